@@ -1,3 +1,8 @@
 import { defineConfig } from 'tsdown'
 
-export default defineConfig({ entry: ['src/index.ts', 'src/core/index.ts'], format: 'esm', platform: 'node', unbundle: true })
+export default defineConfig({
+  entry: ['src/index.ts', 'src/core/index.ts'],
+  format: 'esm',
+  platform: 'node',
+  unbundle: true,
+})

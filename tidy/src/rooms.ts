@@ -1,0 +1,52 @@
+/**
+ * Who may import whom, and who may touch the platform: the one place where both are written down.
+ * A room is a workspace directory; its `imports` are package names or declared subpaths.
+ */
+interface Room {
+  directory: string
+  name: string
+  imports: readonly string[]
+}
+
+const faces = ['@sluice/client', '@sluice/worker-node', '@sluice/broker', '@sluice/protocol', '@sluice/engine']
+
+export const rooms: readonly Room[] = [
+  { directory: 'packages/protocol', name: '@sluice/protocol', imports: [] },
+  { directory: 'packages/engine', name: '@sluice/engine', imports: ['@sluice/protocol'] },
+  { directory: 'packages/machines', name: '@sluice/machines', imports: ['@sluice/protocol', '@sluice/engine'] },
+  { directory: 'packages/client', name: '@sluice/client', imports: ['@sluice/protocol', '@sluice/machines'] },
+  {
+    directory: 'packages/worker-node',
+    name: '@sluice/worker-node',
+    imports: ['@sluice/protocol', '@sluice/machines', '@sluice/client'],
+  },
+  {
+    directory: 'packages/broker',
+    name: '@sluice/broker',
+    imports: ['@sluice/protocol', '@sluice/engine', '@sluice/machines'],
+  },
+  {
+    directory: 'packages/cli',
+    name: 'sluice',
+    imports: ['@sluice/protocol', '@sluice/client', '@sluice/worker-node', '@sluice/broker'],
+  },
+  { directory: 'examples/photo-resize', name: '@sluice/example-photo-resize', imports: faces },
+  { directory: 'examples/raw-client', name: '@sluice/example-raw-client', imports: faces },
+  { directory: 'bench', name: '@sluice/bench', imports: faces },
+]
+
+/** Nothing in these reads a clock, a random source, a socket or a disk by itself. */
+export const neutralDirectories: readonly string[] = [
+  'packages/protocol/src/',
+  'packages/engine/src/',
+  'packages/machines/src/',
+  'packages/client/src/',
+  'packages/broker/src/core/',
+]
+
+/** The files inside a neutral directory that are there to touch the platform. */
+export const leafFiles: readonly string[] = [
+  'packages/client/src/platform.ts',
+  'packages/client/src/socket.ts',
+  'packages/client/src/outbox/indexeddb.ts',
+]
