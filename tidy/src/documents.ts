@@ -6,7 +6,19 @@ import { type Finding, lineAt, type SourceFile } from './tree.ts'
 const contract = ['dev', 'test', 'check', 'bench', 'torture', 'size', 'build', 'sluice']
 
 /** Words behind `pnpm` that are pnpm's own, or a program that the workspace installs. */
-const notScripts = new Set(['install', 'add', 'exec', 'run', 'dlx', 'create', 'publish', 'vitest', 'tsc', 'biome', 'knip'])
+const notScripts = new Set([
+  'install',
+  'add',
+  'exec',
+  'run',
+  'dlx',
+  'create',
+  'publish',
+  'vitest',
+  'tsc',
+  'biome',
+  'knip',
+])
 
 /** Every script that a document names exists. */
 export function checkScripts(files: SourceFile[]): Finding[] {
@@ -21,7 +33,8 @@ export function checkScripts(files: SourceFile[]): Finding[] {
       line: lineAt(file.text, m.index),
       text: m[1] ?? '',
     }))
-    for (const { line, text } of [...spans, ...codeBlocks(file)]) {
+    const blocks = codeBlocks(file).map(({ line, text }) => ({ line: line + 1, text }))
+    for (const { line, text } of [...spans, ...blocks]) {
       text.split('\n').forEach((content, index) => {
         for (const [, name = ''] of content.matchAll(/(?:^|[\s(&;|])pnpm(?:@[\d.]+)?\s+(?:run\s+)?([a-z][\w:-]*)/g)) {
           if (name in scripts || notScripts.has(name)) continue
@@ -36,7 +49,9 @@ export function checkScripts(files: SourceFile[]): Finding[] {
 /** Every relative link, and every anchor inside the tree, leads somewhere. */
 export function checkLinks(files: SourceFile[]): Finding[] {
   const byPath = new Map(files.map((file) => [file.path, file.text]))
-  const directories = new Set(files.flatMap(({ path }) => path.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))))
+  const directories = new Set(
+    files.flatMap(({ path }) => path.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))),
+  )
   const findings: Finding[] = []
   for (const { path, text } of files) {
     if (!path.endsWith('.md')) continue

@@ -17,8 +17,7 @@ export function checkFiles(files: SourceFile[]): Finding[] {
     const max = /(^|\/)test\//.test(path) || /\.test\.tsx?$/.test(path) ? testLinesMax : linesMax
     if (lines > max)
       findings.push({ path, line: max + 1, rule: 'file-size', message: `${lines} lines, where ${max} is the most` })
-    if (vagueNames.test(name))
-      findings.push({ path, line: 1, rule: 'file-name', message: `${name} names no concept` })
+    if (vagueNames.test(name)) findings.push({ path, line: 1, rule: 'file-name', message: `${name} names no concept` })
     if (!kebabCase.test(name)) findings.push({ path, line: 1, rule: 'file-name', message: `${name} is not kebab-case` })
   }
   return findings
@@ -30,7 +29,12 @@ const machinePath = new RegExp(`(?<![\\w./:@~*$}-])/(?:${machineDirectories.join
 const registryHosts = ['registry.npmjs' + '.org', 'registry.yarnpkg' + '.com', 'npm.jsr' + '.io', 'deb.debian' + '.org']
 const unfinished = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`, 'g')
 
-function matches({ path, text }: SourceFile, pattern: RegExp, rule: string, message: (found: string) => string): Finding[] {
+function matches(
+  { path, text }: SourceFile,
+  pattern: RegExp,
+  rule: string,
+  message: (found: string) => string,
+): Finding[] {
   return [...text.matchAll(pattern)].map((match) => ({
     path,
     line: lineAt(text, match.index),

@@ -65,7 +65,8 @@ export function checkImports(files: SourceFile[]): Finding[] {
     for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) {
       if (!isOurs(name) || room === undefined) continue
       const line = lineAt(text, text.indexOf(`"${name}":`))
-      if (!room.imports.includes(name)) findings.push({ path, line, rule, message: `${room.name} may not depend on ${name}` })
+      if (!room.imports.includes(name))
+        findings.push({ path, line, rule, message: `${room.name} may not depend on ${name}` })
       else if (used.get(directory)?.has(name) !== true)
         findings.push({ path, line, rule, message: `depends on ${name} and never imports it` })
     }

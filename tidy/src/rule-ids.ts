@@ -25,10 +25,10 @@ export function definedIds({ path, text }: SourceFile): Mention[] {
 
 function calledName(callee: unknown): string | undefined {
   if (!isNode(callee)) return undefined
-  if (callee.type === 'Identifier') return callee['name'] as string
-  if (callee.type === 'MemberExpression') return calledName(callee['object'])
-  if (callee.type === 'CallExpression') return calledName(callee['callee'])
-  if (callee.type === 'TaggedTemplateExpression') return calledName(callee['tag'])
+  if (callee.type === 'Identifier') return callee.name as string
+  if (callee.type === 'MemberExpression') return calledName(callee.object)
+  if (callee.type === 'CallExpression') return calledName(callee.callee)
+  if (callee.type === 'TaggedTemplateExpression') return calledName(callee.tag)
   return undefined
 }
 
@@ -36,8 +36,8 @@ function calledName(callee: unknown): string | undefined {
 export function quotedIds({ path, text }: SourceFile): Mention[] {
   const found: Mention[] = []
   for (const node of walk(parse(path, text))) {
-    if (node.type !== 'CallExpression' || !/^(test|it|describe)$/.test(calledName(node['callee']) ?? '')) continue
-    const first = (node['arguments'] as Node[])[0]
+    if (node.type !== 'CallExpression' || !/^(test|it|describe)$/.test(calledName(node.callee) ?? '')) continue
+    const first = (node.arguments as Node[])[0]
     for (const [, id] of (stringOf(first) ?? '').matchAll(/\[([A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-\d+)\]/g))
       found.push({ id: id as string, path, line: lineAt(text, node.start) })
   }
@@ -60,6 +60,7 @@ export function checkRuleIds(files: SourceFile[]): Finding[] {
   for (const { id, path, line } of known.values())
     if (!proved.has(id)) findings.push({ path, line, rule, message: `no test title quotes [${id}]` })
   for (const { id, path, line } of quoted)
-    if (!known.has(id)) findings.push({ path, line, rule, message: `[${id}] is in neither ${specifications.join(' nor ')}` })
+    if (!known.has(id))
+      findings.push({ path, line, rule, message: `[${id}] is in neither ${specifications.join(' nor ')}` })
   return findings
 }

@@ -19,7 +19,9 @@ export function isNode(value: unknown): value is Node {
 }
 
 export function children(node: Node): Node[] {
-  return Object.values(node).flatMap((value) => (Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : []))
+  return Object.values(node).flatMap((value) =>
+    Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : [],
+  )
 }
 
 export function* walk(node: Node): Generator<Node> {
@@ -29,9 +31,9 @@ export function* walk(node: Node): Generator<Node> {
 
 export function stringOf(node: unknown): string | undefined {
   if (!isNode(node)) return undefined
-  if (node.type === 'Literal' && typeof node['value'] === 'string') return node['value']
+  if (node.type === 'Literal' && typeof node.value === 'string') return node.value
   if (node.type !== 'TemplateLiteral') return undefined
-  const quasis = node['quasis'] as { value: { cooked: string } }[]
+  const quasis = node.quasis as { value: { cooked: string } }[]
   return quasis.map((quasi) => quasi.value.cooked).join('${}')
 }
 
@@ -53,7 +55,7 @@ export function moduleReferences(program: Node): ModuleReference[] {
   const found: ModuleReference[] = []
   for (const node of walk(program)) {
     if (!referring.has(node.type)) continue
-    const specifier = stringOf(node['source'])
+    const specifier = stringOf(node.source)
     if (specifier !== undefined) found.push({ specifier, offset: node.start })
   }
   return found

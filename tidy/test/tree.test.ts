@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { checkLinks, checkScripts } from '../src/documents.ts'
+import { checkFiles, checkText } from '../src/files.ts'
+import { checkImports } from '../src/imports.ts'
+import { checkPlatform } from '../src/platform.ts'
+import { leafFiles } from '../src/rooms.ts'
+import { checkRuleIds } from '../src/rule-ids.ts'
+import { type Finding, readTree, report, type SourceFile } from '../src/tree.ts'
+
+const tree = readTree()
+
+const rules: [string, (files: SourceFile[]) => Finding[]][] = [
+  ['imports point one way, through public faces, and agree with each package.json', checkImports],
+  ['neutral code touches no platform', checkPlatform],
+  ['each rule of the specifications is quoted by a test, and each quoted rule exists', checkRuleIds],
+  ['files are short and named for one concept', checkFiles],
+  ['nothing names a machine, a registry host or work left for later', checkText],
+  ['every script that a document names exists', checkScripts],
+  ['every relative link leads somewhere', checkLinks],
+]
+
+test.each(rules)('%s', (_, check) => {
+  expect(report(check(tree))).toEqual([])
+})
+
+test('the tree that the rules see is the whole one', () => {
+  const paths = tree.map(({ path }) => path)
+  expect(paths).toContain('tidy/test/tree.test.ts')
+  expect(paths).toContain('packages/engine/src/index.ts')
+  expect(paths).toContain('pnpm-lock.yaml')
+  expect(paths.filter((path) => path.includes('node_modules'))).toEqual([])
+})
+
+test('each leaf file that is excused from the platform rule exists', () => {
+  const paths = new Set(tree.map(({ path }) => path))
+  expect(leafFiles.filter((path) => !paths.has(path))).toEqual([])
+})
