@@ -1,3 +1,3 @@
-import { defineConfig } from 'tsdown'
+import { packageBuild } from '../../build.config.ts'
 
-export default defineConfig({ entry: ['src/index.ts', 'src/main.ts'], format: 'esm', platform: 'node', unbundle: true })
+export default packageBuild({ directory: import.meta.dirname, faces: ['index', 'main'], platform: 'node' })
