@@ -3,7 +3,6 @@ import { checkLinks, checkScripts } from '../src/documents.ts'
 import { checkFiles, checkText } from '../src/files.ts'
 import { checkImports } from '../src/imports.ts'
 import { checkPlatform } from '../src/platform.ts'
-import { leafFiles } from '../src/rooms.ts'
 import { checkRuleIds } from '../src/rule-ids.ts'
 import { type Finding, readTree, report, type SourceFile } from '../src/tree.ts'
 
@@ -29,9 +28,4 @@ test('the tree that the rules see is the whole one', () => {
   expect(paths).toContain('packages/engine/src/index.ts')
   expect(paths).toContain('pnpm-lock.yaml')
   expect(paths.filter((path) => path.includes('node_modules'))).toEqual([])
-})
-
-test('each leaf file that is excused from the platform rule exists', () => {
-  const paths = new Set(tree.map(({ path }) => path))
-  expect(leafFiles.filter((path) => !paths.has(path))).toEqual([])
 })
