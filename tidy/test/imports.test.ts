@@ -72,3 +72,9 @@ test('imports in comments and strings are no imports', () => {
   const text = `// import '@sluice/broker'\nexport const a = "import '@sluice/broker'"\n`
   expect(messages({ path: 'packages/client/src/a.ts', text })).toEqual([])
 })
+
+test('only the build configuration of a package may reach the shared one', () => {
+  const text = `import { packageBuild } from '../../build.config.ts'`
+  expect(messages({ path: 'packages/engine/tsdown.config.ts', text })).toEqual([])
+  expect(messages({ path: 'packages/engine/src/tsdown.config.ts', text })).toHaveLength(1)
+})
