@@ -1,4 +1,6 @@
+export { bodyToJson, jsonBody } from './body.ts'
 export * from './codec.ts'
 export * from './errors.ts'
 export * from './limits.ts'
 export * from './messages.ts'
+export * from './task-id.ts'

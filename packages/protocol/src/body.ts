@@ -1,0 +1,39 @@
+import type { Body } from './messages.ts'
+
+const encoder = new TextEncoder()
+// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse refuses it: a body is never changed in passing.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * The body of a JSON value: its text in UTF-8. `undefined`, which JSON cannot say, becomes `null`.
+ * Throws what `JSON.stringify` throws: a TypeError for a cycle or a bigint.
+ */
+export function jsonBody(value: unknown): Body {
+  return { bytes: encoder.encode(JSON.stringify(value) ?? 'null') }
+}
+
+/**
+ * The JSON value of a body. Throws a TypeError where the bytes are not UTF-8, a SyntaxError where they are not JSON or hold the key
+ * `__proto__`, which would become a prototype when the value is merged into another one.
+ */
+export function bodyToJson(body: Body): unknown {
+  const source = decoder.decode(body.bytes)
+  const value: unknown = JSON.parse(source)
+  // The key can hide behind escapes, so either sign asks for the slow look.
+  if ((source.includes('__proto__') || source.includes('\\u')) && hasProtoKey(value)) {
+    throw new SyntaxError('The JSON holds the key __proto__, which is refused')
+  }
+  return value
+}
+
+/** Whether an object in a JSON value has the key `__proto__`. Without recursion: the value may be deep. */
+export function hasProtoKey(value: unknown): boolean {
+  const waiting: unknown[] = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next !== 'object' || next === null) continue
+    if (!Array.isArray(next) && Object.hasOwn(next, '__proto__')) return true
+    for (const inner of Object.values(next)) waiting.push(inner)
+  }
+  return false
+}

@@ -1,0 +1,217 @@
+import { decodeBrokerMessage } from './decode-broker.ts'
+import { decodeClientMessage } from './decode-client.ts'
+import { BinarySink, encodeMessage, TextSink } from './encode-message.ts'
+import type { WireError } from './errors.ts'
+import { BinaryBodies, type FrameBodies, TextBodies } from './frame-bodies.ts'
+import { isShallow, scanTextFrame, utf8Length } from './json-scan.ts'
+import type { Limits } from './limits.ts'
+import type { BrokerMessage, ClientMessage, Message } from './messages.ts'
+import { itemsOf, splitList } from './split.ts'
+import { type Fields, Refusal, record, tooLarge, within } from './validate.ts'
+
+export type FrameKind = 'text' | 'binary'
+
+export type Decoded<M> = { ok: true; messages: M[] } | { ok: false; error: WireError }
+
+type DecodeMessage<M> = (fields: Fields, limits: Limits, bodies: FrameBodies) => M
+
+/** Bytes in front of the header of a binary frame: its length, big-endian. */
+const PREFIX_BYTES = 4
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Decodes a frame that a broker received. Total: any input gives messages or one error, and never throws. Bodies of a binary frame
+ * are views of `data`.
+ */
+export function decodeClientFrame(data: string | Uint8Array, limits: Limits): Decoded<ClientMessage> {
+  return decodeFrame(data, limits, decodeClientMessage)
+}
+
+/** Decodes a frame that a client received; see `decodeClientFrame`. */
+export function decodeBrokerFrame(data: string | Uint8Array, limits: Limits): Decoded<BrokerMessage> {
+  return decodeFrame(data, limits, decodeBrokerMessage)
+}
+
+function decodeFrame<M>(data: string | Uint8Array, limits: Limits, decodeMessage: DecodeMessage<M>): Decoded<M> {
+  try {
+    const messages =
+      typeof data === 'string' ? decodeText(data, limits, decodeMessage) : decodeBinary(data, limits, decodeMessage)
+    return { ok: true, messages }
+  } catch (caught) {
+    if (caught instanceof Refusal) return { ok: false, error: caught.toWire() }
+    throw caught
+  }
+}
+
+function decodeBinary<M>(frame: Uint8Array, limits: Limits, decodeMessage: DecodeMessage<M>): M[] {
+  if (frame.length > limits.frameBytesMax) throw frameTooLarge(limits)
+  if (frame.length < PREFIX_BYTES) throw badFrame('A binary frame starts with four bytes that state the header length.')
+  const headerBytes = ((frame[0]! << 24) | (frame[1]! << 16) | (frame[2]! << 8) | frame[3]!) >>> 0
+  const headerEnd = PREFIX_BYTES + headerBytes
+  if (headerEnd > frame.length) throw badFrame(`The frame ends before its header of ${headerBytes} bytes does.`)
+  if (!isShallow(frame, PREFIX_BYTES, headerEnd, limits.depthMax)) throw frameTooDeep(limits)
+  let source: string
+  try {
+    source = decoder.decode(new Uint8Array(frame.buffer, frame.byteOffset + PREFIX_BYTES, headerBytes))
+  } catch {
+    throw badFrame('The header is not UTF-8.')
+  }
+  const list = messageList(source, limits)
+  const bodies = new BinaryBodies(frame, headerEnd, limits)
+  const messages: M[] = []
+  let index = 0
+  try {
+    for (; index < list.length; index++) messages.push(decodeMessage(record(list[index]), limits, bodies))
+  } catch (caught) {
+    throw within(caught, `messages[${index}]`)
+  }
+  bodies.refuseRest()
+  return messages
+}
+
+function decodeText<M>(source: string, limits: Limits, decodeMessage: DecodeMessage<M>): M[] {
+  if (isLongerThan(source, limits.frameBytesMax)) throw frameTooLarge(limits)
+  const texts = scanTextFrame(source, limits.depthMax)
+  if (texts === null) throw frameTooDeep(limits)
+  const list = messageList(source, limits)
+  const bodies = new TextBodies(texts, limits)
+  const messages: M[] = []
+  let index = 0
+  try {
+    for (; index < list.length; index++) {
+      bodies.messageIndex = index
+      messages.push(decodeMessage(record(list[index]), limits, bodies))
+    }
+  } catch (caught) {
+    throw within(caught, `messages[${index}]`)
+  }
+  return messages
+}
+
+function messageList(source: string, limits: Limits): unknown[] {
+  let list: unknown
+  try {
+    list = JSON.parse(source)
+  } catch {
+    throw badFrame('The header is not JSON.')
+  }
+  if (!Array.isArray(list)) throw badFrame('A frame holds an array of messages.')
+  if (list.length > limits.frameMessagesMax) {
+    throw tooLarge(`At most ${limits.frameMessagesMax} messages fit in a frame.`, 'messages', limits.frameMessagesMax)
+  }
+  return list
+}
+
+function badFrame(message: string): Refusal {
+  return new Refusal('bad_frame', message, 'frame')
+}
+
+function frameTooLarge(limits: Limits): Refusal {
+  return tooLarge(`A frame has at most ${limits.frameBytesMax} bytes.`, 'frame', limits.frameBytesMax)
+}
+
+function frameTooDeep(limits: Limits): Refusal {
+  return tooLarge(`Objects and arrays nest at most ${limits.depthMax} deep.`, 'frame', limits.depthMax)
+}
+
+/** Whether `source` has more than `bytesMax` bytes in UTF-8; counts only where the length alone does not tell. */
+function isLongerThan(source: string, bytesMax: number): boolean {
+  if (source.length > bytesMax) return true
+  return source.length * 3 > bytesMax && utf8Length(source) > bytesMax
+}
+
+/**
+ * Encodes messages, in order, into as few frames as their limits allow without much search. A `deliver`, `outcome`, `progress`,
+ * `reportProgress`, `revoke`, `unwatch` or `status` that is too large for a frame goes out in several messages. Texts for people
+ * (failures, error messages) are cut to the limits. Throws a RangeError where a task id is none, or where a message that cannot be
+ * divided, or a single item, does not fit: whoever builds a `submit` or a `complete` keeps it below `frameBytesMax`.
+ */
+export function encodeFrames(messages: readonly Message[], kind: FrameKind, limits: Limits): (string | Uint8Array)[] {
+  const frames: (string | Uint8Array)[] = []
+  if (messages.length > 0) encodeHalving(frames, messages, kind, limits)
+  return frames
+}
+
+/** Encodes all messages into one frame; where that is too large, each half into its own. */
+function encodeHalving(
+  frames: (string | Uint8Array)[],
+  messages: readonly Message[],
+  kind: FrameKind,
+  limits: Limits,
+): void {
+  if (mayFit(messages, limits)) {
+    const frame = kind === 'binary' ? encodeBinary(messages, limits) : encodeText(messages, limits)
+    if (frame !== null) {
+      frames.push(frame)
+      return
+    }
+  }
+  if (messages.length > 1) {
+    const middle = messages.length >> 1
+    encodeHalving(frames, messages.slice(0, middle), kind, limits)
+    encodeHalving(frames, messages.slice(middle), kind, limits)
+    return
+  }
+  const halves = splitList(messages[0]!)
+  if (halves === null) {
+    throw new RangeError(`One ${messages[0]!.type} message and its list do not fit in a frame`)
+  }
+  encodeHalving(frames, [halves[0]], kind, limits)
+  encodeHalving(frames, [halves[1]], kind, limits)
+}
+
+/** Whether counts and the bodies' own lengths leave hope, before anything is built. */
+function mayFit(messages: readonly Message[], limits: Limits): boolean {
+  if (messages.length > limits.frameMessagesMax) return false
+  let bytes = 0
+  for (const message of messages) {
+    const items = itemsOf(message)
+    if (items.length > limits.batchItemsMax) return false
+    for (const item of items) if (typeof item === 'object' && item.bytes !== undefined) bytes += item.bytes.length
+  }
+  return bytes <= limits.frameBytesMax
+}
+
+function encodeHeader(messages: readonly Message[], limits: Limits, sink: BinarySink | TextSink): string {
+  let header = '['
+  for (let i = 0; i < messages.length; i++) {
+    if (i > 0) header += ','
+    header += encodeMessage(messages[i]!, limits, sink)
+  }
+  return `${header}]`
+}
+
+/** The frame, or `null` where it is too large. */
+function encodeText(messages: readonly Message[], limits: Limits): string | null {
+  const frame = encodeHeader(messages, limits, new TextSink(limits))
+  return isLongerThan(frame, limits.frameBytesMax) ? null : frame
+}
+
+/** The frame, or `null` where it is too large. */
+function encodeBinary(messages: readonly Message[], limits: Limits): Uint8Array | null {
+  const sink = new BinarySink()
+  const header = encodeHeader(messages, limits, sink)
+  // Nearly every header is ASCII: try with one byte a unit first, and count only where that did not do.
+  return fillBinary(header, header.length, sink, limits) ?? fillBinary(header, utf8Length(header), sink, limits)
+}
+
+/** The frame, or `null` where it is too large or the header has other than `headerBytes` bytes. */
+function fillBinary(header: string, headerBytes: number, sink: BinarySink, limits: Limits): Uint8Array | null {
+  const bodiesStart = PREFIX_BYTES + headerBytes
+  const length = bodiesStart + sink.length
+  if (length > limits.frameBytesMax) return null
+  const frame = new Uint8Array(length)
+  if (encoder.encodeInto(header, frame.subarray(PREFIX_BYTES, bodiesStart)).read !== header.length) return null
+  frame[0] = headerBytes >>> 24
+  frame[1] = headerBytes >>> 16
+  frame[2] = headerBytes >>> 8
+  frame[3] = headerBytes
+  let at = bodiesStart
+  for (const bytes of sink.bodies) {
+    frame.set(bytes, at)
+    at += bytes.length
+  }
+  return frame
+}

@@ -1,0 +1,222 @@
+import { contentTypeOf, failureOf, progressAt, queueName, taskIdAt, taskIdsAt } from './decode-fields.ts'
+import type { FrameBodies } from './frame-bodies.ts'
+import {
+  ATTEMPTS_MAX,
+  DURATION_MS_MAX,
+  LEASE_MS_MAX,
+  LEASE_MS_MIN,
+  type Limits,
+  PRIORITY_MAX,
+  VERSION_MAX,
+  VERSIONS_MAX,
+} from './limits.ts'
+import type {
+  ClientMessage,
+  CompletedLease,
+  FailedLease,
+  Hello,
+  RetryPolicy,
+  Submit,
+  SubmitOptions,
+  SubmittedTask,
+} from './messages.ts'
+import {
+  badMessage,
+  choice,
+  choiceAt,
+  counterAt,
+  countersAt,
+  type Fields,
+  integer,
+  integerAt,
+  itemsAt,
+  optionalBooleanAt,
+  optionalDurationAt,
+  optionalIntegerAt,
+  optionalTextAt,
+  record,
+  recordAt,
+  textAt,
+  within,
+} from './validate.ts'
+
+const ROLES = ['producer', 'worker'] as const
+const RETRY_KINDS = ['none', 'fixed', 'exponential'] as const
+const JITTERS = ['full', 'none'] as const
+
+/** One message of a client from the parsed header `fields`; throws a Refusal. */
+export function decodeClientMessage(fields: Fields, limits: Limits, bodies: FrameBodies): ClientMessage {
+  switch (fields.type) {
+    case 'submit':
+      return decodeSubmit(fields, limits, bodies)
+    case 'complete':
+      return {
+        type: 'complete',
+        ref: counterAt(fields, 'ref'),
+        results: itemsAt(fields, 'results', limits.batchItemsMax, (item, index) => {
+          const result = record(item)
+          const lease = counterAt(result, 'lease')
+          const bytes = bodies.take(result, 'results', index, false)
+          const contentType = contentTypeOf(result, limits)
+          const completed: CompletedLease = contentType === undefined ? { lease, bytes } : { lease, bytes, contentType }
+          return completed
+        }),
+      }
+    case 'heartbeat':
+      return {
+        type: 'heartbeat',
+        ref: counterAt(fields, 'ref'),
+        leases: countersAt(fields, 'leases', limits.batchItemsMax),
+      }
+    case 'credit':
+      return {
+        type: 'credit',
+        credit: integerAt(fields, 'credit', 0, limits.creditMax),
+        queues: itemsAt(fields, 'queues', limits.sessionQueuesMax, (name) => queueName(name, '', limits)),
+      }
+    case 'reportProgress':
+      return {
+        type: 'reportProgress',
+        updates: itemsAt(fields, 'updates', limits.batchItemsMax, (item) => {
+          const update = record(item)
+          return { lease: counterAt(update, 'lease'), progress: progressAt(update, limits) }
+        }),
+      }
+    case 'fail':
+      return {
+        type: 'fail',
+        ref: counterAt(fields, 'ref'),
+        failures: itemsAt(fields, 'failures', limits.batchItemsMax, (item) => decodeFailedLease(record(item), limits)),
+      }
+    case 'release':
+      return {
+        type: 'release',
+        ref: counterAt(fields, 'ref'),
+        leases: countersAt(fields, 'leases', limits.batchItemsMax),
+      }
+    case 'cancel':
+      return { type: 'cancel', ref: counterAt(fields, 'ref'), ids: taskIdsAt(fields, 'ids', limits) }
+    case 'query':
+      return { type: 'query', ref: counterAt(fields, 'ref'), ids: taskIdsAt(fields, 'ids', limits) }
+    case 'watch':
+      return { type: 'watch', ref: counterAt(fields, 'ref'), ids: taskIdsAt(fields, 'ids', limits) }
+    case 'unwatch':
+      return { type: 'unwatch', ids: taskIdsAt(fields, 'ids', limits) }
+    case 'hello':
+      return decodeHello(fields, limits)
+    case 'bye':
+      return { type: 'bye' }
+    case 'ping':
+      return { type: 'ping', ref: counterAt(fields, 'ref') }
+    case 'pong':
+      return { type: 'pong', ref: counterAt(fields, 'ref') }
+    default:
+      throw badMessage('No message of a client has this type.', 'type')
+  }
+}
+
+function decodeSubmit(fields: Fields, limits: Limits, bodies: FrameBodies): Submit {
+  const ref = counterAt(fields, 'ref')
+  const queue = queueName(fields.queue, 'queue', limits)
+  const watch = optionalBooleanAt(fields, 'watch')
+  const options = fields.options === undefined ? undefined : decodeOptionsAt(fields)
+  const tasks = itemsAt(fields, 'tasks', limits.batchItemsMax, (item, index) => {
+    const fieldsOfTask = record(item)
+    const id = taskIdAt(fieldsOfTask, 'id')
+    const bytes = bodies.take(fieldsOfTask, 'tasks', index, false)
+    const contentType = contentTypeOf(fieldsOfTask, limits)
+    const task: SubmittedTask = contentType === undefined ? { id, bytes } : { id, bytes, contentType }
+    return task
+  })
+  const submit: Submit = { type: 'submit', ref, queue, tasks }
+  if (options !== undefined) submit.options = options
+  if (watch !== undefined) submit.watch = watch
+  return submit
+}
+
+function decodeOptionsAt(fields: Fields): SubmitOptions {
+  const stated = recordAt(fields, 'options')
+  try {
+    return decodeSubmitOptions(stated)
+  } catch (caught) {
+    throw within(caught, 'options')
+  }
+}
+
+/** Options of a submission in fresh objects; throws a Refusal. */
+function decodeSubmitOptions(fields: Fields): SubmitOptions {
+  const options: SubmitOptions = {}
+  const priority = optionalIntegerAt(fields, 'priority', 0, PRIORITY_MAX)
+  if (priority !== undefined) options.priority = priority
+  const delayMs = optionalDurationAt(fields, 'delayMs')
+  if (delayMs !== undefined) options.delayMs = delayMs
+  const ttlMs = optionalDurationAt(fields, 'ttlMs')
+  if (ttlMs !== undefined) options.ttlMs = ttlMs
+  const leaseMs = optionalIntegerAt(fields, 'leaseMs', LEASE_MS_MIN, LEASE_MS_MAX)
+  if (leaseMs !== undefined) options.leaseMs = leaseMs
+  const timeLimitMs = optionalDurationAt(fields, 'timeLimitMs')
+  if (timeLimitMs !== undefined) options.timeLimitMs = timeLimitMs
+  const resultTtlMs = optionalDurationAt(fields, 'resultTtlMs')
+  if (resultTtlMs !== undefined) options.resultTtlMs = resultTtlMs
+  if (fields.retry !== undefined) {
+    const retry = recordAt(fields, 'retry')
+    try {
+      options.retry = decodeRetry(retry)
+    } catch (caught) {
+      throw within(caught, 'retry')
+    }
+  }
+  return options
+}
+
+function decodeRetry(fields: Fields): RetryPolicy {
+  const retry: RetryPolicy = { kind: choiceAt(fields, 'kind', RETRY_KINDS) }
+  const attemptsMax = optionalIntegerAt(fields, 'attemptsMax', 1, ATTEMPTS_MAX)
+  if (attemptsMax !== undefined) retry.attemptsMax = attemptsMax
+  const delayMs = optionalDurationAt(fields, 'delayMs')
+  if (delayMs !== undefined) retry.delayMs = delayMs
+  const delayMsMax = optionalDurationAt(fields, 'delayMsMax')
+  if (delayMsMax !== undefined) retry.delayMsMax = delayMsMax
+  if (fields.jitter !== undefined) retry.jitter = choiceAt(fields, 'jitter', JITTERS)
+  return retry
+}
+
+function decodeFailedLease(fields: Fields, limits: Limits): FailedLease {
+  const lease = counterAt(fields, 'lease')
+  const stated = recordAt(fields, 'error')
+  let failed: FailedLease
+  try {
+    failed = { lease, error: failureOf(stated, limits) }
+  } catch (caught) {
+    throw within(caught, 'error')
+  }
+  const retryable = optionalBooleanAt(fields, 'retryable')
+  if (retryable !== undefined) failed.retryable = retryable
+  const retryAfterMs = optionalIntegerAt(fields, 'retryAfterMs', 0, DURATION_MS_MAX)
+  if (retryAfterMs !== undefined) failed.retryAfterMs = retryAfterMs
+  return failed
+}
+
+function decodeHello(fields: Fields, limits: Limits): Hello {
+  const versions = itemsAt(fields, 'versions', VERSIONS_MAX, (version) => integer(version, '', 1, VERSION_MAX))
+  if (versions.length === 0) throw badMessage('At least one version is needed here.', 'versions')
+  const roles = itemsAt(fields, 'roles', ROLES.length, (role) => choice(role, '', ROLES))
+  if (roles.length === 0) throw badMessage('At least one role is needed here.', 'roles')
+  const hello: Hello = { type: 'hello', versions, roles }
+  const name = optionalTextAt(fields, 'name', limits.nameLengthMax)
+  if (name !== undefined) hello.name = name
+  const token = optionalTextAt(fields, 'token', limits.tokenLengthMax)
+  if (token !== undefined) hello.token = token
+  if (fields.resume !== undefined) {
+    const resume = recordAt(fields, 'resume')
+    try {
+      hello.resume = {
+        session: textAt(resume, 'session', limits.nameLengthMax),
+        leases: countersAt(resume, 'leases', limits.creditMax),
+      }
+    } catch (caught) {
+      throw within(caught, 'resume')
+    }
+  }
+  return hello
+}

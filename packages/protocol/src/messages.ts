@@ -1,0 +1,358 @@
+import type { ErrorCode, WireError } from './errors.ts'
+import type { Limits } from './limits.ts'
+
+/** The WebSocket subprotocol, RFC 6455 §1.9. */
+export const SUBPROTOCOL = 'sluice.v1'
+/** Protocol versions spoken by this code, newest first. */
+export const VERSIONS: readonly number[] = [1]
+export const JSON_CONTENT_TYPE = 'application/json'
+
+export type Role = 'producer' | 'worker'
+
+/**
+ * A body is opaque bytes and a content type. `bytes` views the received frame: copy it before keeping it for long.
+ * On the wire a text frame holds it inline (`body` for JSON, `base64` otherwise); a binary frame holds its
+ * length (`bytes`) in the header and the bytes behind the header, in the order of the messages.
+ */
+export interface Body {
+  bytes: Uint8Array
+  /** Absent means `application/json`. */
+  contentType?: string
+}
+
+/** When and how a failed attempt is tried again. */
+export interface RetryPolicy {
+  kind: 'none' | 'fixed' | 'exponential'
+  /** Deliveries in all, the first one included. 1 – 1,000. Default 5. */
+  attemptsMax?: number
+  /** The fixed delay, or the first step of the exponential one, in ms. Default 1,000. */
+  delayMs?: number
+  /** The cap of the exponential delay before jitter, in ms. Default 60,000. */
+  delayMsMax?: number
+  /** `full` draws uniformly from 0 to the delay; `none` uses the delay as it is. Default `full`. */
+  jitter?: 'full' | 'none'
+}
+
+/** What a submission may ask for. Absent fields take the queue's default. All durations in ms, 0 – 30 days. */
+export interface SubmitOptions {
+  /** 0 – 9; higher is delivered sooner. Default 5. */
+  priority?: number
+  /** Not delivered before this long after acceptance. Default 0. */
+  delayMs?: number
+  /** Must be delivered for the first time within this long after acceptance (the delay included), else dead letter `expired`. Default: no limit. */
+  ttlMs?: number
+  /** How long a delivery may go without a heartbeat, 100 ms – 24 h. Default 30,000. */
+  leaseMs?: number
+  /** How long a handler may run in all; enforced by the worker. Default: no limit. */
+  timeLimitMs?: number
+  /** How long the outcome is kept. Default 1 h. */
+  resultTtlMs?: number
+  retry?: RetryPolicy
+}
+
+// ─── client → broker ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Hello {
+  type: 'hello'
+  versions: number[]
+  roles: Role[]
+  /** A label for people: program name, host. */
+  name?: string
+  token?: string
+  /** Take up an earlier session: its id, and the leases that this side still works on. */
+  resume?: { session: string; leases: number[] }
+}
+
+/** One queue and one set of options for all tasks of the message; answered by `submitted` with the same `ref`. */
+export interface Submit {
+  type: 'submit'
+  ref: number
+  queue: string
+  options?: SubmitOptions
+  /** Whether this session wants the outcomes and progress of these tasks. Default true. */
+  watch?: boolean
+  tasks: SubmittedTask[]
+}
+export interface SubmittedTask extends Body {
+  /** UUIDv7 (RFC 9562), minted by the submitter before anything is stored; lower case. */
+  id: string
+}
+
+/** The deliveries that this session is ready to hold in all, and from which queues. Absolute: replaces what was said before. */
+export interface Credit {
+  type: 'credit'
+  credit: number
+  queues: string[]
+}
+
+/** The work of these leases lives: each is renewed for its full `leaseMs`. Answered by `renewed`. */
+export interface Heartbeat {
+  type: 'heartbeat'
+  ref: number
+  leases: number[]
+}
+
+/** Newest progress of tasks in work; any JSON value. Not answered. */
+export interface ReportProgress {
+  type: 'reportProgress'
+  updates: { lease: number; progress: unknown }[]
+}
+
+/** Results; answered by `settled`. */
+export interface Complete {
+  type: 'complete'
+  ref: number
+  results: CompletedLease[]
+}
+export interface CompletedLease extends Body {
+  lease: number
+}
+
+export interface TaskFailure {
+  /** For people. */
+  message: string
+  /** A class name or the application's own code. */
+  name?: string
+  stack?: string
+}
+
+/** Failed attempts; answered by `settled`. */
+export interface Fail {
+  type: 'fail'
+  ref: number
+  failures: FailedLease[]
+}
+export interface FailedLease {
+  lease: number
+  error: TaskFailure
+  /** False sends the task to the dead letters at once. Default true. */
+  retryable?: boolean
+  /** The worker's own choice of delay instead of the retry policy's, in ms. */
+  retryAfterMs?: number
+}
+
+/** Leases handed back unfinished: the tasks are ready again and no attempt is counted. Answered by `settled`. */
+export interface Release {
+  type: 'release'
+  ref: number
+  leases: number[]
+}
+
+/** Answered by `cancelled`. */
+export interface Cancel {
+  type: 'cancel'
+  ref: number
+  ids: string[]
+}
+
+/** Answered by `status`. */
+export interface Query {
+  type: 'query'
+  ref: number
+  ids: string[]
+}
+
+/** Send the outcomes (at once where there is one) and progress of these tasks here. Answered by `watched`. */
+export interface Watch {
+  type: 'watch'
+  ref: number
+  ids: string[]
+}
+export interface Unwatch {
+  type: 'unwatch'
+  ids: string[]
+}
+
+/** This session ends for good: its leases are released without waiting for the grace window. */
+export interface Bye {
+  type: 'bye'
+}
+
+export interface Ping {
+  type: 'ping'
+  ref: number
+}
+export interface Pong {
+  type: 'pong'
+  ref: number
+}
+
+export type ClientMessage =
+  | Hello
+  | Submit
+  | Credit
+  | Heartbeat
+  | ReportProgress
+  | Complete
+  | Fail
+  | Release
+  | Cancel
+  | Query
+  | Watch
+  | Unwatch
+  | Bye
+  | Ping
+  | Pong
+
+// ─── broker → client ───────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Welcome {
+  type: 'welcome'
+  version: number
+  /** Unguessable; whoever knows it may resume the session. */
+  session: string
+  resumed: boolean
+  /** Of the leases named in `hello.resume`, those that this session does not hold any more. */
+  lostLeases: number[]
+  /** Tasks this session may have submitted without an answer. */
+  submitCredit: number
+  /** Send a heartbeat for every lease in work, and something at least, this often. */
+  heartbeatMs: number
+  /** How long the broker keeps the session of a lost connection. */
+  graceMs: number
+  durability: 'strict' | 'relaxed' | 'memory'
+  limits: Limits
+}
+
+/** All tasks of the submission with this `ref` are durable, but for the refused ones. */
+export interface Submitted {
+  type: 'submitted'
+  ref: number
+  refused: { index: number; error: WireError }[]
+}
+
+/** The submit credit has changed: tasks this session may have submitted without an answer. */
+export interface SubmitCredit {
+  type: 'submitCredit'
+  credit: number
+}
+
+export interface Deliver {
+  type: 'deliver'
+  queue: string
+  leaseMs: number
+  timeLimitMs?: number
+  tasks: DeliveredTask[]
+}
+export interface DeliveredTask extends Body {
+  id: string
+  /** The fencing token, unique in the broker's life and growing: name it in heartbeat, progress, complete, fail, release. */
+  lease: number
+  /** 1 for the first delivery. */
+  attempt: number
+}
+
+export interface Renewed {
+  type: 'renewed'
+  ref: number
+  lost: number[]
+}
+
+/** The settlements of the message with this `ref` are durable, but for the refused ones (index into its list). */
+export interface Settled {
+  type: 'settled'
+  ref: number
+  refused: { index: number; error: WireError }[]
+}
+
+/** Stop working on these leases; they are not held any more. */
+export interface Revoke {
+  type: 'revoke'
+  leases: number[]
+  reason: 'cancelled' | 'expired'
+}
+
+export interface Cancelled {
+  type: 'cancelled'
+  ref: number
+  refused: { index: number; error: WireError }[]
+}
+
+export type TaskStateName = 'delayed' | 'ready' | 'leased' | 'succeeded' | 'dead' | 'cancelled'
+
+export interface TaskStatus {
+  id: string
+  /** `unknown`: never submitted, or its record has expired. */
+  state: TaskStateName | 'unknown'
+  queue?: string
+  /** Deliveries that count so far. */
+  attempts?: number
+  progress?: unknown
+  /** How long ago it was accepted. */
+  ageMs?: number
+  /** Of a delayed task: how long until it is ready. */
+  readyInMs?: number
+  reason?: DeadReason
+  error?: TaskFailure
+}
+
+export interface Status {
+  type: 'status'
+  ref: number
+  /** True where the answer is too large for one frame and goes on in another `status` with this `ref`. */
+  more?: boolean
+  tasks: TaskStatus[]
+}
+
+export interface Watched {
+  type: 'watched'
+  ref: number
+  /** Indices of ids that the broker does not know. */
+  unknown: number[]
+}
+
+export type OutcomeStatus = 'succeeded' | 'dead' | 'cancelled'
+/** Why a task is a dead letter. `lease_expired`: its last attempt was lost with its worker. */
+export type DeadReason = 'attempts_exhausted' | 'not_retryable' | 'expired' | 'lease_expired'
+
+export interface TaskOutcome extends Body {
+  id: string
+  status: OutcomeStatus
+  attempts: number
+  reason?: DeadReason
+  error?: TaskFailure
+}
+
+/** Final outcomes of watched tasks. `bytes` is empty unless `succeeded`. */
+export interface Outcome {
+  type: 'outcome'
+  tasks: TaskOutcome[]
+}
+
+export interface Progress {
+  type: 'progress'
+  tasks: { id: string; progress: unknown }[]
+}
+
+/** The broker is leaving: finish what is in work, submit nothing more, and reconnect after `retryAfterMs`. */
+export interface Drain {
+  type: 'drain'
+  retryAfterMs: number
+}
+
+/** A whole message was refused (`ref` names it), or the connection is about to be closed. */
+export interface ErrorMessage extends WireError {
+  type: 'error'
+  code: ErrorCode
+  ref?: number
+}
+
+export type BrokerMessage =
+  | Welcome
+  | Submitted
+  | SubmitCredit
+  | Deliver
+  | Renewed
+  | Settled
+  | Revoke
+  | Cancelled
+  | Status
+  | Watched
+  | Outcome
+  | Progress
+  | Drain
+  | Ping
+  | Pong
+  | ErrorMessage
+
+export type Message = ClientMessage | BrokerMessage
