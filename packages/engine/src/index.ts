@@ -1,1 +1,8 @@
-export {}
+export * from './commands.ts'
+export * from './config.ts'
+export * from './decide.ts'
+export * from './effects.ts'
+export * from './events.ts'
+export * from './evolve.ts'
+export * from './lifecycle.ts'
+export * from './state.ts'

@@ -1,0 +1,57 @@
+import type { Event } from '@sluice/engine'
+
+export type Durability = 'strict' | 'relaxed' | 'memory'
+
+/**
+ * Where a body lies: the batch it was stored with and its place in that batch's bytes, packed in one safe integer
+ * (27 bits of batch, 26 bits of offset), so that a waiting task costs one number. The engine carries it unread.
+ */
+export type BodyRef = number
+
+/** Bytes of bodies in one batch, at most: what 26 bits of offset can name. */
+export const BATCH_BODY_BYTES_MAX = 2 ** 26
+
+export function bodyRef(batch: number, offset: number): BodyRef {
+  return batch * BATCH_BODY_BYTES_MAX + offset
+}
+export function batchOf(ref: BodyRef): number {
+  return Math.floor(ref / BATCH_BODY_BYTES_MAX)
+}
+export function offsetOf(ref: BodyRef): number {
+  return ref % BATCH_BODY_BYTES_MAX
+}
+
+/** What one turn of the broker did: stored whole or not at all. `batch` numbers grow by one from 1. */
+export interface Batch {
+  batch: number
+  events: readonly Event[]
+  /** The bodies that the events' refs point into. */
+  bodies: Uint8Array
+}
+
+/**
+ * Durable storage for the stream of events and the bodies they speak of. Every implementation passes `contract.ts`.
+ * Any method may be asynchronous; no SQL leaks through.
+ */
+export interface Journal {
+  readonly durability: Durability
+  /** Hands over every stored batch in order, bodies left where they are. Called once, first. Resolves to the last batch number, 0 when new. */
+  load(each: (batch: number, events: Event[]) => void): number | Promise<number>
+  /** Durable (as `durability` promises) when it returns or resolves. Calls are made in order, and may be made before the earlier one has resolved. After a failure every later call fails too: a failed sync is never retried. */
+  append(batch: Batch): void | Promise<void>
+  /** The bodies of one stored batch. Fails with an Error when the batch is not there. */
+  read(batch: number): Uint8Array | Promise<Uint8Array>
+  /** Forget every batch below this one. May be done later or in part; never touches others. */
+  discardBefore(batch: number): void | Promise<void>
+  stats(): { batches: number; bytes: number }
+  close(): void | Promise<void>
+}
+
+/** Another process has this journal open. */
+export class JournalLockedError extends Error {
+  override name = 'JournalLockedError'
+}
+/** The file is not a journal, is newer than this program, or is damaged: says what and where. */
+export class JournalDamagedError extends Error {
+  override name = 'JournalDamagedError'
+}

@@ -1,0 +1,136 @@
+import { DURATION_MS_MAX, type RetryPolicy, type SubmitOptions } from '@sluice/protocol'
+import type { TaskOptions } from './events.ts'
+
+/** Bounds and defaults of every queue and of the whole. All may be set; none may be switched off. */
+export interface EngineConfig {
+  /** Unfinished tasks a queue holds (delayed, ready and leased). Default 1,000,000. */
+  queueTasksMax: number
+  /** Bytes of their bodies. Default 1 GiB. */
+  queueBytesMax: number
+  /** Queues. Default 1,000. */
+  queuesMax: number
+  /** Finished tasks whose outcome a queue keeps; the oldest go first. Default 100,000. */
+  queueResultsMax: number
+  /** Dead letters a queue keeps; the oldest go first. Default 10,000. */
+  queueDeadMax: number
+  /** Sessions, connected or in their grace window. Default 20,000. */
+  sessionsMax: number
+  /** Tasks a session may have submitted without an answer. Default 10,000. */
+  submitCredit: number
+  /** How long a lost connection's session and leases wait for it. Default 10,000. */
+  graceMs: number
+  /** How long a dead letter is kept. Default 14 days. */
+  deadTtlMs: number
+  /** Times a task may be handed back before handing back counts as an attempt. Default 100. */
+  releasesMax: number
+  /** Sessions that hear of one task. Default 16. */
+  watchersMax: number
+  /** Retry delays told to a submitter that met a bound, in ms. Defaults 50 and 30,000. */
+  retryAfterMsMin: number
+  retryAfterMsMax: number
+  /** What a submission leaves out. */
+  defaults: TaskOptions
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+export const DEFAULT_RETRY: Readonly<Required<RetryPolicy>> = Object.freeze({
+  kind: 'exponential',
+  attemptsMax: 5,
+  delayMs: 1000,
+  delayMsMax: 60_000,
+  jitter: 'full',
+})
+
+export const DEFAULT_CONFIG: Readonly<EngineConfig> = Object.freeze({
+  queueTasksMax: 1_000_000,
+  queueBytesMax: 1024 ** 3,
+  queuesMax: 1000,
+  queueResultsMax: 100_000,
+  queueDeadMax: 10_000,
+  sessionsMax: 20_000,
+  submitCredit: 10_000,
+  graceMs: 10_000,
+  deadTtlMs: 14 * DAY_MS,
+  releasesMax: 100,
+  watchersMax: 16,
+  retryAfterMsMin: 50,
+  retryAfterMsMax: 30_000,
+  defaults: Object.freeze({
+    priority: 5,
+    delayMs: 0,
+    ttlMs: 0,
+    leaseMs: 30_000,
+    timeLimitMs: 0,
+    resultTtlMs: 60 * 60 * 1000,
+    retry: DEFAULT_RETRY,
+  }),
+})
+
+const OPTIONS_CACHE_MAX = 1000
+
+/**
+ * Fills in a submission's options. Equal options give the same frozen object, so that a million tasks share a few:
+ * the cache is bounded, and forgets everything when it is full.
+ */
+export class OptionsResolver {
+  readonly #defaults: TaskOptions
+  readonly #known = new Map<string, TaskOptions>()
+
+  constructor(defaults: TaskOptions) {
+    this.#defaults = defaults
+  }
+
+  resolve(options: SubmitOptions | undefined): TaskOptions {
+    if (options === undefined) return this.#defaults
+    const { retry, ...rest } = options
+    return this.share({
+      ...this.#defaults,
+      ...defined(rest),
+      retry: { ...this.#defaults.retry, ...defined(retry ?? {}) },
+    })
+  }
+
+  /** The shared object equal to these options. */
+  share(options: TaskOptions): TaskOptions {
+    const key = JSON.stringify([
+      options.priority,
+      options.delayMs,
+      options.ttlMs,
+      options.leaseMs,
+      options.timeLimitMs,
+      options.resultTtlMs,
+      options.retry.kind,
+      options.retry.attemptsMax,
+      options.retry.delayMs,
+      options.retry.delayMsMax,
+      options.retry.jitter,
+    ])
+    const known = this.#known.get(key)
+    if (known) return known
+    if (this.#known.size >= OPTIONS_CACHE_MAX) this.#known.clear()
+    const frozen = Object.freeze({ ...options, retry: Object.freeze({ ...options.retry }) })
+    this.#known.set(key, frozen)
+    return frozen
+  }
+}
+
+function defined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T
+}
+
+/** Fills in a configuration and refuses values that cannot work, naming the setting and what it may be. */
+export function engineConfig(overrides: Partial<EngineConfig> = {}): EngineConfig {
+  const config = { ...DEFAULT_CONFIG, ...defined(overrides) }
+  for (const [name, value] of Object.entries(config)) {
+    if (name === 'defaults') continue
+    if (!Number.isSafeInteger(value) || (value as number) < 1) {
+      throw new RangeError(`${name} must be a whole number of at least 1, not ${String(value)}`)
+    }
+  }
+  for (const name of ['graceMs', 'deadTtlMs', 'retryAfterMsMin', 'retryAfterMsMax'] as const) {
+    if (config[name] > DURATION_MS_MAX)
+      throw new RangeError(`${name} must be at most ${DURATION_MS_MAX} (30 days), not ${config[name]}`)
+  }
+  return config
+}

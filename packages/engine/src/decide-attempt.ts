@@ -1,0 +1,72 @@
+import type { DeadReason, TaskFailure } from '@sluice/protocol'
+import type { Env } from './commands.ts'
+import type { AttemptRecord, Event } from './events.ts'
+import { attemptsMax, type State, type Task } from './state.ts'
+import type { TaskList } from './task-list.ts'
+
+/** The one place that says what becomes of a task whose attempt ended without a result, and of records past their bound. */
+
+interface EndedAttempt {
+  how: AttemptRecord['how']
+  error?: TaskFailure
+  retryable: boolean
+  /** How long to wait before the next attempt, in ms. */
+  retryAfterMs: number
+}
+
+export function endAttempt(state: State, task: Task, ended: EndedAttempt, { nowMs }: Pick<Env, 'nowMs'>): Event {
+  const { how, error, retryable, retryAfterMs } = ended
+  const attempt: AttemptRecord = { attempt: task.attempts, endedAtMs: nowMs, how }
+  if (error) attempt.error = error
+  if (retryable && task.attempts < attemptsMax(task)) {
+    return { type: 'attemptFailed', id: task.id, attempt, retryAtMs: nowMs + retryAfterMs, atMs: nowMs }
+  }
+  const reason: DeadReason = how !== 'failed' ? 'lease_expired' : retryable ? 'attempts_exhausted' : 'not_retryable'
+  return {
+    type: 'taskDied',
+    id: task.id,
+    reason,
+    error,
+    attempt,
+    forgetAtMs: nowMs + state.config.deadTtlMs,
+    atMs: nowMs,
+  }
+}
+
+/** A lease that ended with its holder: the task is ready at once, for it is the worker that failed. */
+export function loseLease(
+  state: State,
+  task: Task,
+  how: 'lease_expired' | 'session_lost',
+  env: Pick<Env, 'nowMs'>,
+): Event {
+  return endAttempt(state, task, { how, retryable: true, retryAfterMs: 0 }, env)
+}
+
+/** A lease handed back unfinished: no attempt is counted, but for a task that has been handed back too often. */
+export function handBack(state: State, task: Task, { nowMs }: Pick<Env, 'nowMs'>): Event {
+  if (task.releases >= state.config.releasesMax) {
+    const error = { message: `handed back ${task.releases} times` }
+    return endAttempt(state, task, { how: 'failed', error, retryable: true, retryAfterMs: 0 }, { nowMs })
+  }
+  return { type: 'leaseReleased', id: task.id, retryAtMs: nowMs, atMs: nowMs }
+}
+
+/** Of `list`, to which `joining` tasks are about to be added, the oldest records past the bound. */
+export function trimmed(list: TaskList, joining: number, max: number, atMs: number): Event[] {
+  const surplus = Math.min(list.size + joining - max, list.size)
+  if (surplus <= 0) return []
+  const ids: string[] = []
+  for (let task = list.head; task && ids.length < surplus; task = task.next) ids.push(task.id)
+  return [{ type: 'oldestForgotten', ids, atMs }]
+}
+
+/** The dead letters of a queue past their bound, once these events have added theirs. */
+export function trimmedDead(state: State, events: readonly Event[], atMs: number): Event[] {
+  const dying = new Map<Task['queue'], number>()
+  for (const event of events) {
+    const task = event.type === 'taskDied' ? state.tasks.get(event.id) : undefined
+    if (task) dying.set(task.queue, (dying.get(task.queue) ?? 0) + 1)
+  }
+  return [...dying].flatMap(([queue, count]) => trimmed(queue.dead, count, state.config.queueDeadMax, atMs))
+}

@@ -1,0 +1,185 @@
+import type { CommandOf, Env } from './commands.ts'
+import { trimmed } from './decide-attempt.ts'
+import type { Event } from './events.ts'
+import { refusal } from './refusal.ts'
+import { isFinished, isWatching, type Queue, type State, type Task, unfinished, watchersOf } from './state.ts'
+
+/** What producers ask: submit, watch, cancel, redrive. */
+
+export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: Env): Event[] {
+  const { session, ref, items } = command
+  const { config } = state
+  const events: Event[] = []
+  const options = state.options.resolve(command.options)
+  const queue = state.queues.get(command.queue)
+  const watcher = command.watch ? session : undefined
+  const isNewQueueTooMany = !queue && state.queues.size >= config.queuesMax
+  let tasks = queue ? unfinished(queue) : 0
+  let bytes = queue ? queue.bytes : 0
+  let seq = state.nextSeq
+  // Two items of one message may carry the same id; a message of one cannot.
+  const seen = items.length > 1 ? new Map<string, number>() : undefined
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index] as (typeof items)[number]
+    const known = state.tasks.get(item.id)
+    const digest = known ? known.digest : seen?.get(item.id)
+    if (digest !== undefined) {
+      if (digest !== item.digest || (known && known.queue.name !== command.queue)) {
+        events.push(
+          refusal(session, 'id_conflict', `task ${item.id} exists with another content: give a new task a new id`, {
+            ref,
+            index,
+            field: 'id',
+          }),
+        )
+      } else if (known && watcher !== undefined) {
+        events.push(...watched(state, known, watcher, ref, index, nowMs))
+      }
+      continue
+    }
+    if (isNewQueueTooMany) {
+      events.push(
+        refusal(session, 'busy', `the broker holds ${config.queuesMax} queues and takes no new one`, {
+          ref,
+          index,
+          field: 'queue',
+          limit: config.queuesMax,
+          retryAfterMs: config.retryAfterMsMax,
+        }),
+      )
+      continue
+    }
+    const full =
+      tasks + 1 > config.queueTasksMax
+        ? 'queueTasksMax'
+        : bytes + item.bytes > config.queueBytesMax
+          ? 'queueBytesMax'
+          : undefined
+    if (full) {
+      events.push(
+        refusal(session, 'busy', `queue ${command.queue} is full (${full} is ${config[full]}): try again later`, {
+          ref,
+          index,
+          field: 'queue',
+          limit: config[full],
+          retryAfterMs: retryAfterMs(state, queue, items.length - index, nowMs),
+        }),
+      )
+      continue
+    }
+    tasks += 1
+    bytes += item.bytes
+    seen?.set(item.id, item.digest)
+    events.push({
+      type: 'taskAccepted',
+      id: item.id,
+      queue: command.queue,
+      seq,
+      options,
+      body: 0,
+      bytes: item.bytes,
+      contentType: item.contentType,
+      digest: item.digest,
+      watcher,
+      atMs: nowMs,
+    })
+    seq += 1
+  }
+  return events
+}
+
+/** How long a queue needs, at the rate it drains now, to make room for `tasks` more. */
+function retryAfterMs(state: State, queue: Queue | undefined, tasks: number, nowMs: number): number {
+  const { retryAfterMsMin, retryAfterMsMax } = state.config
+  const perSecond = queue ? queue.drain.perSecond(nowMs) : 0
+  // A queue that has not been seen to drain says a second: long enough to spare it, short enough to notice a worker.
+  const estimate = perSecond > 0 ? (tasks / perSecond) * 1000 : 1000
+  return Math.ceil(Math.min(Math.max(estimate, retryAfterMsMin), retryAfterMsMax))
+}
+
+export function watch(state: State, { session, ref, ids }: CommandOf<'watch'>, { nowMs }: Env): Event[] {
+  const events: Event[] = []
+  new Set(ids).forEach((id) => {
+    const task = state.tasks.get(id)
+    const index = ids.indexOf(id)
+    if (!task) events.push(refusal(session, 'unknown_task', `no task ${id} is held`, { ref, index }))
+    else events.push(...watched(state, task, session, ref, index, nowMs))
+  })
+  return events
+}
+
+/** A finished task tells its outcome to whoever asks again; an unfinished one notes the watcher once. */
+function watched(state: State, task: Task, session: string, ref: number, index: number, atMs: number): Event[] {
+  const holder = state.sessions.get(session)
+  if (!holder) return []
+  const isNew = !isWatching(task, holder)
+  if (!isNew && !isFinished(task)) return []
+  if (isNew && watchersOf(task).length >= state.config.watchersMax) {
+    const limit = state.config.watchersMax
+    return [
+      refusal(session, 'busy', `task ${task.id} has ${limit} watchers already`, {
+        ref,
+        index,
+        limit,
+        retryAfterMs: state.config.retryAfterMsMax,
+      }),
+    ]
+  }
+  return [{ type: 'taskWatched', id: task.id, session, atMs }]
+}
+
+export function unwatch(state: State, { session, ids }: CommandOf<'unwatch'>, { nowMs }: Env): Event[] {
+  const holder = state.sessions.get(session)
+  return [...new Set(ids)].flatMap((id): Event[] => {
+    const task = state.tasks.get(id)
+    return holder && task && isWatching(task, holder) ? [{ type: 'taskUnwatched', id, session, atMs: nowMs }] : []
+  })
+}
+
+export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>, { nowMs }: Env): Event[] {
+  const events: Event[] = []
+  const finishing = new Map<Queue, number>()
+  const seen = new Set<string>()
+  ids.forEach((id, index) => {
+    const task = state.tasks.get(id)
+    if (!task) {
+      events.push(refusal(session, 'unknown_task', `no task ${id} is held`, { ref, index }))
+    } else if (task.phase.state === 'succeeded' || task.phase.state === 'dead') {
+      events.push(refusal(session, 'task_finished', `task ${id} is ${task.phase.state} already`, { ref, index }))
+    } else if (task.phase.state !== 'cancelled' && !seen.has(id)) {
+      seen.add(id)
+      finishing.set(task.queue, (finishing.get(task.queue) ?? 0) + 1)
+      events.push({ type: 'taskCancelled', id, forgetAtMs: nowMs + task.options.resultTtlMs, atMs: nowMs })
+    }
+  })
+  for (const [queue, count] of finishing)
+    events.push(...trimmed(queue.finished, count, state.config.queueResultsMax, nowMs))
+  return events
+}
+
+export function redrive(state: State, { ids }: CommandOf<'redrive'>, { nowMs }: Env): Event[] {
+  const room = new Map<Queue, { tasks: number; bytes: number }>()
+  return [...new Set(ids)].map((id): Event => {
+    const task = state.tasks.get(id)
+    if (!task) return refusal(undefined, 'unknown_task', `no task ${id} is held`, { index: ids.indexOf(id) })
+    if (task.phase.state !== 'dead')
+      return refusal(undefined, 'task_finished', `task ${id} is ${task.phase.state}, not dead`, {
+        index: ids.indexOf(id),
+      })
+    const { queue } = task
+    const left = room.get(queue) ?? {
+      tasks: state.config.queueTasksMax - unfinished(queue),
+      bytes: state.config.queueBytesMax - queue.bytes,
+    }
+    room.set(queue, left)
+    if (left.tasks < 1 || left.bytes < task.bytes) {
+      return refusal(undefined, 'busy', `queue ${queue.name} is full: try again later`, {
+        index: ids.indexOf(id),
+        retryAfterMs: retryAfterMs(state, queue, 1, nowMs),
+      })
+    }
+    left.tasks -= 1
+    left.bytes -= task.bytes
+    return { type: 'taskRedriven', id, atMs: nowMs }
+  })
+}

@@ -1,0 +1,109 @@
+import type { CommandOf, Env } from './commands.ts'
+import { endAttempt, handBack, trimmed, trimmedDead } from './decide-attempt.ts'
+import type { Event } from './events.ts'
+import { refusal } from './refusal.ts'
+import { retryDelayMs } from './retry.ts'
+import type { Queue, State, Task } from './state.ts'
+
+/** What workers say of the leases they hold. A lease is looked up among the session's own, so nobody settles another's. */
+
+export function complete(state: State, { session, ref, results }: CommandOf<'complete'>, { nowMs }: Env): Event[] {
+  const events: Event[] = []
+  const leases = state.sessions.get(session)?.leases
+  const seen = results.length > 1 ? new Set<number>() : undefined
+  let queue: Queue | undefined
+  let count = 0
+  for (let index = 0; index < results.length; index += 1) {
+    const { lease, bytes, contentType } = results[index] as (typeof results)[number]
+    const task = leases?.get(lease)
+    if (!task || seen?.has(lease)) {
+      events.push(leaseLost(session, ref, index, lease))
+      continue
+    }
+    seen?.add(lease)
+    events.push({
+      type: 'taskSucceeded',
+      id: task.id,
+      result: 0,
+      bytes,
+      contentType,
+      forgetAtMs: nowMs + task.options.resultTtlMs,
+      atMs: nowMs,
+    })
+    if (task.queue !== queue) {
+      if (queue) events.push(...trimmed(queue.finished, count, state.config.queueResultsMax, nowMs))
+      queue = task.queue
+      count = 0
+    }
+    count += 1
+  }
+  if (queue) events.push(...trimmed(queue.finished, count, state.config.queueResultsMax, nowMs))
+  return events
+}
+
+export function fail(state: State, { session, ref, failures }: CommandOf<'fail'>, env: Env): Event[] {
+  const events = forEachLease(state, session, ref, failures, ({ lease: _, ...failure }, task) =>
+    endAttempt(
+      state,
+      task,
+      {
+        how: 'failed',
+        error: failure.error,
+        retryable: failure.retryable ?? true,
+        retryAfterMs: failure.retryAfterMs ?? retryDelayMs(task.options.retry, task.attempts, env.random),
+      },
+      env,
+    ),
+  )
+  return [...events, ...trimmedDead(state, events, env.nowMs)]
+}
+
+export function release(state: State, { session, ref, leases }: CommandOf<'release'>, env: Env): Event[] {
+  const items = leases.map((lease) => ({ lease }))
+  const events = forEachLease(state, session, ref, items, (_, task) => handBack(state, task, env))
+  return [...events, ...trimmedDead(state, events, env.nowMs)]
+}
+
+function forEachLease<T extends { lease: number }>(
+  state: State,
+  session: string,
+  ref: number,
+  items: readonly T[],
+  settle: (item: T, task: Task) => Event,
+): Event[] {
+  const leases = state.sessions.get(session)?.leases
+  const seen = new Set<number>()
+  return items.map((item, index) => {
+    const task = leases?.get(item.lease)
+    if (!task || seen.has(item.lease)) return leaseLost(session, ref, index, item.lease)
+    seen.add(item.lease)
+    return settle(item, task)
+  })
+}
+
+function leaseLost(session: string, ref: number, index: number, lease: number): Event {
+  return refusal(session, 'lease_lost', `lease ${lease} is not held by this session: drop its result`, {
+    ref,
+    index,
+    field: 'lease',
+  })
+}
+
+/** Leases that the session does not hold are no event: the host answers with what is missing. */
+export function heartbeat(state: State, { session, leases }: CommandOf<'heartbeat'>, { nowMs }: Env): Event[] {
+  const held = state.sessions.get(session)?.leases
+  const renewed = leases.filter((lease) => held?.has(lease))
+  return renewed.length === 0 ? [] : [{ type: 'leasesRenewed', session, leases: renewed, atMs: nowMs }]
+}
+
+export function reportProgress(
+  state: State,
+  { session, updates }: CommandOf<'reportProgress'>,
+  { nowMs }: Env,
+): Event[] {
+  const held = state.sessions.get(session)?.leases
+  return updates.flatMap(({ lease, progress }): Event[] => {
+    const task = held?.get(lease)
+    return task ? [{ type: 'progressReported', id: task.id, progress, atMs: nowMs }] : []
+  })
+}

@@ -1,0 +1,54 @@
+import type { Command, Env } from './commands.ts'
+import { checkpoint, close, disconnect, dispatch, open, resume, setCredit, start, tick } from './decide-broker.ts'
+import { cancel, redrive, submit, unwatch, watch } from './decide-producer.ts'
+import { complete, fail, heartbeat, release, reportProgress } from './decide-worker.ts'
+import type { Event } from './events.ts'
+import type { State } from './state.ts'
+
+/**
+ * What a command leads to: reads the state, changes nothing, and draws every random number and instant that its events
+ * carry. The host gives each event to `effectsOf` and `evolve` in order before it decides the next command.
+ * A refusal is an event with an error code; only a broken invariant throws.
+ */
+export function decide(state: State, command: Command, env: Env): Event[] {
+  switch (command.type) {
+    case 'submit':
+      return submit(state, command, env)
+    case 'complete':
+      return complete(state, command, env)
+    case 'dispatch':
+      return dispatch(state, command, env)
+    case 'fail':
+      return fail(state, command, env)
+    case 'heartbeat':
+      return heartbeat(state, command, env)
+    case 'reportProgress':
+      return reportProgress(state, command, env)
+    case 'release':
+      return release(state, command, env)
+    case 'cancel':
+      return cancel(state, command, env)
+    case 'redrive':
+      return redrive(state, command, env)
+    case 'watch':
+      return watch(state, command, env)
+    case 'unwatch':
+      return unwatch(state, command, env)
+    case 'setCredit':
+      return setCredit(state, command, env)
+    case 'openSession':
+      return open(state, command, env)
+    case 'resumeSession':
+      return resume(state, command, env)
+    case 'disconnectSession':
+      return disconnect(state, command, env)
+    case 'closeSession':
+      return close(state, command, env)
+    case 'tick':
+      return tick(state, env)
+    case 'start':
+      return start(state, env)
+    case 'checkpoint':
+      return checkpoint(state, command, env)
+  }
+}

@@ -1,0 +1,178 @@
+import type { DeadReason, ErrorCode, RetryPolicy, Role, TaskFailure } from '@sluice/protocol'
+
+/** A submission's options with every default filled in: part of the event, so that replay never consults configuration. */
+export interface TaskOptions {
+  readonly priority: number
+  readonly delayMs: number
+  /** 0: no limit. */
+  readonly ttlMs: number
+  readonly leaseMs: number
+  /** 0: no limit. */
+  readonly timeLimitMs: number
+  readonly resultTtlMs: number
+  readonly retry: Readonly<Required<RetryPolicy>>
+}
+
+/** A session as a checkpoint restates it. */
+export interface SessionRecord {
+  id: string
+  roles: Role[]
+  credit: number
+  queues: string[]
+}
+
+/** One ended attempt, kept with the task while it is retried and as a dead letter. */
+export interface AttemptRecord {
+  attempt: number
+  endedAtMs: number
+  how: 'failed' | 'lease_expired' | 'session_lost' | 'broker_restarted'
+  error?: TaskFailure
+}
+
+/** What a finished or unfinished task is, whole: how compaction carries it past the events that made it. */
+export interface TaskRecord {
+  id: string
+  queue: string
+  options: TaskOptions
+  /** Where the body is (see `BodyRef`), its size in bytes and its type. */
+  body: number
+  bytes: number
+  contentType?: string
+  digest: number
+  /** Its place in the order of acceptance. */
+  seq: number
+  acceptedAtMs: number
+  /** Whether it has ever been delivered, after which its time-to-live does not count. */
+  started: boolean
+  attempts: number
+  releases: number
+  history: AttemptRecord[]
+  watchers: string[]
+  progress?: unknown
+  phase: PhaseRecord
+}
+
+export type PhaseRecord =
+  | { state: 'delayed'; readyAtMs: number }
+  | { state: 'ready' }
+  | { state: 'leased'; session: string; lease: number; expiresAtMs: number }
+  | { state: 'succeeded'; result: number; bytes: number; contentType?: string; forgetAtMs: number }
+  | { state: 'dead'; reason: DeadReason; error?: TaskFailure; forgetAtMs: number }
+  | { state: 'cancelled'; forgetAtMs: number }
+
+/**
+ * Everything that ever happens to the queue. All instants are in ms of the broker's own clock; all of them and every
+ * random draw were made by `decide`, so that replay repeats nothing but the change.
+ */
+export type Event =
+  /** A broker took up this state. `nextLease` is past every lease that an earlier epoch can have told anyone. */
+  | { type: 'brokerStarted'; epoch: number; nextLease: number; atMs: number }
+  /** What the events before this one said of everything but tasks; written before old events are discarded. */
+  | { type: 'checkpointed'; epoch: number; nextLease: number; sessions: SessionRecord[]; atMs: number }
+  | { type: 'sessionOpened'; session: string; roles: Role[]; atMs: number }
+  | { type: 'sessionResumed'; session: string; atMs: number }
+  /** The connection is gone; the session and its leases stay until the grace window ends. */
+  | { type: 'sessionDisconnected'; session: string; graceEndsAtMs: number; atMs: number }
+  | { type: 'sessionClosed'; session: string; atMs: number }
+  | { type: 'creditSet'; session: string; credit: number; queues: string[]; atMs: number }
+  | {
+      type: 'taskAccepted'
+      id: string
+      queue: string
+      /** Its place in the order of acceptance, from 1. */
+      seq: number
+      options: TaskOptions
+      /** Where the host stored the body; opaque to the engine. Set by the host before `evolve`. */
+      body: number
+      bytes: number
+      contentType: string | undefined
+      digest: number
+      /** The session that wants to hear of it, or undefined. */
+      watcher: string | undefined
+      atMs: number
+    }
+  /** The whole of a task, restated for compaction; replaces what is known of it. */
+  | { type: 'taskRestated'; task: TaskRecord; atMs: number }
+  | { type: 'taskWatched'; id: string; session: string; atMs: number }
+  | { type: 'taskUnwatched'; id: string; session: string; atMs: number }
+  /** A delay is over. */
+  | { type: 'taskReadied'; id: string; atMs: number }
+  | {
+      type: 'leaseGranted'
+      id: string
+      session: string
+      lease: number
+      attempt: number
+      expiresAtMs: number
+      atMs: number
+    }
+  /** Each lease lives its task's full `leaseMs` from `atMs`. */
+  | { type: 'leasesRenewed'; session: string; leases: number[]; atMs: number }
+  | { type: 'progressReported'; id: string; progress: unknown; atMs: number }
+  | {
+      type: 'taskSucceeded'
+      id: string
+      /** Where the host stored the result; opaque to the engine. Set by the host before `evolve`. */
+      result: number
+      bytes: number
+      contentType: string | undefined
+      forgetAtMs: number
+      atMs: number
+    }
+  /** An attempt ended without a result and another one will follow, not before `retryAtMs`. */
+  | { type: 'attemptFailed'; id: string; attempt: AttemptRecord; retryAtMs: number; atMs: number }
+  /** A lease was handed back unfinished, or its delivery never left: no attempt is counted. */
+  | { type: 'leaseReleased'; id: string; retryAtMs: number; atMs: number }
+  | {
+      type: 'taskDied'
+      id: string
+      reason: DeadReason
+      error: TaskFailure | undefined
+      /** The attempt that ended it; undefined where none was running. */
+      attempt: AttemptRecord | undefined
+      forgetAtMs: number
+      atMs: number
+    }
+  | { type: 'taskCancelled'; id: string; forgetAtMs: number; atMs: number }
+  /** A dead letter starts anew with all its attempts. */
+  | { type: 'taskRedriven'; id: string; atMs: number }
+  /** The record of a finished task is gone, its time being over. */
+  | { type: 'taskForgotten'; id: string; atMs: number }
+  /** The records that finished first are gone, because their queue keeps no more than its bound. */
+  | { type: 'oldestForgotten'; ids: string[]; atMs: number }
+  /** A command, or one item of it, was refused. Changes nothing and is never stored. */
+  | {
+      type: 'refused'
+      session: string | undefined
+      ref: number | undefined
+      index: number | undefined
+      code: ErrorCode
+      message: string
+      field: string | undefined
+      limit: number | undefined
+      retryAfterMs: number | undefined
+    }
+
+export type EventType = Event['type']
+export type EventOf<T extends EventType> = Extract<Event, { type: T }>
+
+/**
+ * Whether an acknowledgement depends on this event, so that its effects may leave only once it is durable. The others
+ * (leases, renewals, progress, sessions) may be lost in a crash: the work is then done again, and nothing told is undone.
+ */
+export function mustBeDurable(event: Event): boolean {
+  switch (event.type) {
+    case 'taskAccepted':
+    case 'taskRestated':
+    case 'taskSucceeded':
+    case 'taskDied':
+    case 'taskCancelled':
+    case 'taskRedriven':
+    case 'attemptFailed':
+    case 'checkpointed':
+    case 'brokerStarted':
+      return true
+    default:
+      return false
+  }
+}

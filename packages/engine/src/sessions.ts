@@ -1,0 +1,87 @@
+import type { Role } from '@sluice/protocol'
+import { noteDispatchable, queueNamed } from './queues.ts'
+import { freeCredit, type Queue, type Session, type State, type Subscription, type Task } from './state.ts'
+
+/** What `evolve` does to sessions, their credit and their leases. Nothing else may call these. */
+
+export function openSession(state: State, id: string, roles: readonly Role[]): Session {
+  const session: Session = {
+    id,
+    order: state.nextSessionOrder,
+    roles,
+    phase: 'connected',
+    graceEndsAtMs: 0,
+    credit: 0,
+    subscriptions: [],
+    leases: new Map(),
+    lastLease: 0,
+    heapIndex: -1,
+  }
+  state.nextSessionOrder += 1
+  state.sessions.set(id, session)
+  return session
+}
+
+export function sessionNamed(state: State, id: string): Session {
+  const session = state.sessions.get(id)
+  if (!session) throw new Error('invariant broken: an event names a session that is not held')
+  return session
+}
+
+export function setConnected(state: State, session: Session, connected: boolean, graceEndsAtMs: number): void {
+  state.graces.remove(session)
+  session.phase = connected ? 'connected' : 'disconnected'
+  session.graceEndsAtMs = graceEndsAtMs
+  if (!connected) state.graces.push(session)
+  refresh(state, session)
+}
+
+/** Its leases have been ended by events before this one. */
+export function closeSession(state: State, session: Session): void {
+  if (session.leases.size > 0) throw new Error('invariant broken: a session closes with leases')
+  state.graces.remove(session)
+  setCredit(state, session, 0, [])
+  session.phase = 'closed'
+  state.sessions.delete(session.id)
+}
+
+export function setCredit(state: State, session: Session, credit: number, queues: readonly string[]): void {
+  session.credit = credit
+  const before = session.subscriptions
+  if (before.length !== queues.length || before.some(({ queue }, i) => queue.name !== queues[i])) {
+    for (const subscription of before) {
+      subscription.queue.available.remove(subscription)
+      subscription.queue.subscriptions -= 1
+      noteDispatchable(state, subscription.queue)
+    }
+    session.subscriptions = [...new Set(queues)].map((name) => subscribe(session, queueNamed(state, name)))
+  }
+  refresh(state, session)
+}
+
+function subscribe(session: Session, queue: Queue): Subscription {
+  queue.subscriptions += 1
+  return { session, queue, heapIndex: -1 }
+}
+
+export function holdLease(state: State, session: Session, lease: number, task: Task): void {
+  session.leases.set(lease, task)
+  refresh(state, session)
+}
+
+export function dropLease(state: State, session: Session, lease: number): void {
+  session.leases.delete(lease)
+  refresh(state, session)
+}
+
+/** Puts a session where its free credit says in each of its queues. */
+function refresh(state: State, session: Session): void {
+  const willing = session.phase === 'connected' && freeCredit(session) > 0
+  for (const subscription of session.subscriptions) {
+    const { available } = subscription.queue
+    if (!willing) available.remove(subscription)
+    else if (available.has(subscription)) available.update(subscription)
+    else available.push(subscription)
+    noteDispatchable(state, subscription.queue)
+  }
+}

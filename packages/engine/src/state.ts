@@ -1,0 +1,201 @@
+import type { DeadReason, Role, TaskFailure, TaskStateName } from '@sluice/protocol'
+import { type EngineConfig, OptionsResolver } from './config.ts'
+import { DrainRate } from './drain-rate.ts'
+import type { AttemptRecord, TaskOptions } from './events.ts'
+import { type HeapItem, IndexedHeap } from './indexed-heap.ts'
+import { ReadyQueue } from './ready-queue.ts'
+import { TaskList } from './task-list.ts'
+
+/** What a task is in, with only the fields that make sense there. */
+export type Phase =
+  | { readonly state: 'delayed'; readonly readyAtMs: number }
+  | { readonly state: 'ready' }
+  | { readonly state: 'leased'; readonly session: Session; readonly lease: number; expiresAtMs: number }
+  | {
+      readonly state: 'succeeded'
+      /** Where the host stored the result; opaque. */
+      result: number
+      readonly bytes: number
+      readonly contentType: string | undefined
+      readonly forgetAtMs: number
+    }
+  | {
+      readonly state: 'dead'
+      readonly reason: DeadReason
+      readonly error: TaskFailure | undefined
+      readonly forgetAtMs: number
+    }
+  | { readonly state: 'cancelled'; readonly forgetAtMs: number }
+
+/** One object for every ready task: a backlog of a million holds it once. */
+export const READY: Phase = Object.freeze({ state: 'ready' })
+
+/** A task as the engine knows it: everything but its body. Written by `evolve` alone. */
+export interface Task extends HeapItem {
+  readonly id: string
+  readonly queue: Queue
+  readonly seq: number
+  readonly options: TaskOptions
+  /** Where the host stored the body; opaque. */
+  body: number
+  readonly bytes: number
+  readonly contentType: string | undefined
+  readonly digest: number
+  readonly acceptedAtMs: number
+  started: boolean
+  /** Deliveries that count. */
+  attempts: number
+  releases: number
+  history: AttemptRecord[] | null
+  watchers: Session | Session[] | null
+  progress: unknown
+  phase: Phase
+  /** When `tick` has to look at it; meaningless while in no heap. */
+  deadlineMs: number
+  next: Task | null
+  prev: Task | null
+}
+
+export interface Queue {
+  readonly name: string
+  readonly ready: ReadyQueue
+  /** Unfinished tasks by state, and the bytes of their bodies. */
+  delayed: number
+  leased: number
+  bytes: number
+  /** Finished tasks in the order they finished: succeeded and cancelled ones, and dead letters. */
+  readonly finished: TaskList
+  readonly dead: TaskList
+  succeeded: number
+  readonly drain: DrainRate
+  /** Connected sessions with free credit that take from this queue, freest first. */
+  readonly available: IndexedHeap<Subscription>
+  subscriptions: number
+}
+
+/** A session's wish to take from a queue. */
+export interface Subscription extends HeapItem {
+  readonly session: Session
+  readonly queue: Queue
+}
+
+export interface Session extends HeapItem {
+  readonly id: string
+  /** Its place in the order of opening. */
+  readonly order: number
+  roles: readonly Role[]
+  phase: 'connected' | 'disconnected' | 'closed'
+  /** Meaningful while disconnected. */
+  graceEndsAtMs: number
+  credit: number
+  subscriptions: Subscription[]
+  readonly leases: Map<number, Task>
+  /** Its latest lease: among equally free sessions the one that has waited longest comes first. */
+  lastLease: number
+}
+
+/** Everything the queue knows. Only `evolve` writes it; `now`, sockets and disks are the host's. */
+export interface State {
+  readonly config: EngineConfig
+  readonly options: OptionsResolver
+  epoch: number
+  nextLease: number
+  nextSeq: number
+  nextSessionOrder: number
+  readonly tasks: Map<string, Task>
+  readonly queues: Map<string, Queue>
+  readonly sessions: Map<string, Session>
+  /** Tasks with something due, earliest first. */
+  readonly deadlines: IndexedHeap<Task>
+  /** Disconnected sessions, by the end of their grace window. */
+  readonly graces: IndexedHeap<Session>
+  /** Exactly the queues that have a ready task and an available session. */
+  readonly dispatchable: Set<Queue>
+}
+
+export function createState(config: EngineConfig): State {
+  return {
+    config,
+    options: new OptionsResolver(config.defaults),
+    epoch: 0,
+    nextLease: 1,
+    nextSeq: 1,
+    nextSessionOrder: 1,
+    tasks: new Map(),
+    queues: new Map(),
+    sessions: new Map(),
+    deadlines: new IndexedHeap(
+      (a, b) => a.deadlineMs < b.deadlineMs || (a.deadlineMs === b.deadlineMs && a.seq < b.seq),
+    ),
+    graces: new IndexedHeap(
+      (a, b) => a.graceEndsAtMs < b.graceEndsAtMs || (a.graceEndsAtMs === b.graceEndsAtMs && a.order < b.order),
+    ),
+    dispatchable: new Set(),
+  }
+}
+
+export function createQueue(name: string): Queue {
+  return {
+    name,
+    ready: new ReadyQueue(),
+    delayed: 0,
+    leased: 0,
+    bytes: 0,
+    finished: new TaskList(),
+    dead: new TaskList(),
+    succeeded: 0,
+    drain: new DrainRate(),
+    available: new IndexedHeap(freerFirst),
+    subscriptions: 0,
+  }
+}
+
+function freerFirst(a: Subscription, b: Subscription): boolean {
+  const difference = freeCredit(a.session) - freeCredit(b.session)
+  if (difference !== 0) return difference > 0
+  if (a.session.lastLease !== b.session.lastLease) return a.session.lastLease < b.session.lastLease
+  return a.session.order < b.session.order
+}
+
+/** Deliveries that a session would still take; negative after it lowered its credit. */
+export function freeCredit(session: Session): number {
+  return session.credit - session.leases.size
+}
+
+/** Tasks of a queue that have no outcome yet: what its bound counts. */
+export function unfinished(queue: Queue): number {
+  return queue.ready.size + queue.delayed + queue.leased
+}
+
+export function attemptsMax(task: Task): number {
+  return task.options.retry.kind === 'none' ? 1 : task.options.retry.attemptsMax
+}
+
+export function isFinished(task: Task): boolean {
+  const { state } = task.phase
+  return state === 'succeeded' || state === 'dead' || state === 'cancelled'
+}
+
+export function isWatching(task: Task, session: Session): boolean {
+  return task.watchers === session || (Array.isArray(task.watchers) && task.watchers.includes(session))
+}
+
+/** The sessions that want to hear of a task and have not closed. */
+export function watchersOf(task: Task): readonly Session[] {
+  const { watchers } = task
+  if (watchers === null) return []
+  if (!Array.isArray(watchers)) return watchers.phase === 'closed' ? [] : [watchers]
+  return watchers.filter((session) => session.phase !== 'closed')
+}
+
+export function stateNameOf(task: Task): TaskStateName {
+  return task.phase.state
+}
+
+/** When the host has to run `tick` next, in ms of its clock; null when nothing is due ever. */
+export function nextWakeAtMs(state: State): number | null {
+  const task = state.deadlines.peek()?.deadlineMs ?? Number.POSITIVE_INFINITY
+  const grace = state.graces.peek()?.graceEndsAtMs ?? Number.POSITIVE_INFINITY
+  const next = Math.min(task, grace)
+  return next === Number.POSITIVE_INFINITY ? null : next
+}
