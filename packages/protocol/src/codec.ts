@@ -6,7 +6,7 @@ import { BinaryBodies, type FrameBodies, TextBodies } from './frame-bodies.ts'
 import { isShallow, scanTextFrame, utf8Length } from './json-scan.ts'
 import type { Limits } from './limits.ts'
 import type { BrokerMessage, ClientMessage, Message } from './messages.ts'
-import { itemsOf, splitList } from './split.ts'
+import { sizeOf, splitList } from './split.ts'
 import { type Fields, Refusal, record, tooLarge, within } from './validate.ts'
 
 export type FrameKind = 'text' | 'binary'
@@ -167,9 +167,9 @@ function mayFit(messages: readonly Message[], limits: Limits): boolean {
   if (messages.length > limits.frameMessagesMax) return false
   let bytes = 0
   for (const message of messages) {
-    const items = itemsOf(message)
-    if (items.length > limits.batchItemsMax) return false
-    for (const item of items) if (typeof item === 'object' && item.bytes !== undefined) bytes += item.bytes.length
+    const { items, bodyBytes } = sizeOf(message)
+    if (items > limits.batchItemsMax) return false
+    bytes += bodyBytes
   }
   return bytes <= limits.frameBytesMax
 }

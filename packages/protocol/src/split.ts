@@ -1,32 +1,39 @@
-import type { Message } from './messages.ts'
+import type { Body, Message } from './messages.ts'
 
-/** The items of the messages that can be large, for a first look at their size. */
-export function itemsOf(message: Message): readonly { bytes?: Uint8Array }[] | readonly (number | string)[] {
+/** How many items a message lists, and the bytes of their bodies: what its frame holds at the very least. */
+export function sizeOf(message: Message): { items: number; bodyBytes: number } {
   switch (message.type) {
     case 'submit':
     case 'deliver':
     case 'outcome':
+      return { items: message.tasks.length, bodyBytes: bodyBytesOf(message.tasks) }
+    case 'complete':
+      return { items: message.results.length, bodyBytes: bodyBytesOf(message.results) }
     case 'progress':
     case 'status':
-      return message.tasks as readonly { bytes?: Uint8Array }[]
-    case 'complete':
-      return message.results
+      return { items: message.tasks.length, bodyBytes: 0 }
     case 'fail':
-      return message.failures as readonly { bytes?: Uint8Array }[]
+      return { items: message.failures.length, bodyBytes: 0 }
     case 'reportProgress':
-      return message.updates as readonly { bytes?: Uint8Array }[]
+      return { items: message.updates.length, bodyBytes: 0 }
     case 'revoke':
     case 'heartbeat':
     case 'release':
-      return message.leases
+      return { items: message.leases.length, bodyBytes: 0 }
     case 'unwatch':
     case 'watch':
     case 'query':
     case 'cancel':
-      return message.ids
+      return { items: message.ids.length, bodyBytes: 0 }
     default:
-      return []
+      return { items: 0, bodyBytes: 0 }
   }
+}
+
+function bodyBytesOf(bodies: readonly Body[]): number {
+  let bytes = 0
+  for (const body of bodies) bytes += body.bytes.length
+  return bytes
 }
 
 /**
