@@ -1,3 +1,4 @@
 import { packageBuild } from '../../build.config.ts'
 
-export default packageBuild({ directory: import.meta.dirname, faces: ['index'], platform: 'node' })
+// thread.ts is an entry of its own: threads load it by its file.
+export default packageBuild({ directory: import.meta.dirname, faces: ['index', 'thread'], platform: 'node' })

@@ -1,1 +1,6 @@
-export {}
+export * from './create-worker.ts'
+export * from './load-handlers.ts'
+export * from './platform.ts'
+export * from './signals.ts'
+export * from './thread-pool.ts'
+export * from './worker-process.ts'

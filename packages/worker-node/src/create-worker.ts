@@ -1,0 +1,52 @@
+import {
+  type WorkerOptions as ClientWorkerOptions,
+  createWorker as createClientWorker,
+  type Worker,
+} from '@sluice/client'
+import { nodePlatform } from './platform.ts'
+import { drainOnSignals } from './signals.ts'
+import { createThreadPool, type ThreadPoolOptions, threadCount } from './thread-pool.ts'
+
+export interface WorkerOptions extends ClientWorkerOptions {
+  /**
+   * Runs the handlers in worker threads, for work that would block the process: heartbeats go on whatever a handler
+   * does. `threads.module` has to hold the handlers named in `handlers`; load both with `loadHandlers(module)`.
+   * One task runs in each thread, so `concurrency` is `threads.size` here and need not be given.
+   */
+  threads?: Omit<ThreadPoolOptions, 'logger'>
+  /** Drain and exit on SIGTERM and SIGINT, see `drainOnSignals`. Default false. */
+  signals?: boolean | { graceMs?: number }
+}
+
+/** How long running handlers have after a signal, in ms, unless the caller says otherwise. */
+export const GRACE_MS = 30_000
+
+/**
+ * A worker on Node's own socket, with its handlers in this process or in threads. Connects with `start()`.
+ *
+ * @throws RangeError or Error naming the option that is out of range
+ */
+export function createWorker(options: WorkerOptions): Worker {
+  const { threads, signals = false, ...rest } = options
+  const workerOptions: ClientWorkerOptions = { platform: nodePlatform, ...rest }
+  if (threads !== undefined) {
+    if (options.executor !== undefined) {
+      throw new Error('threads and executor exclude each other: give one of them')
+    }
+    const size = threadCount(threads.size ?? options.concurrency)
+    if (options.concurrency !== undefined && options.concurrency !== size) {
+      throw new RangeError(
+        `concurrency is ${options.concurrency} and threads.size ${size}: a thread runs one task, so give one`,
+      )
+    }
+    workerOptions.concurrency = size
+    workerOptions.executor = createThreadPool({ ...threads, size, ...(rest.logger && { logger: rest.logger }) })
+  }
+  const worker = createClientWorker(workerOptions)
+  if (signals !== false) {
+    const graceMs = (signals === true ? undefined : signals.graceMs) ?? GRACE_MS
+    const forget = drainOnSignals(worker, { graceMs, ...(rest.logger && { logger: rest.logger }) })
+    void worker.closed.then(forget)
+  }
+  return worker
+}

@@ -1,0 +1,180 @@
+import { availableParallelism } from 'node:os'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import {
+  type Executor,
+  type ExecutorHooks,
+  type ExecutorTask,
+  LeaseLostError,
+  type Logger,
+  PermanentError,
+  RetryableError,
+  silentLogger,
+  TimeLimitExceeded,
+} from '@sluice/client'
+import type { Body } from '@sluice/protocol'
+import { Piscina } from 'piscina'
+import { moduleUrl } from './load-handlers.ts'
+import type { ThreadAbort, ThreadOutcome, ThreadReport, ThreadTask } from './thread-messages.ts'
+
+export interface ThreadPoolOptions {
+  /** The module of handlers, a path or a file URL; every thread loads it for itself. See `loadHandlers`. */
+  module: string | URL
+  /** Threads, each with one task at a time. 1 – 256; default: the processors that this process may use. */
+  size?: number
+  /**
+   * How long a task may go on after its signal was aborted, in ms; then its thread is terminated. Default 1,000.
+   * A handler that blocks its thread cannot see the signal, so this is what ends it.
+   */
+  abortGraceMs?: number
+  logger?: Logger
+}
+
+const SIZE_MAX = 256
+const ABORT_GRACE_MS = 1_000
+
+/**
+ * Runs handlers in worker threads, so that none of them can hold up the heartbeats of all others.
+ *
+ * The pool is Piscina's: it replaces a thread that was terminated, ran out of memory or called `process.exit()`.
+ * A task that comes while all threads are busy waits here; the worker's concurrency bounds how many do.
+ *
+ * @throws RangeError for a size outside 1 – 256
+ */
+export function createThreadPool(options: ThreadPoolOptions): Executor {
+  const size = threadCount(options.size)
+  const logger = options.logger ?? silentLogger
+  const graceMs = options.abortGraceMs ?? ABORT_GRACE_MS
+  const pool = new Piscina({
+    // Beside this file, in whichever form this file itself is: source or built.
+    filename: new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url).href,
+    workerData: { module: moduleUrl(options.module).href },
+    minThreads: size,
+    maxThreads: size,
+    concurrentTasksPerWorker: 1,
+    // Otherwise an idle thread sleeps in Atomics.wait, and whatever a handler left going there stands still.
+    atomics: 'disabled',
+    recordTiming: false,
+  })
+  pool.on('error', (error: unknown) => logger.error({ err: error }, 'a thread without a task failed'))
+  return {
+    run: (task, hooks) => new ThreadRun(task, hooks, graceMs, logger).on(pool),
+    close: () => pool.destroy(),
+  }
+}
+
+/** The number of threads asked for, or one for each processor that this process may use. */
+export function threadCount(size = Math.min(availableParallelism(), SIZE_MAX)): number {
+  if (!Number.isInteger(size) || size < 1 || size > SIZE_MAX) {
+    throw new RangeError(`threads.size is ${size}; it has to be a whole number from 1 to ${SIZE_MAX}`)
+  }
+  return size
+}
+
+/** One task in the pool, from the wait for a thread to its outcome. */
+class ThreadRun {
+  readonly #task: ExecutorTask
+  readonly #hooks: ExecutorHooks
+  readonly #graceMs: number
+  readonly #logger: Logger
+  readonly #port: MessagePort
+  readonly #threadPort: MessagePort
+  readonly #kill = new AbortController()
+  #started = false
+  #aborted: Error | undefined
+  #killTimer: NodeJS.Timeout | undefined
+
+  constructor(task: ExecutorTask, hooks: ExecutorHooks, graceMs: number, logger: Logger) {
+    this.#task = task
+    this.#hooks = hooks
+    this.#graceMs = graceMs
+    this.#logger = logger
+    const channel = new MessageChannel()
+    this.#port = channel.port1
+    this.#threadPort = channel.port2
+    this.#port.on('message', (report: ThreadReport) => this.#heard(report))
+  }
+
+  async on(pool: Piscina): Promise<Body> {
+    const { signal } = this.#hooks
+    const abort = () => this.#abort(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
+    try {
+      signal.throwIfAborted()
+      signal.addEventListener('abort', abort, { once: true })
+      const { queue, id, attempt, input } = this.#task
+      const message: ThreadTask = { ...input, queue, id, attempt, port: this.#threadPort }
+      const outcome: ThreadOutcome = await pool.run(message, {
+        transferList: { transfer: [this.#threadPort, input.bytes.buffer as ArrayBuffer] },
+        signal: this.#kill.signal,
+      })
+      return bodyOf(outcome)
+    } catch (error) {
+      // After an abort its reason is the failure, whether the handler threw it, threw another, or lost its thread.
+      throw this.#aborted ?? error
+    } finally {
+      clearTimeout(this.#killTimer)
+      signal.removeEventListener('abort', abort)
+      this.#port.close()
+    }
+  }
+
+  #heard(report: ThreadReport): void {
+    if (report.type === 'progress') {
+      this.#hooks.progress(report.value)
+    } else if (report.type === 'log') {
+      this.#log(report.level, report.fields, report.message)
+    } else {
+      this.#started = true
+    }
+  }
+
+  #log(level: keyof Logger, fields: object, message: string): void {
+    const { id, queue, attempt } = this.#task
+    this.#logger[level]({ task: id, queue, attempt, ...fields }, message)
+  }
+
+  #abort(reason: Error): void {
+    if (this.#aborted !== undefined) {
+      return
+    }
+    this.#aborted = reason
+    if (!this.#started) {
+      this.#kill.abort()
+      return
+    }
+    this.#port.postMessage(abortMessage(reason, this.#task.timeLimitMs))
+    this.#killTimer = setTimeout(() => {
+      this.#log(
+        'warn',
+        { graceMs: this.#graceMs, reason: reason.message },
+        'the handler ignored its signal: ending its thread',
+      )
+      this.#kill.abort()
+    }, this.#graceMs)
+  }
+}
+
+function abortMessage(reason: Error, timeLimitMs: number | undefined): ThreadAbort {
+  if (reason instanceof TimeLimitExceeded && timeLimitMs !== undefined) {
+    return { reason: { kind: 'time_limit', timeLimitMs } }
+  }
+  return reason instanceof LeaseLostError
+    ? { reason: { kind: 'lease_lost', reason: reason.reason } }
+    : { reason: { kind: 'other', message: reason.message } }
+}
+
+function bodyOf(outcome: ThreadOutcome): Body {
+  if (outcome.ok) {
+    const { ok: _, ...body } = outcome
+    return body
+  }
+  const { error: failure, retryable, retryAfterMs } = outcome
+  const error = retryable
+    ? new RetryableError(failure.message, retryAfterMs === undefined ? {} : { retryAfterMs })
+    : new PermanentError(failure.message)
+  // The producer reads the name and stack that the handler's own error had.
+  Object.defineProperty(error, 'name', { value: failure.name ?? 'Error', configurable: true })
+  if (failure.stack !== undefined) {
+    error.stack = failure.stack
+  }
+  throw error
+}

@@ -1,0 +1,65 @@
+import { hostname } from 'node:os'
+import { basename } from 'node:path'
+import type { Logger, Worker } from '@sluice/client'
+import { createWorker, GRACE_MS } from './create-worker.ts'
+import { loadHandlers, moduleUrl } from './load-handlers.ts'
+import { createNodePlatform } from './platform.ts'
+import { threadCount } from './thread-pool.ts'
+
+export interface WorkerProcessOptions {
+  /** The broker, `ws://` or `wss://`. */
+  url: string
+  /** The module of handlers, a path or a file URL; see `loadHandlers`. */
+  module: string | URL
+  token?: string
+  /** Shown by the broker. Default: the module's name and the host's. */
+  name?: string
+  /** Tasks at once without threads, 1 or more. Default 8. With threads each runs one task. */
+  concurrency?: number
+  /** Threads for the handlers: their number, or `true` for one per processor. Default: none, handlers run in the process. */
+  threads?: number | boolean
+  /** How long running handlers may go on after the first signal, in ms. Default 30,000. */
+  graceMs?: number
+  logger?: Logger
+  /** Drain and exit on SIGTERM and SIGINT. Default true. */
+  signals?: boolean
+}
+
+export interface WorkerProcess {
+  worker: Worker
+  queues: string[]
+  /** Tasks at once. */
+  concurrency: number
+  /** Whether handlers run in threads. */
+  threaded: boolean
+}
+
+/**
+ * Loads a module of handlers and serves their queues: what `sluice worker ./tasks.ts` does. Resolves when the worker is
+ * connected for the first time, however long the broker is away; `worker.closed` resolves when it has left.
+ *
+ * @throws HandlerModuleError when the module holds no usable handlers; SluiceError when the broker refuses for good
+ */
+export async function startWorkerProcess(options: WorkerProcessOptions): Promise<WorkerProcess> {
+  const { url, module, token, threads = false, logger } = options
+  const handlers = await loadHandlers(module)
+  const size = threads === false || threads === 0 ? undefined : threadCount(threads === true ? undefined : threads)
+  const concurrency = size ?? options.concurrency ?? CONCURRENCY
+  const worker = createWorker({
+    url,
+    handlers,
+    concurrency,
+    name: options.name ?? `${basename(moduleUrl(module).pathname)}@${hostname()}`,
+    platform: createNodePlatform(),
+    ...(token !== undefined && { token }),
+    ...(logger && { logger }),
+    ...(size !== undefined && { threads: { module, size } }),
+    signals: (options.signals ?? true) && { graceMs: options.graceMs ?? GRACE_MS },
+  })
+  await worker.start()
+  const queues = Object.keys(handlers)
+  logger?.info({ url, queues, concurrency, threaded: size !== undefined }, 'working')
+  return { worker, queues, concurrency, threaded: size !== undefined }
+}
+
+const CONCURRENCY = 8
