@@ -1,0 +1,218 @@
+import type { EngineConfig } from '@sluice/engine'
+import * as v from 'valibot'
+import type { HostConfig } from '../core/host-config.ts'
+import {
+  ENGINE_SETTINGS,
+  environmentNameOf,
+  flagOf,
+  HOST_SETTINGS,
+  LIMIT_SETTINGS,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+  type Settings,
+} from './settings.ts'
+
+/** Where settings come from; the first that names a setting wins: flags, then environment, then file. */
+export interface ConfigSources {
+  /** By setting name, as typed: text. */
+  flags?: Readonly<Record<string, string | undefined>>
+  /** Only names that start with `SLUICE_` are looked at. */
+  environment?: Readonly<Record<string, string | undefined>>
+  /** The parsed configuration file, and the name that messages call it by. */
+  file?: { name: string; content: unknown }
+}
+
+/** Everything that a broker can be told, checked and complete. */
+export interface BrokerSettings {
+  host: string
+  port: number
+  dataFile: string
+  durability: 'strict' | 'relaxed' | 'memory'
+  logLevel: Settings['logLevel']
+  engine: EngineConfig
+  hosting: HostConfig
+}
+
+/** One or more settings are unknown or bad; the message has a line for each, with its name and what it may be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/** Environment variables of the `sluice` command that are no settings of a broker. */
+const OTHER_ENVIRONMENT = new Set(['SLUICE_URL', 'SLUICE_CONFIG'])
+
+/** Key of a configuration file that editors read. */
+const SCHEMA_KEY = '$schema'
+
+/** Named once so that the settings of each source can be told from the problems it has. */
+interface Stated {
+  /** How a person finds the setting again: `--port`, `SLUICE_PORT`, `port in sluice.config.json`. */
+  label: string
+  value: unknown
+}
+
+/**
+ * Merges and checks all settings.
+ * @throws ConfigError naming every unknown or bad setting and its allowed values
+ */
+export function loadConfig(sources: ConfigSources): BrokerSettings {
+  const problems: string[] = []
+  // In rising precedence: a later source overwrites, but a bad value below it is reported all the same.
+  const layers = [
+    fromFile(sources.file, problems),
+    fromEnvironment(sources.environment ?? {}, problems),
+    fromFlags(sources.flags ?? {}, problems),
+  ]
+  const settings: Record<string, unknown> = {}
+  for (const name of SETTING_NAMES) {
+    settings[name] = SETTINGS[name].default
+    for (const layer of layers) {
+      const stated = layer.get(name)
+      if (stated === undefined) continue
+      const checked = v.safeParse(SETTINGS[name].schema, stated.value)
+      if (checked.success) settings[name] = checked.output
+      else problems.push(`${stated.label} must be ${SETTINGS[name].allowed}, not ${shown(stated.value)}`)
+    }
+  }
+  if (problems.length === 0) problems.push(...contradictions(settings as Settings))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return assemble(settings as Settings)
+}
+
+function fromFile(file: ConfigSources['file'], problems: string[]): Map<SettingName, Stated> {
+  const layer = new Map<SettingName, Stated>()
+  if (file === undefined) return layer
+  const { name: fileName, content } = file
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    problems.push(`${fileName} must hold an object of settings, such as { "port": 7331 }`)
+    return layer
+  }
+  for (const [name, value] of Object.entries(content)) {
+    if (isSettingName(name)) layer.set(name, { label: `${name} in ${fileName}`, value })
+    else if (name !== SCHEMA_KEY) problems.push(unknownSetting(`${name} in ${fileName}`, name, SETTING_NAMES))
+  }
+  return layer
+}
+
+function fromEnvironment(environment: NonNullable<ConfigSources['environment']>, problems: string[]) {
+  const layer = new Map<SettingName, Stated>()
+  const known = new Map(SETTING_NAMES.map((name) => [environmentNameOf(name), name]))
+  for (const [label, text] of Object.entries(environment)) {
+    if (text === undefined || !label.startsWith('SLUICE_') || OTHER_ENVIRONMENT.has(label)) continue
+    const name = known.get(label)
+    if (name === undefined) problems.push(unknownSetting(label, label, [...known.keys()]))
+    else layer.set(name, { label, value: read(name, text) })
+  }
+  return layer
+}
+
+function fromFlags(flags: NonNullable<ConfigSources['flags']>, problems: string[]): Map<SettingName, Stated> {
+  const layer = new Map<SettingName, Stated>()
+  for (const [name, text] of Object.entries(flags)) {
+    if (text === undefined) continue
+    if (isSettingName(name)) layer.set(name, { label: flagOf(name), value: read(name, text) })
+    else problems.push(unknownSetting(name, name, SETTING_NAMES))
+  }
+  return layer
+}
+
+function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(SETTINGS, name)
+}
+
+/** Text as the setting's type; what is no number stays text, so that the message can show it. */
+function read(name: SettingName, text: string): unknown {
+  return SETTINGS[name].type === 'number' && /^-?\d+$/.test(text.trim()) ? Number(text) : text
+}
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? String(value)).slice(0, 100)
+}
+
+/** Bounds that cannot both hold. */
+function contradictions(settings: Settings): string[] {
+  const pairs: [SettingName, SettingName][] = [
+    ['retryAfterMsMin', 'retryAfterMsMax'],
+    ['defaultRetryDelayMs', 'defaultRetryDelayMsMax'],
+    ['bodyBytesMax', 'frameBytesMax'],
+    ['sendBufferBytesHigh', 'sendBufferBytesMax'],
+  ]
+  return pairs
+    .filter(([small, large]) => settings[small] > settings[large])
+    .map(([small, large]) => `${small} (${settings[small]}) must be at most ${large} (${settings[large]})`)
+}
+
+function unknownSetting(label: string, name: string, known: readonly string[]): string {
+  const near = nearest(name, known)
+  return `${label} is no setting${near === undefined ? '' : `; did you mean ${near}?`} Settings: ${known.join(', ')}`
+}
+
+/** The known name with the fewest edits, where those are few enough to be a slip. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined
+  let fewest = Math.max(2, Math.floor(name.length / 4)) + 1
+  for (const candidate of known) {
+    const count = edits(name.toLowerCase(), candidate.toLowerCase())
+    if (count < fewest) {
+      best = candidate
+      fewest = count
+    }
+  }
+  return best
+}
+
+/** Levenshtein's distance. */
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}
+
+function assemble(settings: Settings): BrokerSettings {
+  const { host, port, dataFile, durability, logLevel } = settings
+  return {
+    host,
+    port,
+    dataFile,
+    durability,
+    logLevel,
+    engine: {
+      ...pick(settings, ENGINE_SETTINGS),
+      defaults: {
+        priority: settings.defaultPriority,
+        delayMs: settings.defaultDelayMs,
+        ttlMs: settings.defaultTtlMs,
+        leaseMs: settings.defaultLeaseMs,
+        timeLimitMs: settings.defaultTimeLimitMs,
+        resultTtlMs: settings.defaultResultTtlMs,
+        retry: {
+          kind: settings.defaultRetryKind,
+          attemptsMax: settings.defaultRetryAttemptsMax,
+          delayMs: settings.defaultRetryDelayMs,
+          delayMsMax: settings.defaultRetryDelayMsMax,
+          jitter: settings.defaultRetryJitter,
+        },
+      },
+    },
+    hosting: { ...pick(settings, HOST_SETTINGS), limits: pick(settings, LIMIT_SETTINGS) },
+  }
+}
+
+function pick<K extends SettingName>(settings: Settings, names: Record<K, unknown>): Pick<Settings, K> {
+  const picked = Object.keys(names).map((name) => [name, settings[name as K]])
+  return Object.fromEntries(picked) as Pick<Settings, K>
+}

@@ -1,0 +1,189 @@
+import { DEFAULT_CONFIG, type EngineConfig } from '@sluice/engine'
+import { DEFAULT_LIMITS, DURATION_MS_MAX, type Limits } from '@sluice/protocol'
+import * as v from 'valibot'
+import { DEFAULT_HOST_CONFIG, type HostConfig } from '../core/host-config.ts'
+
+/** One setting: how it is checked, what it may be in words, and what it is when nobody sets it. */
+export interface Setting<T extends string | number = string | number> {
+  schema: v.GenericSchema<unknown, T>
+  /** Flags and environment are text; a `number` is read from it first. */
+  type: T extends number ? 'number' : 'string'
+  allowed: string
+  default: T
+  /** For `sluice broker --help`. */
+  about: string
+  group: 'Broker' | 'Bounds' | 'Task defaults' | 'Host' | 'Wire limits'
+}
+
+const COUNT_MAX = 1_000_000_000
+const BYTES_MAX = 1024 ** 4
+
+function whole(group: Setting['group'], about: string, initial: number, max: number, min = 1): Setting<number> {
+  const allowed = `a whole number from ${min} to ${max}`
+  const schema = v.pipe(v.number(allowed), v.safeInteger(allowed), v.minValue(min, allowed), v.maxValue(max, allowed))
+  return { schema, type: 'number', allowed, default: initial, about, group }
+}
+
+function oneOf<const T extends string>(
+  group: Setting['group'],
+  about: string,
+  initial: T,
+  choices: readonly T[],
+): Setting<T> & { type: 'string' } {
+  const allowed = `one of ${choices.join(', ')}`
+  return { schema: v.picklist(choices, allowed), type: 'string', allowed, default: initial, about, group }
+}
+
+const bound = (name: keyof Omit<EngineConfig, 'defaults'>, about: string, max: number) =>
+  whole('Bounds', about, DEFAULT_CONFIG[name], max)
+
+const hostBound = (name: keyof Omit<HostConfig, 'limits'>, about: string, max: number) =>
+  whole('Host', about, DEFAULT_HOST_CONFIG[name], max)
+
+const limit = (name: keyof Limits, about: string, max: number, min = 1) =>
+  whole('Wire limits', about, DEFAULT_LIMITS[name], max, min)
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
+const loopbackOnly =
+  'localhost, 127.0.0.1 or ::1: the broker has no access control yet, so it listens on this machine only'
+
+export const BROKER_SETTINGS = {
+  host: {
+    schema: v.pipe(v.string(loopbackOnly), v.regex(LOOPBACK, loopbackOnly)),
+    type: 'string',
+    allowed: loopbackOnly,
+    default: '127.0.0.1',
+    about: 'address to listen on; loopback only',
+    group: 'Broker',
+  },
+  port: whole('Broker', 'port of WebSocket and HTTP; 0 takes a free one', 7331, 65_535, 0),
+  dataFile: {
+    schema: v.pipe(v.string('a path'), v.nonEmpty('a path')),
+    type: 'string',
+    allowed: 'a path',
+    default: '.sluice/broker.db',
+    about: 'SQLite file that holds the tasks',
+    group: 'Broker',
+  },
+  durability: oneOf(
+    'Broker',
+    'strict: on disk before it is accepted; relaxed: a power cut may lose the last moments; memory: nothing is kept',
+    'strict',
+    ['strict', 'relaxed', 'memory'],
+  ),
+  logLevel: oneOf('Broker', 'least severe line that is logged', 'info', [
+    'trace',
+    'debug',
+    'info',
+    'warn',
+    'error',
+    'fatal',
+    'silent',
+  ]),
+} as const satisfies Record<string, Setting<string> | Setting<number>>
+
+export const ENGINE_SETTINGS = {
+  queueTasksMax: bound('queueTasksMax', 'unfinished tasks in a queue', COUNT_MAX),
+  queueBytesMax: bound('queueBytesMax', "bytes of a queue's unfinished bodies", BYTES_MAX),
+  queuesMax: bound('queuesMax', 'queues', 1_000_000),
+  queueResultsMax: bound('queueResultsMax', 'outcomes that a queue keeps', COUNT_MAX),
+  queueDeadMax: bound('queueDeadMax', 'dead letters that a queue keeps', COUNT_MAX),
+  sessionsMax: bound('sessionsMax', 'sessions', 1_000_000),
+  submitCredit: bound('submitCredit', 'unanswered submissions of a session', 1_000_000),
+  graceMs: bound('graceMs', "how long a lost connection's session waits", DURATION_MS_MAX),
+  deadTtlMs: bound('deadTtlMs', 'how long a dead letter is kept', DURATION_MS_MAX),
+  releasesMax: bound('releasesMax', 'times a task is handed back for free', 1_000_000),
+  watchersMax: bound('watchersMax', 'sessions that hear of one task', 10_000),
+  retryAfterMsMin: bound('retryAfterMsMin', 'shortest wait told when busy', DURATION_MS_MAX),
+  retryAfterMsMax: bound('retryAfterMsMax', 'longest wait told when busy', DURATION_MS_MAX),
+} as const satisfies Record<keyof Omit<EngineConfig, 'defaults'>, Setting<number>>
+
+export const HOST_SETTINGS = {
+  connectionsMax: hostBound('connectionsMax', 'connections', 1_000_000),
+  pendingConnectionsMax: hostBound('pendingConnectionsMax', 'connections that have not said hello', 1_000_000),
+  helloTimeoutMs: hostBound('helloTimeoutMs', 'from a connection to its hello', 60_000),
+  heartbeatMs: hostBound('heartbeatMs', 'how often a worker names its leases', 60_000),
+  sendBufferBytesHigh: hostBound('sendBufferBytesHigh', 'unsent bytes that stop deliveries', BYTES_MAX),
+  sendBufferBytesMax: hostBound('sendBufferBytesMax', 'unsent bytes that close a connection', BYTES_MAX),
+  bodyCacheBytesMax: hostBound('bodyCacheBytesMax', 'bytes of bodies kept in memory', BYTES_MAX),
+  stagedBytesMax: hostBound('stagedBytesMax', 'unwritten bytes that pause reading', BYTES_MAX),
+  lazyFlushMs: hostBound('lazyFlushMs', 'how late an unimportant event is written', 60_000),
+  compactEveryMs: hostBound('compactEveryMs', 'how often compaction looks for work', DURATION_MS_MAX),
+  compactBytesMin: hostBound('compactBytesMin', 'a smaller journal is not rewritten', BYTES_MAX),
+  waitersMax: hostBound('waitersMax', 'HTTP requests that wait for an outcome', 1_000_000),
+  drainRetryAfterMs: hostBound('drainRetryAfterMs', 'wait told to clients when leaving', DURATION_MS_MAX),
+} as const satisfies Record<keyof Omit<HostConfig, 'limits'>, Setting<number>>
+
+const { defaults } = DEFAULT_CONFIG
+const duration = (about: string, initial: number, min = 0) =>
+  whole('Task defaults', about, initial, DURATION_MS_MAX, min)
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** What a submission leaves out: `defaultLeaseMs` is `leaseMs` of `SubmitOptions`, and so on. */
+export const TASK_SETTINGS = {
+  defaultPriority: whole('Task defaults', 'priority; higher is sooner', defaults.priority, 9, 0),
+  defaultDelayMs: duration('delay before the first delivery', defaults.delayMs),
+  defaultTtlMs: duration('time to be delivered within; 0 is no limit', defaults.ttlMs),
+  defaultLeaseMs: whole(
+    'Task defaults',
+    'how long a delivery lives without a heartbeat',
+    defaults.leaseMs,
+    DAY_MS,
+    100,
+  ),
+  defaultTimeLimitMs: duration('how long a handler may run; 0 is no limit', defaults.timeLimitMs),
+  defaultResultTtlMs: duration('how long an outcome is kept', defaults.resultTtlMs),
+  defaultRetryKind: oneOf('Task defaults', 'how failed attempts are spaced', defaults.retry.kind, [
+    'none',
+    'fixed',
+    'exponential',
+  ]),
+  defaultRetryAttemptsMax: whole('Task defaults', 'deliveries in all', defaults.retry.attemptsMax, 1000),
+  defaultRetryDelayMs: duration('first delay between attempts', defaults.retry.delayMs),
+  defaultRetryDelayMsMax: duration('longest delay between attempts', defaults.retry.delayMsMax),
+  defaultRetryJitter: oneOf('Task defaults', 'whether delays are randomised', defaults.retry.jitter, ['full', 'none']),
+} as const satisfies Record<string, Setting<string> | Setting<number>>
+
+const LENGTH_MAX = 1024 * 1024
+
+export const LIMIT_SETTINGS = {
+  frameBytesMax: limit('frameBytesMax', 'bytes of a frame or an HTTP request', 64 * 1024 * 1024, 1024),
+  frameMessagesMax: limit('frameMessagesMax', 'messages in a frame', 100_000),
+  batchItemsMax: limit('batchItemsMax', 'tasks, results or ids in a message', 100_000),
+  bodyBytesMax: limit('bodyBytesMax', 'bytes of a body or a result', 64 * 1024 * 1024),
+  depthMax: limit('depthMax', 'nesting of JSON', 1000, 8),
+  nameLengthMax: limit('nameLengthMax', 'length of a name', LENGTH_MAX, 36),
+  messageLengthMax: limit('messageLengthMax', "length of an error's message", LENGTH_MAX),
+  stackLengthMax: limit('stackLengthMax', "length of an error's stack", LENGTH_MAX),
+  tokenLengthMax: limit('tokenLengthMax', 'length of a token', LENGTH_MAX),
+  progressBytesMax: limit('progressBytesMax', 'bytes of a progress value', LENGTH_MAX),
+  creditMax: limit('creditMax', 'deliveries that a session may hold', 1_000_000),
+  sessionQueuesMax: limit('sessionQueuesMax', 'queues that a session may take from', 10_000),
+} as const satisfies Record<keyof Limits, Setting<number>>
+
+/** Every setting under its one name: `queueTasksMax` in a file, `SLUICE_QUEUE_TASKS_MAX`, `--queue-tasks-max`. */
+export const SETTINGS = {
+  ...BROKER_SETTINGS,
+  ...ENGINE_SETTINGS,
+  ...TASK_SETTINGS,
+  ...HOST_SETTINGS,
+  ...LIMIT_SETTINGS,
+}
+
+export type SettingName = keyof typeof SETTINGS
+
+export type Settings = { [N in SettingName]: v.InferOutput<(typeof SETTINGS)[N]['schema']> }
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
+
+function words(name: string): string[] {
+  return name.split(/(?=[A-Z])/).map((word) => word.toLowerCase())
+}
+
+export function flagOf(name: SettingName): string {
+  return `--${words(name).join('-')}`
+}
+
+export function environmentNameOf(name: SettingName): string {
+  return `SLUICE_${words(name).join('_').toUpperCase()}`
+}

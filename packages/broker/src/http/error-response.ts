@@ -1,0 +1,60 @@
+import { ERRORS, type ErrorCode, type WireError } from '@sluice/protocol'
+
+/** Sizes that HTTP itself has a status for; every other passed limit is a plain bad request. */
+const SIZED_FIELD = /(^|\.)(body|base64|tasks|frame)$/
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  unauthorized: 401,
+  not_permitted: 403,
+  unknown_task: 404,
+  id_conflict: 409,
+  task_finished: 409,
+  lease_lost: 409,
+  internal: 500,
+  busy: 503,
+  credit_exceeded: 503,
+  draining: 503,
+  read_only: 503,
+}
+
+export function statusOf(error: WireError): number {
+  if (error.code === 'too_large') return SIZED_FIELD.test(error.field ?? '') ? 413 : 400
+  return STATUS[error.code] ?? 400
+}
+
+/** What a refusal waits where the broker did not say: long enough not to hammer, short enough for a person. */
+const RETRY_AFTER_MS = 1000
+
+/** `{ error }` with the status that fits the code; a 503 always carries `Retry-After`, in whole seconds rounded up. */
+export function errorResponse(error: WireError, extra: object = {}, status = statusOf(error)): Response {
+  const headers: Record<string, string> = {}
+  let stated = error
+  if (status === 503) {
+    stated = { ...error, retryAfterMs: error.retryAfterMs ?? RETRY_AFTER_MS }
+    headers['retry-after'] = String(Math.max(1, Math.ceil((stated.retryAfterMs ?? 0) / 1000)))
+  }
+  return Response.json({ error: stated, ...extra }, { status, headers })
+}
+
+/** A refusal on its way to `errorResponse`. `status` is for what HTTP names more precisely than the error's code. */
+export class HttpRefusal extends Error {
+  readonly error: WireError
+  readonly status: number
+
+  constructor(error: WireError, status = statusOf(error)) {
+    super(error.message)
+    this.error = error
+    this.status = status
+  }
+}
+
+/** The wire error in whatever was thrown: a refusal of ours, an Error with a `code` of the table, else undefined. */
+export function wireErrorOf(thrown: unknown): WireError | undefined {
+  if (thrown instanceof HttpRefusal) return thrown.error
+  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined
+  const { code, message } = thrown
+  if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) return undefined
+  const error: WireError = { code: code as ErrorCode, message }
+  if ('retryAfterMs' in thrown && typeof thrown.retryAfterMs === 'number') error.retryAfterMs = thrown.retryAfterMs
+  return error
+}

@@ -1,0 +1,52 @@
+import { HttpRefusal } from './error-response.ts'
+
+const LOOPBACK_NAME = /^(localhost|([a-z0-9-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])$/i
+
+/** Whether the name in a Host header (its port aside) can only be this machine. */
+export function isLoopbackHost(host: string): boolean {
+  return LOOPBACK_NAME.test(host.replace(/:\d*$/, ''))
+}
+
+/**
+ * A page elsewhere can point a name of its own at 127.0.0.1 and would then count as the same origin (DNS rebinding),
+ * so a broker without access control answers to loopback names only.
+ */
+export function refuseForeignHost(host: string): void {
+  if (isLoopbackHost(host)) return
+  throw new HttpRefusal({
+    code: 'not_permitted',
+    field: 'Host',
+    message: `This broker has no access control, so it answers to localhost, 127.0.0.1 and [::1] only, not to ${JSON.stringify(host.slice(0, 100))}.`,
+  })
+}
+
+/** A browser states where a request comes from; programs state nothing, and pass. */
+export function refuseForeignOrigin(headers: Headers, host: string, allowedOrigins: readonly string[]): void {
+  const origin = headers.get('origin')
+  const own = origin === `http://${host}` || origin === `https://${host}`
+  const foreign = origin === null ? headers.get('sec-fetch-site') === 'cross-site' : !own
+  if (!foreign || (origin !== null && allowedOrigins.includes(origin))) return
+  throw new HttpRefusal({
+    code: 'not_permitted',
+    field: 'Origin',
+    message: 'Pages of another origin may not use this API: CORS does not stop them from sending, so the broker does.',
+  })
+}
+
+/**
+ * A form or a plain link can send any other content type across origins without asking first, so what changes
+ * something demands JSON.
+ */
+export function refuseOtherContent(headers: Headers, bodyExpected: boolean): void {
+  const contentType = headers.get('content-type')
+  if (contentType === null && !bodyExpected) return
+  if (contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json') return
+  throw new HttpRefusal(
+    {
+      code: 'bad_message',
+      field: 'Content-Type',
+      message: 'Send JSON, with the header Content-Type: application/json.',
+    },
+    415,
+  )
+}

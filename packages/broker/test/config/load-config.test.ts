@@ -1,0 +1,127 @@
+import { DEFAULT_CONFIG, engineConfig } from '@sluice/engine'
+import { DEFAULT_LIMITS } from '@sluice/protocol'
+import { expect, test } from 'vitest'
+import { ConfigError, type ConfigSources, loadConfig } from '../../src/config/load-config.ts'
+import { environmentNameOf, flagOf, SETTING_NAMES, SETTINGS } from '../../src/config/settings.ts'
+import { DEFAULT_HOST_CONFIG } from '../../src/core/host-config.ts'
+
+function problemsOf(sources: ConfigSources): readonly string[] {
+  try {
+    loadConfig(sources)
+  } catch (caught) {
+    if (caught instanceof ConfigError) return caught.problems
+    throw caught
+  }
+  return []
+}
+
+test('without any setting the documented defaults hold', () => {
+  expect(loadConfig({})).toEqual({
+    host: '127.0.0.1',
+    port: 7331,
+    dataFile: '.sluice/broker.db',
+    durability: 'strict',
+    logLevel: 'info',
+    engine: DEFAULT_CONFIG,
+    hosting: { ...DEFAULT_HOST_CONFIG, limits: DEFAULT_LIMITS },
+  })
+})
+
+test('flags win over the environment, the environment over the file, the file over defaults', () => {
+  const file = {
+    name: 'sluice.config.json',
+    content: { port: 1000, durability: 'relaxed', queueTasksMax: 7, heartbeatMs: 9 },
+  }
+  const environment = { SLUICE_PORT: '2000', SLUICE_QUEUE_TASKS_MAX: '8', PATH: 'ignored' }
+  const config = loadConfig({ file, environment, flags: { port: '3000', host: undefined } })
+  expect(config.port).toBe(3000)
+  expect(config.engine.queueTasksMax).toBe(8)
+  expect(config.durability).toBe('relaxed')
+  expect(config.hosting.heartbeatMs).toBe(9)
+  expect(loadConfig({ file, environment }).port).toBe(2000)
+  expect(loadConfig({ file }).port).toBe(1000)
+})
+
+test('the default of every setting is a value that it allows', () => {
+  for (const name of SETTING_NAMES) {
+    expect(problemsOf({ file: { name: 'f', content: { [name]: SETTINGS[name].default } } })).toEqual([])
+  }
+})
+
+test.each(SETTING_NAMES)('a bad %s stops the start with its name and what it may be, from each source', (name) => {
+  const bad = name === 'dataFile' ? '' : 'nonsense!'
+  const allowed = SETTINGS[name].allowed
+  expect(problemsOf({ flags: { [name]: bad } })).toEqual([
+    `${flagOf(name)} must be ${allowed}, not ${JSON.stringify(bad)}`,
+  ])
+  expect(problemsOf({ environment: { [environmentNameOf(name)]: bad } })).toEqual([
+    `${environmentNameOf(name)} must be ${allowed}, not ${JSON.stringify(bad)}`,
+  ])
+  expect(problemsOf({ file: { name: 'my.json', content: { [name]: bad } } })).toEqual([
+    `${name} in my.json must be ${allowed}, not ${JSON.stringify(bad)}`,
+  ])
+})
+
+test.each(['0.0.0.0', '192.168.1.4', '::', 'example.com'])('the address %s is refused, saying why', (host) => {
+  expect(problemsOf({ flags: { host } })[0]).toMatch(/--host must be localhost.*no access control yet/)
+})
+
+test.each(['localhost', '127.0.0.1', '127.8.0.1', '::1'])('the address %s is allowed', (host) => {
+  expect(loadConfig({ flags: { host } }).host).toBe(host)
+})
+
+test.each([
+  ['port', '-1'],
+  ['port', '65536'],
+  ['port', '73.31'],
+  ['port', ''],
+  ['queueTasksMax', '0'],
+  ['defaultPriority', '10'],
+  ['depthMax', '1e3'],
+])('--%s %s is out of bounds', (name, text) => {
+  expect(problemsOf({ flags: { [name]: text } })).toHaveLength(1)
+})
+
+test('a number in the file may not be text, and text may not be a number', () => {
+  const content = { port: '7331', dataFile: 5 }
+  expect(problemsOf({ file: { name: 'f', content } })).toEqual([
+    'port in f must be a whole number from 0 to 65535, not "7331"',
+    'dataFile in f must be a path, not 5',
+  ])
+})
+
+test('an unknown setting is named, with the one that was probably meant', () => {
+  const [inFile] = problemsOf({ file: { name: 'f', content: { queueTaskMax: 5 } } })
+  expect(inFile).toMatch(/^queueTaskMax in f is no setting; did you mean queueTasksMax\? Settings: host, port, /)
+  const [inEnvironment] = problemsOf({ environment: { SLUICE_PROT: '1' } })
+  expect(inEnvironment).toMatch(/^SLUICE_PROT is no setting; did you mean SLUICE_PORT\?/)
+})
+
+test('keys that objects inherit are unknown settings like any other', () => {
+  const content = JSON.parse('{"__proto__": {"port": 1}, "constructor": 1}')
+  expect(problemsOf({ file: { name: 'f', content } })).toHaveLength(2)
+})
+
+test('all problems are reported at once, also those of a source that is overruled', () => {
+  const problems = problemsOf({ flags: { port: '1' }, environment: { SLUICE_PORT: 'x', SLUICE_DURABILITY: 'y' } })
+  expect(problems).toHaveLength(2)
+})
+
+test('bounds that contradict each other are refused', () => {
+  expect(problemsOf({ flags: { bodyBytesMax: '2048', frameBytesMax: '1024' } })).toEqual([
+    'bodyBytesMax (2048) must be at most frameBytesMax (1024)',
+  ])
+})
+
+test('whatever the smallest and largest numbers are, the engine takes them', () => {
+  for (const name of Object.keys(DEFAULT_CONFIG).filter((key) => key !== 'defaults')) {
+    const { allowed } = SETTINGS[name as keyof typeof SETTINGS]
+    const [min, max] = allowed.match(/\d+/g)!
+    expect(() => engineConfig({ [name]: Number(min) })).not.toThrow()
+    expect(() => engineConfig({ [name]: Number(max) })).not.toThrow()
+  }
+})
+
+test('a configuration file that is no object is refused', () => {
+  expect(problemsOf({ file: { name: 'f', content: [] } })[0]).toMatch(/^f must hold an object/)
+})

@@ -1,0 +1,297 @@
+import { DEFAULT_LIMITS, isTaskId, jsonBody, type WireError } from '@sluice/protocol'
+import type { Hono } from 'hono'
+import { beforeEach, expect, test } from 'vitest'
+import type { BrokerApi, TaskDetails } from '../../src/core/broker-api.ts'
+import { createHttpApp } from '../../src/http/app.ts'
+
+const ID = '01890a5d-ac96-774b-bcce-b302099a8057'
+const OTHER = '01890a5d-ac96-774b-bcce-b302099a8058'
+const limits = { ...DEFAULT_LIMITS, bodyBytesMax: 1000, batchItemsMax: 3, frameBytesMax: 4096 }
+
+let calls: { name: string; args: unknown[] }[]
+let refusals: (WireError | undefined)[]
+let details: TaskDetails[]
+let api: BrokerApi
+let app: Hono
+let seen: unknown[]
+
+beforeEach(() => {
+  calls = []
+  refusals = []
+  details = []
+  seen = []
+  const noted = <T>(answer: T, name: string, ...args: unknown[]): T => {
+    calls.push({ name, args })
+    return answer
+  }
+  api = {
+    submit: async (...args) => noted(refusals, 'submit', ...args),
+    // Each look sees the next state; the last one stays.
+    task: async (id) => noted(details.length > 1 ? details.shift() : details[0], 'task', id),
+    waitForOutcome: async (id, waitMs) => noted(undefined, 'waitForOutcome', id, waitMs),
+    cancel: async (ids) => noted(refusals, 'cancel', ids),
+    queues: () => [],
+    workers: () => [],
+    dead: (query) => noted({ tasks: [], next: OTHER }, 'dead', query),
+    redrive: async (target) => noted(2, 'redrive', target),
+    health: () => ({
+      status: 'draining',
+      durability: 'strict',
+      version: '0',
+      tasks: 0,
+      connections: 0,
+      journal: { batches: 0, bytes: 0 },
+    }),
+  }
+  app = createHttpApp(api, { limits, newId: () => ID, onError: (error) => seen.push(error) })
+})
+
+function post(path: string, body: unknown, headers: Record<string, string> = {}) {
+  return app.request(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', host: '127.0.0.1:7331', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+}
+
+const get = (path: string, headers: Record<string, string> = {}) =>
+  app.request(path, { headers: { host: 'localhost:7331', ...headers } })
+
+async function errorOf(response: Response | Promise<Response>): Promise<WireError & { status: number }> {
+  const answered = await response
+  const { error } = (await answered.json()) as { error: WireError }
+  return { status: answered.status, ...error }
+}
+
+test('one task is submitted with its options, and gets an id where it brings none', async () => {
+  refusals = [undefined]
+  const response = await post('/v1/tasks', { queue: 'resize', body: { a: 1 }, options: { delayMs: 5 } })
+  expect(response.status).toBe(202)
+  expect(await response.json()).toEqual({ tasks: [{ id: ID, accepted: true }] })
+  expect(calls).toEqual([
+    { name: 'submit', args: ['resize', { delayMs: 5 }, [{ id: ID, bytes: jsonBody({ a: 1 }).bytes }]] },
+  ])
+})
+
+test('many tasks are submitted at once, each with its own verdict', async () => {
+  refusals = [undefined, { code: 'id_conflict', message: 'other content' }]
+  const response = await post('/v1/tasks', { queue: 'q', tasks: [{ body: null }, { id: OTHER, body: 2 }] })
+  expect(response.status).toBe(202)
+  expect(await response.json()).toEqual({
+    tasks: [
+      { id: ID, accepted: true },
+      { id: OTHER, accepted: false, error: { code: 'id_conflict', message: 'other content' } },
+    ],
+  })
+})
+
+test('bytes that are not JSON come in base64 with their content type', async () => {
+  refusals = [undefined]
+  await post('/v1/tasks', { queue: 'q', base64: 'AQI=', contentType: 'image/png' })
+  const task = { id: ID, bytes: new Uint8Array([1, 2]), contentType: 'image/png' }
+  expect(calls[0]?.args).toEqual(['q', undefined, [task]])
+})
+
+test('busy answers 503 with Retry-After in whole seconds, rounded up', async () => {
+  refusals = [{ code: 'busy', message: 'full', retryAfterMs: 1001 }]
+  const response = await post('/v1/tasks', { queue: 'q', body: 1 })
+  expect(response.status).toBe(503)
+  expect(response.headers.get('retry-after')).toBe('2')
+  expect(await errorOf(response)).toMatchObject({ code: 'busy', retryAfterMs: 1001 })
+})
+
+test.each([
+  ['read_only', 503],
+  ['draining', 503],
+  ['id_conflict', 409],
+  ['internal', 500],
+] as const)('a submission refused as %s answers %i', async (code, status) => {
+  refusals = [{ code, message: 'no' }]
+  const response = await post('/v1/tasks', { queue: 'q', body: 1 })
+  expect(response.status).toBe(status)
+  expect(response.headers.has('retry-after')).toBe(status === 503)
+})
+
+test.each([
+  [{ body: 1 }, 400, { code: 'bad_message', field: 'queue' }],
+  [{ queue: 'bad name', body: 1 }, 400, { code: 'bad_message', field: 'queue' }],
+  [{ queue: 'x'.repeat(200), body: 1 }, 400, { code: 'too_large', field: 'queue', limit: 128 }],
+  [{ queue: 'q' }, 400, { code: 'bad_message', field: 'body' }],
+  [{ queue: 'q', body: 'x'.repeat(1000) }, 413, { code: 'too_large', field: 'body', limit: 1000 }],
+  [{ queue: 'q', body: 1, id: 'abc' }, 400, { code: 'bad_message', field: 'id' }],
+  [{ queue: 'q', body: 1, priority: 3 }, 400, { code: 'bad_message', field: 'priority' }],
+  [{ queue: 'q', body: 1, options: { priority: 11 } }, 400, { code: 'too_large', field: 'options.priority', limit: 9 }],
+  [{ queue: 'q', body: 1, options: { delay: 11 } }, 400, { code: 'bad_message', field: 'options.delay' }],
+  [{ queue: 'q', body: 1, options: { retry: { kind: 'fixed', max: 2 } } }, 400, { field: 'options.retry.max' }],
+  [{ queue: 'q', tasks: [] }, 400, { code: 'bad_message', field: 'tasks' }],
+  [{ queue: 'q', tasks: 5 }, 400, { code: 'bad_message', field: 'tasks' }],
+  [{ queue: 'q', tasks: [{ body: 1 }, { body: 1, queue: 'r' }] }, 400, { field: 'tasks[1].queue' }],
+  [{ queue: 'q', tasks: [{ body: 1 }, {}] }, 400, { code: 'bad_message', field: 'tasks[1].body' }],
+  [{ queue: 'q', tasks: [{}, {}, {}, {}] }, 413, { code: 'too_large', field: 'tasks', limit: 3 }],
+  [[], 400, { code: 'bad_message', field: 'body' }],
+  ['{"queue":', 400, { code: 'bad_message', field: 'body' }],
+  ['{"queue":"q","body":1,"__proto__":{"options":1}}', 400, { code: 'bad_message', field: '__proto__' }],
+  ['x'.repeat(5000), 413, { code: 'too_large', field: 'body', limit: 4096 }],
+])('the submission %.60j is refused, naming the field', async (request, status, error) => {
+  expect(await errorOf(post('/v1/tasks', request))).toMatchObject({ status, ...error })
+  expect(calls).toEqual([])
+})
+
+test('a task shows its JSON result as JSON', async () => {
+  details = [{ id: ID, state: 'succeeded', queue: 'q', attempts: 1, history: [], result: jsonBody({ ok: true }) }]
+  const response = await get(`/v1/tasks/${ID}`)
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  expect(await response.json()).toEqual({
+    id: ID,
+    state: 'succeeded',
+    queue: 'q',
+    attempts: 1,
+    history: [],
+    result: { ok: true },
+  })
+})
+
+test.each(['image/png', undefined])(
+  'bytes that are not JSON (said to be %s) are shown as base64',
+  async (contentType) => {
+    const result = { bytes: new Uint8Array(20_000).fill(255), ...(contentType === undefined ? {} : { contentType }) }
+    details = [{ id: ID, state: 'succeeded', history: [], result }]
+    const body = (await (await get(`/v1/tasks/${ID}`)).json()) as Record<string, string>
+    expect(body.contentType).toBe(contentType ?? 'application/json')
+    expect(Buffer.from(body.resultBase64 ?? '', 'base64')).toEqual(Buffer.alloc(20_000, 255))
+  },
+)
+
+test('times on the clock of the broker stay inside', async () => {
+  const history = [{ attempt: 1, endedAtMs: 5, how: 'failed' as const, error: { message: 'no' } }]
+  details = [{ id: ID, state: 'ready', history }]
+  expect(await (await get(`/v1/tasks/${ID}`)).json()).toMatchObject({
+    history: [{ attempt: 1, how: 'failed', error: { message: 'no' } }],
+  })
+  expect(JSON.stringify(await (await get(`/v1/tasks/${ID}`)).json())).not.toContain('endedAtMs')
+})
+
+test('a long-poll waits for an unfinished task and shows what it has become', async () => {
+  details = [
+    { id: ID, state: 'leased', history: [] },
+    { id: ID, state: 'cancelled', history: [] },
+  ]
+  expect(await (await get(`/v1/tasks/${ID}?waitMs=60000`)).json()).toMatchObject({ state: 'cancelled' })
+  expect(calls.map(({ name }) => name)).toEqual(['task', 'waitForOutcome', 'task'])
+  expect(calls[1]?.args).toEqual([ID, 60_000])
+})
+
+test('a long-poll does not wait for a finished task', async () => {
+  details = [{ id: ID, state: 'dead', history: [] }]
+  await get(`/v1/tasks/${ID}?waitMs=1000`)
+  expect(calls.map(({ name }) => name)).toEqual(['task'])
+})
+
+test('a long-poll past the bound on waiters is told busy', async () => {
+  details = [{ id: ID, state: 'ready', history: [] }]
+  api.waitForOutcome = () => Promise.reject(Object.assign(new Error('too many wait'), { code: 'busy' }))
+  const response = await get(`/v1/tasks/${ID}?waitMs=10`)
+  expect(response.headers.get('retry-after')).toBe('1')
+  expect(await errorOf(response)).toMatchObject({ status: 503, code: 'busy', message: 'too many wait' })
+})
+
+test.each([
+  ['60001', { status: 400, code: 'too_large', field: 'waitMs', limit: 60_000 }],
+  ['1.5', { status: 400, code: 'bad_message', field: 'waitMs' }],
+  ['-1', { status: 400, code: 'bad_message', field: 'waitMs' }],
+])('waitMs=%s is refused', async (waitMs, error) => {
+  expect(await errorOf(get(`/v1/tasks/${ID}?waitMs=${waitMs}`))).toMatchObject(error)
+})
+
+test('an unknown task is 404, an id that is none is 400', async () => {
+  expect(await errorOf(get(`/v1/tasks/${ID}`))).toMatchObject({ status: 404, code: 'unknown_task' })
+  expect(await errorOf(get('/v1/tasks/7'))).toMatchObject({ status: 400, code: 'bad_message', field: 'id' })
+})
+
+test('a task is cancelled, or it is said why not', async () => {
+  const cancel = () => app.request(`/v1/tasks/${ID}`, { method: 'DELETE', headers: { host: '[::1]:7331' } })
+  refusals = [undefined]
+  expect(await (await cancel()).json()).toEqual({ id: ID, cancelled: true })
+  refusals = [{ code: 'task_finished', message: 'done' }]
+  expect(await errorOf(cancel())).toMatchObject({ status: 409, code: 'task_finished' })
+})
+
+test('dead letters are listed in pages and made ready again by queue or by ids', async () => {
+  const page = await get(`/v1/dead?queue=q&limit=5&after=${ID}`)
+  expect(await page.json()).toEqual({ tasks: [], next: OTHER })
+  await get('/v1/dead')
+  expect(await (await post('/v1/dead/redrive', { queue: 'q' })).json()).toEqual({ redriven: 2 })
+  await post('/v1/dead/redrive', { ids: [ID] })
+  expect(calls.map(({ args }) => args)).toEqual([
+    [{ queue: 'q', limit: 5, after: ID }],
+    [{ limit: 100 }],
+    [{ queue: 'q' }],
+    [{ ids: [ID] }],
+  ])
+})
+
+test.each([{}, { queue: 'q', ids: [ID] }, { queue: 5 }, { ids: ['x'] }, { ids: 5 }, null])(
+  'the redrive request %j is refused',
+  async (request) => {
+    expect(await errorOf(post('/v1/dead/redrive', request))).toMatchObject({ status: 400, code: 'bad_message' })
+    expect(calls).toEqual([])
+  },
+)
+
+test('readyz is 503 while the broker drains, healthz says how it is', async () => {
+  expect((await get('/readyz')).status).toBe(503)
+  expect(await (await get('/healthz')).json()).toMatchObject({ status: 'draining', durability: 'strict' })
+})
+
+test.each(['evil.example', 'evil.example:7331', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1'])(
+  'a request to the host %s is refused: the name may have been rebound',
+  async (host) => {
+    expect(await errorOf(get('/v1/queues', { host }))).toMatchObject({ status: 403, field: 'Host' })
+  },
+)
+
+test.each(['https://evil.example', 'null', 'http://127.0.0.1:9999'])('a page of %s may not submit', async (origin) => {
+  const refused = await errorOf(post('/v1/tasks', { queue: 'q', body: 1 }, { origin }))
+  expect(refused).toMatchObject({ status: 403, field: 'Origin' })
+  expect(calls).toEqual([])
+})
+
+test('a page of the own origin may submit', async () => {
+  refusals = [undefined]
+  const response = await post('/v1/tasks', { queue: 'q', body: 1 }, { origin: 'http://127.0.0.1:7331' })
+  expect(response.status).toBe(202)
+})
+
+test.each(['text/plain', 'application/x-www-form-urlencoded', ''])('a POST of %j is refused', async (contentType) => {
+  const response = post('/v1/tasks', { queue: 'q', body: 1 }, { 'content-type': contentType })
+  expect(await errorOf(response)).toMatchObject({ status: 415, field: 'Content-Type' })
+})
+
+test('a failure inside is logged, and told without its details', async () => {
+  api.queues = () => {
+    throw new Error('secret')
+  }
+  expect(await errorOf(get('/v1/queues'))).toEqual({
+    status: 500,
+    code: 'internal',
+    message: 'The broker failed; its log says why.',
+  })
+  expect(seen).toHaveLength(1)
+})
+
+test('an unknown path says what there is', async () => {
+  expect(await errorOf(get('/v2/tasks'))).toMatchObject({ status: 404 })
+})
+
+test('minted ids are distinct task ids in the order of time', async () => {
+  const { taskIdSource } = await import('../../src/http/task-id-source.ts')
+  let nowMs = 1_700_000_000_000
+  const newId = taskIdSource({
+    epochMs: () => nowMs++,
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+  })
+  const ids = Array.from({ length: 1000 }, newId)
+  expect(ids.every(isTaskId)).toBe(true)
+  expect(ids.toSorted()).toEqual(ids)
+  expect(Number.parseInt(ids[0]!.replace('-', '').slice(0, 12), 16)).toBe(1_700_000_000_000)
+})
