@@ -103,7 +103,8 @@ class ThreadRun {
       const { queue, id, attempt, input } = this.#task
       const message: ThreadTask = { ...input, queue, id, attempt, port: this.#threadPort }
       const outcome: ThreadOutcome = await pool.run(message, {
-        transferList: { transfer: [this.#threadPort, input.bytes.buffer as ArrayBuffer] },
+        // Piscina takes a list, though Node's newer types let its declaration say otherwise.
+        transferList: [this.#threadPort, input.bytes.buffer as ArrayBuffer] as object,
         signal: this.#kill.signal,
       })
       return bodyOf(outcome)
