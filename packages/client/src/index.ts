@@ -1,1 +1,32 @@
-export {}
+export type {
+  DeadReason,
+  ErrorCode,
+  RetryPolicy,
+  SubmitOptions,
+  TaskFailure,
+  TaskStateName,
+  TaskStatus,
+  WireError,
+} from '@sluice/protocol'
+export { type Client, type ClientOptions, createClient, type SubmitCallOptions } from './client.ts'
+export {
+  ClosedError,
+  LeaseLostError,
+  PermanentError,
+  RetryableError,
+  retryAfter,
+  SluiceError,
+  TaskCancelledError,
+  TaskDeadError,
+  TimeLimitExceeded,
+  ValidationError,
+} from './errors.ts'
+export type { Executor, ExecutorHooks, ExecutorTask } from './executor.ts'
+export type { TaskHandle } from './handle.ts'
+export { type AnyHandler, type ContractHandler, type Handler, handle, runHandler, type TaskContext } from './handler.ts'
+export { type Logger, silentLogger } from './logger.ts'
+export { defaultPlatform, type Platform, type Socket } from './platform.ts'
+export { defineTask, type TaskContract } from './task-contract.ts'
+export { uuidv7Source } from './uuidv7.ts'
+export { createWorker } from './worker.ts'
+export type { Worker, WorkerOptions, WorkerStats } from './worker-options.ts'

@@ -1,0 +1,170 @@
+import type { ConnectionState, ConnectionTimings } from '@sluice/machines'
+import { isQueueName, isTaskId, jsonBody, type SubmitOptions } from '@sluice/protocol'
+import { SluiceError } from './errors.ts'
+import { Handle, type TaskHandle } from './handle.ts'
+import type { Logger } from './logger.ts'
+import { defaultPlatform, type Platform } from './platform.ts'
+import { Producer } from './producer.ts'
+import { wireOptions } from './submit-options.ts'
+import { type TaskContract, validate } from './task-contract.ts'
+import { uuidv7Source } from './uuidv7.ts'
+
+export interface ClientOptions {
+  /** `ws://` or `wss://`. */
+  url: string
+  /** Sent in the first message, never in the URL. */
+  token?: string
+  /** A label for people: program name, host. */
+  name?: string
+  /** Default: `globalThis.WebSocket`, its timers and its randomness. */
+  platform?: Platform
+  /**
+   * Tasks whose outcome is kept track of without anybody waiting for it, 1 or more. Past it the oldest is let go; its
+   * `result()` asks the broker again. Default 100,000.
+   */
+  watchedMax?: number
+  timings?: Partial<ConnectionTimings>
+  logger?: Logger
+  /** Closes the client without waiting when it fires. */
+  signal?: AbortSignal
+}
+
+export interface SubmitCallOptions extends SubmitOptions {
+  /** UUIDv7; submitting the same id with the same content again is answered like the first time. Default: a new one. */
+  id?: string
+  /** Gives up waiting. A submission that has left already may still be accepted. */
+  signal?: AbortSignal
+  /** Whether the outcome is sent here as soon as there is one. Default true. */
+  watch?: boolean
+  /** Whether a full queue is waited out (with back-off, until the signal fires) or thrown as `busy`. Default `wait`. */
+  onBusy?: 'wait' | 'throw'
+}
+
+/** Submits tasks and follows them. Reconnects by itself; nothing is lost or doubled by that. */
+export interface Client {
+  readonly state: ConnectionState
+  /** @returns a function that ends the subscription */
+  onStateChange(listener: (state: ConnectionState) => void): () => void
+  /**
+   * Resolves once the broker has made the task durable. Waits while the broker is away, its submit credit is used up
+   * or its queue is full; the caller's own waiting is the back pressure.
+   * @throws ValidationError, SluiceError (`id_conflict`, `too_large`, `bad_message`, …), ClosedError, or the signal's reason
+   */
+  submit<I, O>(contract: TaskContract<I, O>, input: NoInfer<I>, options?: SubmitCallOptions): Promise<TaskHandle<O>>
+  submit(queue: string, input: unknown, options?: SubmitCallOptions): Promise<TaskHandle>
+  /**
+   * Submits all inputs; rejects with the first error, while the others may have been accepted.
+   * @throws as `submit`
+   */
+  submitMany<I, O>(
+    contract: TaskContract<I, O>,
+    inputs: readonly NoInfer<I>[],
+    options?: Omit<SubmitCallOptions, 'id'>,
+  ): Promise<TaskHandle<O>[]>
+  submitMany(queue: string, inputs: readonly unknown[], options?: Omit<SubmitCallOptions, 'id'>): Promise<TaskHandle[]>
+  /** A handle for a task that was submitted elsewhere or before; no message is sent until it is asked something. */
+  handle<O = unknown>(id: string, contract?: TaskContract<unknown, O>): TaskHandle<O>
+  /**
+   * Waits up to `drainMs` (default 5,000) for unanswered submissions, says goodbye and closes. What is still waiting
+   * then rejects with ClosedError. Idempotent.
+   */
+  close(options?: { drainMs?: number }): Promise<void>
+}
+
+const WATCHED_MAX = 100_000
+const DRAIN_MS = 5000
+
+/** Connects at once, in the background. */
+export function createClient(options: ClientOptions): Client {
+  return new ProducerClient(options)
+}
+
+class ProducerClient implements Client {
+  readonly #producer: Producer
+  readonly #nextId: () => string
+  readonly #listeners = new Set<(state: ConnectionState) => void>()
+
+  constructor(options: ClientOptions) {
+    const platform = options.platform ?? defaultPlatform
+    this.#nextId = uuidv7Source(platform)
+    this.#producer = new Producer({ ...options, platform, watchedMax: options.watchedMax ?? WATCHED_MAX }, (state) => {
+      for (const listener of this.#listeners) listener(state)
+    })
+    this.#producer.connection.start()
+    const { signal } = options
+    if (signal?.aborted) void this.close({ drainMs: 0 })
+    else signal?.addEventListener('abort', () => void this.close({ drainMs: 0 }), { once: true })
+  }
+
+  get state(): ConnectionState {
+    return this.#producer.connection.state
+  }
+
+  onStateChange(listener: (state: ConnectionState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  submit<O>(
+    target: string | TaskContract<unknown, O>,
+    input: unknown,
+    options?: SubmitCallOptions,
+  ): Promise<TaskHandle<O>> {
+    try {
+      if (typeof target === 'string') return this.#submit({ queue: target }, input, options)
+      const checked = validate(target.input, input, `the input for ${target.queue}`)
+      if (!(checked instanceof Promise)) return this.#submit(target, input, options)
+      return checked.then(() => this.#submit(target, input, options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  submitMany<O>(
+    target: string | TaskContract<unknown, O>,
+    inputs: readonly unknown[],
+    options?: Omit<SubmitCallOptions, 'id'>,
+  ): Promise<TaskHandle<O>[]> {
+    return Promise.all(inputs.map((input) => this.submit(target, input, options)))
+  }
+
+  handle<O>(id: string, contract?: TaskContract<unknown, O>): TaskHandle<O> {
+    if (!isTaskId(id)) throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
+    const handle = new Handle(this.#producer, id, contract?.queue, contract?.output)
+    handle.phase = 'accepted'
+    return handle as TaskHandle<O>
+  }
+
+  close(options?: { drainMs?: number }): Promise<void> {
+    return this.#producer.close(options?.drainMs ?? DRAIN_MS)
+  }
+
+  #submit<O>(
+    contract: TaskContract<unknown, O>,
+    input: unknown,
+    call: SubmitCallOptions | undefined,
+  ): Promise<TaskHandle<O>> {
+    const { queue } = contract
+    if (!isQueueName(queue) || queue.length > this.#producer.connection.limits.nameLengthMax) {
+      throw badMessage(`${JSON.stringify(queue)} is no queue name: letters, digits and . _ : / - are allowed`, 'queue')
+    }
+    const id = call?.id ?? this.#nextId()
+    if (call?.id !== undefined && !isTaskId(id))
+      throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
+    const handle = new Handle(this.#producer, id, queue, contract.output)
+    const options = wireOptions(contract.options, call)
+    handle.body = jsonBody(input)
+    handle.options = options
+    handle.group = options === undefined ? queue : `${queue} ${JSON.stringify(options)}`
+    if (call?.watch === false) {
+      handle.watched = false
+      handle.group += ' unwatched'
+    }
+    if (call?.onBusy === 'throw') handle.throwsBusy = true
+    return this.#producer.submit(handle, call?.signal) as Promise<TaskHandle<O>>
+  }
+}
+
+function badMessage(message: string, field: string): SluiceError {
+  return new SluiceError({ code: 'bad_message', message, field })
+}

@@ -1,0 +1,325 @@
+import {
+  CONNECTION_TIMINGS,
+  type ConnectionEvent,
+  type ConnectionState,
+  type ConnectionTimings,
+  connectionMachine,
+} from '@sluice/machines'
+import {
+  type BrokerMessage,
+  type ClientMessage,
+  DEFAULT_LIMITS,
+  decodeBrokerFrame,
+  encodeFrames,
+  type Limits,
+  type Role,
+  SUBPROTOCOL,
+  VERSIONS,
+  type Welcome,
+  type WireError,
+} from '@sluice/protocol'
+import { type ActorRefFrom, createActor } from 'xstate'
+import { type Logger, silentLogger } from './logger.ts'
+import { machineClock, type Platform, type Socket } from './platform.ts'
+import { turnFlusher } from './turn.ts'
+
+/** The half of a session that knows what the messages mean. */
+export interface SessionOwner {
+  readonly role: Role
+  /** The leases worked on or not yet known to be settled. */
+  heldLeases(): number[]
+  onWelcome(welcome: Welcome): void
+  /** Never `welcome`, `ping`, `pong` or `drain`. */
+  onMessage(message: BrokerMessage): void
+  onDrain(retryAfterMs: number): void
+  /** The connection is not ready any more; it comes back by itself. */
+  onDisconnected(): void
+  /** The connection will not come back. */
+  onFailed(error: WireError): void
+  onStateChange(state: ConnectionState): void
+  /** Every `heartbeatMs`; pushes what has to be said. */
+  onHeartbeat(out: ClientMessage[]): void
+  /** Pushes everything that may leave now. */
+  collect(out: ClientMessage[]): void
+  /** Items waiting to be collected. */
+  waiting(): number
+}
+
+export interface ConnectionOptions {
+  /** `ws://` or `wss://`. The token is never part of it. */
+  url: string
+  token?: string | undefined
+  /** A label for people: program name, host. */
+  name?: string | undefined
+  platform: Platform
+  logger?: Logger | undefined
+  timings?: Partial<ConnectionTimings> | undefined
+}
+
+/** Silence is judged after this many heartbeat periods; each period asks for an answer. */
+const SILENT_PERIODS = 2.5
+/** Items that fill a frame well; waiting for more would only delay them. */
+const FLUSH_ITEMS = 500
+
+/**
+ * Keeps one session with a broker alive: runs the connection chart, frames messages, watches for silence, resumes.
+ * Every message that arrives or leaves passes here; the chart itself sees only changes of the connection.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions
+  readonly #owner: SessionOwner
+  readonly #platform: Platform
+  readonly #logger: Logger
+  readonly #actor: ActorRefFrom<typeof connectionMachine>
+  readonly #control: ClientMessage[] = []
+  #socket: Socket | null = null
+  #state: ConnectionState = 'idle'
+  #limits: Limits = DEFAULT_LIMITS
+  #refs = 0
+  #heartbeatMs = 0
+  #heardAtMs = 0
+  #beatAtMs = 0
+  #cancelBeat: () => void = () => {}
+  #cancelWatch: () => void = () => {}
+  /** Asks for a flush at the end of the turn; cheap when one is scheduled. */
+  readonly requestFlush: () => void
+
+  constructor(options: ConnectionOptions, owner: SessionOwner) {
+    this.#options = options
+    this.#owner = owner
+    this.#platform = options.platform
+    this.#logger = options.logger ?? silentLogger
+    this.requestFlush = turnFlusher(
+      () => owner.waiting() + this.#control.length,
+      FLUSH_ITEMS,
+      () => this.flush(),
+    )
+    const machine = connectionMachine.provide({
+      actions: {
+        openSocket: () => this.#open(),
+        closeSocket: (_, { code, reason }) => this.#drop(code, reason),
+        sendHello: () => this.#hello(),
+      },
+    })
+    this.#actor = createActor(machine, {
+      id: `connection-${owner.role}`,
+      clock: machineClock(options.platform),
+      input: { timings: { ...CONNECTION_TIMINGS, ...options.timings }, random: () => options.platform.random() },
+    })
+    this.#actor.subscribe((snapshot) => this.#changed(snapshot.value, snapshot.context.error))
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /** Those of the last welcome; the protocol's defaults before the first. */
+  get limits(): Limits {
+    return this.#limits
+  }
+
+  /** Whether messages leave now. While draining they do: what is in work may be settled. */
+  get open(): boolean {
+    return this.#state === 'ready' || this.#state === 'draining'
+  }
+
+  nextRef(): number {
+    this.#refs += 1
+    return this.#refs
+  }
+
+  start(): void {
+    this.#actor.start()
+    this.#tell({ type: 'start' })
+  }
+
+  /** Queues a message for the next flush; only while `open`. */
+  send(message: ClientMessage): void {
+    this.#control.push(message)
+    this.requestFlush()
+  }
+
+  /** Sends everything that may leave now. */
+  flush(): void {
+    if (!this.open) return
+    const messages = this.#control.splice(0)
+    this.#owner.collect(messages)
+    this.#write(messages)
+  }
+
+  /** After a drain, when this side needs the connection no more: come back when the broker wants us to. */
+  drained(): void {
+    this.#tell({ type: 'drained' })
+  }
+
+  /** Ends the session for good: its leases are released and the broker forgets it. */
+  stop(): void {
+    if (this.open) {
+      this.#control.push({ type: 'bye' })
+      this.flush()
+    }
+    this.#tell({ type: 'stop' })
+  }
+
+  #tell(event: ConnectionEvent): void {
+    if (this.#state !== 'failed' && this.#state !== 'stopped') this.#actor.send(event)
+  }
+
+  #changed(value: unknown, error: WireError | null): void {
+    const state = (typeof value === 'string' ? value : 'ready') as ConnectionState
+    if (state === this.#state) return
+    const wasOpen = this.open
+    this.#state = state
+    if (wasOpen && !this.open) {
+      this.#cancelBeat()
+      this.#cancelWatch()
+      this.#control.length = 0
+      this.#owner.onDisconnected()
+    }
+    if (state === 'backingOff') this.#logger.debug({ error }, 'connection lost, backing off')
+    this.#owner.onStateChange(state)
+    if (state === 'failed') this.#owner.onFailed(error ?? { code: 'internal', message: 'the connection failed' })
+  }
+
+  #open(): void {
+    let socket: Socket
+    try {
+      socket = this.#platform.connect(this.#options.url, { protocol: SUBPROTOCOL })
+    } catch (error) {
+      // A URL that cannot work: the platform says so by throwing, the chart hears it as a close.
+      this.#tell({ type: 'closed', code: 1006, reason: String(error) })
+      return
+    }
+    this.#socket = socket
+    socket.onopen = () => this.#tell({ type: 'opened' })
+    socket.onmessage = (data) => this.#receive(data)
+    socket.onclose = ({ code, reason }) => {
+      this.#detach()
+      this.#tell({ type: 'closed', code, reason })
+    }
+  }
+
+  /** A socket that was given up may still speak; nobody listens. */
+  #detach(): Socket | null {
+    const socket = this.#socket
+    this.#socket = null
+    if (socket !== null) {
+      socket.onopen = ignore
+      socket.onmessage = ignore
+      socket.onclose = ignore
+    }
+    return socket
+  }
+
+  #drop(code: number, reason: string): void {
+    this.#detach()?.close(code, reason)
+  }
+
+  #hello(): void {
+    const { token, name } = this.#options
+    const { session } = this.#actor.getSnapshot().context
+    this.#write([
+      {
+        type: 'hello',
+        versions: [...VERSIONS],
+        roles: [this.#owner.role],
+        ...(name === undefined ? {} : { name }),
+        ...(token === undefined ? {} : { token }),
+        ...(session === null ? {} : { resume: { session, leases: this.#owner.heldLeases() } }),
+      },
+    ])
+  }
+
+  #write(messages: ClientMessage[]): void {
+    if (messages.length === 0) return
+    const socket = this.#socket
+    if (socket === null) return
+    for (const frame of encodeFrames(messages, 'binary', this.#limits)) socket.send(frame)
+  }
+
+  #receive(data: string | Uint8Array): void {
+    this.#heardAtMs = this.#platform.now()
+    const decoded = decodeBrokerFrame(data, this.#limits)
+    if (!decoded.ok) {
+      this.#logger.error({ error: decoded.error }, 'the broker sent a frame that is not of this protocol')
+      this.#drop(4000, 'bad_frame')
+      this.#tell({ type: 'closed', code: 4000, reason: decoded.error.message })
+      return
+    }
+    for (const message of decoded.messages) this.#dispatch(message)
+    this.requestFlush()
+  }
+
+  #dispatch(message: BrokerMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#welcome(message)
+        return
+      case 'ping':
+        this.send({ type: 'pong', ref: message.ref })
+        return
+      case 'pong':
+        return
+      case 'drain':
+        this.#tell({ type: 'drain', retryAfterMs: message.retryAfterMs })
+        this.#owner.onDrain(message.retryAfterMs)
+        return
+      case 'error':
+        if (message.ref === undefined) {
+          this.#tell({ type: 'refused', error: message })
+          return
+        }
+    }
+    if (this.open) this.#owner.onMessage(message)
+  }
+
+  #welcome(welcome: Welcome): void {
+    if (this.#state !== 'handshaking') return
+    this.#limits = welcome.limits
+    this.#heartbeatMs = welcome.heartbeatMs
+    this.#tell({ type: 'welcomed', session: welcome.session })
+    this.#beatAtMs = this.#platform.now()
+    this.#armBeat()
+    this.#armWatch(welcome.heartbeatMs * SILENT_PERIODS)
+    this.#owner.onWelcome(welcome)
+  }
+
+  #armBeat(): void {
+    this.#cancelBeat = this.#platform.setTimer(() => {
+      const nowMs = this.#platform.now()
+      // The process or the machine slept: whether the socket outlived it is unknown, so an answer is due soon.
+      if (nowMs - this.#beatAtMs > this.#heartbeatMs * 2) this.#probe()
+      this.#beatAtMs = nowMs
+      this.#armBeat()
+      const before = this.#control.length
+      this.#owner.onHeartbeat(this.#control)
+      if (this.#control.length === before) this.#control.push({ type: 'ping', ref: this.nextRef() })
+      this.flush()
+    }, this.#heartbeatMs)
+  }
+
+  #armWatch(afterMs: number): void {
+    const dueAtMs = this.#platform.now() + afterMs
+    this.#cancelWatch = this.#platform.setTimer(() => {
+      const nowMs = this.#platform.now()
+      const leftMs = this.#heardAtMs + this.#heartbeatMs * SILENT_PERIODS - nowMs
+      if (leftMs > 0) this.#armWatch(leftMs)
+      // A timer this late says that this side slept, not that the broker was silent: frames may wait unread.
+      else if (nowMs - dueAtMs > this.#heartbeatMs) this.#probe()
+      else this.#tell({ type: 'silent' })
+    }, afterMs)
+  }
+
+  /** Gives the broker one heartbeat period to answer a ping before the connection counts as dead. */
+  #probe(): void {
+    const askedAtMs = this.#platform.now()
+    this.#cancelWatch()
+    this.send({ type: 'ping', ref: this.nextRef() })
+    this.#cancelWatch = this.#platform.setTimer(() => {
+      if (this.#heardAtMs >= askedAtMs) this.#armWatch(this.#heartbeatMs * SILENT_PERIODS)
+      else this.#tell({ type: 'silent' })
+    }, this.#heartbeatMs)
+  }
+}
+
+const ignore = (): void => {}

@@ -1,0 +1,123 @@
+import { type DeadReason, type ErrorCode, retryOf, type TaskFailure, type WireError } from '@sluice/protocol'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+
+/** The broker refused something; `code` is one of the protocol's table and says whether to try again. */
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError'
+  readonly code: ErrorCode
+  /** The path of the field at fault. */
+  readonly field: string | undefined
+  /** The limit that was passed, in the field's unit. */
+  readonly limit: number | undefined
+  /** Wait at least this long before trying again, in ms. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(error: WireError) {
+    super(error.message)
+    this.code = error.code
+    this.field = error.field
+    this.limit = error.limit
+    this.retryAfterMs = error.retryAfterMs
+  }
+
+  /** False where the same request would be refused again. */
+  get retryable(): boolean {
+    return retryOf(this.code) !== 'no'
+  }
+}
+
+/** The task ended as a dead letter. */
+export class TaskDeadError extends Error {
+  override readonly name = 'TaskDeadError'
+  readonly id: string
+  readonly reason: DeadReason
+  /** The failure of the last attempt, where an attempt failed. */
+  readonly error: TaskFailure | undefined
+  readonly attempts: number
+
+  constructor(id: string, reason: DeadReason, error: TaskFailure | undefined, attempts: number) {
+    super(`task ${id} is dead (${reason}) after ${attempts} attempts${error ? `: ${error.message}` : ''}`)
+    this.id = id
+    this.reason = reason
+    this.error = error
+    this.attempts = attempts
+  }
+}
+
+/** The task was cancelled before it had a result. */
+export class TaskCancelledError extends Error {
+  override readonly name = 'TaskCancelledError'
+  readonly id: string
+
+  constructor(id: string) {
+    super(`task ${id} was cancelled`)
+    this.id = id
+  }
+}
+
+/** The client or worker was closed, so it will never know the answer. The task itself is not affected. */
+export class ClosedError extends Error {
+  override readonly name = 'ClosedError'
+}
+
+/** A value does not fit its contract's schema. */
+export class ValidationError extends Error {
+  override readonly name = 'ValidationError'
+  readonly issues: readonly StandardSchemaV1.Issue[]
+  /** The same value will not fit the next time. */
+  readonly retryable = false
+
+  constructor(what: string, issues: readonly StandardSchemaV1.Issue[]) {
+    super(`${what} is invalid: ${issues.map(issueText).join('; ')}`)
+    this.issues = issues
+  }
+}
+
+function issueText(issue: StandardSchemaV1.Issue): string {
+  const path = (issue.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
+  return path === '' ? issue.message : `${path}: ${issue.message}`
+}
+
+/** Thrown by a handler: this attempt failed, another may succeed. Any other error means the same. */
+export class RetryableError extends Error {
+  override readonly name: string = 'RetryableError'
+  readonly retryable = true
+  /** Overrides the task's retry policy, in ms. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+    super(message, options)
+    this.retryAfterMs = options.retryAfterMs
+  }
+}
+
+/** Thrown by a handler: no other attempt can succeed, so the task goes to the dead letters at once. */
+export class PermanentError extends Error {
+  override readonly name: string = 'PermanentError'
+  readonly retryable = false
+}
+
+/** For `throw retryAfter(5000)` in a handler: fail this attempt and let the next one start after `delayMs`. */
+export function retryAfter(delayMs: number, message = `try again after ${delayMs} ms`): RetryableError {
+  return new RetryableError(message, { retryAfterMs: delayMs })
+}
+
+/** The attempt ran longer than the task's `timeLimitMs`: the reason of `ctx.signal`. */
+export class TimeLimitExceeded extends Error {
+  override readonly name = 'TimeLimitExceeded'
+
+  constructor(timeLimitMs: number) {
+    super(`the handler did not finish within its time limit of ${timeLimitMs} ms`)
+  }
+}
+
+/** The lease of the attempt is gone or handed back: the reason of `ctx.signal`. Nothing the handler returns is used. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError'
+  readonly reason: 'cancelled' | 'expired' | 'session_lost' | 'handed_back'
+
+  constructor(reason: LeaseLostError['reason']) {
+    super(`the lease of this attempt is gone (${reason})`)
+    this.reason = reason
+  }
+}

@@ -1,0 +1,27 @@
+import type { Body } from '@sluice/protocol'
+
+export interface ExecutorTask {
+  queue: string
+  id: string
+  attempt: number
+  /** Owned by the executor: its buffer may be transferred. */
+  input: Body
+  timeLimitMs?: number
+}
+
+export interface ExecutorHooks {
+  /** Fires when the result would not be used any more: stop the handler, by force if need be. */
+  signal: AbortSignal
+  progress(value: unknown): void
+}
+
+/**
+ * Runs handlers somewhere else, such as in a pool of threads.
+ *
+ * What `run` rejects with decides about the next attempt, by its fields `name`, `message`, `stack`, and where present
+ * `retryable` (boolean) and `retryAfterMs` (ms).
+ */
+export interface Executor {
+  run(task: ExecutorTask, hooks: ExecutorHooks): Promise<Body>
+  close(): Promise<void>
+}

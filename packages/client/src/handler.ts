@@ -1,0 +1,86 @@
+import { type Body, bodyToJson, JSON_CONTENT_TYPE, jsonBody } from '@sluice/protocol'
+import { PermanentError } from './errors.ts'
+import type { Logger } from './logger.ts'
+import { type TaskContract, validate } from './task-contract.ts'
+
+/** What a handler knows about its attempt. */
+export interface TaskContext {
+  readonly id: string
+  readonly queue: string
+  /** 1 for the first delivery. */
+  readonly attempt: number
+  /**
+   * Fires when what the handler returns would not be used any more: the task was cancelled, its lease expired, its
+   * time limit passed, or the worker hands it back. The reason is a LeaseLostError or a TimeLimitExceeded.
+   */
+  readonly signal: AbortSignal
+  /**
+   * Reports progress: any JSON value of at most `progressBytesMax` bytes (1 KiB). Only the newest travels, at most
+   * ten times a second; a value that does not fit is left out, with a warning in the log.
+   */
+  readonly progress: (value: unknown) => void
+  /** Adds task, queue and attempt to each line. */
+  readonly log: Logger
+}
+
+/** Returns the output (JSON, or bytes as a Uint8Array), or throws; see RetryableError, PermanentError, retryAfter. */
+export type Handler<I = unknown, O = unknown> = (input: I, ctx: TaskContext) => O | Promise<O>
+
+/** A handler with the contract that its input and output are checked against. */
+export interface ContractHandler<I, O> {
+  contract: TaskContract<I, O>
+  handle: Handler<I, O>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a record of handlers with different inputs has no narrower type
+export type AnyHandler = Handler<any, unknown> | ContractHandler<any, any>
+
+/** Ties a handler to its contract, with the contract's types. */
+export function handle<I, O>(
+  contract: TaskContract<I, O>,
+  handler: Handler<NoInfer<I>, NoInfer<O>>,
+): ContractHandler<I, O> {
+  return { contract, handle: handler }
+}
+
+/**
+ * Runs one attempt: input from its body, the handler, output to its body. Synchronous where handler and schemas are,
+ * so that a cheap handler costs no promise.
+ * @throws what the handler throws; ValidationError, PermanentError where input or output cannot be used
+ */
+export function runHandler(handler: AnyHandler, body: Body, ctx: TaskContext): Body | Promise<Body> {
+  const input = decodeInput(body)
+  if (typeof handler === 'function') {
+    const output = handler(input, ctx)
+    return output instanceof Promise ? output.then(encodeOutput) : encodeOutput(output)
+  }
+  const { contract, handle } = handler
+  const checked = validate<unknown>(contract.input, input, 'the input')
+  const output: unknown =
+    checked instanceof Promise ? checked.then((value) => handle(value, ctx)) : handle(checked, ctx)
+  return output instanceof Promise ? output.then((value) => finish(contract, value)) : finish(contract, output)
+}
+
+function finish(contract: TaskContract<unknown, unknown>, output: unknown): Body | Promise<Body> {
+  const checked = validate(contract.output, output, 'the output')
+  // The receiving end uses what its schema makes of the value, so the value travels as the handler returned it.
+  return checked instanceof Promise ? checked.then(() => encodeOutput(output)) : encodeOutput(output)
+}
+
+function decodeInput(body: Body): unknown {
+  if (body.contentType !== undefined && body.contentType !== JSON_CONTENT_TYPE) return body.bytes
+  try {
+    return bodyToJson(body)
+  } catch (error) {
+    throw new PermanentError(`the input is not JSON: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function encodeOutput(output: unknown): Body {
+  if (output instanceof Uint8Array) return { bytes: output, contentType: 'application/octet-stream' }
+  try {
+    return jsonBody(output)
+  } catch (error) {
+    throw new PermanentError(`the output cannot be said in JSON: ${(error as Error).message}`, { cause: error })
+  }
+}

@@ -1,0 +1,85 @@
+import type { ClientMessage, Limits } from '@sluice/protocol'
+import type { Logger } from './logger.ts'
+import type { Platform } from './platform.ts'
+
+/** Between two reports of the same worker, in ms. */
+const INTERVAL_MS = 100
+
+/** The newest progress of each lease that has not left yet. A task that reports in a loop costs one update an interval. */
+export class ProgressReports {
+  readonly #platform: Platform
+  readonly #logger: Logger
+  readonly #requestFlush: () => void
+  readonly #newest = new Map<number, unknown>()
+  #resting = false
+
+  constructor(platform: Platform, logger: Logger, requestFlush: () => void) {
+    this.#platform = platform
+    this.#logger = logger
+    this.#requestFlush = requestFlush
+  }
+
+  get waiting(): number {
+    return this.#resting ? 0 : this.#newest.size
+  }
+
+  report(lease: number, value: unknown): void {
+    this.#newest.set(lease, value)
+    if (!this.#resting) this.#requestFlush()
+  }
+
+  drop(lease: number): void {
+    if (this.#newest.size > 0) this.#newest.delete(lease)
+  }
+
+  collect(out: ClientMessage[], limits: Limits): void {
+    if (this.#resting || this.#newest.size === 0) return
+    const updates: { lease: number; progress: unknown }[] = []
+    for (const [lease, progress] of this.#newest) {
+      const problem = problemOf(progress, limits)
+      if (problem === undefined) updates.push({ lease, progress })
+      else this.#logger.warn({ lease }, `progress left out: ${problem}`)
+    }
+    this.#newest.clear()
+    for (let from = 0; from < updates.length; from += limits.batchItemsMax) {
+      out.push({ type: 'reportProgress', updates: updates.slice(from, from + limits.batchItemsMax) })
+    }
+    this.#resting = true
+    this.#platform.setTimer(() => {
+      this.#resting = false
+      if (this.#newest.size > 0) this.#requestFlush()
+    }, INTERVAL_MS)
+  }
+}
+
+/** Why a value may not travel: one bad value would make the whole frame invalid. */
+function problemOf(value: unknown, limits: Limits): string | undefined {
+  if (typeof value === 'number' && Number.isFinite(value)) return undefined
+  let json: string | undefined
+  try {
+    json = JSON.stringify(value)
+  } catch (error) {
+    return (error as Error).message
+  }
+  if (json === undefined) return 'it cannot be said in JSON'
+  // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
+  if (json.length * 3 > limits.progressBytesMax && new TextEncoder().encode(json).length > limits.progressBytesMax) {
+    return `it has more than ${limits.progressBytesMax} bytes`
+  }
+  if (json.includes('__proto__') || json.includes('\\u')) return 'it holds the key __proto__ or escaped characters'
+  // Some room is left for what the message around it nests.
+  return depthOf(json) > limits.depthMax - 8 ? 'it nests too deep' : undefined
+}
+
+/** The deepest nesting; brackets inside strings are counted too, which errs on the safe side. */
+function depthOf(json: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const character of json) {
+    if (character === '[' || character === '{') {
+      depth += 1
+      deepest = Math.max(deepest, depth)
+    } else if (character === ']' || character === '}') depth -= 1
+  }
+  return deepest
+}

@@ -1,0 +1,13 @@
+/** The promise's outcome, or a rejection with the signal's reason where that comes first. */
+export function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason)
+      return
+    }
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    const leave = (): void => signal.removeEventListener('abort', abort)
+    promise.then(resolve, reject).then(leave, leave)
+  })
+}

@@ -1,0 +1,71 @@
+import {
+  ATTEMPTS_MAX,
+  DURATION_MS_MAX,
+  LEASE_MS_MAX,
+  LEASE_MS_MIN,
+  PRIORITY_MAX,
+  type RetryPolicy,
+  type SubmitOptions,
+} from '@sluice/protocol'
+import { SluiceError } from './errors.ts'
+
+const DURATIONS = ['delayMs', 'ttlMs', 'timeLimitMs', 'resultTtlMs'] as const
+const RETRY_KINDS = ['none', 'fixed', 'exponential'] as const
+const JITTERS = ['full', 'none'] as const
+const RETRY_DURATIONS = ['delayMs', 'delayMsMax'] as const
+
+/**
+ * The options of a submission as they travel: the call's fields win over the contract's, and nothing else a caller
+ * has in that object comes along.
+ * @throws SluiceError `bad_message` naming the field: the broker would refuse the whole message, and with it the
+ *   submissions of others that share it
+ */
+export function wireOptions(
+  contract: SubmitOptions | undefined,
+  call: SubmitOptions | undefined,
+): SubmitOptions | undefined {
+  if (contract === undefined && call === undefined) return undefined
+  const options: SubmitOptions = {}
+  const priority = call?.priority ?? contract?.priority
+  if (priority !== undefined) options.priority = integer('priority', priority, 0, PRIORITY_MAX)
+  const leaseMs = call?.leaseMs ?? contract?.leaseMs
+  if (leaseMs !== undefined) options.leaseMs = integer('leaseMs', leaseMs, LEASE_MS_MIN, LEASE_MS_MAX)
+  for (const name of DURATIONS) {
+    const value = call?.[name] ?? contract?.[name]
+    if (value !== undefined) options[name] = integer(name, value, 0, DURATION_MS_MAX)
+  }
+  const retry = call?.retry ?? contract?.retry
+  if (retry !== undefined) options.retry = wireRetry(retry)
+  return Object.keys(options).length === 0 ? undefined : options
+}
+
+function wireRetry(policy: RetryPolicy): RetryPolicy {
+  const retry: RetryPolicy = { kind: choice('retry.kind', policy.kind, RETRY_KINDS) }
+  if (policy.attemptsMax !== undefined) {
+    retry.attemptsMax = integer('retry.attemptsMax', policy.attemptsMax, 1, ATTEMPTS_MAX)
+  }
+  for (const name of RETRY_DURATIONS) {
+    const value = policy[name]
+    if (value !== undefined) retry[name] = integer(`retry.${name}`, value, 0, DURATION_MS_MAX)
+  }
+  if (policy.jitter !== undefined) retry.jitter = choice('retry.jitter', policy.jitter, JITTERS)
+  return retry
+}
+
+function integer(field: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value
+  throw new SluiceError({
+    code: 'bad_message',
+    message: `${field} has to be a whole number from ${min} to ${max}, not ${String(value)}`,
+    field: `options.${field}`,
+  })
+}
+
+function choice<T extends string>(field: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value
+  throw new SluiceError({
+    code: 'bad_message',
+    message: `${field} has to be one of ${allowed.join(', ')}, not ${String(value)}`,
+    field: `options.${field}`,
+  })
+}

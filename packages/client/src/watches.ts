@@ -1,0 +1,123 @@
+import type { ClientMessage, TaskOutcome, WireError } from '@sluice/protocol'
+import type { Connection } from './connection.ts'
+import { SluiceError } from './errors.ts'
+import type { Handle } from './handle.ts'
+
+/**
+ * The tasks whose outcome this client expects, by id. Bounded: past `watchedMax` the oldest that nobody waits for is
+ * let go, and its handle asks the broker again when its result is asked for.
+ */
+export class Watches {
+  readonly #connection: Connection
+  readonly #watchedMax: number
+  readonly #handles = new Map<string, Handle>()
+  /** Ids the broker has to be asked for. */
+  #asked: string[] = []
+  readonly #sent = new Map<number, string[]>()
+
+  constructor(connection: Connection, watchedMax: number) {
+    this.#connection = connection
+    this.#watchedMax = watchedMax
+  }
+
+  get size(): number {
+    return this.#handles.size
+  }
+
+  /** Ids waiting to be asked for. */
+  get waiting(): number {
+    return this.#asked.length
+  }
+
+  get(id: string): Handle | undefined {
+    return this.#handles.get(id)
+  }
+
+  /** `ask` where the broker does not watch this task for us by itself, as it does for a submission of this session. */
+  add(handle: Handle, ask: boolean): void {
+    const known = this.#handles.get(handle.id)
+    if (known === handle) return
+    if (known !== undefined) {
+      known.join(handle)
+      return
+    }
+    this.#handles.set(handle.id, handle)
+    if (this.#handles.size > this.#watchedMax) this.#letOneGo()
+    if (ask && this.#connection.open) {
+      this.#asked.push(handle.id)
+      this.#connection.requestFlush()
+    }
+  }
+
+  forget(handle: Handle): void {
+    if (this.#handles.get(handle.id) === handle) this.#handles.delete(handle.id)
+  }
+
+  outcome(outcome: TaskOutcome): void {
+    const handle = this.#handles.get(outcome.id)
+    if (handle === undefined) return
+    this.#handles.delete(outcome.id)
+    handle.onOutcome(outcome)
+  }
+
+  collect(out: ClientMessage[], batchItemsMax: number): void {
+    for (let from = 0; from < this.#asked.length; from += batchItemsMax) {
+      const ids = this.#asked.slice(from, from + batchItemsMax)
+      const ref = this.#connection.nextRef()
+      this.#sent.set(ref, ids)
+      out.push({ type: 'watch', ref, ids })
+    }
+    this.#asked = []
+  }
+
+  answered(ref: number, unknown: readonly number[]): void {
+    const ids = this.#sent.get(ref)
+    if (ids === undefined) return
+    this.#sent.delete(ref)
+    for (const index of unknown) {
+      const id = ids[index]
+      if (id !== undefined) this.#fail(id, { code: 'unknown_task', message: `the broker holds no task ${id}` })
+    }
+  }
+
+  /** @returns whether the ref was one of these */
+  refused(ref: number, error: WireError): boolean {
+    const ids = this.#sent.get(ref)
+    if (ids === undefined) return false
+    this.#sent.delete(ref)
+    for (const id of ids) this.#fail(id, error)
+    return true
+  }
+
+  disconnected(): void {
+    this.#asked = []
+    this.#sent.clear()
+  }
+
+  /** After a welcome: asks for every task that the broker has accepted; the others are submitted again anyway. */
+  renew(): void {
+    this.disconnected()
+    for (const handle of this.#handles.values()) if (handle.phase === 'accepted') this.#asked.push(handle.id)
+  }
+
+  failAll(error: Error): void {
+    const handles = [...this.#handles.values()]
+    this.#handles.clear()
+    for (const handle of handles) handle.fail(error)
+  }
+
+  #fail(id: string, error: WireError): void {
+    const handle = this.#handles.get(id)
+    this.#handles.delete(id)
+    handle?.fail(new SluiceError(error))
+  }
+
+  #letOneGo(): void {
+    for (const handle of this.#handles.values()) {
+      if (handle.phase !== 'accepted' || handle.awaited) continue
+      this.#handles.delete(handle.id)
+      if (this.#connection.open) this.#connection.send({ type: 'unwatch', ids: [handle.id] })
+      return
+    }
+  }
+}

@@ -1,0 +1,466 @@
+import { type ConnectionState, creditOf, type WorkerEvent, type WorkerState, workerMachine } from '@sluice/machines'
+import {
+  type Body,
+  type BrokerMessage,
+  type ClientMessage,
+  type Deliver,
+  isQueueName,
+  retryOf,
+  type Welcome,
+  type WireError,
+} from '@sluice/protocol'
+import { type ActorRefFrom, createActor } from 'xstate'
+import { Connection, type SessionOwner } from './connection.ts'
+import { Deque } from './deque.ts'
+import { ClosedError, LeaseLostError, PermanentError, SluiceError, TimeLimitExceeded } from './errors.ts'
+import type { Executor } from './executor.ts'
+import { failedLease } from './failure.ts'
+import { type AnyHandler, runHandler } from './handler.ts'
+import { type Logger, silentLogger } from './logger.ts'
+import { defaultPlatform, machineClock, type Platform } from './platform.ts'
+import { ProgressReports } from './progress-reports.ts'
+import { type Settlement, Settlements } from './settlements.ts'
+import { Slot, type SlotHost } from './slot.ts'
+import type { Worker, WorkerOptions, WorkerStats } from './worker-options.ts'
+
+const CONCURRENCY = 8
+const DRAIN_GRACE_MS = 30_000
+/** How long the broker may take to confirm what was handed back before the worker leaves anyway. */
+const SETTLE_MS = 5000
+
+/**
+ * Connects with `start()`.
+ * @throws Error naming the option where one is out of range
+ */
+export function createWorker(options: WorkerOptions): Worker {
+  return new WorkerSession(options)
+}
+
+/**
+ * The working half of a session. A delivery waits in `#backlog` for one of `concurrency` handlers; its lease is in
+ * `#slots` while work on it may still be of use, and in `#settlements` until the broker has confirmed the answer.
+ */
+class WorkerSession implements Worker, SessionOwner, SlotHost {
+  readonly role = 'worker'
+  readonly logger: Logger
+  readonly closed: Promise<void>
+  readonly #connection: Connection
+  readonly #actor: ActorRefFrom<typeof workerMachine>
+  readonly #platform: Platform
+  readonly #handlers: Readonly<Record<string, AnyHandler>>
+  readonly #queues: string[]
+  readonly #executor: Executor | undefined
+  readonly #concurrency: number
+  readonly #creditMax: number
+  readonly #onError: WorkerOptions['onError']
+  readonly #slots = new Map<number, Slot>()
+  readonly #backlog = new Deque<Slot>()
+  readonly #settlements = new Settlements()
+  readonly #reports: ProgressReports
+  readonly #started: Promise<void>
+  #resolveStarted: () => void = () => {}
+  #rejectStarted: (error: Error) => void = () => {}
+  #resolveClosed: () => void = () => {}
+  #state: WorkerState = 'starting'
+  #active = 0
+  #pumping = false
+  readonly #counts = { succeeded: 0, failed: 0, released: 0, lost: 0 }
+
+  constructor(options: WorkerOptions) {
+    this.#handlers = options.handlers
+    this.#queues = options.queues === undefined ? Object.keys(options.handlers) : [...options.queues]
+    this.#concurrency = atLeast('concurrency', options.concurrency ?? CONCURRENCY, 1)
+    this.#creditMax = this.#concurrency + atLeast('prefetch', options.prefetch ?? this.#concurrency, 0)
+    this.#executor = options.executor
+    this.#onError = options.onError
+    this.logger = options.logger ?? silentLogger
+    this.#platform = options.platform ?? defaultPlatform
+    checkQueues(this.#queues, this.#handlers, this.#executor)
+    this.#connection = new Connection({ ...options, platform: this.#platform }, this)
+    this.#reports = new ProgressReports(this.#platform, this.logger, this.#connection.requestFlush)
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#started = new Promise((resolve, reject) => {
+      this.#resolveStarted = resolve
+      this.#rejectStarted = reject
+    })
+    // Who does not wait for the start learns of a failure through `onError` and `closed`.
+    this.#started.catch(() => {})
+    this.#actor = createActor(workerMachine, {
+      id: 'worker',
+      clock: machineClock(this.#platform),
+      input: { creditMax: this.#creditMax, settleMs: SETTLE_MS },
+    })
+    this.#actor.subscribe((snapshot) => this.#changed(snapshot.value as WorkerState))
+    this.#actor.start()
+  }
+
+  get state(): WorkerState {
+    return this.#state
+  }
+
+  start(): Promise<void> {
+    if (this.#connection.state === 'idle' && this.#state === 'starting') this.#connection.start()
+    return this.#started
+  }
+
+  drain(options?: { graceMs?: number }): Promise<void> {
+    this.#tell({ type: 'drain', graceMs: options?.graceMs ?? DRAIN_GRACE_MS })
+    return this.closed
+  }
+
+  close(): Promise<void> {
+    this.#tell({ type: 'close' })
+    return this.closed
+  }
+
+  stats(): WorkerStats {
+    let queued = 0
+    for (const slot of this.#slots.values()) if (slot.state === 'queued') queued += 1
+    return { running: this.#active, queued, settling: this.#settlements.size, ...this.#counts }
+  }
+
+  // ─── the session ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  heldLeases(): number[] {
+    return [...new Set([...this.#slots.keys(), ...this.#settlements.leases()])]
+  }
+
+  onWelcome(welcome: Welcome): void {
+    for (const lease of welcome.resumed ? welcome.lostLeases : this.heldLeases()) this.#lose(lease, 'session_lost')
+    this.#settlements.resend()
+    this.#tell({ type: 'connected' })
+    this.#announceCredit()
+    this.#resolveStarted()
+    this.#connection.flush()
+  }
+
+  onDisconnected(): void {}
+
+  onDrain(): void {
+    this.#releaseQueued()
+    this.#afterAnswers()
+  }
+
+  onFailed(error: WireError): void {
+    const failure = new SluiceError(error)
+    this.#rejectStarted(failure)
+    this.logger.error({ code: error.code }, `the worker stops: ${error.message}`)
+    this.#onError?.(failure, undefined)
+    this.#tell({ type: 'fail' })
+  }
+
+  onStateChange(_state: ConnectionState): void {}
+
+  onHeartbeat(out: ClientMessage[]): void {
+    const leases = this.heldLeases()
+    const { batchItemsMax } = this.#connection.limits
+    for (let from = 0; from < leases.length; from += batchItemsMax) {
+      const ref = this.#connection.nextRef()
+      out.push({ type: 'heartbeat', ref, leases: leases.slice(from, from + batchItemsMax) })
+    }
+  }
+
+  waiting(): number {
+    return this.#settlements.waiting + this.#reports.waiting
+  }
+
+  collect(out: ClientMessage[]): void {
+    this.#reports.collect(out, this.#connection.limits)
+    this.#settlements.collect(out, this.#connection.limits, () => this.#connection.nextRef())
+  }
+
+  onMessage(message: BrokerMessage): void {
+    switch (message.type) {
+      case 'deliver':
+        this.#deliver(message)
+        return
+      case 'settled':
+        this.#settled(message.ref, message.refused)
+        return
+      case 'renewed':
+        for (const lease of message.lost) this.#lose(lease, 'expired')
+        this.#afterAnswers()
+        return
+      case 'revoke':
+        for (const lease of message.leases) this.#lose(lease, message.reason)
+        this.#afterAnswers()
+        return
+      case 'error':
+        this.#refused(message.ref!, message)
+        return
+    }
+  }
+
+  // ─── deliveries ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #deliver(message: Deliver): void {
+    const takes = this.#state === 'working' && this.#connection.state === 'ready' && this.#serves(message.queue)
+    for (const task of message.tasks) {
+      if (takes) {
+        const slot = new Slot(this, message.queue, task, message.timeLimitMs)
+        this.#slots.set(task.lease, slot)
+        this.#backlog.push(slot)
+      } else {
+        // Sent before the broker heard that nothing more is wanted.
+        this.#settle({ kind: 'release', lease: task.lease })
+      }
+    }
+    this.#pump()
+  }
+
+  #serves(queue: string): boolean {
+    return this.#queues.includes(queue)
+  }
+
+  /** Starts handlers while there is room. Handlers that return at once come back here: the loop takes their place. */
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    while (this.#active < this.#concurrency) {
+      const slot = this.#backlog.shift()
+      if (slot === undefined) break
+      if (slot.state === 'queued') this.#run(slot)
+    }
+    this.#pumping = false
+  }
+
+  #run(slot: Slot): void {
+    slot.move('start')
+    this.#active += 1
+    const { timeLimitMs } = slot
+    if (timeLimitMs !== undefined) {
+      slot.cancelTimeLimit = this.#platform.setTimer(() => this.#exceeded(slot, timeLimitMs), timeLimitMs)
+    }
+    const body = slot.body!
+    slot.body = undefined
+    try {
+      const output =
+        this.#executor === undefined
+          ? runHandler(this.#handlers[slot.queue]!, body, slot)
+          : this.#execute(this.#executor, slot, body)
+      if (output instanceof Promise) {
+        output.then(
+          (value) => this.#succeeded(slot, value),
+          (error) => this.#failed(slot, error),
+        )
+      } else {
+        this.#succeeded(slot, output)
+      }
+    } catch (error) {
+      this.#failed(slot, error)
+    }
+  }
+
+  #execute(executor: Executor, slot: Slot, body: Body): Promise<Body> {
+    // The bytes view a received frame: an executor that transfers them would take the whole frame away.
+    const bytes = body.bytes.slice()
+    const input: Body = body.contentType === undefined ? { bytes } : { bytes, contentType: body.contentType }
+    const { queue, id, attempt, timeLimitMs } = slot
+    return executor.run(
+      { queue, id, attempt, input, ...(timeLimitMs === undefined ? {} : { timeLimitMs }) },
+      { signal: slot.signal, progress: slot.progress },
+    )
+  }
+
+  /** @returns whether the result is still of use */
+  #finish(slot: Slot): boolean {
+    slot.cancelTimeLimit?.()
+    this.#active -= 1
+    slot.move('finish')
+    return slot.state === 'settling'
+  }
+
+  #succeeded(slot: Slot, output: Body): void {
+    const { bodyBytesMax } = this.#connection.limits
+    if (output.bytes.length > bodyBytesMax) {
+      const message = `the output has ${output.bytes.length} bytes, at most ${bodyBytesMax} are allowed`
+      this.#failed(slot, new PermanentError(message))
+      return
+    }
+    if (this.#finish(slot)) {
+      this.#counts.succeeded += 1
+      const { lease } = slot
+      const { bytes, contentType } = output
+      this.#settle({
+        kind: 'complete',
+        lease,
+        item: contentType === undefined ? { lease, bytes } : { lease, bytes, contentType },
+      })
+    }
+    this.#pump()
+  }
+
+  #failed(slot: Slot, thrown: unknown): void {
+    if (this.#finish(slot)) this.#settleFailure(slot, thrown)
+    this.#pump()
+  }
+
+  #settleFailure(slot: Slot, thrown: unknown): void {
+    this.#counts.failed += 1
+    this.#onError?.(thrown, { id: slot.id, queue: slot.queue, attempt: slot.attempt })
+    const { lease } = slot
+    this.#settle({ kind: 'fail', lease, item: failedLease(lease, thrown, this.#connection.limits) })
+  }
+
+  /** The attempt has failed now, whether or not the handler heeds its signal; its place is free once it returns. */
+  #exceeded(slot: Slot, timeLimitMs: number): void {
+    if (slot.state !== 'running') return
+    const error = new TimeLimitExceeded(timeLimitMs)
+    this.#slots.delete(slot.lease)
+    slot.abort(error)
+    this.#settleFailure(slot, error)
+  }
+
+  #lose(lease: number, reason: LeaseLostError['reason']): void {
+    this.#settlements.drop(lease)
+    this.#reports.drop(lease)
+    const slot = this.#slots.get(lease)
+    if (slot === undefined) return
+    this.#slots.delete(lease)
+    this.#counts.lost += 1
+    if (slot.state === 'running') slot.abort(new LeaseLostError(reason))
+    else slot.move('lose')
+    this.logger.warn({ task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }, 'lease lost')
+  }
+
+  // ─── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  report(slot: Slot, value: unknown): void {
+    if (slot.state === 'running') this.#reports.report(slot.lease, value)
+  }
+
+  #settle(settlement: Settlement): void {
+    this.#settlements.add(settlement)
+    this.#connection.requestFlush()
+  }
+
+  #settled(ref: number, refused: readonly { index: number; error: WireError }[]): void {
+    const batch = this.#settlements.answered(ref)
+    if (batch === undefined) return
+    for (const { index, error } of refused) {
+      const settlement = batch[index]
+      if (settlement === undefined) continue
+      if (retryOf(error.code) === 'no') {
+        this.#counts.lost += 1
+        this.logger.warn({ lease: settlement.lease, code: error.code }, `settlement refused: ${error.message}`)
+      } else {
+        this.#settlements.hold(settlement)
+        this.#platform.setTimer(() => this.#sayAgain(settlement), error.retryAfterMs ?? SETTLE_MS)
+      }
+    }
+    for (const { lease } of batch) this.#forget(lease)
+    this.#afterAnswers()
+  }
+
+  #forget(lease: number): void {
+    const slot = this.#slots.get(lease)
+    if (slot?.state !== 'settling') return
+    slot.move('settle')
+    this.#slots.delete(lease)
+  }
+
+  #sayAgain(settlement: Settlement): void {
+    this.#settlements.again(settlement)
+    this.#connection.requestFlush()
+  }
+
+  /** A whole message was refused: settlements count as refused one by one; the rest needs no answer. */
+  #refused(ref: number, error: WireError): void {
+    const batch = this.#settlements.answered(ref)
+    if (batch === undefined) {
+      this.logger.error({ ref, code: error.code }, `message refused: ${error.message}`)
+      return
+    }
+    for (const settlement of batch) {
+      this.logger.error({ lease: settlement.lease, code: error.code }, `settlement refused: ${error.message}`)
+      this.#forget(settlement.lease)
+    }
+    this.#afterAnswers()
+  }
+
+  // ─── leaving ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #tell(event: WorkerEvent): void {
+    if (this.#state !== 'stopped') this.#actor.send(event)
+  }
+
+  #changed(state: WorkerState): void {
+    if (state === this.#state) return
+    this.#state = state
+    switch (state) {
+      case 'draining':
+        this.#announceCredit()
+        this.#releaseQueued()
+        this.#afterAnswers()
+        return
+      case 'aborting':
+        for (const slot of this.#slots.values()) if (slot.state === 'running') this.#handBack(slot)
+        this.#afterAnswers()
+        return
+      case 'stopped':
+        void this.#leave()
+    }
+  }
+
+  #announceCredit(): void {
+    if (!this.#connection.open) return
+    const { creditMax } = this.#connection.limits
+    const credit = Math.min(creditOf(this.#state, this.#creditMax), creditMax)
+    this.#connection.send({ type: 'credit', credit, queues: this.#queues })
+  }
+
+  #releaseQueued(): void {
+    for (const slot of this.#backlog.drain()) {
+      if (slot.state !== 'queued') continue
+      slot.move('release')
+      this.#counts.released += 1
+      this.#settle({ kind: 'release', lease: slot.lease })
+    }
+  }
+
+  #handBack(slot: Slot): void {
+    this.#slots.delete(slot.lease)
+    slot.cancelTimeLimit?.()
+    slot.abort(new LeaseLostError('handed_back'))
+    this.#counts.released += 1
+    this.#settle({ kind: 'release', lease: slot.lease })
+  }
+
+  #afterAnswers(): void {
+    if (this.#slots.size > 0 || this.#settlements.size > 0) return
+    if (this.#state === 'draining' || this.#state === 'aborting') this.#tell({ type: 'emptied' })
+    else if (this.#connection.state === 'draining') this.#connection.drained()
+  }
+
+  async #leave(): Promise<void> {
+    for (const slot of this.#slots.values()) {
+      slot.cancelTimeLimit?.()
+      if (slot.state === 'running') slot.abort(new LeaseLostError('handed_back'))
+    }
+    this.#slots.clear()
+    this.#backlog.drain()
+    this.#connection.stop()
+    this.#rejectStarted(new ClosedError('the worker was closed before it was connected'))
+    try {
+      await this.#executor?.close()
+    } finally {
+      this.#resolveClosed()
+    }
+  }
+}
+
+function atLeast(name: string, value: number, min: number): number {
+  if (Number.isInteger(value) && value >= min) return value
+  throw new Error(`${name} has to be a whole number of at least ${min}, not ${String(value)}`)
+}
+
+function checkQueues(queues: string[], handlers: Record<string, AnyHandler>, executor: Executor | undefined): void {
+  if (queues.length === 0) throw new Error('a worker needs a handler for at least one queue')
+  for (const queue of queues) {
+    if (!isQueueName(queue))
+      throw new Error(`${JSON.stringify(queue)} is no queue name: use letters, digits, . _ : / -`)
+    if (executor === undefined && !Object.hasOwn(handlers, queue)) throw new Error(`queue ${queue} has no handler`)
+  }
+}

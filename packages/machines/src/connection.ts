@@ -1,0 +1,242 @@
+import { CLOSE_CODES, retryOf, type WireError } from '@sluice/protocol'
+import { assign, setup } from 'xstate'
+
+/** All in ms. */
+export interface ConnectionTimings {
+  /** From the start of a connection attempt to its open socket. Default 10,000. */
+  connectTimeoutMs: number
+  /** From the open socket to `welcome`. Default 10,000. */
+  helloTimeoutMs: number
+  /** The first back-off is drawn from 0 to this. Default 250. */
+  backoffMs: number
+  /** No back-off is drawn from more than this. Default 30,000. */
+  backoffMsMax: number
+  /** A connection has to stay ready this long before the back-off starts over. Default 10,000. */
+  stableMs: number
+}
+
+export const CONNECTION_TIMINGS: Readonly<ConnectionTimings> = Object.freeze({
+  connectTimeoutMs: 10_000,
+  helloTimeoutMs: 10_000,
+  backoffMs: 250,
+  backoffMsMax: 30_000,
+  stableMs: 10_000,
+})
+
+export interface ConnectionInput {
+  timings: ConnectionTimings
+  /** Draws uniformly from [0, 1). */
+  random: () => number
+}
+
+export type ConnectionEvent =
+  | { type: 'start' }
+  | { type: 'opened' }
+  | { type: 'welcomed'; session: string }
+  /** The peer's last word before it closes the connection. */
+  | { type: 'refused'; error: WireError }
+  | { type: 'closed'; code: number; reason: string }
+  /** Nothing was heard for too long: the socket may call itself open and be dead. */
+  | { type: 'silent' }
+  | { type: 'drain'; retryAfterMs: number }
+  /** After `drain`: this side has nothing left that needs this connection. */
+  | { type: 'drained' }
+  | { type: 'stop' }
+
+export interface ConnectionContext extends ConnectionInput {
+  /** Failed attempts since the last stable connection. */
+  failures: number
+  /** The session to resume; null before the first welcome. */
+  session: string | null
+  /** The peer's wish for the next attempt. */
+  retryAfterMs: number
+  /** The back-off drawn for the present wait. */
+  delayMs: number
+  /** Why the connection went away last. */
+  error: WireError | null
+}
+
+/** Where the code says `after` and the peer gave no figure. */
+const RETRY_AFTER_MS = 1000
+
+function closeEntry(code: number): { name: string; retry: 'no' | 'yes' | 'after' } {
+  return (CLOSE_CODES as Record<number, { name: string; retry: 'no' | 'yes' | 'after' }>)[code] ?? CLOSE_CODES[1006]
+}
+
+/** What a close code says as an error. The peer's own `error` message, where one came first, says it better. */
+function closeError(code: number, reason: string): WireError {
+  const { name } = closeEntry(code)
+  const known = name === 'normal' || name === 'going_away' || name === 'abnormal' ? 'internal' : name
+  return {
+    code: known as WireError['code'],
+    message: `the connection was closed with ${code} (${name})${reason === '' ? '' : `: ${reason}`}`,
+  }
+}
+
+/**
+ * Full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS 2015) on top of the peer's wish: the wish is a floor,
+ * and the jitter above it keeps a herd that was sent away together from returning together.
+ */
+export function backoffDelayMs(timings: ConnectionTimings, failures: number, retryAfterMs: number, draw: number) {
+  const span = Math.min(timings.backoffMsMax, timings.backoffMs * 2 ** Math.min(failures, 30))
+  return retryAfterMs + Math.floor(draw * span)
+}
+
+/**
+ * One side's connection to a broker. The owner provides `openSocket`, `closeSocket` and `sendHello`, and feeds the
+ * events; the chart owns every deadline of the control plane.
+ */
+export const connectionMachine = setup({
+  types: {
+    context: {} as ConnectionContext,
+    input: {} as ConnectionInput,
+    events: {} as ConnectionEvent,
+  },
+  actions: {
+    // Provided by the owner; without one the chart is only a picture.
+    openSocket: () => {},
+    closeSocket: (_, _params: { code: number; reason: string }) => {},
+    sendHello: () => {},
+    drawBackoff: assign(({ context }) => ({
+      delayMs: backoffDelayMs(context.timings, context.failures, context.retryAfterMs, context.random()),
+      failures: context.failures + 1,
+      retryAfterMs: 0,
+    })),
+    rememberClose: assign(({ context, event }) => {
+      if (event.type !== 'closed') return {}
+      const hinted = closeEntry(event.code).retry === 'after' && context.retryAfterMs === 0
+      return {
+        error: context.error ?? closeError(event.code, event.reason),
+        retryAfterMs: hinted ? RETRY_AFTER_MS : context.retryAfterMs,
+      }
+    }),
+    rememberRefusal: assign(({ event }) =>
+      event.type === 'refused' ? { error: event.error, retryAfterMs: event.error.retryAfterMs ?? 0 } : {},
+    ),
+    rememberTimeout: assign((_, params: { message: string }) => ({
+      error: { code: 'heartbeat_timeout' as const, message: params.message },
+    })),
+  },
+  guards: {
+    isFinal: ({ context, event }) => {
+      if (event.type !== 'closed') return false
+      if (context.error !== null) return retryOf(context.error.code) === 'no'
+      return closeEntry(event.code).retry === 'no'
+    },
+  },
+  delays: {
+    connectTimeoutMs: ({ context }) => context.timings.connectTimeoutMs,
+    helloTimeoutMs: ({ context }) => context.timings.helloTimeoutMs,
+    stableMs: ({ context }) => context.timings.stableMs,
+    backoffMs: ({ context }) => context.delayMs,
+  },
+}).createMachine({
+  id: 'connection',
+  initial: 'idle',
+  context: ({ input }) => ({ ...input, failures: 0, session: null, retryAfterMs: 0, delayMs: 0, error: null }),
+  states: {
+    idle: {
+      on: { start: 'connecting', stop: 'stopped' },
+    },
+    connecting: {
+      entry: [assign({ error: null }), 'openSocket'],
+      on: {
+        opened: 'handshaking',
+        closed: [
+          { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
+          { actions: 'rememberClose', target: 'backingOff' },
+        ],
+        stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
+      },
+      after: {
+        connectTimeoutMs: {
+          actions: [
+            { type: 'rememberTimeout', params: { message: 'the connection did not open in time' } },
+            { type: 'closeSocket', params: { code: 1000, reason: 'connect timeout' } },
+          ],
+          target: 'backingOff',
+        },
+      },
+    },
+    handshaking: {
+      entry: 'sendHello',
+      on: {
+        welcomed: {
+          actions: assign(({ event }) => ({ session: event.session })),
+          target: 'ready',
+        },
+        refused: { actions: 'rememberRefusal' },
+        closed: [
+          { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
+          { actions: 'rememberClose', target: 'backingOff' },
+        ],
+        stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
+      },
+      after: {
+        helloTimeoutMs: {
+          actions: [
+            { type: 'rememberTimeout', params: { message: 'the broker did not answer hello in time' } },
+            { type: 'closeSocket', params: { code: 1000, reason: 'hello timeout' } },
+          ],
+          target: 'backingOff',
+        },
+      },
+    },
+    ready: {
+      initial: 'fresh',
+      states: {
+        // A connection that is lost again soon must not make the next attempt come sooner.
+        fresh: { after: { stableMs: { actions: assign({ failures: 0 }), target: 'stable' } } },
+        stable: {},
+      },
+      on: {
+        refused: { actions: 'rememberRefusal' },
+        drain: { actions: assign(({ event }) => ({ retryAfterMs: event.retryAfterMs })), target: 'draining' },
+        silent: {
+          actions: [
+            { type: 'rememberTimeout', params: { message: 'nothing was heard from the broker for too long' } },
+            { type: 'closeSocket', params: { code: 4007, reason: 'heartbeat_timeout' } },
+          ],
+          target: 'backingOff',
+        },
+        closed: [
+          { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
+          { actions: 'rememberClose', target: 'backingOff' },
+        ],
+        stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
+      },
+    },
+    // The broker leaves: what is in work may still be settled here, nothing new begins.
+    draining: {
+      on: {
+        drained: { actions: { type: 'closeSocket', params: { code: 1001, reason: 'drained' } }, target: 'backingOff' },
+        silent: {
+          actions: { type: 'closeSocket', params: { code: 4007, reason: 'heartbeat_timeout' } },
+          target: 'backingOff',
+        },
+        // Whatever the code: the broker said beforehand that it wants to see us again.
+        closed: 'backingOff',
+        stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
+      },
+    },
+    backingOff: {
+      entry: 'drawBackoff',
+      on: { stop: 'stopped' },
+      after: { backoffMs: 'connecting' },
+    },
+    /** The broker's answer would be the same next time; `context.error` says why. */
+    failed: { type: 'final' },
+    stopped: { type: 'final' },
+  },
+})
+
+/** The states a program outside sees. */
+export type ConnectionState =
+  | 'idle'
+  | 'connecting'
+  | 'handshaking'
+  | 'ready'
+  | 'draining'
+  | 'backingOff'
+  | 'failed'
+  | 'stopped'

@@ -1,0 +1,42 @@
+import { assign, setup } from 'xstate'
+
+/**
+ * What a producer may send now.
+ *
+ * - `offline`: nothing; submissions wait here.
+ * - `online`: everything, within the submit credit.
+ * - `paused`: nothing new; the broker drains.
+ * - `closing`: what was handed in before, and nothing is taken in any more.
+ * - `closed`: nothing, ever again.
+ */
+export type ProducerState = 'offline' | 'online' | 'paused' | 'closing' | 'closed'
+
+export type ProducerEvent =
+  | { type: 'connected' }
+  | { type: 'disconnected' }
+  | { type: 'drain' }
+  | { type: 'close'; drainMs: number }
+  /** No submission is unanswered any more. */
+  | { type: 'flushed' }
+  | { type: 'fail' }
+
+export const producerMachine = setup({
+  types: { context: {} as { drainMs: number }, events: {} as ProducerEvent },
+  delays: { drainMs: ({ context }) => context.drainMs },
+}).createMachine({
+  id: 'producer',
+  initial: 'offline',
+  context: { drainMs: 0 },
+  on: {
+    close: { actions: assign({ drainMs: ({ event }) => event.drainMs }), target: '.closing' },
+    fail: '.closed',
+  },
+  states: {
+    offline: { on: { connected: 'online' } },
+    online: { on: { disconnected: 'offline', drain: 'paused' } },
+    paused: { on: { disconnected: 'offline' } },
+    // A second close neither starts the wait anew nor prolongs it.
+    closing: { on: { close: {}, flushed: 'closed' }, after: { drainMs: 'closed' } },
+    closed: { type: 'final' },
+  },
+})

@@ -1,0 +1,53 @@
+import { assign, setup } from 'xstate'
+
+/**
+ * - `starting`: not connected for the first time yet.
+ * - `working`: takes deliveries; a lost connection does not end it, since leases outlive connections.
+ * - `draining`: credit 0; what runs may finish.
+ * - `aborting`: the grace is over; what still ran was handed back, its answers are awaited.
+ * - `stopped`: holds nothing and has left.
+ */
+export type WorkerState = 'starting' | 'working' | 'draining' | 'aborting' | 'stopped'
+
+export type WorkerEvent =
+  | { type: 'connected' }
+  | { type: 'drain'; graceMs: number }
+  /** No lease is held any more. */
+  | { type: 'emptied' }
+  | { type: 'close' }
+  | { type: 'fail' }
+
+export interface WorkerInput {
+  /** Deliveries to hold in all while working. */
+  creditMax: number
+  /** How long the broker may take to confirm what was handed back at the end of the grace, in ms. */
+  settleMs: number
+}
+
+export interface WorkerContext extends WorkerInput {
+  graceMs: number
+}
+
+export const workerMachine = setup({
+  types: { context: {} as WorkerContext, input: {} as WorkerInput, events: {} as WorkerEvent },
+  delays: { graceMs: ({ context }) => context.graceMs, settleMs: ({ context }) => context.settleMs },
+}).createMachine({
+  id: 'worker',
+  initial: 'starting',
+  context: ({ input }) => ({ ...input, graceMs: 0 }),
+  on: { close: '.stopped', fail: '.stopped' },
+  states: {
+    starting: { on: { connected: 'working', drain: 'stopped' } },
+    working: {
+      on: { drain: { actions: assign({ graceMs: ({ event }) => event.graceMs }), target: 'draining' } },
+    },
+    draining: { on: { emptied: 'stopped' }, after: { graceMs: 'aborting' } },
+    aborting: { on: { emptied: 'stopped' }, after: { settleMs: 'stopped' } },
+    stopped: { type: 'final' },
+  },
+})
+
+/** The credit to announce: deliveries are asked for only while working. */
+export function creditOf(state: WorkerState, creditMax: number): number {
+  return state === 'working' ? creditMax : 0
+}
