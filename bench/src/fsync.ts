@@ -1,0 +1,21 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { median } from './figure.ts'
+import { Scratch } from './machine.ts'
+
+const blockBytes = 4096
+
+/** The median milliseconds of a 4 KiB append with fsync on the file system of the journals. */
+export function fsyncMs(count: number): number {
+  using scratch = new Scratch()
+  const file = openSync(scratch.file('appended'), 'w')
+  const block = Buffer.alloc(blockBytes, 1)
+  const samples: number[] = []
+  for (let index = 0; index < count; index++) {
+    const startMs = performance.now()
+    writeSync(file, block)
+    fsyncSync(file)
+    samples.push(performance.now() - startMs)
+  }
+  closeSync(file)
+  return median(samples)
+}

@@ -1,0 +1,52 @@
+import { createClient } from '@sluice/client'
+import { nodePlatform } from '@sluice/worker-node'
+import { input } from '../body.ts'
+import { serve } from '../child.ts'
+import { sleep } from '../wait.ts'
+
+export interface ProducerSettings {
+  url: string
+  queue: string
+}
+
+// An ordinary caller: it submits one task at a time and awaits its result; the client does all the batching there is.
+serve(async ({ url, queue }: ProducerSettings) => {
+  const client = createClient({ url, platform: nodePlatform })
+  let submitted = 0
+  let finished = 0
+  const runOne = async () => {
+    const task = input(submitted++)
+    const handle = await client.submit<typeof task, typeof task>(queue, task)
+    const result = await handle.result()
+    if (result.n !== task.n) throw new Error(`task ${task.n} was answered with the result of ${result.n}`)
+    finished++
+  }
+  return {
+    /** Tasks a second between the end of the warm-up and the end of the run, with `inFlight` tasks under way. */
+    async throughput({ inFlight, warmUpMs, runMs }: { inFlight: number; warmUpMs: number; runMs: number }) {
+      let running = true
+      const callers = Array.from({ length: inFlight }, async () => {
+        while (running) await runOne()
+      })
+      const failed = Promise.all(callers).then(() => {})
+      await Promise.race([failed, sleep(warmUpMs)])
+      const before = finished
+      const startMs = performance.now()
+      await Promise.race([failed, sleep(runMs)])
+      const rate = ((finished - before) * 1000) / (performance.now() - startMs)
+      running = false
+      await failed
+      return rate
+    },
+    /** Milliseconds of each of `count` tasks that are submitted one after another, without the first `warmUp` ones. */
+    async latency({ warmUp, count }: { warmUp: number; count: number }): Promise<number[]> {
+      const samples: number[] = []
+      for (let index = -warmUp; index < count; index++) {
+        const startMs = performance.now()
+        await runOne()
+        if (index >= 0) samples.push(performance.now() - startMs)
+      }
+      return samples
+    },
+  }
+})

@@ -1,0 +1,83 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { type BrokerMessage, jsonBody } from '@sluice/protocol'
+import { input } from '../body.ts'
+import { serve } from '../child.ts'
+import { sleep } from '../wait.ts'
+import { RawSession } from './raw-session.ts'
+
+export interface RawProducerSettings {
+  url: string
+  queue: string
+}
+
+const batchMax = 250
+
+// Submits as fast as the credit allows and counts; it keeps nothing per task.
+serve(async ({ url, queue }: RawProducerSettings) => {
+  const session = await RawSession.open(url, ['producer'])
+  let credit = session.welcome.submitCredit
+  let watch = true
+  let wanted = 0
+  let submitted = 0
+  let accepted = 0
+  let finished = 0
+  let nextRef = 1
+  /** Tasks of each message without an answer, by ref. */
+  const unanswered = new Map<number, number>()
+  let unansweredTasks = 0
+  let onAccepted = () => {}
+
+  const submit = () => {
+    while (submitted < wanted && unansweredTasks < credit) {
+      const count = Math.min(batchMax, wanted - submitted, credit - unansweredTasks)
+      const tasks = Array.from({ length: count }, () => ({ id: randomUUIDv7(), ...jsonBody(input(submitted++)) }))
+      const ref = nextRef++
+      unanswered.set(ref, count)
+      unansweredTasks += count
+      session.send([{ type: 'submit', ref, queue, watch, tasks }])
+    }
+  }
+  session.onMessages = (messages: BrokerMessage[]) => {
+    for (const message of messages) {
+      if (message.type === 'submitted') {
+        if (message.refused.length > 0) throw new Error(`refused: ${message.refused[0]!.error.message}`)
+        const count = unanswered.get(message.ref)!
+        unanswered.delete(message.ref)
+        unansweredTasks -= count
+        accepted += count
+      } else if (message.type === 'submitCredit') {
+        credit = message.credit
+      } else if (message.type === 'outcome') {
+        finished += message.tasks.length
+        // A closed loop: each finished task makes room for a new one, so that the backlog keeps its length.
+        wanted += message.tasks.length
+      }
+    }
+    submit()
+    onAccepted()
+  }
+
+  return {
+    /** Resolves when `count` more tasks are accepted. With `watch` this session hears of their outcomes. */
+    async fill(more: { count: number; watch: boolean }): Promise<void> {
+      watch = more.watch
+      wanted += more.count
+      const goal = wanted
+      const filled = new Promise<void>((resolve) => {
+        onAccepted = () => {
+          if (accepted >= goal) resolve()
+        }
+      })
+      submit()
+      await filled
+    },
+    /** Tasks a second that come back finished between the end of the warm-up and the end of the run. */
+    async throughput({ warmUpMs, runMs }: { warmUpMs: number; runMs: number }): Promise<number> {
+      await sleep(warmUpMs)
+      const before = finished
+      const startMs = performance.now()
+      await sleep(runMs)
+      return ((finished - before) * 1000) / (performance.now() - startMs)
+    },
+  }
+})

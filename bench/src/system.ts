@@ -1,0 +1,36 @@
+import type { Window } from './benches/ceiling.ts'
+import { startBroker } from './broker.ts'
+import { type Child, Processes } from './child.ts'
+import { Scratch } from './machine.ts'
+import type { Durability } from './processes/broker.ts'
+
+const workerProcess = new URL('./processes/worker.ts', import.meta.url)
+const producerProcess = new URL('./processes/producer.ts', import.meta.url)
+
+export const queue = 'bench'
+
+/** Deliveries that the worker of every measurement takes at once. */
+export const concurrency = 5000
+
+export function startWorker(processes: Processes, url: string): Promise<Child> {
+  return processes.start(workerProcess, { url, queue, concurrency })
+}
+
+/** Broker, worker and producer in new processes, on a new journal. */
+async function withSystem<T>(durability: Durability, use: (producer: Child) => Promise<T>): Promise<T> {
+  using scratch = new Scratch()
+  await using processes = new Processes()
+  const { url } = await startBroker(processes, { durability, path: scratch.file('journal.db') })
+  await startWorker(processes, url)
+  return await use(await processes.start(producerProcess, { url, queue }))
+}
+
+/** Tasks a second from `submit()` to `result()`. */
+export function systemThroughput(durability: Durability, inFlight: number, window: Window): Promise<number> {
+  return withSystem(durability, (producer) => producer.call<number>('throughput', { inFlight, ...window }))
+}
+
+/** Milliseconds from `submit()` to `result()` of single tasks. */
+export function systemLatency(durability: Durability, run: { warmUp: number; count: number }): Promise<number[]> {
+  return withSystem(durability, (producer) => producer.call<number[]>('latency', run))
+}

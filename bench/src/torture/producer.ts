@@ -1,0 +1,71 @@
+import { createClient, TaskDeadError } from '@sluice/client'
+import { nodePlatform } from '@sluice/worker-node'
+import { serve } from '../child.ts'
+import { machineMs } from '../clock.ts'
+import { sleep } from '../wait.ts'
+
+export interface TortureProducerSettings {
+  url: string
+  queue: string
+  inFlight: number
+  workMsMax: number
+}
+
+/** What a producer knows of one accepted task. */
+export interface ToldTask {
+  id: string
+  /** The result's own word, or `dead: ` and the reason; undefined while nothing was told. */
+  outcome?: string
+  /** When the outcome was told, on the clock of the machine. */
+  toldMs?: number
+}
+
+/** What a producer knows of the tasks since the last report. */
+export interface ProducerReport {
+  accepted: ToldTask[]
+  /** Messages of submissions that failed for good: never accepted, so nothing was promised. */
+  refused: string[]
+}
+
+const options = { leaseMs: 3000, retry: { kind: 'fixed', attemptsMax: 1000, delayMs: 10 } } as const
+
+// This process lives through all rounds, and so does its client: what it awaits has to come through every restart.
+serve(async ({ url, queue, inFlight, workMsMax }: TortureProducerSettings) => {
+  const client = createClient({ url, platform: nodePlatform })
+  let report: ProducerReport = { accepted: [], refused: [] }
+  let running = false
+  let callers: Promise<unknown> = Promise.resolve()
+
+  const runOne = async () => {
+    const input = { workMs: Math.round(Math.random() * workMsMax) }
+    const handle = await client.submit<typeof input, { execution: string }>(queue, input, options)
+    const told: ToldTask = { id: handle.id }
+    report.accepted.push(told)
+    try {
+      told.outcome = (await handle.result()).execution
+    } catch (error) {
+      if (!(error instanceof TaskDeadError)) throw error
+      told.outcome = `dead: ${error.reason}`
+    }
+    told.toldMs = machineMs()
+  }
+
+  return {
+    go() {
+      running = true
+      callers = Promise.all(
+        Array.from({ length: inFlight }, async () => {
+          while (running) await runOne().catch((error: Error) => report.refused.push(error.message))
+        }),
+      )
+    },
+    /** Submits nothing more and waits for what is under way, `limitMs` at most; then tells all since the last report. */
+    async stop({ limitMs }: { limitMs: number }): Promise<ProducerReport> {
+      running = false
+      await Promise.race([callers, sleep(limitMs)])
+      const told = report
+      report = { accepted: [], refused: [] }
+      return told
+    },
+  }
+})

@@ -1,0 +1,66 @@
+import type { ToldTask } from './producer.ts'
+
+/** One start of a handler. */
+export interface Start {
+  id: string
+  atMs: number
+}
+
+/** The moment of a kill, and when the killed side could act again. */
+export interface Kill {
+  killedMs: number
+  restartedMs: number
+}
+
+/** What one round shows. */
+export interface Verdict {
+  accepted: number
+  /** Accepted, and without an outcome long after the load ended. */
+  lost: string[]
+  /** Their recorded outcome is not the one that was told. */
+  changed: string[]
+  /** Tasks that ended as dead letters. */
+  dead: number
+  /** Starts of a handler beyond each task's first one. */
+  duplicates: number
+  /** Leases that were live at the kill; see `liveAtKill`. */
+  live: number
+}
+
+export function parseStarts(log: string): Start[] {
+  return log
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [atMs, id] = line.split(' ')
+      return { id: id!, atMs: Number(atMs) }
+    })
+}
+
+/**
+ * Leases that were live at the kill, seen from outside: tasks whose handler had started on the given starts before the killed
+ * side was back, and whose outcome no producer had been told at the kill. A start between kill and restart counts, since its
+ * delivery had left before the kill. Deliveries without a start are left out: they make the true number larger, never smaller.
+ */
+export function liveAtKill(starts: readonly Start[], told: ReadonlyMap<string, ToldTask>, kill: Kill): number {
+  const live = new Set<string>()
+  for (const { id, atMs } of starts) {
+    const toldMs = told.get(id)?.toldMs ?? Number.POSITIVE_INFINITY
+    if (atMs <= kill.restartedMs && toldMs > kill.killedMs) live.add(id)
+  }
+  return live.size
+}
+
+/** Starts beyond each task's first one. `started` holds the tasks of earlier starts and takes in these. */
+export function countDuplicates(starts: readonly Start[], started: Set<string>): number {
+  const before = started.size
+  for (const { id } of starts) started.add(id)
+  return starts.length - (started.size - before)
+}
+
+/** The tasks whose recorded outcome differs from the told one. `recorded` says undefined for a task that has none. */
+export function changedOutcomes(told: Iterable<ToldTask>, recorded: ReadonlyMap<string, string | undefined>): string[] {
+  const changed: string[] = []
+  for (const { id, outcome } of told) if (outcome !== undefined && recorded.get(id) !== outcome) changed.push(id)
+  return changed
+}
