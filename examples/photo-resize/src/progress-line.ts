@@ -1,0 +1,57 @@
+import type { WriteStream } from 'node:tty'
+
+export interface ProgressLine {
+  /** A line that stays. */
+  say(text: string): void
+  connection(state: string): void
+  /** How many sizes of a photo exist so far. */
+  progress(name: string, done: number): void
+  finished(name: string, how: string): void
+  end(): void
+}
+
+const BAR = 28
+
+/** One line that is drawn over and over on a terminal; elsewhere, such as in a log, one line for each photo. */
+export function progressLine(out: Pick<WriteStream, 'write' | 'isTTY'>, photos: number, sizes: number): ProgressLine {
+  const done = new Map<string, number>()
+  let finished = 0
+  let state = ''
+
+  function draw(): void {
+    if (!out.isTTY) {
+      return
+    }
+    const pictures = [...done.values()].reduce((sum, count) => sum + count, 0)
+    const filled = Math.round((finished / photos) * BAR)
+    const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled)
+    const note = state === 'ready' ? '' : ` · ${state}`
+    out.write(`\r\u001b[K${bar} ${finished}/${photos} photos · ${pictures}/${photos * sizes} sizes${note}`)
+  }
+
+  return {
+    say(text) {
+      out.write(out.isTTY ? `\r\u001b[K${text}\n` : `${text}\n`)
+    },
+    connection(newState) {
+      state = newState
+      draw()
+    },
+    progress(name, count) {
+      done.set(name, count)
+      draw()
+    },
+    finished(name, how) {
+      finished += 1
+      if (!out.isTTY) {
+        out.write(`${String(finished).padStart(String(photos).length)}/${photos} ${name}: ${how}\n`)
+      }
+      draw()
+    },
+    end() {
+      if (out.isTTY) {
+        out.write('\n')
+      }
+    },
+  }
+}
