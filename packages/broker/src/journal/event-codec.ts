@@ -1,0 +1,34 @@
+import type { Event } from '@sluice/engine'
+
+/** Events that are stored; a refusal changes nothing and is left out. */
+export type StoredEvent = Exclude<Event, { type: 'refused' }>
+
+/**
+ * The short name of each event type inside a stored batch. Part of the file format: a name once given keeps its
+ * meaning, and the database's views are made from this table.
+ */
+export const EVENT_CODES = {
+  brokerStarted: 'B',
+  checkpointed: 'C',
+  sessionOpened: 'so',
+  sessionResumed: 'sr',
+  sessionDisconnected: 'sd',
+  sessionClosed: 'sc',
+  creditSet: 'cs',
+  taskAccepted: 'A',
+  taskRestated: 'R',
+  taskWatched: 'w',
+  taskUnwatched: 'u',
+  taskReadied: 'r',
+  leaseGranted: 'L',
+  leasesRenewed: 'lr',
+  progressReported: 'p',
+  taskSucceeded: 'S',
+  attemptFailed: 'f',
+  leaseReleased: 'l',
+  taskDied: 'D',
+  taskCancelled: 'X',
+  taskRedriven: 'v',
+  taskForgotten: 'F',
+  oldestForgotten: 'O',
+} as const satisfies Record<StoredEvent['type'], string>

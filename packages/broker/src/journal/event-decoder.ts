@@ -1,0 +1,261 @@
+import type { EventOf, PhaseRecord, TaskOptions, TaskRecord } from '@sluice/engine'
+import type { StoredEvent } from './event-codec.ts'
+import { bodyRef } from './journal.ts'
+
+type Row = unknown[]
+
+/** The instant that the encoder wrote as a distance from `atMs`, or whole in an array. */
+function instantFrom(atMs: number, stored: unknown): number {
+  return typeof stored === 'number' ? atMs + stored : (stored as [number])[0]
+}
+
+function decodeOptions(row: Row): TaskOptions {
+  const [priority, delayMs, ttlMs, leaseMs, timeLimitMs, resultTtlMs, kind, attemptsMax, retryMs, delayMsMax, jitter] =
+    row as [number, number, number, number, number, number, 'none' | 'fixed' | 'exponential', ...unknown[]]
+  return {
+    priority,
+    delayMs,
+    ttlMs,
+    leaseMs,
+    timeLimitMs,
+    resultTtlMs,
+    retry: { kind, attemptsMax, delayMs: retryMs, delayMsMax, jitter } as TaskOptions['retry'],
+  }
+}
+
+function decodePhase(row: Row, atMs: number, firstRef: number): PhaseRecord {
+  const state = row[0] as PhaseRecord['state']
+  switch (state) {
+    case 'delayed':
+      return { state, readyAtMs: instantFrom(atMs, row[1]) }
+    case 'ready':
+      return { state }
+    case 'leased':
+      return { state, session: row[1] as string, lease: row[2] as number, expiresAtMs: instantFrom(atMs, row[3]) }
+    case 'succeeded': {
+      const phase: PhaseRecord = {
+        state,
+        result: firstRef + (row[1] as number),
+        bytes: row[2] as number,
+        forgetAtMs: instantFrom(atMs, row[3]),
+      }
+      if (row.length > 4) phase.contentType = row[4] as string
+      return phase
+    }
+    case 'dead': {
+      const phase: PhaseRecord = {
+        state,
+        reason: row[1] as EventOf<'taskDied'>['reason'],
+        forgetAtMs: instantFrom(atMs, row[2]),
+      }
+      if (row[3] !== 0) phase.error = row[3] as NonNullable<EventOf<'taskDied'>['error']>
+      return phase
+    }
+    case 'cancelled':
+      return { state, forgetAtMs: instantFrom(atMs, row[1]) }
+    default:
+      throw new SyntaxError(`unknown task state ${JSON.stringify(state satisfies never)}`)
+  }
+}
+
+interface Profile {
+  queue: string
+  options: TaskOptions
+  contentType: string | undefined
+  watcher: string | undefined
+}
+
+/**
+ * Reads stored batches. One decoder serves one whole load: a queue name, a session id or a set of options that many
+ * batches hold becomes one string or object for all of them, which is what keeps a large backlog small in memory.
+ */
+export class EventDecoder {
+  readonly #strings = new Map<string, string>()
+  readonly #options = new Map<string, TaskOptions>()
+
+  #intern(text: string): string {
+    const known = this.#strings.get(text)
+    if (known !== undefined) return known
+    this.#strings.set(text, text)
+    return text
+  }
+
+  #internOptions(row: Row): TaskOptions {
+    const key = row.join()
+    let options = this.#options.get(key)
+    if (options === undefined) {
+      options = decodeOptions(row)
+      this.#options.set(key, options)
+    }
+    return options
+  }
+
+  /** The events of one batch, as the encoder was given them but for refusals. Throws a SyntaxError on other text. */
+  decode(batch: number, text: string): StoredEvent[] {
+    const [baseMs, rows, stringRows, optionRows, profileRows] = JSON.parse(text) as [
+      number,
+      (Row | number)[],
+      string[],
+      Row[],
+      number[][],
+    ]
+    const strings = stringRows.map((string) => this.#intern(string))
+    const options = optionRows.map((row) => this.#internOptions(row))
+    const profiles = profileRows.map(
+      ([queue, option, contentType, watcher]): Profile => ({
+        queue: strings[queue!]!,
+        options: options[option!]!,
+        contentType: strings[contentType!],
+        watcher: strings[watcher!],
+      }),
+    )
+    const firstRef = bodyRef(batch, 0)
+    let nextRef = firstRef
+    let nextSeq = 0
+    let atMs = baseMs
+    const events: StoredEvent[] = []
+    for (const row of rows) {
+      if (typeof row === 'number') {
+        atMs = row
+        continue
+      }
+      switch (row[0]) {
+        case 'A': {
+          const { queue, options, contentType, watcher } = profiles[row[2] as number]!
+          const seq = row.length > 5 ? (row[5] as number) : nextSeq
+          const bytes = row[3] as number
+          const body = row.length > 6 ? firstRef + (row[6] as number) : nextRef
+          nextSeq = seq + 1
+          nextRef = body + bytes
+          events.push({
+            type: 'taskAccepted',
+            id: row[1] as string,
+            queue,
+            seq,
+            options,
+            body,
+            bytes,
+            contentType,
+            digest: row[4] as number,
+            watcher,
+            atMs,
+          })
+          break
+        }
+        case 'L':
+          events.push({
+            type: 'leaseGranted',
+            id: row[1] as string,
+            session: strings[row[2] as number]!,
+            lease: row[3] as number,
+            attempt: row[4] as number,
+            expiresAtMs: instantFrom(atMs, row[5]),
+            atMs,
+          })
+          break
+        case 'S': {
+          const bytes = row[2] as number
+          const result = row.length > 5 ? firstRef + (row[5] as number) : nextRef
+          nextRef = result + bytes
+          const contentType = row.length > 4 ? strings[row[4] as number] : undefined
+          const forgetAtMs = instantFrom(atMs, row[3])
+          events.push({ type: 'taskSucceeded', id: row[1] as string, result, bytes, contentType, forgetAtMs, atMs })
+          break
+        }
+        default:
+          events.push(decodeOther(row, atMs, strings, profiles, firstRef))
+      }
+    }
+    return events
+  }
+}
+
+function decodeTask(row: Row, atMs: number, strings: string[], profiles: Profile[], firstRef: number): TaskRecord {
+  const { queue, options, contentType } = profiles[row[2] as number]!
+  const task: TaskRecord = {
+    id: row[1] as string,
+    queue,
+    options,
+    body: firstRef + (row[3] as number),
+    bytes: row[4] as number,
+    digest: row[5] as number,
+    seq: row[6] as number,
+    acceptedAtMs: instantFrom(atMs, row[7]),
+    started: row[8] === 1,
+    attempts: row[9] as number,
+    releases: row[10] as number,
+    history: row[12] as TaskRecord['history'],
+    watchers: (row[13] as number[]).map((at) => strings[at]!),
+    phase: decodePhase(row[11] as Row, atMs, firstRef),
+  }
+  if (contentType !== undefined) task.contentType = contentType
+  if (row.length > 14) task.progress = row[14]
+  return task
+}
+
+function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profile[], firstRef: number): StoredEvent {
+  const [code, first, second, third] = row as [string, unknown, unknown, unknown]
+  const id = first as string
+  switch (code) {
+    case 'B':
+      return { type: 'brokerStarted', epoch: first as number, nextLease: second as number, atMs }
+    case 'C': {
+      const sessions = third as EventOf<'checkpointed'>['sessions']
+      return { type: 'checkpointed', epoch: first as number, nextLease: second as number, sessions, atMs }
+    }
+    case 'so': {
+      const roles = second as EventOf<'sessionOpened'>['roles']
+      return { type: 'sessionOpened', session: strings[first as number]!, roles, atMs }
+    }
+    case 'sr':
+      return { type: 'sessionResumed', session: strings[first as number]!, atMs }
+    case 'sd': {
+      const graceEndsAtMs = instantFrom(atMs, second)
+      return { type: 'sessionDisconnected', session: strings[first as number]!, graceEndsAtMs, atMs }
+    }
+    case 'sc':
+      return { type: 'sessionClosed', session: strings[first as number]!, atMs }
+    case 'cs': {
+      const session = strings[first as number]!
+      return { type: 'creditSet', session, credit: second as number, queues: third as string[], atMs }
+    }
+    case 'R':
+      return { type: 'taskRestated', task: decodeTask(row, atMs, strings, profiles, firstRef), atMs }
+    case 'w':
+      return { type: 'taskWatched', id, session: strings[second as number]!, atMs }
+    case 'u':
+      return { type: 'taskUnwatched', id, session: strings[second as number]!, atMs }
+    case 'r':
+      return { type: 'taskReadied', id, atMs }
+    case 'lr':
+      return { type: 'leasesRenewed', session: strings[first as number]!, leases: second as number[], atMs }
+    case 'p':
+      return { type: 'progressReported', id, progress: second, atMs }
+    case 'f': {
+      const attempt = third as EventOf<'attemptFailed'>['attempt']
+      return { type: 'attemptFailed', id, attempt, retryAtMs: instantFrom(atMs, second), atMs }
+    }
+    case 'l':
+      return { type: 'leaseReleased', id, retryAtMs: instantFrom(atMs, second), atMs }
+    case 'D':
+      return {
+        type: 'taskDied',
+        id,
+        reason: second as EventOf<'taskDied'>['reason'],
+        error: row[4] === 0 ? undefined : (row[4] as EventOf<'taskDied'>['error']),
+        attempt: row[5] === 0 ? undefined : (row[5] as EventOf<'taskDied'>['attempt']),
+        forgetAtMs: instantFrom(atMs, third),
+        atMs,
+      }
+    case 'X':
+      return { type: 'taskCancelled', id, forgetAtMs: instantFrom(atMs, second), atMs }
+    case 'v':
+      return { type: 'taskRedriven', id, atMs }
+    case 'F':
+      return { type: 'taskForgotten', id, atMs }
+    case 'O':
+      return { type: 'oldestForgotten', ids: first as string[], atMs }
+    default:
+      throw new SyntaxError(`unknown event code ${JSON.stringify(code)}`)
+  }
+}

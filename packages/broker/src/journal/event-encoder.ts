@@ -1,0 +1,306 @@
+import type { Event, PhaseRecord, TaskOptions, TaskRecord } from '@sluice/engine'
+import { EVENT_CODES, type StoredEvent } from './event-codec.ts'
+import { bodyRef } from './journal.ts'
+import { JsonWriter } from './json-writer.ts'
+
+/** A string table entry that stands for "none". */
+const NONE = -1
+
+/**
+ * The tables of one batch: what its events repeat is written once. A profile is all that the tasks of one submission
+ * share (queue, options, content type, watcher), so that an accepted task costs one small number for all four.
+ */
+class Tables {
+  readonly strings: string[] = []
+  readonly #stringIndex = new Map<string, number>()
+  readonly options: string[] = []
+  readonly #optionsIndex = new Map<string, number>()
+  readonly profiles: string[] = []
+  readonly #profileIndex = new Map<string, number>()
+
+  #lastString = ''
+  #lastStringAt = NONE
+  #lastOptions: TaskOptions | undefined
+  #lastOptionsAt = NONE
+  #queue: string | undefined
+  #profileOptions: TaskOptions | undefined
+  #contentType: string | undefined
+  #watcher: string | undefined
+  #profileAt = NONE
+
+  string(value: string | undefined): number {
+    if (value === undefined) return NONE
+    if (value === this.#lastString && this.#lastStringAt !== NONE) return this.#lastStringAt
+    let at = this.#stringIndex.get(value)
+    if (at === undefined) {
+      at = this.strings.push(JSON.stringify(value)) - 1
+      this.#stringIndex.set(value, at)
+    }
+    this.#lastString = value
+    this.#lastStringAt = at
+    return at
+  }
+
+  #optionsAt(options: TaskOptions): number {
+    if (options === this.#lastOptions) return this.#lastOptionsAt
+    const { retry } = options
+    const text = `[${options.priority},${options.delayMs},${options.ttlMs},${options.leaseMs},${options.timeLimitMs},${options.resultTtlMs},"${retry.kind}",${retry.attemptsMax},${retry.delayMs},${retry.delayMsMax},"${retry.jitter}"]`
+    let at = this.#optionsIndex.get(text)
+    if (at === undefined) {
+      at = this.options.push(text) - 1
+      this.#optionsIndex.set(text, at)
+    }
+    this.#lastOptions = options
+    this.#lastOptionsAt = at
+    return at
+  }
+
+  profile(queue: string, options: TaskOptions, contentType: string | undefined, watcher: string | undefined): number {
+    if (
+      options === this.#profileOptions &&
+      queue === this.#queue &&
+      contentType === this.#contentType &&
+      watcher === this.#watcher
+    )
+      return this.#profileAt
+    const text = `[${this.string(queue)},${this.#optionsAt(options)},${this.string(contentType)},${this.string(watcher)}]`
+    let at = this.#profileIndex.get(text)
+    if (at === undefined) {
+      at = this.profiles.push(text) - 1
+      this.#profileIndex.set(text, at)
+    }
+    this.#queue = queue
+    this.#profileOptions = options
+    this.#contentType = contentType
+    this.#watcher = watcher
+    this.#profileAt = at
+    return at
+  }
+}
+
+/** An instant after `atMs` as the distance from it, which is short; whole in an array where adding it back would round. */
+function instant(out: JsonWriter, atMs: number, thenMs: number): void {
+  const distance = thenMs - atMs
+  if (atMs + distance === thenMs) out.number(distance)
+  else out.ascii(`,[${thenMs}]`)
+}
+
+/** A comma, and JSON for an object that may be absent: `0` where it is. */
+function optional(out: JsonWriter, value: object | undefined): void {
+  if (value === undefined) out.ascii(',0')
+  else json(out, value)
+}
+
+/** A comma and any JSON value. */
+function json(out: JsonWriter, value: unknown): void {
+  out.comma()
+  out.json(value)
+}
+
+function writePhase(out: JsonWriter, phase: PhaseRecord, atMs: number, firstRef: number): void {
+  out.ascii(`,["${phase.state}"`)
+  switch (phase.state) {
+    case 'delayed':
+      instant(out, atMs, phase.readyAtMs)
+      break
+    case 'ready':
+      break
+    case 'leased':
+      json(out, phase.session)
+      out.number(phase.lease)
+      instant(out, atMs, phase.expiresAtMs)
+      break
+    case 'succeeded':
+      out.number(phase.result - firstRef)
+      out.number(phase.bytes)
+      instant(out, atMs, phase.forgetAtMs)
+      if (phase.contentType !== undefined) json(out, phase.contentType)
+      break
+    case 'dead':
+      out.quoted(phase.reason)
+      instant(out, atMs, phase.forgetAtMs)
+      optional(out, phase.error)
+      break
+    case 'cancelled':
+      instant(out, atMs, phase.forgetAtMs)
+  }
+  out.ascii(']')
+}
+
+function writeTask(out: JsonWriter, task: TaskRecord, atMs: number, tables: Tables, firstRef: number): void {
+  out.quoted(task.id)
+  out.number(tables.profile(task.queue, task.options, task.contentType, undefined))
+  out.number(task.body - firstRef)
+  out.number(task.bytes)
+  out.number(task.digest)
+  out.number(task.seq)
+  instant(out, atMs, task.acceptedAtMs)
+  out.number(task.started ? 1 : 0)
+  out.number(task.attempts)
+  out.number(task.releases)
+  writePhase(out, task.phase, atMs, firstRef)
+  if (task.history.length === 0) out.ascii(',[]')
+  else json(out, task.history)
+  out.ascii(`,[${task.watchers.map((id) => tables.string(id)).join()}]`)
+  if (task.progress !== undefined) json(out, task.progress)
+}
+
+/** The rarer events' fields, away from the hot loop. */
+function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstRef: number): void {
+  const { atMs } = event
+  switch (event.type) {
+    case 'brokerStarted':
+      out.number(event.epoch)
+      out.number(event.nextLease)
+      break
+    case 'checkpointed':
+      out.number(event.epoch)
+      out.number(event.nextLease)
+      json(out, event.sessions)
+      break
+    case 'sessionOpened':
+      out.number(tables.string(event.session))
+      json(out, event.roles)
+      break
+    case 'sessionResumed':
+    case 'sessionClosed':
+      out.number(tables.string(event.session))
+      break
+    case 'sessionDisconnected':
+      out.number(tables.string(event.session))
+      instant(out, atMs, event.graceEndsAtMs)
+      break
+    case 'creditSet':
+      out.number(tables.string(event.session))
+      out.number(event.credit)
+      json(out, event.queues)
+      break
+    case 'taskRestated':
+      writeTask(out, event.task, atMs, tables, firstRef)
+      break
+    case 'taskWatched':
+    case 'taskUnwatched':
+      out.quoted(event.id)
+      out.number(tables.string(event.session))
+      break
+    case 'taskReadied':
+    case 'taskRedriven':
+    case 'taskForgotten':
+      out.quoted(event.id)
+      break
+    case 'leasesRenewed':
+      out.number(tables.string(event.session))
+      json(out, event.leases)
+      break
+    case 'progressReported':
+      out.quoted(event.id)
+      json(out, event.progress)
+      break
+    case 'attemptFailed':
+      out.quoted(event.id)
+      instant(out, atMs, event.retryAtMs)
+      json(out, event.attempt)
+      break
+    case 'leaseReleased':
+      out.quoted(event.id)
+      instant(out, atMs, event.retryAtMs)
+      break
+    case 'taskDied':
+      out.quoted(event.id)
+      out.quoted(event.reason)
+      instant(out, atMs, event.forgetAtMs)
+      optional(out, event.error)
+      optional(out, event.attempt)
+      break
+    case 'taskCancelled':
+      out.quoted(event.id)
+      instant(out, atMs, event.forgetAtMs)
+      break
+    case 'oldestForgotten':
+      json(out, event.ids)
+      break
+    case 'taskAccepted':
+    case 'leaseGranted':
+    case 'taskSucceeded':
+      throw new TypeError(`${event.type} is written in the loop`)
+    default:
+      event satisfies never
+  }
+}
+
+/**
+ * Writes the events of one batch as JSON text in UTF-8: `[atMs, events, strings, options, profiles]`. In `events` each
+ * event is an array that begins with its code; a bare number is the instant of all events after it.
+ *
+ * Task ids are UUIDs by contract, so they are quoted and not escaped. A body's ref is left out where the body lies
+ * directly behind the one before it, as bodies stored in the order of their events do; other refs are stored as their
+ * distance from the batch's first byte. A place in the order of acceptance is left out where it is the next one.
+ * Refusals are left out.
+ */
+export class EventEncoder {
+  readonly #out = new JsonWriter()
+
+  /** A view that holds until the next call. */
+  encode(batch: number, events: readonly Event[]): Uint8Array {
+    const out = this.#out
+    const tables = new Tables()
+    const firstRef = bodyRef(batch, 0)
+    let nextRef = firstRef
+    let nextSeq = NONE
+    let nowMs: number | undefined
+    let separator = ''
+    out.reset()
+    for (const event of events) {
+      if (event.type === 'refused') continue
+      if (nowMs === undefined) {
+        nowMs = event.atMs
+        out.ascii(`[${nowMs},[`)
+      } else if (event.atMs !== nowMs) {
+        nowMs = event.atMs
+        out.ascii(`${separator}${nowMs}`)
+        separator = ','
+      }
+      out.ascii(separator)
+      separator = ','
+      switch (event.type) {
+        case 'taskAccepted':
+          out.ascii('["A"')
+          out.quoted(event.id)
+          out.number(tables.profile(event.queue, event.options, event.contentType, event.watcher))
+          out.number(event.bytes)
+          out.number(event.digest)
+          if (event.body !== nextRef) {
+            out.number(event.seq)
+            out.number(event.body - firstRef)
+          } else if (event.seq !== nextSeq) out.number(event.seq)
+          nextSeq = event.seq + 1
+          nextRef = event.body + event.bytes
+          break
+        case 'leaseGranted':
+          out.ascii('["L"')
+          out.quoted(event.id)
+          out.number(tables.string(event.session))
+          out.number(event.lease)
+          out.number(event.attempt)
+          instant(out, nowMs, event.expiresAtMs)
+          break
+        case 'taskSucceeded':
+          out.ascii('["S"')
+          out.quoted(event.id)
+          out.number(event.bytes)
+          instant(out, nowMs, event.forgetAtMs)
+          if (event.contentType !== undefined || event.result !== nextRef) out.number(tables.string(event.contentType))
+          if (event.result !== nextRef) out.number(event.result - firstRef)
+          nextRef = event.result + event.bytes
+          break
+        default:
+          out.ascii(`["${EVENT_CODES[event.type]}"`)
+          writeFields(out, event, tables, firstRef)
+      }
+      out.ascii(']')
+    }
+    if (nowMs === undefined) out.ascii('[0,[')
+    out.text(`],[${tables.strings.join()}],[${tables.options.join()}],[${tables.profiles.join()}]]`)
+    return out.written()
+  }
+}

@@ -1,0 +1,95 @@
+const utf8 = new TextEncoder()
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const ZERO = 0x30
+const BILLION = 1_000_000_000
+
+/**
+ * Writes JSON as bytes into one buffer that is kept and grows, so that a batch of thousands of events makes no strings.
+ * The caller puts the commas between the values.
+ */
+export class JsonWriter {
+  #bytes = new Uint8Array(64 * 1024)
+  #at = 0
+
+  reset(): void {
+    this.#at = 0
+  }
+
+  /** What was written since `reset`: a view that holds until the next `reset`. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at)
+  }
+
+  #reserve(count: number): void {
+    if (this.#at + count <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + count))
+    grown.set(this.#bytes.subarray(0, this.#at))
+    this.#bytes = grown
+  }
+
+  /** Characters below U+0080, as they are. */
+  ascii(text: string): void {
+    const { length } = text
+    this.#reserve(length)
+    const bytes = this.#bytes
+    let at = this.#at
+    for (let index = 0; index < length; index++) bytes[at++] = text.charCodeAt(index)
+    this.#at = at
+  }
+
+  /** Any text, as it is. */
+  text(text: string): void {
+    this.#reserve(text.length * 3)
+    this.#at += utf8.encodeInto(text, this.#bytes.subarray(this.#at)).written
+  }
+
+  /** Any JSON value; what JSON cannot say becomes null. */
+  json(value: unknown): void {
+    this.text(JSON.stringify(value) ?? 'null')
+  }
+
+  comma(): void {
+    this.#reserve(1)
+    this.#bytes[this.#at++] = COMMA
+  }
+
+  /** A comma, and text that needs no escaping between quotes. */
+  quoted(text: string): void {
+    const { length } = text
+    this.#reserve(length + 3)
+    const bytes = this.#bytes
+    let at = this.#at
+    bytes[at++] = COMMA
+    bytes[at++] = QUOTE
+    for (let index = 0; index < length; index++) bytes[at++] = text.charCodeAt(index)
+    bytes[at++] = QUOTE
+    this.#at = at
+  }
+
+  /** A comma and a finite number. */
+  number(value: number): void {
+    this.comma()
+    if (value >= 0 && value < BILLION && Number.isInteger(value)) this.#digits(value, 1)
+    else if (value >= BILLION && Number.isSafeInteger(value)) {
+      const high = Math.floor(value / BILLION)
+      this.#digits(high, 1)
+      this.#digits(value - high * BILLION, 9)
+    } else this.ascii(String(value))
+  }
+
+  #digits(value: number, digitsMin: number): void {
+    this.#reserve(20)
+    let digits = digitsMin
+    for (let bound = 10 ** digits; bound <= value; bound *= 10) digits++
+    const bytes = this.#bytes
+    let rest = value
+    for (let at = this.#at + digits - 1; at >= this.#at; at--) {
+      const next = Math.floor(rest / 10)
+      bytes[at] = ZERO + (rest - next * 10)
+      rest = next
+    }
+    this.#at += digits
+  }
+}

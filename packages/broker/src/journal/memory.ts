@@ -1,0 +1,69 @@
+import { refusalOf } from './append-check.ts'
+import { EventDecoder } from './event-decoder.ts'
+import { EventEncoder } from './event-encoder.ts'
+import type { Batch, Journal } from './journal.ts'
+
+export interface MemoryJournalOptions {
+  /** False forgets each batch's events and keeps its bodies alone, for a broker that nothing restarts. Default true. */
+  keepEvents?: boolean
+}
+
+interface StoredBatch {
+  events: Uint8Array | undefined
+  bodies: Uint8Array
+}
+
+/**
+ * A journal without a disk: what it holds lasts as long as the object. After `close` it can be loaded again, by the next
+ * host in the same process, which then finds what a restart would find.
+ */
+export function memoryJournal({ keepEvents = true }: MemoryJournalOptions = {}): Journal {
+  const batches = new Map<number, StoredBatch>()
+  const encoder = new EventEncoder()
+  const text = new TextDecoder()
+  let last = 0
+  let first = 1
+  let bytes = 0
+  let open = false
+  let failure: Error | undefined
+
+  return {
+    durability: 'memory',
+    load(each) {
+      open = true
+      if (!keepEvents) return last
+      const decoder = new EventDecoder()
+      for (const [batch, { events }] of batches) each(batch, decoder.decode(batch, text.decode(events)))
+      return last
+    },
+    append(batch: Batch) {
+      if (!open) throw new Error('the journal is not open')
+      if (failure) throw failure
+      const refusal = refusalOf(batch, last)
+      if (refusal !== undefined) {
+        failure = new Error(`the journal stopped: ${refusal}`)
+        throw failure
+      }
+      const events = keepEvents ? encoder.encode(batch.batch, batch.events).slice() : undefined
+      last = batch.batch
+      batches.set(last, { events, bodies: batch.bodies })
+      bytes += batch.bodies.length + (events?.length ?? 0)
+    },
+    read(batch) {
+      const stored = batches.get(batch)
+      if (!stored) throw new Error(`batch ${batch} is not stored`)
+      return stored.bodies
+    },
+    discardBefore(before) {
+      for (const end = Math.min(before, last); first < end; first++) {
+        const { events, bodies } = batches.get(first)!
+        bytes -= bodies.length + (events?.length ?? 0)
+        batches.delete(first)
+      }
+    },
+    stats: () => ({ batches: batches.size, bytes }),
+    close() {
+      open = false
+    },
+  }
+}

@@ -1,0 +1,296 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
+import { crc32 } from 'node:zlib'
+import { refusalOf } from './append-check.ts'
+import { EventDecoder } from './event-decoder.ts'
+import { EventEncoder } from './event-encoder.ts'
+import { type Durability, type Journal, JournalDamagedError, JournalLockedError } from './journal.ts'
+import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
+
+export interface SqliteJournalOptions {
+  /** The database file. Its directory is made where it is missing; what is made is private to the user. */
+  path: string
+  /**
+   * `strict` survives a power loss: every append waits for the disk. `relaxed` survives the end of this process, and
+   * may lose the last seconds at a power loss.
+   */
+  durability: Exclude<Durability, 'memory'>
+}
+
+const PAGE_BYTES = 16_384
+/** The write-ahead log is folded into the file each time it holds this many pages (8 MB): more stalls one append for longer. */
+const CHECKPOINT_PAGES = 512
+/** How long an append waits for another program that writes to the file by hand, before it fails for good. */
+const BUSY_MS = 2000
+/** How long one slice of a discard may hold up appends. */
+const SLICE_MS = 3
+
+const SQLITE_BUSY = 5
+const SQLITE_CORRUPT = 11
+const SQLITE_NOTADB = 26
+
+/** SQLite's primary result code, 0 for an error that is not SQLite's. */
+function sqliteCode(error: unknown): number {
+  return ((error as { errcode?: number }).errcode ?? 0) & 0xff
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/**
+ * Makes a missing file, private, before SQLite opens it; SQLite gives the log files beside it the same mode. An existing
+ * file is not opened: closing another handle on it would drop the locks that this process holds on it.
+ */
+function makeFile(path: string): void {
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
+    throw error
+  }
+  const directory = openSync(dirname(path), 'r')
+  fsyncSync(directory)
+  closeSync(directory)
+}
+
+/**
+ * Holds a lock of the operating system on a small database beside the journal, until it is closed or the process ends
+ * in whatever way. The journal itself stays open to readers meanwhile.
+ */
+function lock(path: string): DatabaseSync {
+  const lockPath = `${path}-lock`
+  makeFile(lockPath)
+  const database = new DatabaseSync(lockPath)
+  try {
+    database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+  } catch (error) {
+    database.close()
+    if (sqliteCode(error) !== SQLITE_BUSY) throw error
+    throw new JournalLockedError(`${path} is in use by another broker: stop that one, or choose another file`)
+  }
+  return database
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  return Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0] as number
+}
+
+function setUp(database: DatabaseSync, path: string, durability: SqliteJournalOptions['durability']): void {
+  const empty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()!.count === 0
+  if (!empty && pragma(database, 'application_id') !== APPLICATION_ID)
+    throw new JournalDamagedError(`${path} is a database of another program, not a journal`)
+  database.exec(`
+    PRAGMA page_size = ${PAGE_BYTES};
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = ${durability === 'strict' ? 'FULL' : 'NORMAL'};
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+    BEGIN IMMEDIATE;
+    PRAGMA application_id = ${APPLICATION_ID};
+    CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+  `)
+  const row = database.prepare("SELECT value FROM meta WHERE key = 'schema_version'").get()
+  const version = (row?.value ?? 0) as number
+  if (version > SCHEMA_VERSION) {
+    database.exec('ROLLBACK')
+    throw new JournalDamagedError(
+      `${path} was written by a newer Sluice (schema ${version}, where this one knows ${SCHEMA_VERSION}): start that one`,
+    )
+  }
+  for (const migration of MIGRATIONS.slice(version)) database.exec(migration)
+  database.exec(VIEWS)
+  database.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES ('schema_version', ?)").run(SCHEMA_VERSION)
+  database.exec('COMMIT')
+}
+
+/** The open file: every statement that is ever run on it. */
+class BatchStore {
+  readonly path: string
+  readonly #lock: DatabaseSync
+  readonly #database: DatabaseSync
+  readonly #durability: SqliteJournalOptions['durability']
+  readonly #insert
+  readonly #bodies
+  readonly #oldest
+  readonly #delete
+
+  constructor({ path, durability }: SqliteJournalOptions) {
+    if (path === '' || path.startsWith(':memory:') || path.startsWith('file:'))
+      throw new TypeError(`path must name a file, not ${JSON.stringify(path)}: use the memory journal to store nothing`)
+    mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 })
+    makeFile(path)
+    // One file is one lock, by whatever link it is reached.
+    this.path = realpathSync(path)
+    this.#durability = durability
+    this.#lock = lock(this.path)
+    try {
+      this.#database = new DatabaseSync(this.path, { timeout: BUSY_MS })
+      try {
+        setUp(this.#database, this.path, durability)
+      } catch (error) {
+        this.#database.close()
+        const code = sqliteCode(error)
+        if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) throw error
+        throw new JournalDamagedError(`${this.path} is not a journal, or is damaged: ${messageOf(error)}`)
+      }
+    } catch (error) {
+      this.#lock.close()
+      throw error
+    }
+    this.#insert = this.#database.prepare(
+      'INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ?)',
+    )
+    this.#bodies = this.#database.prepare('SELECT bodies_crc32, bodies FROM batches WHERE batch = ?')
+    this.#oldest = this.#database.prepare(
+      'SELECT batch, length(events) + length(bodies) AS bytes FROM batches ORDER BY batch LIMIT 1',
+    )
+    this.#delete = this.#database.prepare('DELETE FROM batches WHERE batch = ?')
+  }
+
+  stats(): { batches: number; bytes: number } {
+    const sums = 'SELECT count(*) AS batches, ifnull(sum(length(events) + length(bodies)), 0) AS bytes FROM batches'
+    return { ...(this.#database.prepare(sums).get() as { batches: number; bytes: number }) }
+  }
+
+  *rows(): Generator<{ batch: number; events: Uint8Array }> {
+    const rows = this.#database.prepare('SELECT batch, events_crc32, events FROM batches ORDER BY batch').iterate()
+    let previous: number | undefined
+    for (const row of rows) {
+      const { batch, events_crc32, events } = row as { batch: number; events_crc32: number; events: Uint8Array }
+      if (previous !== undefined && batch !== previous + 1) throw this.#damaged(previous + 1, 'is missing')
+      previous = batch
+      if (crc32(events, batch) !== events_crc32)
+        throw this.#damaged(batch, 'has events that do not match their checksum')
+      yield { batch, events }
+    }
+  }
+
+  insert(batch: number, events: Uint8Array, bodies: Uint8Array): void {
+    this.#insert.run(batch, crc32(events, batch), crc32(bodies, batch), events, bodies)
+  }
+
+  bodies(batch: number): Uint8Array {
+    const row = this.#bodies.get(batch) as { bodies_crc32: number; bodies: Uint8Array } | undefined
+    if (!row) throw new Error(`batch ${batch} is not stored`)
+    if (crc32(row.bodies, batch) !== row.bodies_crc32)
+      throw this.#damaged(batch, 'has bodies that do not match their checksum')
+    return row.bodies
+  }
+
+  /**
+   * Deletes the oldest batches below `before`, for about `SLICE_MS`. Not synced: a discard that a crash undoes is done
+   * again, and the next append syncs it along.
+   */
+  discard(before: number): { batches: number; bytes: number; done: boolean } {
+    const discarded = { batches: 0, bytes: 0, done: false }
+    const untilMs = performance.now() + SLICE_MS
+    this.#database.exec('PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE')
+    try {
+      do {
+        const oldest = this.#oldest.get() as { batch: number; bytes: number } | undefined
+        discarded.done = oldest === undefined || oldest.batch >= before
+        if (discarded.done) break
+        this.#delete.run(oldest!.batch)
+        discarded.batches++
+        discarded.bytes += oldest!.bytes
+      } while (performance.now() < untilMs)
+      this.#database.exec('COMMIT')
+    } finally {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      if (this.#durability === 'strict') this.#database.exec('PRAGMA synchronous = FULL')
+    }
+    return discarded
+  }
+
+  close(): void {
+    this.#database.close()
+    this.#lock.close()
+  }
+
+  #damaged(batch: number, how: string): JournalDamagedError {
+    return new JournalDamagedError(`${this.path}: batch ${batch} ${how}; restore the file from a copy`)
+  }
+}
+
+/**
+ * The journal in one SQLite file (WAL), one row for each batch. Opens at once: throws a `JournalLockedError` where
+ * another broker has the file open, and a `JournalDamagedError` where the file is not a journal or is of a newer version.
+ * While it is open, other programs may read the file with SQL (see the views `events`, `tasks`, `tasks_by_state`).
+ */
+export function sqliteJournal(options: SqliteJournalOptions): Journal {
+  const store = new BatchStore(options)
+  const encoder = new EventEncoder()
+  const stats = store.stats()
+  let last = 0
+  let loaded = false
+  let closed = false
+  let failure: Error | undefined
+  let discardTo = 0
+  let discarding: Promise<void> | undefined
+
+  function fail(reason: string, cause?: unknown): Error {
+    failure = new Error(`the journal ${store.path} stopped: ${reason}`, { cause })
+    return failure
+  }
+
+  async function discard(): Promise<void> {
+    try {
+      for (;;) {
+        await setImmediate()
+        if (closed || failure) return
+        // The newest batch stays, so that a later opening knows where the numbers go on.
+        const { batches, bytes, done } = store.discard(Math.min(discardTo, last))
+        stats.batches -= batches
+        stats.bytes -= bytes
+        if (done) return
+      }
+    } catch (error) {
+      throw fail(messageOf(error), error)
+    } finally {
+      discarding = undefined
+    }
+  }
+
+  return {
+    durability: options.durability,
+    load(each) {
+      const decoder = new EventDecoder()
+      for (const { batch, events } of store.rows()) {
+        const text = Buffer.from(events.buffer, events.byteOffset, events.length).toString('utf8')
+        each(batch, decoder.decode(batch, text))
+        last = batch
+      }
+      loaded = true
+      return last
+    },
+    append(batch) {
+      if (failure) throw failure
+      if (closed || !loaded) throw new Error(`the journal ${store.path} is ${closed ? 'closed' : 'not loaded'}`)
+      const refusal = refusalOf(batch, last)
+      if (refusal !== undefined) throw fail(refusal)
+      const events = encoder.encode(batch.batch, batch.events)
+      try {
+        store.insert(batch.batch, events, batch.bodies)
+      } catch (error) {
+        throw fail(messageOf(error), error)
+      }
+      last = batch.batch
+      stats.batches++
+      stats.bytes += events.length + batch.bodies.length
+    },
+    read: (batch) => store.bodies(batch),
+    discardBefore(before) {
+      discardTo = Math.max(discardTo, before)
+      discarding ??= discard()
+      return discarding
+    },
+    stats: () => ({ ...stats }),
+    close() {
+      if (closed) return
+      closed = true
+      store.close()
+    },
+  }
+}

@@ -1,0 +1,174 @@
+import type { EventOf, EventType, PhaseRecord, SessionRecord, TaskOptions, TaskRecord } from '@sluice/engine'
+import fc from 'fast-check'
+import type { StoredEvent } from '../../src/journal/event-codec.ts'
+
+const id = fc.uuid()
+const text = fc.string({ unit: 'binary', maxLength: 12 })
+const name = fc.oneof(fc.constantFrom('photos', 'mail', 'größe', '照片', 'a"b\\c'), text)
+const session = fc.oneof(fc.constantFrom('session-1', 'session-2'), fc.uuid())
+const count = fc.nat({ max: 2 ** 32 - 1 })
+const bytes = fc.nat({ max: 300_000 })
+/** Epoch milliseconds and a monotonic clock's fractions. */
+const atMs = fc.oneof(
+  fc.constantFrom(1_700_000_000_000, 1_700_000_000_001),
+  fc.nat({ max: 2 ** 42 }),
+  fc.double({ min: 0, max: 2 ** 42, noNaN: true }).filter((ms) => !Object.is(ms, -0)),
+)
+const ref = fc.maxSafeNat()
+const optionalName = fc.option(name, { nil: undefined })
+const json = fc.jsonValue()
+const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(model, { noNullPrototype: true })
+const role = fc.constantFrom('producer' as const, 'worker' as const)
+const deadReason = fc.constantFrom<EventOf<'taskDied'>['reason'][]>('attempts_exhausted', 'not_retryable', 'expired')
+
+const optionsValue: fc.Arbitrary<TaskOptions> = record({
+  priority: fc.nat({ max: 9 }),
+  delayMs: count,
+  ttlMs: count,
+  leaseMs: count,
+  timeLimitMs: count,
+  resultTtlMs: count,
+  retry: record({
+    kind: fc.constantFrom('none' as const, 'fixed' as const, 'exponential' as const),
+    attemptsMax: fc.nat({ max: 1000 }),
+    delayMs: count,
+    delayMsMax: count,
+    jitter: fc.constantFrom('full' as const, 'none' as const),
+  }),
+})
+const sharedOptions = fc.sample(optionsValue, { numRuns: 3, seed: 7 })
+/** Shared by reference, equal but distinct, or arbitrary. */
+const options = fc.oneof(
+  fc.constantFrom(...sharedOptions),
+  fc.constantFrom(...sharedOptions).map((shared) => structuredClone(shared)),
+  optionsValue,
+)
+
+const failure = fc.record(
+  { message: text, name: text, stack: text },
+  { noNullPrototype: true, requiredKeys: ['message'] },
+)
+const attempt: fc.Arbitrary<EventOf<'attemptFailed'>['attempt']> = fc.record(
+  {
+    attempt: count,
+    endedAtMs: atMs,
+    how: fc.constantFrom('failed' as const, 'lease_expired' as const, 'session_lost' as const),
+    error: failure,
+  },
+  { noNullPrototype: true, requiredKeys: ['attempt', 'endedAtMs', 'how'] },
+)
+const sessionRecord: fc.Arbitrary<SessionRecord> = record({
+  id: session,
+  roles: fc.array(role, { maxLength: 2 }),
+  credit: count,
+  queues: fc.array(name, { maxLength: 3 }),
+})
+
+const phase: fc.Arbitrary<PhaseRecord> = fc.oneof<fc.Arbitrary<PhaseRecord>[]>(
+  record({ state: fc.constant('delayed' as const), readyAtMs: atMs }),
+  record({ state: fc.constant('ready' as const) }),
+  record({ state: fc.constant('leased' as const), session, lease: count, expiresAtMs: atMs }),
+  fc.record(
+    { state: fc.constant('succeeded' as const), result: ref, bytes, contentType: name, forgetAtMs: atMs },
+    { noNullPrototype: true, requiredKeys: ['state', 'result', 'bytes', 'forgetAtMs'] },
+  ),
+  fc.record(
+    { state: fc.constant('dead' as const), reason: deadReason, error: failure, forgetAtMs: atMs },
+    { noNullPrototype: true, requiredKeys: ['state', 'reason', 'forgetAtMs'] },
+  ),
+  record({ state: fc.constant('cancelled' as const), forgetAtMs: atMs }),
+)
+const task: fc.Arbitrary<TaskRecord> = fc.record(
+  {
+    id,
+    queue: name,
+    options,
+    body: ref,
+    bytes,
+    contentType: name,
+    digest: count,
+    seq: fc.maxSafeNat(),
+    acceptedAtMs: atMs,
+    started: fc.boolean(),
+    attempts: count,
+    releases: count,
+    history: fc.array(attempt, { maxLength: 3 }),
+    watchers: fc.array(session, { maxLength: 3 }),
+    progress: json,
+    phase,
+  },
+  {
+    noNullPrototype: true,
+    requiredKeys: [
+      'id',
+      'queue',
+      'options',
+      'body',
+      'bytes',
+      'digest',
+      'seq',
+      'acceptedAtMs',
+      'started',
+      'attempts',
+      'releases',
+      'history',
+      'watchers',
+      'phase',
+    ],
+  },
+)
+
+type Fields<T extends EventType> = { [K in Exclude<keyof EventOf<T>, 'type' | 'atMs'>]: fc.Arbitrary<EventOf<T>[K]> }
+
+/** The fields of every stored event type; a type without an entry, or with a field too few, does not compile. */
+const fields: { [T in StoredEvent['type']]: Fields<T> } = {
+  brokerStarted: { epoch: count, nextLease: count },
+  checkpointed: { epoch: count, nextLease: count, sessions: fc.array(sessionRecord, { maxLength: 3 }) },
+  sessionOpened: { session, roles: fc.array(role, { maxLength: 2 }) },
+  sessionResumed: { session },
+  sessionDisconnected: { session, graceEndsAtMs: atMs },
+  sessionClosed: { session },
+  creditSet: { session, credit: count, queues: fc.array(name, { maxLength: 3 }) },
+  taskAccepted: {
+    id,
+    queue: name,
+    seq: fc.oneof(fc.nat({ max: 5 }), fc.maxSafeNat()),
+    options,
+    body: ref,
+    bytes,
+    contentType: optionalName,
+    digest: count,
+    watcher: fc.option(session, { nil: undefined }),
+  },
+  taskRestated: { task },
+  taskWatched: { id, session },
+  taskUnwatched: { id, session },
+  taskReadied: { id },
+  leaseGranted: { id, session, lease: fc.maxSafeNat(), attempt: count, expiresAtMs: atMs },
+  leasesRenewed: { session, leases: fc.array(fc.maxSafeNat(), { maxLength: 4 }) },
+  progressReported: { id, progress: json },
+  taskSucceeded: { id, result: ref, bytes, contentType: optionalName, forgetAtMs: atMs },
+  attemptFailed: { id, attempt, retryAtMs: atMs },
+  leaseReleased: { id, retryAtMs: atMs },
+  taskDied: {
+    id,
+    reason: deadReason,
+    error: fc.option(failure, { nil: undefined }),
+    attempt: fc.option(attempt, { nil: undefined }),
+    forgetAtMs: atMs,
+  },
+  taskCancelled: { id, forgetAtMs: atMs },
+  taskRedriven: { id },
+  taskForgotten: { id },
+  oldestForgotten: { ids: fc.array(id, { maxLength: 3 }) },
+}
+
+export const storedTypes = Object.keys(fields) as StoredEvent['type'][]
+
+export function eventOf(type: StoredEvent['type']): fc.Arbitrary<StoredEvent> {
+  const model: Record<string, fc.Arbitrary<unknown>> = { type: fc.constant(type), ...fields[type], atMs }
+  return fc.record(model, { noNullPrototype: true }) as unknown as fc.Arbitrary<StoredEvent>
+}
+
+/** Any stored event, every type equally often. */
+export const anyEvent: fc.Arbitrary<StoredEvent> = fc.oneof(...storedTypes.map(eventOf))
