@@ -1,1 +1,3 @@
-export {}
+export { type Broker, type BrokerConfig, createBroker } from './broker.ts'
+export * from './config/index.ts'
+export { JournalDamagedError, JournalLockedError } from './journal/journal.ts'

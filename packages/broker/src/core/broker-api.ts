@@ -4,7 +4,11 @@ import type { Body, DeadReason, SubmitOptions, TaskFailure, TaskStatus, WireErro
 /** What the HTTP API and the command line ask of a running broker; the host implements it. */
 export interface BrokerApi {
   /** Resolves once the accepted ones are durable: an error for each refused task, undefined for each accepted one. */
-  submit(queue: string, options: SubmitOptions | undefined, tasks: readonly (Body & { id: string })[]): Promise<(WireError | undefined)[]>
+  submit(
+    queue: string,
+    options: SubmitOptions | undefined,
+    tasks: readonly (Body & { id: string })[],
+  ): Promise<(WireError | undefined)[]>
   /** Undefined when no such task is held. */
   task(id: string): Promise<TaskDetails | undefined>
   /** Resolves when the task has its outcome (at once when it has), or after `waitMs`, or when `signal` aborts. Waits are bounded in number: past that, an Error with code busy. */

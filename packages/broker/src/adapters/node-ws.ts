@@ -1,0 +1,152 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { getRequestListener } from '@hono/node-server'
+import { SUBPROTOCOL } from '@sluice/protocol'
+import type { Hono } from 'hono'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Host } from '../core/host.ts'
+import type { HostLog, Transport } from '../core/platform.ts'
+import { isLoopbackHost } from '../http/guards.ts'
+
+/** Proxies cut connections that are silent for a minute, some after half of one. */
+const PING_EVERY_MS = 25_000
+/** A frame that arrives in more pieces than this was cut up to do harm. */
+const FRAGMENTS_MAX = 64
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+/** Between the refusal of a connection or the end of a drain and the loss of its socket. */
+const CLOSE_TIMEOUT_MS = 2000
+
+export interface NodeServer {
+  port: number
+  /** Takes no new connection. */
+  stopListening(): void
+  close(): Promise<void>
+}
+
+export interface NodeServerOptions {
+  host: string
+  port: number
+  app: Hono
+  broker: Host
+  log: HostLog
+  /** Origins whose pages may connect besides those of loopback addresses. */
+  allowedOrigins: readonly string[]
+}
+
+/** WebSocket and HTTP on one port of one address. Rejects with Node's error when it cannot listen there. */
+export async function serveNode(options: NodeServerOptions): Promise<NodeServer> {
+  const { app, broker, log } = options
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    getRequestListener(app.fetch),
+  )
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    // The decoder states the limit by name; this one only keeps a frame from filling memory before it is seen.
+    maxPayload: broker.config.limits.frameBytesMax + 1024,
+    maxFragments: FRAGMENTS_MAX,
+    // The decoder checks the text that it uses.
+    skipUTF8Validation: true,
+    clientTracking: true,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  })
+  const alive = new WeakSet<WebSocket>()
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => {})
+    const refusal = refusalOf(request, options)
+    if (refusal) {
+      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      return
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      alive.add(webSocket)
+      webSocket.on('pong', () => alive.add(webSocket))
+      adopt(webSocket, socket as Socket, broker, log)
+    })
+  })
+  const pings = setInterval(() => {
+    for (const webSocket of sockets.clients) {
+      if (!alive.has(webSocket)) {
+        webSocket.terminate()
+        continue
+      }
+      alive.delete(webSocket)
+      webSocket.ping()
+    }
+  }, PING_EVERY_MS)
+  pings.unref()
+  await listening(server, options)
+  return {
+    port: (server.address() as AddressInfo).port,
+    stopListening: () => void server.close(),
+    async close() {
+      clearInterval(pings)
+      server.close()
+      const deadline = setTimeout(() => {
+        for (const webSocket of sockets.clients) webSocket.terminate()
+      }, CLOSE_TIMEOUT_MS)
+      await new Promise<void>((resolve) => {
+        sockets.close(() => resolve())
+        for (const webSocket of sockets.clients) webSocket.close(4006, 'draining')
+        if (sockets.clients.size === 0) resolve()
+      })
+      clearTimeout(deadline)
+      server.closeAllConnections()
+    },
+  }
+}
+
+/** Why an upgrade is refused, as a status line; CORS does not cover WebSockets, so the origin is checked here. */
+function refusalOf(request: IncomingMessage, { allowedOrigins }: NodeServerOptions): string | undefined {
+  const { origin, host, 'sec-websocket-protocol': offered } = request.headers
+  if (!isLoopbackHost(host ?? '') || (origin !== undefined && !isAllowedOrigin(origin, allowedOrigins)))
+    return '403 Forbidden'
+  const protocols = (offered ?? '').split(',').map((name) => name.trim())
+  // A later version of the protocol offers this one too, or cannot be spoken with here.
+  if (!protocols.includes(SUBPROTOCOL)) return `426 Upgrade Required\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL}`
+  return undefined
+}
+
+function isAllowedOrigin(origin: string, allowedOrigins: readonly string[]): boolean {
+  return allowedOrigins.includes(origin) || (URL.canParse(origin) && isLoopbackHost(new URL(origin).host))
+}
+
+function adopt(webSocket: WebSocket, socket: Socket, host: Host, log: HostLog): void {
+  // Before the first byte: an error that nobody hears would end the process.
+  webSocket.on('error', (error) => log.debug({ err: error }, 'connection error'))
+  const transport: Transport = {
+    send: (frame) => webSocket.send(frame),
+    close: (code, reason) => {
+      // ws refuses codes that may not be sent; those stand for a connection that is lost anyhow.
+      if (code === 1006) webSocket.terminate()
+      else webSocket.close(code, reason)
+    },
+    terminate: () => webSocket.terminate(),
+    get bufferedBytes() {
+      return webSocket.bufferedAmount
+    },
+    pause: () => webSocket.pause(),
+    resume: () => webSocket.resume(),
+  }
+  const connection = host.connect(transport)
+  if (!connection) return
+  webSocket.on('message', (data, isBinary) => {
+    const bytes = data as Buffer
+    connection.receive(isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString('utf8'))
+  })
+  webSocket.on('close', () => connection.closed())
+  socket.on('drain', () => connection.drained())
+}
+
+function listening(server: Server, { host, port }: NodeServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto'
+import { type EngineConfig, engineConfig } from '@sluice/engine'
+import { type Logger, pino } from 'pino'
+import packageJson from '../package.json' with { type: 'json' }
+import { nodePlatform } from './adapters/node-platform.ts'
+import { serveNode } from './adapters/node-ws.ts'
+import { Compaction } from './core/compaction.ts'
+import { Host } from './core/host.ts'
+import { HostApi } from './core/host-api.ts'
+import { DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
+import { createHttpApp } from './http/app.ts'
+import { taskIdSource } from './http/task-id-source.ts'
+import type { Journal } from './journal/journal.ts'
+import { memoryJournal } from './journal/memory.ts'
+import { sqliteJournal } from './journal/sqlite.ts'
+
+export interface BrokerConfig {
+  /** Default: SQLite in `.sluice/broker.db`, strict. */
+  journal?: { kind: 'sqlite'; path: string; durability?: 'strict' | 'relaxed' } | { kind: 'memory' }
+  /** A loopback address, because there is no access control yet. Default `127.0.0.1`. */
+  host?: string
+  /** 0 takes a free one. Default 7331. */
+  port?: number
+  engine?: Partial<EngineConfig>
+  hosting?: Partial<HostConfig>
+  /** Origins whose pages may connect, besides pages of loopback addresses. Default none. */
+  allowedOrigins?: readonly string[]
+  /** Default: silent. */
+  logger?: Logger
+  /** The journal failed and the broker acknowledges nothing any more. Default: nothing beside the log. */
+  onFailure?: (error: Error) => void
+}
+
+export interface Broker {
+  /** `ws://127.0.0.1:7331` */
+  readonly url: string
+  readonly httpUrl: string
+  readonly port: number
+  /** Whether tasks are held at the moment that no worker has given back. */
+  readonly leased: number
+  /** Announces the drain, then waits until no lease is out, `waitMs` at most. Nothing new is accepted meanwhile. */
+  drain(waitMs?: number): Promise<void>
+  /** Closes every connection, the journal and the port. */
+  close(): Promise<void>
+}
+
+const DEFAULT_PORT = 7331
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
+const DRAIN_WAIT_MS = 10_000
+const DRAIN_LOOK_EVERY_MS = 20
+
+/**
+ * Starts a broker in this process.
+ * @throws RangeError naming a setting that cannot work; JournalLockedError when another broker has the file open;
+ * JournalDamagedError; Node's error when the address cannot be listened on
+ */
+export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
+  const {
+    host: address = '127.0.0.1',
+    port = DEFAULT_PORT,
+    allowedOrigins = [],
+    logger: log = pino({ level: 'silent' }),
+  } = config
+  if (!LOOPBACK.test(address)) {
+    throw new RangeError(
+      `host must be a loopback address (127.0.0.1, ::1, localhost), not ${address}: the broker has no access control yet, so anyone who reaches it can submit and take tasks`,
+    )
+  }
+  const engine = engineConfig(config.engine)
+  const hosting: HostConfig = { ...DEFAULT_HOST_CONFIG, ...config.hosting }
+  const journal = openJournal(config.journal)
+  if (journal.durability !== 'strict')
+    log.warn({ durability: journal.durability }, `durability is ${journal.durability}: a crash can lose accepted tasks`)
+  const host = new Host({
+    journal,
+    platform: nodePlatform(),
+    engine,
+    config: hosting,
+    log,
+    onFailure: config.onFailure ?? (() => {}),
+  })
+  const compaction = new Compaction(host)
+  try {
+    await host.start()
+    const api = new HostApi(host, packageJson.version)
+    const newId = taskIdSource({ epochMs: () => Date.now(), randomBytes: (count) => randomBytes(count) })
+    const app = createHttpApp(api, {
+      limits: hosting.limits,
+      newId,
+      allowedOrigins,
+      onError: (error) => log.error({ err: error }, 'an HTTP request failed'),
+    })
+    const server = await serveNode({ host: address, port, app, broker: host, log, allowedOrigins })
+    compaction.start()
+    const authority = `${address.includes(':') ? `[${address}]` : address}:${server.port}`
+    log.info({ url: `ws://${authority}`, durability: journal.durability }, 'listening')
+    let closing: Promise<void> | undefined
+    return {
+      url: `ws://${authority}`,
+      httpUrl: `http://${authority}`,
+      port: server.port,
+      get leased() {
+        return leasedIn(host)
+      },
+      async drain(waitMs = DRAIN_WAIT_MS) {
+        host.drain()
+        const deadline = performance.now() + waitMs
+        while (leasedIn(host) > 0 && performance.now() < deadline)
+          await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_EVERY_MS))
+        log.info({ leased: leasedIn(host) }, 'drained')
+      },
+      close() {
+        closing ??= (async () => {
+          compaction.stop()
+          await host.stop()
+          await server.close()
+          log.info({}, 'closed')
+        })()
+        return closing
+      },
+    }
+  } catch (error) {
+    compaction.stop()
+    await journal.close()
+    throw error
+  }
+}
+
+function openJournal(config: BrokerConfig['journal'] = { kind: 'sqlite', path: '.sluice/broker.db' }): Journal {
+  if (config.kind === 'memory') return memoryJournal({ keepEvents: false })
+  return sqliteJournal({ path: config.path, durability: config.durability ?? 'strict' })
+}
+
+function leasedIn(host: Host): number {
+  let leased = 0
+  for (const queue of host.state.queues.values()) leased += queue.leased
+  return leased
+}

@@ -1,0 +1,122 @@
+import { type BodyRef, batchOf, bodyRef, type Journal, offsetOf } from '../journal/journal.ts'
+
+const EMPTY = new Uint8Array(0)
+const STAGE_BYTES_MIN = 64 * 1024
+
+/** An item that is to be sent with a body, and where the body is. */
+export interface BodySlot {
+  item: { bytes: Uint8Array }
+  ref: BodyRef
+  length: number
+}
+
+/**
+ * Bodies on their way into the journal and out of it. Those of the batch in the making are staged here; those of stored
+ * batches come from a bounded cache, least recently used out first, or from the journal, a whole batch at a time: what
+ * was submitted together is delivered together.
+ */
+export class BodyStore {
+  readonly #journal: Journal
+  readonly #cacheBytesMax: number
+  readonly #cache = new Map<number, Uint8Array>()
+  #cacheBytes = 0
+  #stage: Uint8Array = EMPTY
+  #staged = 0
+  #batch = 1
+
+  constructor(journal: Journal, cacheBytesMax: number) {
+    this.#journal = journal
+    this.#cacheBytesMax = cacheBytesMax
+  }
+
+  get stagedBytes(): number {
+    return this.#staged
+  }
+
+  /** Begins the batch of this number. */
+  begin(batch: number): void {
+    this.#batch = batch
+    this.#stage = EMPTY
+    this.#staged = 0
+  }
+
+  /** Copies a body into the batch in the making. */
+  stage(bytes: Uint8Array): BodyRef {
+    const offset = this.#staged
+    const end = offset + bytes.length
+    if (end > this.#stage.length) this.#grow(end)
+    // A loop beats `set` for the small bodies that most tasks have.
+    if (bytes.length < 128) for (let i = 0; i < bytes.length; i += 1) this.#stage[offset + i] = bytes[i] as number
+    else this.#stage.set(bytes, offset)
+    this.#staged = end
+    return bodyRef(this.#batch, offset)
+  }
+
+  /** The bodies of the batch in the making, which from here on is stored. */
+  seal(): Uint8Array {
+    const bodies = this.#stage.subarray(0, this.#staged)
+    this.#keep(this.#batch, bodies)
+    return bodies
+  }
+
+  /** Fills in the bodies; returns a promise only where the journal needs time to read. */
+  fill(slots: readonly BodySlot[]): void | Promise<void> {
+    let pending: Promise<void>[] | undefined
+    let lastBatch = -1
+    let bodies: Uint8Array | Promise<Uint8Array> = EMPTY
+    for (const { item, ref, length } of slots) {
+      const batch = batchOf(ref)
+      if (batch !== lastBatch) {
+        lastBatch = batch
+        bodies = this.#bodiesOf(batch)
+      }
+      if (bodies instanceof Uint8Array) item.bytes = slice(bodies, ref, length)
+      else {
+        pending ??= []
+        pending.push(
+          bodies.then((read) => {
+            item.bytes = slice(read, ref, length)
+          }),
+        )
+      }
+    }
+    if (pending) return Promise.all(pending).then(() => {})
+  }
+
+  #bodiesOf(batch: number): Uint8Array | Promise<Uint8Array> {
+    if (batch === this.#batch) return this.#stage
+    const cached = this.#cache.get(batch)
+    if (cached) {
+      this.#cache.delete(batch)
+      this.#cache.set(batch, cached)
+      return cached
+    }
+    const read = this.#journal.read(batch)
+    if (read instanceof Uint8Array) this.#keep(batch, read)
+    else read.then((bodies) => this.#keep(batch, bodies)).catch(() => {})
+    return read
+  }
+
+  #keep(batch: number, bodies: Uint8Array): void {
+    if (bodies.length === 0 || bodies.length > this.#cacheBytesMax) return
+    if (this.#cache.has(batch)) return
+    this.#cache.set(batch, bodies)
+    this.#cacheBytes += bodies.buffer.byteLength
+    for (const [oldest, { buffer }] of this.#cache) {
+      if (this.#cacheBytes <= this.#cacheBytesMax) break
+      this.#cache.delete(oldest)
+      this.#cacheBytes -= buffer.byteLength
+    }
+  }
+
+  #grow(bytes: number): void {
+    const larger = new Uint8Array(Math.max(STAGE_BYTES_MIN, this.#stage.length * 2, bytes))
+    larger.set(this.#stage.subarray(0, this.#staged))
+    this.#stage = larger
+  }
+}
+
+function slice(bodies: Uint8Array, ref: BodyRef, length: number): Uint8Array {
+  const offset = offsetOf(ref)
+  return length === 0 ? EMPTY : bodies.subarray(offset, offset + length)
+}

@@ -1,0 +1,129 @@
+import { decide, type Task } from '@sluice/engine'
+import { batchOf } from '../journal/journal.ts'
+import type { BodySlot } from './body-store.ts'
+import type { Host } from './host.ts'
+
+/** Tasks carried forward at a time. */
+const RESTATED_MAX = 500
+/** A journal this many times as large as what it has to hold is worth carrying tasks forward for. */
+const WASTE_FACTOR = 4
+/** What a task's events take beside its body, about. */
+const TASK_BYTES = 400
+/** Old batches at which they are discarded. */
+const DISCARD_BATCHES_MIN = 256
+
+/**
+ * Keeps the journal in proportion to what it has to hold. Every batch before the one that holds the oldest kept task's body
+ * speaks of nothing that is left, and is discarded. Where a few old tasks hold back much, they are restated whole in a new
+ * batch, as a log-structured store's cleaner does (Rosenblum and Ousterhout, 1992).
+ */
+export class Compaction {
+  readonly #host: Host
+  #discardedBefore = 1
+  #isRunning = false
+  #cancel: (() => void) | undefined
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  start(): void {
+    this.#cancel = this.#host.platform.setTimer(() => {
+      this.run()
+        .catch((error: Error) => this.#host.log.error({ err: error }, 'compaction failed; the journal goes on growing'))
+        .finally(() => {
+          if (this.#cancel) this.start()
+        })
+    }, this.#host.config.compactEveryMs)
+  }
+
+  stop(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  async run(): Promise<void> {
+    if (this.#isRunning || this.#host.status !== 'ready') return
+    this.#isRunning = true
+    try {
+      while (this.#isWasteful()) await this.#restateOldest()
+      await this.#discard()
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  #oldestBatch(): number {
+    const oldest: Task | undefined = this.#host.state.tasks.values().next().value
+    return oldest ? batchOf(oldest.body) : this.#host.batch
+  }
+
+  #isWasteful(): boolean {
+    const { bytes } = this.#host.journal.stats()
+    if (bytes < this.#host.config.compactBytesMin || this.#host.status !== 'ready') return false
+    let needed = this.#host.state.tasks.size * TASK_BYTES
+    for (const queue of this.#host.state.queues.values()) needed += queue.bytes
+    // Batches that nothing holds back go by themselves.
+    return (
+      bytes > WASTE_FACTOR * needed &&
+      this.#host.state.tasks.size > 0 &&
+      this.#oldestBatch() < this.#host.batch - DISCARD_BATCHES_MIN
+    )
+  }
+
+  async #restateOldest(): Promise<void> {
+    const host = this.#host
+    const oldest: Task[] = []
+    for (const task of host.state.tasks.values()) {
+      if (oldest.length === RESTATED_MAX) break
+      oldest.push(task)
+    }
+    const carried = new Map(oldest.map((task) => [task.id, slotsOf(task)]))
+    await host.bodies.fill([...carried.values()].flatMap(({ body, result }) => (result ? [body, result] : [body])))
+    // Between the reading and here a task may have gone on: only what it is now is restated.
+    const restate = oldest.filter((task) => host.state.tasks.get(task.id) === task).map(({ id }) => id)
+    for (const event of decide(
+      host.state,
+      { type: 'checkpoint', restate },
+      { nowMs: host.platform.nowMs(), random: () => 0 },
+    )) {
+      if (event.type === 'taskRestated') {
+        const { body, result } = carried.get(event.task.id) as Slots
+        event.task.body = host.bodies.stage(body.item.bytes)
+        if (event.task.phase.state === 'succeeded') {
+          // It finished while bodies were read: its result is in a young batch, and stays there.
+          if (result) event.task.phase.result = host.bodies.stage(result.item.bytes)
+        }
+      }
+      host.take(event)
+    }
+    await host.flushed()
+    await this.#discard()
+  }
+
+  async #discard(): Promise<void> {
+    const host = this.#host
+    if (this.#oldestBatch() - this.#discardedBefore < DISCARD_BATCHES_MIN) return
+    host.apply({ type: 'checkpoint', restate: [] })
+    await host.flushed()
+    if (host.failure) return
+    // The batch of the checkpoint is the newest at most, and stays.
+    this.#discardedBefore = Math.min(this.#oldestBatch(), host.batch - 1)
+    await host.journal.discardBefore(this.#discardedBefore)
+  }
+}
+
+interface Slots {
+  body: BodySlot
+  result: BodySlot | undefined
+}
+
+function slotsOf({ body, bytes, phase }: Task): Slots {
+  return {
+    body: { item: { bytes: new Uint8Array(0) }, ref: body, length: bytes },
+    result:
+      phase.state === 'succeeded'
+        ? { item: { bytes: new Uint8Array(0) }, ref: phase.result, length: phase.bytes }
+        : undefined,
+  }
+}

@@ -1,0 +1,373 @@
+import { type Session, stateNameOf, type Task } from '@sluice/engine'
+import {
+  type ClientMessage,
+  decodeClientFrame,
+  type ErrorCode,
+  encodeFrames,
+  type FrameKind,
+  type Hello,
+  type Submit,
+  type TaskStatus,
+  VERSIONS,
+  type WireError,
+} from '@sluice/protocol'
+import { digestOf, digestOfText } from './digest.ts'
+import { type Host, outcomeOf, wireError } from './host.ts'
+import { Outgoing } from './outgoing.ts'
+import type { Transport } from './platform.ts'
+
+const WORKER_MESSAGES = new Set(['credit', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
+
+type Phase =
+  | { state: 'awaitingHello'; cancelDeadline: () => void }
+  | { state: 'open'; session: string; roles: ReadonlySet<string> }
+  | { state: 'closed' }
+
+/** One WebSocket: its hello, its session, what it says and what it is sent. */
+export class Connection {
+  readonly #host: Host
+  readonly #transport: Transport
+  #phase: Phase
+  #kind: FrameKind = 'text'
+  #submitsUnanswered = 0
+  #isReading = true
+  /** What the worker asked for; withheld while its socket is full. */
+  #credit: { credit: number; queues: string[] } = { credit: 0, queues: [] }
+  #isStalled = false
+  outgoing = new Outgoing()
+  name = ''
+
+  constructor(host: Host, transport: Transport) {
+    this.#host = host
+    this.#transport = transport
+    const cancelDeadline = host.platform.setTimer(
+      () => this.refuse('hello_timeout', 'no hello arrived in time', 4003),
+      host.config.helloTimeoutMs,
+    )
+    this.#phase = { state: 'awaitingHello', cancelDeadline }
+  }
+
+  get session(): string | undefined {
+    return this.#phase.state === 'open' ? this.#phase.session : undefined
+  }
+
+  get hasOutgoing(): boolean {
+    return this.outgoing.messages.length > 0
+  }
+
+  takeOutgoing(): Outgoing {
+    const { outgoing } = this
+    this.outgoing = new Outgoing()
+    return outgoing
+  }
+
+  /** A frame has arrived: text as a string, binary as bytes that nobody else will change. */
+  receive(frame: string | Uint8Array): void {
+    if (this.#phase.state === 'closed') return
+    if (this.#phase.state === 'awaitingHello') this.#kind = typeof frame === 'string' ? 'text' : 'binary'
+    const decoded = decodeClientFrame(frame, this.#host.config.limits)
+    if (!decoded.ok) {
+      this.#closeWith(decoded.error, decoded.error.code === 'too_large' ? 1009 : 4000)
+      return
+    }
+    for (const message of decoded.messages) {
+      this.#handle(message)
+      if ((this.#phase as Phase).state === 'closed') return
+    }
+    this.#host.pauseWhenSaturated(this)
+  }
+
+  /** The socket has sent what it held. */
+  drained(): void {
+    if (!this.#isStalled) return
+    this.#isStalled = false
+    this.#setCredit()
+  }
+
+  /** The socket is gone. The session stays for its grace window. */
+  closed(): void {
+    const phase = this.#phase
+    if (phase.state === 'closed') return
+    this.#phase = { state: 'closed' }
+    this.#host.connections.delete(this)
+    if (phase.state === 'awaitingHello') {
+      phase.cancelDeadline()
+      return
+    }
+    this.#host.sessions.delete(phase.session)
+    if (this.#host.status === 'ready' || this.#host.status === 'draining') {
+      this.#host.apply({ type: 'disconnectSession', session: phase.session })
+    }
+  }
+
+  close(code: number, reason: string): void {
+    this.#transport.close(code, reason)
+    this.closed()
+  }
+
+  pause(): void {
+    this.#transport.pause()
+  }
+
+  resume(): void {
+    if (this.#isReading) this.#transport.resume()
+  }
+
+  announceDrain(): void {
+    if (this.#phase.state === 'open')
+      this.outgoing.messages.push({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
+  }
+
+  /** Sends what has become durable. */
+  send(outgoing: Outgoing): void {
+    if (this.#phase.state === 'closed') return
+    const { config } = this.#host
+    for (const frame of encodeFrames(outgoing.messages, this.#kind, config.limits)) this.#transport.send(frame)
+    this.#submitsUnanswered -= outgoing.answered
+    if (!this.#isReading && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
+      this.#isReading = true
+      this.#transport.resume()
+    }
+    const buffered = this.#transport.bufferedBytes
+    if (buffered > config.sendBufferBytesMax) {
+      this.#host.log.warn({ name: this.name, buffered }, 'closed a slow reader')
+      this.close(4004, 'slow_reader')
+      // A peer that reads nothing would not read the close either.
+      this.#transport.terminate()
+    } else if (buffered > config.sendBufferBytesHigh && !this.#isStalled) {
+      this.#isStalled = true
+      this.#setCredit()
+    }
+  }
+
+  tellOutcome(task: Task): void {
+    const { phase } = task
+    const result = phase.state === 'succeeded' ? phase : undefined
+    this.outgoing.outcome(outcomeOf(task), result?.result ?? 0, result?.bytes ?? 0)
+  }
+
+  /** Says why and closes; for what no peer of this protocol does. */
+  refuse(code: ErrorCode, message: string, closeCode: number, retryAfterMs?: number): void {
+    this.#closeWith(retryAfterMs === undefined ? { code, message } : { code, message, retryAfterMs }, closeCode)
+  }
+
+  #closeWith(error: WireError, closeCode: number): void {
+    if (this.#phase.state === 'closed') return
+    this.#host.log.info({ name: this.name, code: error.code, field: error.field }, 'refused a connection')
+    for (const frame of encodeFrames([{ type: 'error', ...error }], this.#kind, this.#host.config.limits))
+      this.#transport.send(frame)
+    this.close(closeCode, error.code)
+  }
+
+  #error(ref: number | undefined, error: WireError): void {
+    this.outgoing.messages.push(ref === undefined ? { type: 'error', ...error } : { type: 'error', ...error, ref })
+    this.#host.scheduleTurn()
+  }
+
+  #handle(message: ClientMessage): void {
+    const phase = this.#phase
+    if (phase.state === 'awaitingHello') {
+      if (message.type === 'hello') this.#hello(message, phase.cancelDeadline)
+      else this.refuse('hello_expected', 'the first message has to be hello', 4000)
+      return
+    }
+    if (phase.state !== 'open') return
+    const { session } = phase
+    const ref = 'ref' in message ? message.ref : undefined
+    if (WORKER_MESSAGES.has(message.type) && !phase.roles.has('worker')) {
+      this.#error(ref, { code: 'not_permitted', message: `${message.type} needs the role worker in hello` })
+      return
+    }
+    const host = this.#host
+    const reply = this.outgoing.messages
+    switch (message.type) {
+      case 'submit':
+        this.#submit(session, message)
+        break
+      case 'complete': {
+        const { ref } = message
+        const refused = host.apply(
+          { type: 'complete', session, ref, results: message.results.map(sized) },
+          message.results,
+        )
+        reply.push({ type: 'settled', ref, refused: refused.map(indexed) })
+        break
+      }
+      case 'fail': {
+        const refused = host.apply({ ...message, session })
+        reply.push({ type: 'settled', ref: message.ref, refused: refused.map(indexed) })
+        break
+      }
+      case 'release': {
+        const refused = host.apply({ ...message, session })
+        reply.push({ type: 'settled', ref: message.ref, refused: refused.map(indexed) })
+        break
+      }
+      case 'credit':
+        this.#credit = message
+        this.#setCredit()
+        break
+      case 'heartbeat': {
+        const held = host.state.sessions.get(session)?.leases
+        host.apply({ type: 'heartbeat', session, leases: message.leases })
+        reply.push({ type: 'renewed', ref: message.ref, lost: message.leases.filter((lease) => !held?.has(lease)) })
+        break
+      }
+      case 'reportProgress':
+        host.apply({ type: 'reportProgress', session, updates: message.updates })
+        break
+      case 'cancel': {
+        const refused = host.apply({ type: 'cancel', session, ref: message.ref, ids: message.ids })
+        reply.push({ type: 'cancelled', ref: message.ref, refused: refused.map(indexed) })
+        break
+      }
+      case 'watch': {
+        // The answer goes first, the outcomes of finished tasks behind it.
+        const unknown: number[] = []
+        reply.push({ type: 'watched', ref: message.ref, unknown })
+        for (const event of host.apply({ type: 'watch', session, ref: message.ref, ids: message.ids })) {
+          if (event.code === 'unknown_task') unknown.push(event.index as number)
+          else this.#error(message.ref, wireError(event))
+        }
+        break
+      }
+      case 'unwatch':
+        host.apply({ type: 'unwatch', session, ids: message.ids })
+        break
+      case 'query':
+        reply.push({ type: 'status', ref: message.ref, tasks: message.ids.map((id) => statusOf(host, id)) })
+        break
+      case 'ping':
+        reply.push({ type: 'pong', ref: message.ref })
+        break
+      case 'pong':
+        break
+      case 'bye':
+        host.apply({ type: 'closeSession', session })
+        this.close(1000, 'bye')
+        return
+      case 'hello':
+        this.#error(undefined, { code: 'bad_message', message: 'hello was said already', field: 'type' })
+        break
+    }
+    host.scheduleTurn()
+  }
+
+  #hello(hello: Hello, cancelDeadline: () => void): void {
+    const host = this.#host
+    const version = VERSIONS.find((offered) => hello.versions.includes(offered))
+    if (version === undefined) {
+      this.refuse('unsupported_version', `this broker speaks version ${VERSIONS.join(', ')}`, 4002)
+      return
+    }
+    const held = hello.resume && host.state.sessions.get(hello.resume.session)
+    const session = held?.id ?? host.platform.secretId()
+    const named = hello.resume?.leases ?? []
+    if (held) {
+      host.sessions.get(session)?.close(4005, 'session_replaced')
+      host.apply({ type: 'resumeSession', session, leases: named })
+    } else {
+      const [busy] = host.apply({ type: 'openSession', session, roles: hello.roles })
+      if (busy) {
+        this.#closeWith(wireError(busy), 4008)
+        return
+      }
+    }
+    cancelDeadline()
+    this.#phase = { state: 'open', session, roles: new Set(hello.roles) }
+    this.name = hello.name ?? ''
+    host.sessions.set(session, this)
+    const leases = (host.state.sessions.get(session) as Session).leases
+    this.outgoing.messages.push({
+      type: 'welcome',
+      version,
+      session,
+      resumed: held !== undefined,
+      lostLeases: named.filter((lease) => !leases.has(lease)),
+      submitCredit: host.state.config.submitCredit,
+      heartbeatMs: host.config.heartbeatMs,
+      graceMs: host.state.config.graceMs,
+      durability: host.journal.durability,
+      limits: host.config.limits,
+    })
+    if (host.status === 'draining') this.announceDrain()
+    host.scheduleTurn()
+  }
+
+  #submit(session: string, { ref, queue, options, watch, tasks }: Submit): void {
+    const host = this.#host
+    if (host.status === 'draining') {
+      this.#error(ref, {
+        code: 'draining',
+        message: 'the broker is leaving: reconnect and submit again',
+        retryAfterMs: host.config.drainRetryAfterMs,
+      })
+      return
+    }
+    const items = submittedItems(queue, options, tasks)
+    const refused = host.apply({ type: 'submit', session, ref, queue, options, watch: watch ?? true, items }, tasks)
+    this.outgoing.messages.push({ type: 'submitted', ref, refused: refused.map(indexed) })
+    this.outgoing.answered += tasks.length
+    this.#submitsUnanswered += tasks.length
+    if (this.#submitsUnanswered > host.state.config.submitCredit && this.#isReading) {
+      this.#isReading = false
+      this.#transport.pause()
+    }
+  }
+
+  #setCredit(): void {
+    const { session } = this
+    if (session === undefined) return
+    const { credit, queues } = this.#credit
+    for (const event of this.#host.apply({
+      type: 'setCredit',
+      session,
+      credit: this.#isStalled ? 0 : credit,
+      queues,
+    })) {
+      this.#error(undefined, wireError(event))
+    }
+  }
+}
+
+/** What the engine decides a submission on. */
+export function submittedItems(queue: string, options: Submit['options'], tasks: Submit['tasks']) {
+  const seeds = new Map<string | undefined, number>()
+  return tasks.map(({ id, bytes, contentType }) => {
+    let seed = seeds.get(contentType)
+    if (seed === undefined) {
+      seed = digestOfText(JSON.stringify([queue, options ?? null, contentType ?? null]))
+      seeds.set(contentType, seed)
+    }
+    return { id, bytes: bytes.length, contentType, digest: digestOf(bytes, seed) }
+  })
+}
+
+export function statusOf({ state, platform }: Host, id: string): TaskStatus {
+  const task = state.tasks.get(id)
+  if (!task) return { id, state: 'unknown' }
+  const nowMs = platform.nowMs()
+  const { phase } = task
+  const status: TaskStatus = {
+    id,
+    state: stateNameOf(task),
+    queue: task.queue.name,
+    attempts: task.attempts,
+    ageMs: Math.max(0, Math.round(nowMs - task.acceptedAtMs)),
+  }
+  if (task.progress !== undefined) status.progress = task.progress
+  if (phase.state === 'delayed') status.readyInMs = Math.max(0, Math.round(phase.readyAtMs - nowMs))
+  if (phase.state === 'dead') {
+    status.reason = phase.reason
+    if (phase.error) status.error = phase.error
+  }
+  return status
+}
+
+function sized({ lease, bytes, contentType }: { lease: number; bytes: Uint8Array; contentType?: string }) {
+  return { lease, bytes: bytes.length, contentType }
+}
+
+function indexed(event: Parameters<typeof wireError>[0]): { index: number; error: WireError } {
+  return { index: event.index as number, error: wireError(event) }
+}

@@ -1,0 +1,227 @@
+import { freeCredit, type Task } from '@sluice/engine'
+import type { Body, SubmitOptions, WireError } from '@sluice/protocol'
+import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
+import { statusOf, submittedItems } from './connection.ts'
+import { type Host, wireError } from './host.ts'
+
+/** Dead letters made ready in one turn. */
+const REDRIVE_BATCH = 1000
+
+/** The host as the HTTP API and the command line see it. */
+export class HostApi implements BrokerApi {
+  readonly #host: Host
+  readonly #version: string
+
+  constructor(host: Host, version: string) {
+    this.#host = host
+    this.#version = version
+  }
+
+  async submit(
+    queue: string,
+    options: SubmitOptions | undefined,
+    tasks: readonly (Body & { id: string })[],
+  ): Promise<(WireError | undefined)[]> {
+    const unavailable = this.#unavailable()
+    if (unavailable) return tasks.map(() => unavailable)
+    const items = submittedItems(queue, options, [...tasks])
+    const refused = this.#host.apply(
+      { type: 'submit', session: undefined, ref: 0, queue, options, watch: false, items },
+      tasks,
+    )
+    await this.#durable()
+    return verdicts(tasks.length, refused)
+  }
+
+  async task(id: string): Promise<TaskDetails | undefined> {
+    const task = this.#host.state.tasks.get(id)
+    if (!task) return undefined
+    const details: TaskDetails = { ...statusOf(this.#host, id), history: task.history ?? [] }
+    const { phase } = task
+    if (phase.state === 'succeeded') {
+      const result: Body = {
+        bytes: new Uint8Array(0),
+        ...(phase.contentType === undefined ? {} : { contentType: phase.contentType }),
+      }
+      await this.#host.bodies.fill([{ item: result, ref: phase.result, length: phase.bytes }])
+      details.result = result
+    }
+    return details
+  }
+
+  waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<void> {
+    const host = this.#host
+    const task = host.state.tasks.get(id)
+    if (!task || isDone(task) || signal?.aborted || host.status !== 'ready') return Promise.resolve()
+    if (host.listening >= host.config.waitersMax) {
+      return Promise.reject(
+        Object.assign(new Error('too many requests wait for an outcome: poll instead'), { code: 'busy' }),
+      )
+    }
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancelTimer()
+        forget()
+        signal?.removeEventListener('abort', done)
+        resolve()
+      }
+      const forget = host.onOutcome(id, done)
+      const cancelTimer = host.platform.setTimer(done, waitMs)
+      signal?.addEventListener('abort', done, { once: true })
+    })
+  }
+
+  async cancel(ids: readonly string[]): Promise<(WireError | undefined)[]> {
+    const unavailable = this.#unavailable()
+    if (unavailable) return ids.map(() => unavailable)
+    const refused = this.#host.apply({ type: 'cancel', session: undefined, ref: 0, ids })
+    await this.#durable()
+    return verdicts(ids.length, refused)
+  }
+
+  queues(): QueueStats[] {
+    const { state, platform } = this.#host
+    const nowMs = platform.nowMs()
+    return [...state.queues.values()].map((queue) => {
+      let workers = 0
+      let free = 0
+      for (const session of state.sessions.values()) {
+        if (
+          session.phase !== 'connected' ||
+          !session.subscriptions.some((subscription) => subscription.queue === queue)
+        )
+          continue
+        workers += 1
+        free += Math.max(0, freeCredit(session))
+      }
+      return {
+        name: queue.name,
+        ready: queue.ready.size,
+        delayed: queue.delayed,
+        leased: queue.leased,
+        succeeded: queue.succeeded,
+        dead: queue.dead.size,
+        cancelled: queue.finished.size - queue.succeeded,
+        bytes: queue.bytes,
+        tasksMax: state.config.queueTasksMax,
+        bytesMax: state.config.queueBytesMax,
+        workers,
+        freeCredit: free,
+        drainPerSecond: Math.round(queue.drain.perSecond(nowMs) * 10) / 10,
+        oldestReadyAgeMs: Math.round(nowMs - (queue.ready.oldestAcceptedAtMs() ?? nowMs)),
+      }
+    })
+  }
+
+  workers(): WorkerStats[] {
+    return [...this.#host.state.sessions.values()]
+      .filter((session) => session.roles.includes('worker'))
+      .map((session) => ({
+        id: `worker-${session.order}`,
+        name: this.#host.sessions.get(session.id)?.name ?? '',
+        connected: session.phase === 'connected',
+        credit: session.credit,
+        leased: session.leases.size,
+        queues: session.subscriptions.map(({ queue }) => queue.name),
+      }))
+  }
+
+  dead({ queue: name, limit, after }: { queue?: string; limit: number; after?: string }): {
+    tasks: DeadLetter[]
+    next?: string
+  } {
+    const { state, platform } = this.#host
+    const nowMs = platform.nowMs()
+    const start = after === undefined ? undefined : state.tasks.get(after)
+    const queues = [...state.queues.values()].filter((queue) => name === undefined || queue.name === name)
+    // A page begins behind `after` in its queue, and goes on with the queues behind that one.
+    const from = start ? Math.max(0, queues.indexOf(start.queue)) : 0
+    const tasks: DeadLetter[] = []
+    for (const queue of queues.slice(from)) {
+      let task: Task | null = start?.queue === queue && start.phase.state === 'dead' ? start.next : queue.dead.head
+      for (; task; task = task.next) {
+        if (tasks.length === limit) return { tasks, next: (tasks.at(-1) as DeadLetter).id }
+        tasks.push(deadLetter(task, nowMs))
+      }
+    }
+    return { tasks }
+  }
+
+  async redrive(target: { ids: readonly string[] } | { queue: string }): Promise<number> {
+    if (this.#unavailable()) return 0
+    const ids = 'ids' in target ? target.ids : this.#deadIds(target.queue)
+    let redriven = 0
+    for (let i = 0; i < ids.length; i += REDRIVE_BATCH) {
+      const some = [...new Set(ids.slice(i, i + REDRIVE_BATCH))]
+      redriven += some.length - this.#host.apply({ type: 'redrive', ids: some }).length
+      await this.#durable()
+    }
+    return redriven
+  }
+
+  health(): Health {
+    const { status, journal, state, sessions, failure } = this.#host
+    return {
+      status,
+      durability: journal.durability,
+      version: this.#version,
+      tasks: state.tasks.size,
+      connections: sessions.size,
+      journal: journal.stats(),
+      ...(failure ? { reason: failure.message } : {}),
+    }
+  }
+
+  #deadIds(name: string): string[] {
+    const ids: string[] = []
+    for (let task = this.#host.state.queues.get(name)?.dead.head ?? null; task; task = task.next) ids.push(task.id)
+    return ids
+  }
+
+  async #durable(): Promise<void> {
+    await this.#host.flushed()
+    const { failure } = this.#host
+    if (failure) throw Object.assign(new Error(`the journal failed: ${failure.message}`), { code: 'read_only' })
+  }
+
+  #unavailable(): WireError | undefined {
+    const { status, config } = this.#host
+    if (status === 'ready') return undefined
+    if (status === 'read_only') {
+      return {
+        code: 'read_only',
+        message: 'the journal failed: the broker has to be restarted',
+        retryAfterMs: this.#host.state.config.retryAfterMsMax,
+      }
+    }
+    return {
+      code: 'draining',
+      message: 'the broker is leaving or not ready yet: try again',
+      retryAfterMs: config.drainRetryAfterMs,
+    }
+  }
+}
+
+function isDone({ phase }: Task): boolean {
+  return phase.state === 'succeeded' || phase.state === 'dead' || phase.state === 'cancelled'
+}
+
+function verdicts(count: number, refused: ReturnType<Host['apply']>): (WireError | undefined)[] {
+  const errors = new Array<WireError | undefined>(count).fill(undefined)
+  for (const event of refused) if (event.index !== undefined) errors[event.index] = wireError(event)
+  return errors
+}
+
+function deadLetter(task: Task, nowMs: number): DeadLetter {
+  const { phase } = task
+  if (phase.state !== 'dead') throw new Error('invariant broken: a list of dead letters holds another task')
+  return {
+    id: task.id,
+    queue: task.queue.name,
+    reason: phase.reason,
+    ...(phase.error ? { error: phase.error } : {}),
+    attempts: task.attempts,
+    history: task.history ?? [],
+    ageMs: Math.round(nowMs - task.acceptedAtMs),
+  }
+}

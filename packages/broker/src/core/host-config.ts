@@ -1,0 +1,49 @@
+import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
+
+/** Bounds and periods of the host; the queue's own are the engine's configuration. */
+export interface HostConfig {
+  limits: Limits
+  /** Connections, those that have not said hello included. Default 20,000. */
+  connectionsMax: number
+  /** Connections that have not said hello. Default 1,000. */
+  pendingConnectionsMax: number
+  /** From the opening of a connection to its hello. Default 10,000. */
+  helloTimeoutMs: number
+  /** How often a worker names its leases. Default 5,000. */
+  heartbeatMs: number
+  /** A connection with more bytes unsent gets no deliveries. Default 1 MiB. */
+  sendBufferBytesHigh: number
+  /** A connection with more bytes unsent is closed with `slow_reader`. Default 16 MiB. */
+  sendBufferBytesMax: number
+  /** Bytes of bodies kept in memory beside the journal. Default 64 MiB. */
+  bodyCacheBytesMax: number
+  /** Staged bytes at which reading pauses until the journal has caught up. Default 16 MiB. */
+  stagedBytesMax: number
+  /** Events that need not be durable are written this much later at most. Default 100. */
+  lazyFlushMs: number
+  /** How often compaction looks for batches to discard. Default 1,000. */
+  compactEveryMs: number
+  /** A journal smaller than this is never rewritten to be smaller. Default 256 MiB. */
+  compactBytesMin: number
+  /** HTTP requests that wait for an outcome at once. Default 10,000. */
+  waitersMax: number
+  /** What a leaving broker tells its clients to wait before they reconnect. Default 1,000. */
+  drainRetryAfterMs: number
+}
+
+export const DEFAULT_HOST_CONFIG: Readonly<HostConfig> = Object.freeze({
+  limits: DEFAULT_LIMITS,
+  connectionsMax: 20_000,
+  pendingConnectionsMax: 1000,
+  helloTimeoutMs: 10_000,
+  heartbeatMs: 5000,
+  sendBufferBytesHigh: 1024 ** 2,
+  sendBufferBytesMax: 16 * 1024 ** 2,
+  bodyCacheBytesMax: 64 * 1024 ** 2,
+  stagedBytesMax: 16 * 1024 ** 2,
+  lazyFlushMs: 100,
+  compactEveryMs: 1000,
+  compactBytesMin: 256 * 1024 ** 2,
+  waitersMax: 10_000,
+  drainRetryAfterMs: 1000,
+})

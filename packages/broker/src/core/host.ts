@@ -1,0 +1,428 @@
+import {
+  type Command,
+  createState,
+  decide,
+  type Effect,
+  type EngineConfig,
+  type Env,
+  type Event,
+  type EventOf,
+  effectsOf,
+  evolve,
+  mustBeDurable,
+  nextWakeAtMs,
+  replay,
+  type State,
+  type Task,
+} from '@sluice/engine'
+import type { WireError } from '@sluice/protocol'
+import type { Journal } from '../journal/journal.ts'
+import { BodyStore } from './body-store.ts'
+import { Connection } from './connection.ts'
+import type { HostConfig } from './host-config.ts'
+import type { HostLog, HostPlatform, Transport } from './platform.ts'
+
+/** Leases granted and due things done in one turn, so that reading is never kept waiting for long. */
+const GRANTS_PER_TURN_MAX = 5000
+const TICKS_PER_TURN_MAX = 1000
+
+export type HostStatus = 'starting' | 'ready' | 'draining' | 'read_only' | 'stopped'
+
+export interface HostOptions {
+  journal: Journal
+  platform: HostPlatform
+  engine: EngineConfig
+  config: HostConfig
+  log: HostLog
+  /** The journal has failed: nothing is acknowledged any more. The process should exit. */
+  onFailure: (error: Error) => void
+}
+
+/**
+ * Runs the engine. Every frame that arrives in a turn is decided and evolved at once; at the turn's end the events of all of
+ * them go to the journal as one batch, and what they cause is sent when that batch is durable. While a batch is being
+ * written the next one fills: the slower the disk, the larger the groups.
+ */
+export class Host {
+  readonly state: State
+  readonly bodies: BodyStore
+  readonly platform: HostPlatform
+  readonly config: HostConfig
+  readonly journal: Journal
+  readonly log: HostLog
+  readonly connections = new Set<Connection>()
+  /** By session id; a session without a connection is in its grace window. */
+  readonly sessions = new Map<string, Connection>()
+  status: HostStatus = 'starting'
+  /** Why the host is read-only. */
+  failure: Error | undefined
+  readonly #env: { nowMs: number; random: () => number }
+  readonly #onFailure: (error: Error) => void
+  #batch = 1
+  #events: Event[] = []
+  #hasDurableEvent = false
+  #afterDurable: (() => void)[] = []
+  #outcomeListeners = new Map<string, Set<() => void>>()
+  #isTurnScheduled = false
+  #isWriting = false
+  #isTurnMissed = false
+  #paused = new Set<Connection>()
+  #cancelWake: (() => void) | undefined
+  #wakeAtMs = Number.POSITIVE_INFINITY
+  #cancelLazyFlush: (() => void) | undefined
+  #idle: (() => void)[] = []
+
+  constructor(options: HostOptions) {
+    this.journal = options.journal
+    this.platform = options.platform
+    this.config = options.config
+    this.log = options.log
+    this.#onFailure = options.onFailure
+    this.state = createState(options.engine)
+    this.bodies = new BodyStore(options.journal, options.config.bodyCacheBytesMax)
+    this.#env = { nowMs: 0, random: () => options.platform.random() }
+  }
+
+  get batch(): number {
+    return this.#batch
+  }
+
+  /** Takes up what the journal holds. Fails when the journal is damaged or cannot be written. */
+  async start(): Promise<void> {
+    const startedAtMs = this.platform.nowMs()
+    const last = await this.journal.load((_, events) => {
+      for (const event of events) replay(this.state, event)
+    })
+    this.#batch = last + 1
+    this.bodies.begin(this.#batch)
+    this.apply({ type: 'start' })
+    await this.flushed()
+    if (this.failure) throw this.failure
+    this.status = 'ready'
+    this.log.info(
+      {
+        tasks: this.state.tasks.size,
+        queues: this.state.queues.size,
+        batches: last,
+        tookMs: Math.round(this.platform.nowMs() - startedAtMs),
+      },
+      'recovered',
+    )
+  }
+
+  /** Announces the drain: nothing new is accepted; what is in work may still be settled. */
+  drain(): void {
+    if (this.status !== 'ready') return
+    this.status = 'draining'
+    for (const connection of this.connections) connection.announceDrain()
+    this.scheduleTurn()
+  }
+
+  /** Writes what is pending, closes every connection and the journal. */
+  async stop(): Promise<void> {
+    if (this.status === 'stopped') return
+    if (!this.failure) await this.flushed()
+    this.status = 'stopped'
+    this.#cancelWake?.()
+    this.#cancelLazyFlush?.()
+    for (const connection of [...this.connections]) connection.close(4006, 'draining')
+    for (const id of [...this.#outcomeListeners.keys()]) this.#tellOutcome(id)
+    await this.journal.close()
+  }
+
+  /** A new connection; undefined when there are too many. */
+  connect(transport: Transport): Connection | undefined {
+    const pending = this.connections.size - this.sessions.size
+    if (
+      this.status !== 'ready' ||
+      this.connections.size >= this.config.connectionsMax ||
+      pending >= this.config.pendingConnectionsMax
+    ) {
+      transport.close(this.status === 'ready' ? 4008 : 4006, this.status === 'ready' ? 'busy' : 'draining')
+      return undefined
+    }
+    const connection = new Connection(this, transport)
+    this.connections.add(connection)
+    return connection
+  }
+
+  /**
+   * Decides a command and takes its events. `bodies` are those of the command's items, in the same order. Returns the
+   * refusals; whatever else it causes is on its way.
+   */
+  apply(command: Command, bodies?: readonly { bytes: Uint8Array; id?: string }[]): EventOf<'refused'>[] {
+    const env = this.#env
+    env.nowMs = this.platform.nowMs()
+    const { state } = this
+    const events = decide(state, command, env satisfies Env)
+    let refused: EventOf<'refused'>[] | undefined
+    let item = 0
+    for (const event of events) {
+      if (event.type === 'refused') {
+        refused ??= []
+        refused.push(event)
+        item += 1
+        continue
+      }
+      if (event.type === 'taskAccepted' && bodies) {
+        while (bodies[item]?.id !== event.id) item += 1
+        event.body = this.bodies.stage((bodies[item] as { bytes: Uint8Array }).bytes)
+        item += 1
+      } else if (event.type === 'taskSucceeded' && bodies) {
+        event.result = this.bodies.stage((bodies[item] as { bytes: Uint8Array }).bytes)
+        item += 1
+      }
+      this.take(event)
+    }
+    if (events.length > 0) this.scheduleTurn()
+    return refused ?? NONE
+  }
+
+  /** Takes an event that `decide` has made. */
+  take(event: Event): void {
+    const effects = effectsOf(event, this.state)
+    evolve(this.state, event)
+    this.#events.push(event)
+    if (!this.#hasDurableEvent) this.#hasDurableEvent = mustBeDurable(event)
+    for (const effect of effects) this.#render(effect)
+    if (this.#outcomeListeners.size > 0 && isOutcome(event)) this.whenDurable(() => this.#tellOutcome(event.id))
+  }
+
+  /** Calls back when all that has been applied so far is durable. */
+  whenDurable(fn: () => void): void {
+    this.#afterDurable.push(fn)
+    this.scheduleTurn()
+  }
+
+  /** Resolves when all that has been applied so far is durable, or the host has failed. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#hasDurableEvent ||= this.#events.length > 0
+      this.#idle.push(resolve)
+      this.scheduleTurn()
+    })
+  }
+
+  /** Calls back once, when the task has its outcome and that is durable; the returned function takes it back. */
+  onOutcome(id: string, fn: () => void): () => void {
+    const listeners = this.#outcomeListeners.get(id) ?? new Set()
+    listeners.add(fn)
+    this.#outcomeListeners.set(id, listeners)
+    return () => {
+      listeners.delete(fn)
+      if (listeners.size === 0) this.#outcomeListeners.delete(id)
+    }
+  }
+
+  get listening(): number {
+    return this.#outcomeListeners.size
+  }
+
+  scheduleTurn(): void {
+    if (this.#isTurnScheduled || this.failure) return
+    this.#isTurnScheduled = true
+    this.platform.afterTurn(() => {
+      this.#isTurnScheduled = false
+      this.#turn()
+    })
+  }
+
+  /** Reading pauses for a connection whose input cannot be staged now. */
+  pauseWhenSaturated(connection: Connection): void {
+    if (this.bodies.stagedBytes < this.config.stagedBytesMax || this.#paused.has(connection)) return
+    this.#paused.add(connection)
+    connection.pause()
+  }
+
+  #turn(): void {
+    if (this.failure || this.status === 'stopped') return
+    // The end of the writing makes up for it.
+    this.#isTurnMissed = this.#isWriting
+    if (this.#isWriting) return
+    try {
+      this.#tick()
+      if (this.status === 'ready') this.#dispatch()
+    } catch (error) {
+      // A broken invariant: what is in memory cannot be trusted, what is in the journal can.
+      this.#fail(error as Error)
+      return
+    }
+    const outgoing = [...this.connections].filter((connection) => connection.hasOutgoing)
+    const afterDurable = this.#afterDurable
+    this.#afterDurable = []
+    const idle = this.#idle
+    this.#idle = []
+    const written = this.#hasDurableEvent ? this.#write() : undefined
+    if (!this.#hasDurableEvent && this.#events.length > 0) this.#flushLater()
+    this.#isWriting = true
+    const sends = outgoing.map((connection) => ({ connection, outgoing: connection.takeOutgoing() }))
+    const release = (): void => {
+      for (const { connection, outgoing: messages } of sends) connection.send(messages)
+      for (const fn of afterDurable) fn()
+      for (const fn of idle) fn()
+      this.#isWriting = false
+      for (const connection of this.#paused) connection.resume()
+      this.#paused.clear()
+      if (this.#isTurnMissed) this.scheduleTurn()
+      this.#scheduleWake()
+    }
+    const filled = (): void | Promise<void> => this.bodies.fill(sends.flatMap(({ outgoing: { slots } }) => slots))
+    try {
+      if (written) {
+        written
+          .then(filled)
+          .then(release)
+          .catch((error: Error) => this.#fail(error))
+        return
+      }
+      const filling = filled()
+      if (filling) filling.then(release).catch((error: Error) => this.#fail(error))
+      else release()
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+  }
+
+  /** Hands the batch over to the journal; a promise where that takes time. */
+  #write(): Promise<void> | undefined {
+    const events = this.#events
+    const bodies = this.bodies.seal()
+    this.#events = []
+    this.#hasDurableEvent = false
+    this.#cancelLazyFlush?.()
+    this.#cancelLazyFlush = undefined
+    try {
+      const written = this.journal.append({ batch: this.#batch, events, bodies })
+      this.#batch += 1
+      this.bodies.begin(this.#batch)
+      return written ?? undefined
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  #flushLater(): void {
+    this.#cancelLazyFlush ??= this.platform.setTimer(() => {
+      this.#cancelLazyFlush = undefined
+      this.#hasDurableEvent ||= this.#events.length > 0
+      this.scheduleTurn()
+    }, this.config.lazyFlushMs)
+  }
+
+  #tick(): void {
+    for (let i = 0; i < TICKS_PER_TURN_MAX; i += 1) {
+      const dueAtMs = nextWakeAtMs(this.state)
+      if (dueAtMs === null || dueAtMs > this.platform.nowMs()) return
+      this.apply({ type: 'tick' })
+    }
+    this.scheduleTurn()
+  }
+
+  #dispatch(): void {
+    const before = this.state.nextLease
+    const { dispatchable } = this.state
+    while (dispatchable.size > 0 && this.state.nextLease - before < GRANTS_PER_TURN_MAX) {
+      for (const queue of [...dispatchable]) this.apply({ type: 'dispatch', queue: queue.name })
+    }
+    if (dispatchable.size > 0) this.scheduleTurn()
+  }
+
+  #scheduleWake(): void {
+    const dueAtMs = nextWakeAtMs(this.state)
+    if (dueAtMs === null || dueAtMs >= this.#wakeAtMs) return
+    this.#cancelWake?.()
+    this.#wakeAtMs = dueAtMs
+    this.#cancelWake = this.platform.setTimer(
+      () => {
+        this.#cancelWake = undefined
+        this.#wakeAtMs = Number.POSITIVE_INFINITY
+        this.scheduleTurn()
+      },
+      Math.max(0, dueAtMs - this.platform.nowMs()),
+    )
+  }
+
+  #render(effect: Effect): void {
+    switch (effect.type) {
+      case 'deliver': {
+        const { task, lease, attempt } = effect
+        const { options } = task
+        this.sessions
+          .get(effect.session)
+          ?.outgoing.deliver(
+            task.queue.name,
+            options.leaseMs,
+            options.timeLimitMs,
+            task.contentType === undefined
+              ? { id: task.id, lease, attempt }
+              : { id: task.id, lease, attempt, contentType: task.contentType },
+            task.body,
+            task.bytes,
+          )
+        return
+      }
+      case 'outcome':
+        for (const { id } of effect.sessions) this.sessions.get(id)?.tellOutcome(effect.task)
+        return
+      case 'revoke':
+        this.sessions.get(effect.session)?.outgoing.revoke(effect.lease, effect.reason)
+        return
+      case 'progress':
+        for (const { id } of effect.sessions) this.sessions.get(id)?.outgoing.progress(effect.id, effect.progress)
+        return
+      case 'refused':
+        return
+    }
+  }
+
+  #tellOutcome(id: string): void {
+    const listeners = this.#outcomeListeners.get(id)
+    this.#outcomeListeners.delete(id)
+    for (const listener of listeners ?? []) listener()
+  }
+
+  /** Nothing is acknowledged any more: what memory holds is ahead of the journal. */
+  #fail(error: Error): void {
+    if (this.failure) return
+    this.failure = error
+    this.status = 'read_only'
+    this.#cancelWake?.()
+    this.#cancelLazyFlush?.()
+    this.log.error(
+      { err: error },
+      'the journal failed: nothing is acknowledged any more; restart the broker once the cause is mended',
+    )
+    for (const connection of [...this.connections]) connection.close(4009, 'internal')
+    for (const fn of this.#idle) fn()
+    this.#idle = []
+    for (const id of [...this.#outcomeListeners.keys()]) this.#tellOutcome(id)
+    this.#onFailure(error)
+  }
+}
+
+const NONE: EventOf<'refused'>[] = []
+
+function isOutcome(event: Event): event is EventOf<'taskSucceeded' | 'taskDied' | 'taskCancelled'> {
+  return event.type === 'taskSucceeded' || event.type === 'taskDied' || event.type === 'taskCancelled'
+}
+
+export function wireError(event: EventOf<'refused'>): WireError {
+  const error: WireError = { code: event.code, message: event.message }
+  if (event.field !== undefined) error.field = event.field
+  if (event.limit !== undefined) error.limit = event.limit
+  if (event.retryAfterMs !== undefined) error.retryAfterMs = event.retryAfterMs
+  return error
+}
+
+/** The public outcome of a finished task, without its result. */
+export function outcomeOf(task: Task) {
+  const { id, attempts, phase } = task
+  if (phase.state === 'succeeded') {
+    return phase.contentType === undefined
+      ? { id, status: phase.state, attempts }
+      : { id, status: phase.state, attempts, contentType: phase.contentType }
+  }
+  if (phase.state === 'dead')
+    return { id, status: phase.state, attempts, reason: phase.reason, ...(phase.error ? { error: phase.error } : {}) }
+  return { id, status: 'cancelled' as const, attempts }
+}

@@ -1,0 +1,8 @@
+export * from '../journal/journal.ts'
+export * from './broker-api.ts'
+export { Compaction } from './compaction.ts'
+export { Connection } from './connection.ts'
+export { Host, type HostOptions, type HostStatus } from './host.ts'
+export { HostApi } from './host-api.ts'
+export * from './host-config.ts'
+export * from './platform.ts'
