@@ -1,0 +1,137 @@
+import { join } from 'node:path'
+import { type Client, createClient, type Worker } from '@sluice/client'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createWorker, loadHandlers, nodePlatform, startWorkerProcess, type WorkerOptions } from '../src/index.ts'
+import { type Running, startBroker, startNode, until } from './processes.ts'
+
+const module = join(import.meta.dirname, 'fixtures', 'tasks.ts')
+
+let broker: Awaited<ReturnType<typeof startBroker>>
+let client: Client
+beforeAll(async () => {
+  broker = await startBroker()
+  client = createClient({ url: broker.url, platform: nodePlatform })
+}, 60_000)
+afterAll(async () => {
+  await client?.close()
+  broker?.child.kill('SIGKILL')
+})
+
+let worker: Worker | undefined
+afterEach(async () => {
+  await worker?.close()
+  worker = undefined
+})
+
+async function start(options: Partial<WorkerOptions>): Promise<void> {
+  worker = createWorker({ url: broker.url, handlers: await loadHandlers(module), ...options })
+  await worker.start()
+}
+
+describe('a worker in this process', () => {
+  test('works tasks and reports progress', async () => {
+    await start({})
+    const handle = await client.submit('report', 2)
+    const seen: unknown[] = []
+    for await (const progress of handle.progress()) {
+      seen.push(progress)
+    }
+    expect(await handle.result()).toBe('done')
+    expect(seen.at(-1)).toEqual({ step: 2 })
+  })
+})
+
+describe('a worker with threads', () => {
+  test('a handler that blocks its thread for three lease lengths keeps its lease: one delivery, attempt 1', async () => {
+    await start({ threads: { module, size: 1 } })
+    const handle = await client.submit('block', { ms: 3_000 }, { leaseMs: 1_000 })
+    expect(await handle.result()).toEqual({ attempt: 1 })
+    expect(await handle.status()).toMatchObject({ state: 'succeeded', attempts: 1 })
+    expect(worker!.stats()).toMatchObject({ succeeded: 1, failed: 0, lost: 0 })
+  })
+
+  test('cancelling a running task ends its handler, and the thread takes the next task', async () => {
+    await start({ threads: { module, size: 1, abortGraceMs: 200 } })
+    const heeding = await client.submit('heed', null)
+    for await (const progress of heeding.progress()) {
+      expect(progress).toBe('waiting')
+      await heeding.cancel()
+    }
+    await expect(heeding.result()).rejects.toMatchObject({ name: 'TaskCancelledError' })
+
+    const deaf = await client.submit('forever', null)
+    await until(async () => (await deaf.status()).state === 'leased', 'the endless task runs')
+    await deaf.cancel()
+    const next = await client.submit('double', { value: 4 })
+    expect(await next.result()).toMatchObject({ value: 8 })
+  })
+
+  test('the time limit ends a handler that blocks its thread, and the next task works', async () => {
+    await start({ threads: { module, size: 1, abortGraceMs: 200 } })
+    const stuck = await client.submit('forever', null, { timeLimitMs: 400, retry: { kind: 'none' } })
+    await expect(stuck.result()).rejects.toMatchObject({ name: 'TaskDeadError', error: { name: 'TimeLimitExceeded' } })
+    const next = await client.submit('double', { value: 6 })
+    expect(await next.result()).toMatchObject({ value: 12 })
+  })
+
+  test('a permanent failure in a thread makes a dead letter at once, with its message', async () => {
+    await start({ threads: { module, size: 1 } })
+    const handle = await client.submit('permanent', null)
+    await expect(handle.result()).rejects.toMatchObject({
+      reason: 'not_retryable',
+      error: { name: 'PermanentError', message: 'never will' },
+      attempts: 1,
+    })
+  })
+
+  test('a module without handlers is refused before anything is connected', async () => {
+    const empty = join(import.meta.dirname, 'processes.ts')
+    const starting = startWorkerProcess({ url: broker.url, module: empty, signals: false })
+    await expect(starting).rejects.toThrow('exports no handlers')
+  })
+})
+
+test('threads and a concurrency that differs are refused', () => {
+  const options = { url: 'ws://127.0.0.1:1', handlers: { a: () => 1 } }
+  expect(() => createWorker({ ...options, concurrency: 4, threads: { module, size: 2 } })).toThrow(/give one/)
+})
+
+describe('a worker process that is told to leave', () => {
+  async function startWorker(threads: number, graceMs: number): Promise<Running> {
+    const running = startNode('packages/worker-node/test/fixtures/worker.ts', [
+      ...[broker.url, module, String(threads), String(graceMs)],
+    ])
+    await until(() => running.output().includes('working'), `the worker is connected: ${running.output()}`)
+    return running
+  }
+
+  test.each([0, 1])('finishes what runs within the grace and exits with 0 (threads: %i)', async (threads) => {
+    const leaving = await startWorker(threads, 15_000)
+    const handle = await client.submit('sleep', { ms: 1_500 })
+    await until(async () => (await handle.status()).state === 'leased', 'the task runs')
+    leaving.child.kill('SIGTERM')
+    expect(await leaving.exited, leaving.output()).toEqual({ code: 0, signal: null })
+    expect(await handle.status()).toMatchObject({ state: 'succeeded', attempts: 1 })
+  })
+
+  test('hands back what does not finish within the grace, and no attempt is counted', async () => {
+    const leaving = await startWorker(1, 300)
+    const handle = await client.submit('sleep', { ms: 8_000 })
+    await until(async () => (await handle.status()).state === 'leased', 'the task runs')
+    leaving.child.kill('SIGINT')
+    expect(await leaving.exited, leaving.output()).toEqual({ code: 0, signal: null })
+    expect(await handle.status()).toMatchObject({ state: 'ready', attempts: 0 })
+    await handle.cancel()
+  })
+
+  test('leaves at once on the second signal', async () => {
+    const leaving = await startWorker(0, 60_000)
+    const handle = await client.submit('sleep', { ms: 60_000 })
+    await until(async () => (await handle.status()).state === 'leased', 'the task runs')
+    leaving.child.kill('SIGTERM')
+    await until(() => leaving.output().includes('draining'), 'the worker drains')
+    leaving.child.kill('SIGTERM')
+    expect(await leaving.exited).toEqual({ code: 143, signal: null })
+    await handle.cancel()
+  })
+})
