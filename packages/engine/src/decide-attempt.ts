@@ -52,21 +52,35 @@ export function handBack(state: State, task: Task, { nowMs }: Pick<Env, 'nowMs'>
   return { type: 'leaseReleased', id: task.id, retryAtMs: nowMs, atMs: nowMs }
 }
 
-/** Of `list`, to which `joining` tasks are about to be added, the oldest records past the bound. */
-export function trimmed(list: TaskList, joining: number, max: number, atMs: number): Event[] {
-  const surplus = Math.min(list.size + joining - max, list.size)
+/**
+ * Of `list`, to which the tasks `joining` are about to be added in this order, the oldest records past the bound: of a
+ * command that adds more than the bound, the first ones it adds are among them. One call a list and command: a second
+ * one would name the same records again.
+ */
+export function trimmed(list: TaskList, joining: readonly string[], max: number, atMs: number): Event[] {
+  const surplus = list.size + joining.length - max
   if (surplus <= 0) return []
   const ids: string[] = []
   for (let task = list.head; task && ids.length < surplus; task = task.next) ids.push(task.id)
+  if (ids.length < surplus) ids.push(...joining.slice(0, surplus - ids.length))
   return [{ type: 'oldestForgotten', ids, atMs }]
 }
 
 /** The dead letters of a queue past their bound, once these events have added theirs. */
 export function trimmedDead(state: State, events: readonly Event[], atMs: number): Event[] {
-  const dying = new Map<Task['queue'], number>()
+  const dying = new Map<Task['queue'], string[]>()
   for (const event of events) {
     const task = event.type === 'taskDied' ? state.tasks.get(event.id) : undefined
-    if (task) dying.set(task.queue, (dying.get(task.queue) ?? 0) + 1)
+    if (task) joiningOf(dying, task.queue).push(task.id)
   }
-  return [...dying].flatMap(([queue, count]) => trimmed(queue.dead, count, state.config.queueDeadMax, atMs))
+  return [...dying].flatMap(([queue, joining]) => trimmed(queue.dead, joining, state.config.queueDeadMax, atMs))
+}
+
+export function joiningOf(joining: Map<Task['queue'], string[]>, queue: Task['queue']): string[] {
+  let ids = joining.get(queue)
+  if (!ids) {
+    ids = []
+    joining.set(queue, ids)
+  }
+  return ids
 }

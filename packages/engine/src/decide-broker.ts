@@ -77,9 +77,11 @@ export function close(state: State, { session }: CommandOf<'closeSession'>, env:
 }
 
 export function setCredit(state: State, { session, credit, queues }: CommandOf<'setCredit'>, { nowMs }: Env): Event[] {
-  const unknown = queues.filter((name) => !state.queues.has(name)).length
+  if (!state.sessions.has(session)) return []
+  const wanted = [...new Set(queues)]
+  const unknown = wanted.filter((name) => !state.queues.has(name)).length
   const { queuesMax, retryAfterMsMax } = state.config
-  if (state.queues.size + unknown > queuesMax) {
+  if (unknown > 0 && state.queues.size + unknown > queuesMax) {
     return [
       refusal(session, 'busy', `the broker holds ${queuesMax} queues and takes no new one`, {
         field: 'queues',
@@ -88,7 +90,7 @@ export function setCredit(state: State, { session, credit, queues }: CommandOf<'
       }),
     ]
   }
-  return [{ type: 'creditSet', session, credit, queues: [...new Set(queues)], atMs: nowMs }]
+  return [{ type: 'creditSet', session, credit, queues: wanted, atMs: nowMs }]
 }
 
 /**
@@ -116,7 +118,7 @@ function leadOf(second: Subscription | undefined, freest: Session): number {
   return second ? Math.max(1, freeCredit(freest) - freeCredit(second.session)) : freeCredit(freest)
 }
 
-/** The one thing that has been due for longest. */
+/** One thing that is due: the end of a grace window before a task, for it ends all leases of its session. */
 export function tick(state: State, env: Env): Event[] {
   const { nowMs } = env
   const session = state.graces.peek()

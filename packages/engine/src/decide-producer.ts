@@ -1,8 +1,17 @@
 import type { CommandOf, Env } from './commands.ts'
-import { trimmed } from './decide-attempt.ts'
+import { joiningOf, trimmed } from './decide-attempt.ts'
 import type { Event } from './events.ts'
 import { refusal } from './refusal.ts'
-import { isFinished, isWatching, type Queue, type State, type Task, unfinished, watchersOf } from './state.ts'
+import {
+  isFinished,
+  isWatching,
+  mayHaveNews,
+  type Queue,
+  type State,
+  type Task,
+  unfinished,
+  watchersOf,
+} from './state.ts'
 
 /** What producers ask: submit, watch, cancel, redrive. */
 
@@ -12,7 +21,8 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   const events: Event[] = []
   const options = state.options.resolve(command.options)
   const queue = state.queues.get(command.queue)
-  const watcher = command.watch ? session : undefined
+  // A session that ended while its message waited hears of nothing, but what it submitted counts.
+  const watcher = command.watch && session !== undefined && state.sessions.has(session) ? session : undefined
   const isNewQueueTooMany = !queue && state.queues.size >= config.queuesMax
   let tasks = queue ? unfinished(queue) : 0
   let bytes = queue ? queue.bytes : 0
@@ -46,6 +56,22 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
           limit: config.queuesMax,
           retryAfterMs: config.retryAfterMsMax,
         }),
+      )
+      continue
+    }
+    if (item.bytes > config.queueBytesMax) {
+      events.push(
+        refusal(
+          session,
+          'too_large',
+          `the body is larger than all of a queue may hold (${config.queueBytesMax} bytes)`,
+          {
+            ref,
+            index,
+            field: 'body',
+            limit: config.queueBytesMax,
+          },
+        ),
       )
       continue
     }
@@ -114,7 +140,7 @@ function watched(state: State, task: Task, session: string, ref: number, index: 
   if (!holder) return []
   const isNew = !isWatching(task, holder)
   if (!isNew && !isFinished(task)) return []
-  if (isNew && watchersOf(task).length >= state.config.watchersMax) {
+  if (isNew && mayHaveNews(task) && watchersOf(task).length >= state.config.watchersMax) {
     const limit = state.config.watchersMax
     return [
       refusal(session, 'busy', `task ${task.id} has ${limit} watchers already`, {
@@ -138,7 +164,7 @@ export function unwatch(state: State, { session, ids }: CommandOf<'unwatch'>, { 
 
 export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>, { nowMs }: Env): Event[] {
   const events: Event[] = []
-  const finishing = new Map<Queue, number>()
+  const finishing = new Map<Queue, string[]>()
   const seen = new Set<string>()
   ids.forEach((id, index) => {
     const task = state.tasks.get(id)
@@ -148,12 +174,12 @@ export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>,
       events.push(refusal(session, 'task_finished', `task ${id} is ${task.phase.state} already`, { ref, index }))
     } else if (task.phase.state !== 'cancelled' && !seen.has(id)) {
       seen.add(id)
-      finishing.set(task.queue, (finishing.get(task.queue) ?? 0) + 1)
+      joiningOf(finishing, task.queue).push(id)
       events.push({ type: 'taskCancelled', id, forgetAtMs: nowMs + task.options.resultTtlMs, atMs: nowMs })
     }
   })
-  for (const [queue, count] of finishing)
-    events.push(...trimmed(queue.finished, count, state.config.queueResultsMax, nowMs))
+  for (const [{ finished }, joining] of finishing)
+    events.push(...trimmed(finished, joining, state.config.queueResultsMax, nowMs))
   return events
 }
 

@@ -1,5 +1,5 @@
 import type { CommandOf, Env } from './commands.ts'
-import { endAttempt, handBack, trimmed, trimmedDead } from './decide-attempt.ts'
+import { endAttempt, handBack, joiningOf, trimmed, trimmedDead } from './decide-attempt.ts'
 import type { Event } from './events.ts'
 import { refusal } from './refusal.ts'
 import { retryDelayMs } from './retry.ts'
@@ -11,8 +11,9 @@ export function complete(state: State, { session, ref, results }: CommandOf<'com
   const events: Event[] = []
   const leases = state.sessions.get(session)?.leases
   const seen = results.length > 1 ? new Set<number>() : undefined
+  const finishing = new Map<Queue, string[]>()
   let queue: Queue | undefined
-  let count = 0
+  let joining: string[] = []
   for (let index = 0; index < results.length; index += 1) {
     const { lease, bytes, contentType } = results[index] as (typeof results)[number]
     const task = leases?.get(lease)
@@ -31,13 +32,13 @@ export function complete(state: State, { session, ref, results }: CommandOf<'com
       atMs: nowMs,
     })
     if (task.queue !== queue) {
-      if (queue) events.push(...trimmed(queue.finished, count, state.config.queueResultsMax, nowMs))
       queue = task.queue
-      count = 0
+      joining = joiningOf(finishing, queue)
     }
-    count += 1
+    joining.push(task.id)
   }
-  if (queue) events.push(...trimmed(queue.finished, count, state.config.queueResultsMax, nowMs))
+  for (const [{ finished }, ids] of finishing)
+    events.push(...trimmed(finished, ids, state.config.queueResultsMax, nowMs))
   return events
 }
 

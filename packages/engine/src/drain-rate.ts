@@ -1,6 +1,6 @@
 const WINDOW_MS = 1000
-/** Weight of the newest window against all before it. */
-const NEWEST = 0.5
+/** What is left of a window's weight a window later. */
+const KEPT = 0.5
 
 /** Tasks finished a second, as an exponentially weighted mean over windows of about a second. Driven by event times alone. */
 export class DrainRate {
@@ -25,7 +25,9 @@ export class DrainRate {
     const elapsed = atMs - this.#windowStartMs
     if (elapsed < WINDOW_MS) return
     const observed = (this.#count * 1000) / elapsed
-    this.#perSecond = this.#perSecond === 0 ? observed : (1 - NEWEST) * this.#perSecond + NEWEST * observed
+    // An idle hour is thousands of windows: what was seen before it counts for nothing any more.
+    const kept = this.#perSecond === 0 ? 0 : KEPT ** Math.floor(elapsed / WINDOW_MS)
+    this.#perSecond = kept * this.#perSecond + (1 - kept) * observed
     this.#windowStartMs = atMs
     this.#count = 0
   }

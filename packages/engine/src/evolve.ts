@@ -1,8 +1,8 @@
 import type { AttemptRecord, Event, EventOf, EventType, PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
 import { assertTransition } from './lifecycle.ts'
-import { noteDispatchable, queueNamed } from './queues.ts'
+import { dropUnused, noteDispatchable, queueNamed, restoreOrders } from './queues.ts'
 import { closeSession, dropLease, holdLease, openSession, sessionNamed, setConnected, setCredit } from './sessions.ts'
-import { isWatching, type Phase, READY, type Session, type State, type Task, watchersOf } from './state.ts'
+import { isWatching, mayHaveNews, type Phase, READY, type Session, type State, type Task, watchersOf } from './state.ts'
 
 /** Ended attempts kept with a task; older ones are dropped. */
 export const HISTORY_MAX = 20
@@ -85,7 +85,7 @@ export function evolve(state: State, event: Event): void {
       held(state, event.id).progress = event.progress
       return
     case 'taskWatched':
-      addWatcher(held(state, event.id), sessionNamed(state, event.session))
+      watch(held(state, event.id), sessionNamed(state, event.session))
       return
     case 'taskUnwatched':
       removeWatcher(held(state, event.id), event.session)
@@ -111,6 +111,7 @@ export function evolve(state: State, event: Event): void {
     case 'brokerStarted':
       state.epoch = event.epoch
       state.nextLease = event.nextLease
+      restoreOrders(state)
       return
     case 'checkpointed':
       state.epoch = event.epoch
@@ -140,6 +141,7 @@ export function replay(state: State, event: Event): void {
     if (event.type === 'sessionClosed') return
     openSession(state, event.session, ['producer', 'worker'])
   }
+  if (event.type === 'taskAccepted' && event.watcher !== undefined) sessionFor(state, event.watcher)
   if (event.type === 'oldestForgotten') {
     evolve(state, { ...event, ids: event.ids.filter((id) => state.tasks.has(id)) })
     return
@@ -298,14 +300,15 @@ function forget(state: State, id: string, event: EventType): void {
   assertTransition(task.phase.state, event, 'gone')
   leave(state, task)
   state.tasks.delete(id)
+  dropUnused(state, task.queue)
 }
 
 function remember(task: Task, attempt: AttemptRecord): void {
   task.history = [...(task.history ?? []), attempt].slice(-HISTORY_MAX)
 }
 
-function addWatcher(task: Task, session: Session): void {
-  if (isWatching(task, session)) return
+function watch(task: Task, session: Session): void {
+  if (!mayHaveNews(task) || isWatching(task, session)) return
   const others = watchersOf(task)
   task.watchers = others.length === 0 ? session : [...others, session]
 }
@@ -379,6 +382,8 @@ function restate(state: State, record: TaskRecord): void {
     prev: null,
   }
   state.tasks.set(task.id, task)
+  // Its acceptance may be among the events that were discarded.
+  state.nextSeq = Math.max(state.nextSeq, task.seq + 1)
   enter(state, task, phaseOf(state, record.phase))
 }
 

@@ -54,6 +54,11 @@ export class ReadyQueue {
     return []
   }
 
+  /** Puts the fresh tasks in the order in which they became ready, which is that of acceptance but for delays. */
+  restoreOrder(): void {
+    for (const { fresh } of this.#levels) fresh.sort((a, b) => readyAtMs(a) - readyAtMs(b) || a.seq - b.seq)
+  }
+
   /** The acceptance time of the task that has been ready for longest in any priority, or undefined. */
   oldestAcceptedAtMs(): number | undefined {
     let oldest: number | undefined
@@ -64,4 +69,8 @@ export class ReadyQueue {
     }
     return oldest
   }
+}
+
+function readyAtMs({ acceptedAtMs, options }: Task): number {
+  return acceptedAtMs + options.delayMs
 }

@@ -1,5 +1,5 @@
 import type { Role } from '@sluice/protocol'
-import { noteDispatchable, queueNamed } from './queues.ts'
+import { dropUnused, noteDispatchable, queueNamed } from './queues.ts'
 import { freeCredit, type Queue, type Session, type State, type Subscription, type Task } from './state.ts'
 
 /** What `evolve` does to sessions, their credit and their leases. Nothing else may call these. */
@@ -55,6 +55,7 @@ export function setCredit(state: State, session: Session, credit: number, queues
       noteDispatchable(state, subscription.queue)
     }
     session.subscriptions = [...new Set(queues)].map((name) => subscribe(session, queueNamed(state, name)))
+    for (const { queue } of before) dropUnused(state, queue)
   }
   refresh(state, session)
 }

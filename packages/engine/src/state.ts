@@ -176,6 +176,11 @@ export function isFinished(task: Task): boolean {
   return state === 'succeeded' || state === 'dead' || state === 'cancelled'
 }
 
+/** Whether there is anything more to tell of it: a dead letter may be redriven, other outcomes are the last word. */
+export function mayHaveNews(task: Task): boolean {
+  return task.phase.state !== 'succeeded' && task.phase.state !== 'cancelled'
+}
+
 export function isWatching(task: Task, session: Session): boolean {
   return task.watchers === session || (Array.isArray(task.watchers) && task.watchers.includes(session))
 }

@@ -24,4 +24,15 @@ export class TaskList {
     task.prev = null
     this.size -= 1
   }
+
+  /** Keeps the order of equals. */
+  sort(compare: (a: Task, b: Task) => number): void {
+    const tasks: Task[] = []
+    for (let task = this.head; task; task = task.next) tasks.push(task)
+    tasks.sort(compare)
+    this.head = null
+    this.#tail = null
+    this.size = 0
+    for (const task of tasks) this.push(task)
+  }
 }
