@@ -1,5 +1,8 @@
-/** How many turns of the promise queue in a row have to bring nothing new before a flush. */
-const QUIET_TURNS = 3
+/**
+ * How many turns of the promise queue in a row have to bring nothing new before a flush. A handler with two awaits in it
+ * takes about six; ten turns cost less than a microsecond.
+ */
+const QUIET_TURNS = 10
 /** A flush may not be put off for longer than this many turns, however busy they are. */
 const TURNS_MAX = 2000
 

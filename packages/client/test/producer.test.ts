@@ -1,0 +1,439 @@
+import { describe, expect, test } from 'vitest'
+import { ClosedError, createClient, defineTask, SluiceError, TaskCancelledError, TaskDeadError } from '../src/index.ts'
+import { FakeWorld, fromUtf8, utf8 } from './fake-world.ts'
+
+async function online(submitCredit = 1000, limits = {}) {
+  const world = new FakeWorld(limits)
+  const client = createClient({ url: 'ws://broker', platform: world.platform })
+  const connection = await world.welcome({ submitCredit })
+  return { world, client, connection }
+}
+
+/** Observes a promise without waiting for it. */
+function track<T>(promise: Promise<T>) {
+  const seen: { value?: T; error?: unknown; done: boolean } = { done: false }
+  promise.then(
+    (value) => Object.assign(seen, { value, done: true }),
+    (error) => Object.assign(seen, { error, done: true }),
+  )
+  return seen
+}
+
+describe('submitting', () => {
+  test('submissions of one turn leave as one message and resolve when durable', async () => {
+    const { world, client, connection } = await online()
+    const submissions = [1, 2, 3].map((n) => track(client.submit('q', { n })))
+    await world.settle()
+    const { tasks, ref, queue } = connection.last('submit')
+    expect(connection.of('submit')).toHaveLength(1)
+    expect(queue).toBe('q')
+    expect(tasks.map((task) => fromUtf8(task.bytes))).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
+    expect(submissions.some((s) => s.done)).toBe(false)
+    connection.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    expect(submissions.map((s) => s.value?.id)).toEqual(tasks.map((task) => task.id))
+  })
+
+  test('submissions that wake each other over several promises still share a frame', async () => {
+    const { world, client, connection } = await online()
+    const before = connection.frames
+    const chain = async (left: number): Promise<void> => {
+      void client.submit('q', left)
+      await Promise.resolve()
+      if (left > 1) await chain(left - 1)
+    }
+    void chain(50)
+    await world.settle()
+    expect(connection.frames - before).toBe(1)
+    expect(connection.of('submit').flatMap((m) => m.tasks)).toHaveLength(50)
+  })
+
+  test('tasks with other options or another queue go into messages of their own', async () => {
+    const { world, client, connection } = await online()
+    void client.submit('a', 1)
+    void client.submit('b', 2)
+    void client.submit('a', 3, { priority: 9 })
+    void client.submit('a', 4)
+    void client.submit('a', 5, { priority: 9 })
+    await world.settle()
+    const groups = connection.of('submit').map((m) => [m.queue, m.options, m.tasks.map((t) => fromUtf8(t.bytes))])
+    expect(groups).toEqual([
+      ['a', undefined, [1, 4]],
+      ['b', undefined, [2]],
+      ['a', { priority: 9 }, [3, 5]],
+    ])
+  })
+
+  test('a large batch is divided so that no message passes the limits', async () => {
+    const { world, client, connection } = await online(5000, { frameBytesMax: 64 * 1024 })
+    for (let i = 0; i < 100; i++) void client.submit('q', 'x'.repeat(4000))
+    for (let i = 0; i < 1200; i++) void client.submit('q', i)
+    await world.settle()
+    const messages = connection.of('submit')
+    expect(messages.reduce((sum, m) => sum + m.tasks.length, 0)).toBe(1300)
+    for (const message of messages) {
+      expect(message.tasks.length).toBeLessThanOrEqual(500)
+      expect(message.tasks.reduce((sum, t) => sum + t.bytes.length, 0)).toBeLessThan(32 * 1024)
+    }
+  })
+
+  test('no more tasks are unanswered than the submit credit allows, and it may change', async () => {
+    const { world, client, connection } = await online(2)
+    const all = [1, 2, 3, 4, 5, 6].map((n) => track(client.submit('q', n)))
+    await world.settle()
+    expect(connection.last('submit').tasks).toHaveLength(2)
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+    await world.settle()
+    expect(all.filter((s) => s.done)).toHaveLength(2)
+    expect(connection.of('submit').map((m) => m.tasks.length)).toEqual([2, 2])
+    connection.say({ type: 'submitCredit', credit: 4 })
+    await world.settle()
+    expect(connection.of('submit').map((m) => m.tasks.length)).toEqual([2, 2, 2])
+  })
+
+  test('what is unanswered when the connection is lost is sent again with the same ids, and nothing else', async () => {
+    const { world, client, connection } = await online()
+    const first = track(client.submit('q', 'answered'))
+    await world.settle()
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+    await world.settle()
+    expect(first.done).toBe(true)
+    const lost = ['a', 'b'].map((input) => track(client.submit('q', input)))
+    await world.settle()
+    const unanswered = connection.last('submit').tasks
+    connection.close(1006)
+    await world.settle()
+    const late = track(client.submit('q', 'c'))
+    await world.pass(500)
+    const next = await world.welcome({ resumed: true })
+    expect(next).not.toBe(connection)
+    expect(next.last('hello').resume).toEqual({ session: 's1', leases: [] })
+    const again = next.of('submit').flatMap((m) => m.tasks)
+    expect(again.slice(0, 2).map((t) => t.id)).toEqual(unanswered.map((t) => t.id))
+    expect(again.map((t) => fromUtf8(t.bytes))).toEqual(['a', 'b', 'c'])
+    for (const { ref } of next.of('submit')) next.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    expect([...lost, late].every((s) => s.value !== undefined)).toBe(true)
+  })
+
+  test('a busy verdict is tried again after the wish of the broker and a jitter', async () => {
+    const { world, client, connection } = await online()
+    const submission = track(client.submit('q', 1))
+    await world.settle()
+    const first = connection.last('submit')
+    const error = { code: 'busy' as const, message: 'full', retryAfterMs: 2000 }
+    connection.say({ type: 'submitted', ref: first.ref, refused: [{ index: 0, error }] })
+    await world.pass(1999)
+    expect(connection.of('submit')).toHaveLength(1)
+    await world.pass(500)
+    const second = connection.last('submit')
+    expect(second.tasks[0]?.id).toBe(first.tasks[0]?.id)
+    connection.say({ type: 'submitted', ref: second.ref, refused: [] })
+    await world.settle()
+    expect(submission.value?.id).toBe(first.tasks[0]?.id)
+  })
+
+  test('a caller may have busy thrown instead', async () => {
+    const { world, client, connection } = await online()
+    const submission = track(client.submit('q', 1, { onBusy: 'throw' }))
+    await world.settle()
+    const error = { code: 'busy' as const, message: 'full', retryAfterMs: 2000 }
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [{ index: 0, error }] })
+    await world.settle()
+    expect(submission.error).toMatchObject({ code: 'busy', retryAfterMs: 2000, retryable: true })
+  })
+
+  test('a verdict that would be the same again rejects that task and no other', async () => {
+    const { world, client, connection } = await online()
+    const [good, bad] = [track(client.submit('q', 1)), track(client.submit('q', 2))]
+    await world.settle()
+    const error = { code: 'id_conflict' as const, message: 'other content' }
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [{ index: 1, error }] })
+    await world.settle()
+    expect(good.value?.queue).toBe('q')
+    expect(bad.error).toBeInstanceOf(SluiceError)
+    expect(bad.error).toMatchObject({ code: 'id_conflict', retryable: false })
+  })
+
+  test('an input past the body limit is refused here, naming the limit', async () => {
+    const { world, client, connection } = await online(10, { bodyBytesMax: 1000 })
+    const submission = track(client.submit('q', 'x'.repeat(2000)))
+    await world.settle()
+    expect(submission.error).toMatchObject({ code: 'too_large', limit: 1000, field: 'body' })
+    expect(connection.of('submit')).toHaveLength(0)
+  })
+
+  test('options out of range and bad queue names are refused here, naming the field', async () => {
+    const { client } = await online()
+    await expect(client.submit('q', 1, { priority: 10 })).rejects.toMatchObject({ field: 'options.priority' })
+    await expect(client.submit('q', 1, { retry: { kind: 'none', attemptsMax: 0 } })).rejects.toMatchObject({
+      field: 'options.retry.attemptsMax',
+    })
+    await expect(client.submit('no queue', 1)).rejects.toMatchObject({ field: 'queue' })
+    await expect(client.submit('q', 1, { id: 'x' })).rejects.toMatchObject({ field: 'id' })
+  })
+
+  test('a signal ends the waiting: before it is sent, the task never leaves', async () => {
+    const { world, client, connection } = await online(1)
+    const controller = new AbortController()
+    void client.submit('q', 1)
+    const waiting = track(client.submit('q', 2, { signal: controller.signal }))
+    await world.settle()
+    controller.abort(new Error('enough'))
+    await world.settle()
+    expect(waiting.error).toMatchObject({ message: 'enough' })
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+    await world.settle()
+    expect(connection.of('submit')).toHaveLength(1)
+    await expect(client.submit('q', 3, { signal: controller.signal })).rejects.toThrow('enough')
+  })
+
+  test('a retry budget keeps a client whose every submission is refused from sending everything again', async () => {
+    const { world, client, connection } = await online(10_000)
+    for (let i = 0; i < 3000; i++) void client.submit('q', i)
+    await world.settle()
+    const error = { code: 'busy' as const, message: 'full', retryAfterMs: 100 }
+    const refuse = (from: number) => {
+      for (const { ref, tasks } of connection.of('submit').slice(from)) {
+        connection.say({ type: 'submitted', ref, refused: tasks.map((_, index) => ({ index, error })) })
+      }
+    }
+    refuse(0)
+    const before = connection.of('submit').length
+    await world.pass(600)
+    const retried = connection.of('submit').slice(before)
+    expect(retried.reduce((sum, m) => sum + m.tasks.length, 0)).toBeLessThanOrEqual(1050)
+    expect(retried.length).toBeGreaterThan(0)
+  })
+})
+
+describe('outcomes', () => {
+  async function accepted(input: unknown = 1) {
+    const base = await online()
+    const submission = base.client.submit('q', input)
+    await base.world.settle()
+    base.connection.say({ type: 'submitted', ref: base.connection.last('submit').ref, refused: [] })
+    await base.world.settle()
+    const handle = await submission
+    return { ...base, handle }
+  }
+  const none = new Uint8Array(0)
+
+  test('a result arrives before or after it is asked for', async () => {
+    const { world, connection, handle } = await accepted()
+    const early = track(handle.result())
+    const outcome = { id: handle.id, status: 'succeeded' as const, attempts: 1, bytes: utf8({ ok: 1 }) }
+    connection.say({ type: 'outcome', tasks: [outcome] })
+    await world.settle()
+    expect(early.value).toEqual({ ok: 1 })
+    expect(await handle.result()).toEqual({ ok: 1 })
+  })
+
+  test('an outcome that nobody had asked for is kept with the handle', async () => {
+    const { world, connection, handle } = await accepted()
+    connection.say({
+      type: 'outcome',
+      tasks: [{ id: handle.id, status: 'succeeded', attempts: 1, bytes: utf8([1, 2]) }],
+    })
+    await world.settle()
+    expect(await handle.result()).toEqual([1, 2])
+    expect(connection.of('watch')).toHaveLength(0)
+  })
+
+  test('an outcome may overtake the answer to its submission', async () => {
+    const { world, client, connection } = await online()
+    const submission = client.submit('q', 1)
+    await world.settle()
+    const { ref, tasks } = connection.last('submit')
+    connection.say(
+      { type: 'outcome', tasks: [{ id: tasks[0]!.id, status: 'succeeded', attempts: 1, bytes: utf8('fast') }] },
+      { type: 'submitted', ref, refused: [] },
+    )
+    await world.settle()
+    expect(await (await submission).result()).toBe('fast')
+  })
+
+  test('dead and cancelled tasks reject with an error that says why', async () => {
+    const { world, connection, handle } = await accepted()
+    const error = { message: 'broken photo', name: 'PhotoError' }
+    connection.say({
+      type: 'outcome',
+      tasks: [{ id: handle.id, status: 'dead', attempts: 3, reason: 'attempts_exhausted', error, bytes: none }],
+    })
+    await world.settle()
+    const dead = await handle.result().catch((e) => e)
+    expect(dead).toBeInstanceOf(TaskDeadError)
+    expect(dead).toMatchObject({ reason: 'attempts_exhausted', error, attempts: 3, id: handle.id })
+
+    const other = await accepted()
+    const cancelled = { id: other.handle.id, status: 'cancelled' as const, attempts: 0, bytes: none }
+    other.connection.say({ type: 'outcome', tasks: [cancelled] })
+    await other.world.settle()
+    await expect(other.handle.result()).rejects.toBeInstanceOf(TaskCancelledError)
+  })
+
+  test('after a broker restart every open task is watched again, and unknown ones reject', async () => {
+    const { world, client, connection, handle } = await accepted()
+    const other = client.submit('q', 2)
+    await world.settle()
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+    await world.settle()
+    const [kept, gone] = [track(handle.result()), track((await other).result())]
+    connection.close(1006)
+    await world.pass(500)
+    const next = await world.welcome({ session: 's2', resumed: false })
+    const watch = next.last('watch')
+    expect(watch.ids).toEqual([handle.id, (await other).id])
+    next.say(
+      { type: 'watched', ref: watch.ref, unknown: [1] },
+      { type: 'outcome', tasks: [{ id: handle.id, status: 'succeeded', attempts: 1, bytes: utf8('late') }] },
+    )
+    await world.settle()
+    expect(kept.value).toBe('late')
+    expect(gone.error).toMatchObject({ code: 'unknown_task' })
+  })
+
+  test('a handle made from an id asks the broker; two of the same task share the answer', async () => {
+    const { world, client, connection } = await online()
+    const id = '01900000-0000-7000-8000-000000000001'
+    const [one, two] = [track(client.handle(id).result()), track(client.handle(id).result())]
+    await world.settle()
+    expect(connection.of('watch').flatMap((m) => m.ids)).toEqual([id])
+    connection.say({ type: 'outcome', tasks: [{ id, status: 'succeeded', attempts: 1, bytes: utf8(7) }] })
+    await world.settle()
+    expect([one.value, two.value]).toEqual([7, 7])
+  })
+
+  test('past the bound the oldest watch is let go, and asked for again when its result is wanted', async () => {
+    const world = new FakeWorld()
+    const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 2 })
+    const connection = await world.welcome()
+    const handles = []
+    for (let n = 0; n < 3; n++) {
+      const submission = client.submit('q', n)
+      await world.settle()
+      connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+      await world.settle()
+      handles.push(await submission)
+    }
+    expect(connection.of('unwatch').flatMap((m) => m.ids)).toEqual([handles[0]?.id])
+    void handles[0]?.result()
+    await world.settle()
+    expect(connection.last('watch').ids).toEqual([handles[0]?.id])
+  })
+
+  test('progress keeps the newest for a slow reader and ends with the task', async () => {
+    const { world, connection, handle } = await accepted()
+    const iterator = handle[Symbol.asyncIterator]()
+    for (let n = 0; n < 40; n++) connection.say({ type: 'progress', tasks: [{ id: handle.id, progress: n }] })
+    await world.settle()
+    expect(await iterator.next()).toEqual({ done: false, value: 24 })
+    connection.say({ type: 'outcome', tasks: [{ id: handle.id, status: 'succeeded', attempts: 1, bytes: utf8(1) }] })
+    await world.settle()
+    const rest: unknown[] = []
+    for (let step = await iterator.next(); !step.done; step = await iterator.next()) rest.push(step.value)
+    expect(rest.at(-1)).toBe(39)
+    const after: unknown[] = []
+    for await (const value of handle.progress()) after.push(value)
+    expect(after).toEqual([])
+  })
+
+  test('status and cancel are asked again after a reconnect, and refusals carry their code', async () => {
+    const { world, connection, handle } = await accepted()
+    const [status, cancel] = [track(handle.status()), track(handle.cancel())]
+    await world.settle()
+    expect(connection.last('query').ids).toEqual([handle.id])
+    connection.close(1006)
+    await world.pass(500)
+    const next = await world.welcome({ resumed: true })
+    next.say({ type: 'status', ref: next.last('query').ref, tasks: [{ id: handle.id, state: 'ready' }] })
+    const error = { code: 'task_finished' as const, message: 'too late' }
+    next.say({ type: 'cancelled', ref: next.last('cancel').ref, refused: [{ index: 0, error }] })
+    await world.settle()
+    expect(status.value?.state).toBe('ready')
+    expect(cancel.error).toMatchObject({ code: 'task_finished' })
+  })
+
+  test('a result that does not fit the contract rejects', async () => {
+    const { world, client, connection } = await online()
+    const output = {
+      '~standard': {
+        version: 1 as const,
+        vendor: 'test',
+        validate: (value: unknown) =>
+          typeof value === 'number' ? { value } : { issues: [{ message: 'no number', path: ['size'] }] },
+      },
+    }
+    const submission = client.submit(defineTask({ queue: 'q', output }), 1)
+    await world.settle()
+    const { ref, tasks } = connection.last('submit')
+    connection.say(
+      { type: 'submitted', ref, refused: [] },
+      { type: 'outcome', tasks: [{ id: tasks[0]!.id, status: 'succeeded', attempts: 1, bytes: utf8('text') }] },
+    )
+    await world.settle()
+    await expect((await submission).result()).rejects.toThrow('the result is invalid: size: no number')
+  })
+})
+
+describe('leaving', () => {
+  test('close waits for the unanswered, says bye, and rejects what is still open', async () => {
+    const { world, client, connection } = await online()
+    const submission = track(client.submit('q', 1))
+    await world.settle()
+    const closing = track(client.close())
+    await world.settle()
+    expect(closing.done).toBe(false)
+    await expect(client.submit('q', 2)).rejects.toBeInstanceOf(ClosedError)
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+    await world.settle()
+    expect(closing.done).toBe(true)
+    expect(connection.received.at(-1)).toEqual({ type: 'bye' })
+    expect(connection.closedBy?.code).toBe(1000)
+    await expect(submission.value?.result()).rejects.toBeInstanceOf(ClosedError)
+    expect(world.clock.pending).toBe(0)
+  })
+
+  test('close gives up after drainMs', async () => {
+    const { world, client } = await online()
+    const submission = track(client.submit('q', 1))
+    await world.settle()
+    const closing = track(client.close({ drainMs: 300 }))
+    await world.pass(299)
+    expect(closing.done).toBe(false)
+    await world.pass(1)
+    expect(closing.done).toBe(true)
+    expect(submission.error).toBeInstanceOf(ClosedError)
+  })
+
+  test('a broker that drains is sent nothing new and is reconnected to when it wishes', async () => {
+    const { world, client, connection } = await online()
+    connection.say({ type: 'drain', retryAfterMs: 3000 })
+    await world.settle()
+    const submission = track(client.submit('q', 1))
+    await world.pass(2999)
+    expect(connection.of('submit')).toHaveLength(0)
+    expect(world.connections).toHaveLength(1)
+    await world.pass(300)
+    expect(world.connections).toHaveLength(2)
+    const next = await world.welcome({ resumed: true })
+    next.say({ type: 'submitted', ref: next.last('submit').ref, refused: [] })
+    await world.settle()
+    expect(submission.value?.queue).toBe('q')
+  })
+
+  test('a broker that refuses for good rejects everything with its reason', async () => {
+    const world = new FakeWorld()
+    const client = createClient({ url: 'ws://broker', platform: world.platform, token: 'wrong' })
+    const submission = track(client.submit('q', 1))
+    world.connection.open()
+    await world.settle()
+    expect(world.connection.last('hello').token).toBe('wrong')
+    world.connection.say({ type: 'error', code: 'unauthorized', message: 'no such token' })
+    world.connection.close(4001)
+    await world.settle()
+    expect(submission.error).toMatchObject({ code: 'unauthorized', message: 'no such token' })
+    expect(client.state).toBe('failed')
+    await expect(client.submit('q', 2)).rejects.toMatchObject({ code: 'unauthorized' })
+  })
+})
