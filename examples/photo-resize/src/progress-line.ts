@@ -6,7 +6,7 @@ export interface ProgressLine {
   connection(state: string): void
   /** How many sizes of a photo exist so far. */
   progress(name: string, done: number): void
-  finished(name: string, how: string): void
+  finished(name: string, sizesDone: number): void
   end(): void
 }
 
@@ -41,10 +41,13 @@ export function progressLine(out: Pick<WriteStream, 'write' | 'isTTY'>, photos: 
       done.set(name, count)
       draw()
     },
-    finished(name, how) {
+    finished(name, sizesDone) {
       finished += 1
+      done.set(name, sizesDone)
       if (!out.isTTY) {
-        out.write(`${String(finished).padStart(String(photos).length)}/${photos} ${name}: ${how}\n`)
+        out.write(
+          `${String(finished).padStart(String(photos).length)}/${photos} ${name}: ${sizesDone === sizes ? 'resized' : 'failed'}\n`,
+        )
       }
       draw()
     },

@@ -7,7 +7,7 @@
  * reason. Exits with 1 when a photo has none.
  */
 import { readdir } from 'node:fs/promises'
-import { basename, extname, join, relative, resolve } from 'node:path'
+import { extname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createClient, TaskDeadError, type TaskHandle } from '@sluice/client'
 import { progressLine } from './progress-line.ts'
@@ -59,10 +59,10 @@ async function follow(handle: TaskHandle<ResizedPhoto[]>, name: string): Promise
   void followProgress(handle, name)
   try {
     const pictures = await handle.result()
-    line.finished(name, `${pictures.length} sizes`)
+    line.finished(name, pictures.length)
     return { kind: 'resized', name, pictures }
   } catch (error) {
-    line.finished(name, 'failed')
+    line.finished(name, 0)
     return error instanceof TaskDeadError
       ? { kind: 'dead', name, error }
       : { kind: 'unknown', name, error: error as Error }
@@ -77,19 +77,17 @@ async function followProgress(handle: TaskHandle<ResizedPhoto[]>, name: string):
 
 function print(endings: Ending[]): void {
   const wide = Math.max(...endings.map((ending) => ending.name.length))
-  console.log(`\n${'photo'.padEnd(wide)}  ${SIZES.map((size) => `${size} px`.padEnd(20)).join('')}`.trimEnd())
+  console.log(`\n${'photo'.padEnd(wide)}  ${SIZES.map((size) => `${size} px`.padEnd(22)).join('')}`.trimEnd())
   for (const ending of endings) {
     if (ending.kind === 'resized') {
       const cells = ending.pictures.map(({ width, height, bytes }) =>
-        `${width}×${height}  ${Math.ceil(bytes / 1024)} KB`.padEnd(20),
+        `${`${width}×${height}`.padEnd(9)} ${String(Math.ceil(bytes / 1024)).padStart(5)} KB`.padEnd(22),
       )
       console.log(`${ending.name.padEnd(wide)}  ${cells.join('')}`.trimEnd())
     }
   }
   const resized = endings.filter((ending) => ending.kind === 'resized').length
-  console.log(
-    `\n${resized} of ${endings.length} photos resized, in ${relative(process.cwd(), folder) || basename(folder)}`,
-  )
+  console.log(`\n${resized} of ${endings.length} photos resized, in ${folder}`)
   const dead = endings.filter((ending) => ending.kind === 'dead')
   if (dead.length > 0) {
     console.log(`\ndead letters: ${dead.length}`)

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
-import type { Logger, Worker } from '@sluice/client'
+import { ClosedError, type Logger, type Worker } from '@sluice/client'
 import { createWorker, GRACE_MS } from './create-worker.ts'
 import { loadHandlers, moduleUrl } from './load-handlers.ts'
 import { createNodePlatform } from './platform.ts'
@@ -32,11 +32,13 @@ export interface WorkerProcess {
   concurrency: number
   /** Whether handlers run in threads. */
   threaded: boolean
+  /** Resolves when the worker has left by drain or close; rejects with the SluiceError that stopped it. */
+  ended: Promise<void>
 }
 
 /**
  * Loads a module of handlers and serves their queues: what `sluice worker ./tasks.ts` does. Resolves when the worker is
- * connected for the first time, however long the broker is away; `worker.closed` resolves when it has left.
+ * connected for the first time, however long the broker is away, or has been told to leave before that.
  *
  * @throws HandlerModuleError when the module holds no usable handlers; SluiceError when the broker refuses for good
  */
@@ -45,6 +47,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
   const handlers = await loadHandlers(module)
   const size = threads === false || threads === 0 ? undefined : threadCount(threads === true ? undefined : threads)
   const concurrency = size ?? options.concurrency ?? CONCURRENCY
+  let stopped: unknown
   const worker = createWorker({
     url,
     handlers,
@@ -55,11 +58,27 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     ...(logger && { logger }),
     ...(size !== undefined && { threads: { module, size } }),
     signals: (options.signals ?? true) && { graceMs: options.graceMs ?? GRACE_MS },
+    onError: (error, task) => {
+      if (task === undefined) stopped = error
+      else logger?.warn({ task: task.id, queue: task.queue, attempt: task.attempt, err: error }, 'attempt failed')
+    },
   })
-  await worker.start()
+  const ended = worker.closed.then(() => {
+    if (stopped !== undefined) throw stopped
+  })
+  // Who started the worker for good need not listen.
+  ended.catch(() => {})
   const queues = Object.keys(handlers)
-  logger?.info({ url, queues, concurrency, threaded: size !== undefined }, 'working')
-  return { worker, queues, concurrency, threaded: size !== undefined }
+  logger?.info({ url, queues }, 'connecting')
+  try {
+    await worker.start()
+    logger?.info({ url, queues, concurrency, threaded: size !== undefined }, 'working')
+  } catch (error) {
+    if (!(error instanceof ClosedError)) throw error
+    // Told to leave while the broker was away: that is an orderly end.
+    await ended
+  }
+  return { worker, queues, concurrency, threaded: size !== undefined, ended }
 }
 
 const CONCURRENCY = 8

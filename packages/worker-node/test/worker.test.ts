@@ -124,6 +124,13 @@ describe('a worker process that is told to leave', () => {
     await handle.cancel()
   })
 
+  test('exits with 0 while it still looks for its broker', async () => {
+    const leaving = startNode('packages/worker-node/test/fixtures/worker.ts', ['ws://127.0.0.1:1', module, '1', '300'])
+    await until(() => leaving.output().includes('connecting'), 'it connects')
+    leaving.child.kill('SIGTERM')
+    expect(await leaving.exited, leaving.output()).toEqual({ code: 0, signal: null })
+  })
+
   test('leaves at once on the second signal', async () => {
     const leaving = await startWorker(0, 60_000)
     const handle = await client.submit('sleep', { ms: 60_000 })
