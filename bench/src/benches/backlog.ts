@@ -1,7 +1,7 @@
 import type { Bench } from '../bench.ts'
 import { bodyBytes } from '../body.ts'
 import { startBroker } from '../broker.ts'
-import { Processes } from '../child.ts'
+import { type Child, Processes } from '../child.ts'
 import { atLeast, atMost, figure } from '../figure.ts'
 import { Scratch } from '../machine.ts'
 import type { MemoryUse } from '../processes/broker.ts'
@@ -9,34 +9,49 @@ import { concurrency, queue, startWorker } from '../system.ts'
 import type { Window } from './ceiling.ts'
 import { inFlight } from './ceiling.ts'
 
+/** For the measurement of memory: bodies are in the journal. */
+const bodyCacheBytesMax = 1024 ** 2
+
 const rawProducer = new URL('../processes/raw-producer.ts', import.meta.url)
 
-interface Drained {
-  rate: number
-  /** Broker memory for each waiting task, before the worker came. */
-  memoryBytes: number
+/** A broker with one queue of `waiting` tasks. */
+async function filled(processes: Processes, path: string, waiting: number): Promise<{ url: string; producer: Child }> {
+  const { url } = await startBroker(processes, {
+    durability: 'strict',
+    path,
+    engine: { queueTasksMax: waiting + 2 * inFlight },
+  })
+  const producer = await processes.start(rawProducer, { url, queue })
+  await producer.call('fill', { count: waiting, watch: true })
+  return { url, producer }
 }
 
-/** Fills a new queue, then lets a worker drain it while the producer keeps it as long as it was. */
-async function drain(waiting: number, window: Window): Promise<Drained> {
+/** Tasks a second that a worker drains while the producer keeps the backlog as long as it was. */
+async function drain(waiting: number, window: Window): Promise<number> {
+  using scratch = new Scratch()
+  await using processes = new Processes()
+  const { url, producer } = await filled(processes, scratch.file('journal.db'), waiting + inFlight)
+  await startWorker(processes, url)
+  return await producer.call<number>('throughput', window)
+}
+
+/** Bytes that the broker holds for each waiting task while it keeps next to no bodies. */
+async function memoryForEach(waiting: number): Promise<{ used: number; resident: number }> {
   using scratch = new Scratch()
   await using processes = new Processes()
   const broker = await startBroker(
     processes,
-    { durability: 'strict', path: scratch.file('journal.db'), queueTasksMax: waiting + 2 * inFlight },
+    { durability: 'strict', path: scratch.file('journal.db'), hosting: { bodyCacheBytesMax } },
     ['--expose-gc'],
   )
   const producer = await processes.start(rawProducer, { url: broker.url, queue })
-  const memory = async () => {
-    const { heapUsed, external } = await broker.child.call<MemoryUse>('memory')
-    return heapUsed + external
-  }
-  const before = await memory()
+  const before = await broker.child.call<MemoryUse>('memory')
   await producer.call('fill', { count: waiting, watch: true })
-  const memoryBytes = ((await memory()) - before) / waiting
-  await producer.call('fill', { count: inFlight, watch: true })
-  await startWorker(processes, broker.url)
-  return { rate: await producer.call<number>('throughput', window), memoryBytes }
+  const after = await broker.child.call<MemoryUse>('memory')
+  return {
+    used: (after.heapUsed + after.external - before.heapUsed - before.external) / waiting,
+    resident: (after.rss - before.rss) / waiting,
+  }
 }
 
 export const backlog: Bench = {
@@ -48,12 +63,14 @@ export const backlog: Bench = {
     const many = scale === 'full' ? 1_000_000 : 10_000
     const withFew: number[] = []
     const withMany: number[] = []
-    const memory: number[] = []
+    const used: number[] = []
+    const resident: number[] = []
     for (let round = 0; round < repetitions; round++) {
-      withFew.push((await drain(few, window)).rate)
-      const drained = await drain(many, window)
-      withMany.push(drained.rate)
-      memory.push(drained.memoryBytes)
+      withFew.push(await drain(few, window))
+      withMany.push(await drain(many, window))
+      const memory = await memoryForEach(many)
+      used.push(memory.used)
+      resident.push(memory.resident)
     }
     const label = (waiting: number) => `${waiting.toLocaleString('en')} waiting`
     const share = withMany.map((rate, round) => (100 * rate) / withFew[round]!)
@@ -76,7 +93,8 @@ export const backlog: Bench = {
         figure(label(few), 'tasks/s', withFew),
         figure(label(many), 'tasks/s', withMany),
         figure(`${label(many)}, of ${label(few)}`, '%', share, atLeast(80)),
-        figure('broker memory for a waiting task', 'bytes', memory, atMost(500)),
+        figure('heap and buffers for a waiting task', 'bytes', used, atMost(500)),
+        figure('resident memory for a waiting task', 'bytes', resident),
       ],
     }
   },

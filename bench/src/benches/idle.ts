@@ -16,7 +16,7 @@ interface Growth {
 /** What each of `count` idle workers, spread over `clients` processes, costs the broker. */
 async function connect(count: number, clients: number, settleMs: number): Promise<Growth> {
   await using processes = new Processes()
-  const broker = await startBroker(processes, { durability: 'memory', connectionsMax: 2 * count }, ['--expose-gc'])
+  const broker = await startBroker(processes, { durability: 'memory' }, ['--expose-gc'])
   // The first connections pay for code and buffers that all others share.
   await processes.start(idleWorkers, { url: broker.url, queue, count: 10 })
   const before = await broker.child.call<MemoryUse>('memory')

@@ -14,7 +14,7 @@ async function recover(waiting: number): Promise<number> {
   using scratch = new Scratch()
   await using processes = new Processes()
   const path = scratch.file('journal.db')
-  const settings = { durability: 'strict', path, queueTasksMax: waiting } as const
+  const settings = { durability: 'strict', path, engine: { queueTasksMax: waiting } } as const
   const first = await startBroker(processes, settings)
   const producer = await processes.start(rawProducer, { url: first.url, queue })
   await producer.call('fill', { count: waiting, watch: false })

@@ -1,4 +1,4 @@
-import { createBroker } from '@sluice/broker'
+import { type BrokerConfig, createBroker } from '@sluice/broker'
 import { serve } from '../child.ts'
 
 export type Durability = 'strict' | 'relaxed' | 'memory'
@@ -9,6 +9,9 @@ export interface BrokerSettings {
   path?: string
   /** 0, the default, takes any free port. */
   port?: number
+  /** Bounds and periods other than the defaults. */
+  engine?: BrokerConfig['engine']
+  hosting?: BrokerConfig['hosting']
 }
 
 /** Memory in use after garbage collection, in bytes. */
@@ -18,11 +21,16 @@ export interface MemoryUse {
   external: number
 }
 
-serve(async ({ durability, path, port = 0 }: BrokerSettings) => {
+serve(async ({ durability, path, port = 0, engine, hosting }: BrokerSettings) => {
   const broker = await createBroker({
     journal: durability === 'memory' ? { kind: 'memory' } : { kind: 'sqlite', path: path!, durability },
     host: '127.0.0.1',
     port,
+    ...(engine && { engine }),
+    ...(hosting && { hosting }),
+    onFailure: (error) => {
+      throw error
+    },
   })
   return {
     address: () => ({ url: broker.url, httpUrl: broker.httpUrl }),

@@ -1,6 +1,6 @@
-import { createClient } from '@sluice/client'
+import { createClient, defineTask } from '@sluice/client'
 import { nodePlatform } from '@sluice/worker-node'
-import { input } from '../body.ts'
+import { type Input, input } from '../body.ts'
 import { serve } from '../child.ts'
 import { sleep } from '../wait.ts'
 
@@ -12,11 +12,12 @@ export interface ProducerSettings {
 // An ordinary caller: it submits one task at a time and awaits its result; the client does all the batching there is.
 serve(async ({ url, queue }: ProducerSettings) => {
   const client = createClient({ url, platform: nodePlatform })
+  const contract = defineTask<Input, Input>({ queue })
   let submitted = 0
   let finished = 0
   const runOne = async () => {
     const task = input(submitted++)
-    const handle = await client.submit<typeof task, typeof task>(queue, task)
+    const handle = await client.submit(contract, task)
     const result = await handle.result()
     if (result.n !== task.n) throw new Error(`task ${task.n} was answered with the result of ${result.n}`)
     finished++

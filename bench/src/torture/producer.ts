@@ -1,4 +1,4 @@
-import { createClient, TaskDeadError } from '@sluice/client'
+import { createClient, defineTask, TaskDeadError } from '@sluice/client'
 import { nodePlatform } from '@sluice/worker-node'
 import { serve } from '../child.ts'
 import { machineMs } from '../clock.ts'
@@ -32,13 +32,13 @@ const options = { leaseMs: 3000, retry: { kind: 'fixed', attemptsMax: 1000, dela
 // This process lives through all rounds, and so does its client: what it awaits has to come through every restart.
 serve(async ({ url, queue, inFlight, workMsMax }: TortureProducerSettings) => {
   const client = createClient({ url, platform: nodePlatform })
+  const contract = defineTask<{ workMs: number }, { execution: string }>({ queue, options })
   let report: ProducerReport = { accepted: [], refused: [] }
   let running = false
   let callers: Promise<unknown> = Promise.resolve()
 
   const runOne = async () => {
-    const input = { workMs: Math.round(Math.random() * workMsMax) }
-    const handle = await client.submit<typeof input, { execution: string }>(queue, input, options)
+    const handle = await client.submit(contract, { workMs: Math.round(Math.random() * workMsMax) })
     const told: ToldTask = { id: handle.id }
     report.accepted.push(told)
     try {

@@ -57,7 +57,11 @@ export async function torture(settings: TortureSettings, report: (line: string) 
   const random = seededRandom(seed)
   using scratch = new Scratch()
   await using processes = new Processes()
-  const journal = { durability: 'strict', path: scratch.file('journal.db'), queueResultsMax: 10_000_000 } as const
+  const journal = {
+    durability: 'strict',
+    path: scratch.file('journal.db'),
+    engine: { queueResultsMax: 10_000_000 },
+  } as const
   let broker = await startBroker(processes, journal)
   const port = Number(new URL(broker.url).port)
 
