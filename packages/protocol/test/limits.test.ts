@@ -1,0 +1,328 @@
+import { describe, expect, test } from 'vitest'
+import { decodeBrokerFrame, decodeClientFrame, encodeFrames } from '../src/codec.ts'
+import { DEFAULT_LIMITS, DURATION_MS_MAX, type Limits } from '../src/limits.ts'
+import type { BrokerMessage, Deliver, Message, Status } from '../src/messages.ts'
+import { isTaskId } from '../src/task-id.ts'
+
+const id = '01890a5d-ac96-774b-bcce-b302099a8057'
+const limits: Limits = {
+  ...DEFAULT_LIMITS,
+  frameBytesMax: 2048,
+  frameMessagesMax: 3,
+  batchItemsMax: 4,
+  bodyBytesMax: 20,
+  depthMax: 8,
+  nameLengthMax: 10,
+  messageLengthMax: 15,
+  stackLengthMax: 25,
+  tokenLengthMax: 30,
+  progressBytesMax: 12,
+  creditMax: 6,
+  sessionQueuesMax: 2,
+}
+const client = (message: object) => decodeClientFrame(JSON.stringify([message]), limits)
+const broker = (message: object) => decodeBrokerFrame(JSON.stringify([message]), limits)
+const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
+const hello = (fields: object) => client({ type: 'hello', versions: [1], roles: ['worker'], ...fields })
+const submit = (fields: object) => client({ type: 'submit', ref: 1, queue: 'q', tasks: [], ...fields })
+const task = (fields: object) => submit({ tasks: [{ id, body: 1, ...fields }] })
+const retry = (fields: object) => submit({ options: { retry: { kind: 'fixed', ...fields } } })
+const failure = (error: object) =>
+  client({ type: 'fail', ref: 1, failures: [{ lease: 1, error: { message: '', ...error } }] })
+const progress = (value: unknown) => client({ type: 'reportProgress', updates: [{ lease: 1, progress: value }] })
+const refused = (error: object) =>
+  broker({ type: 'settled', ref: 1, refused: [{ index: 0, error: { code: 'busy', message: '', ...error } }] })
+const pings = (count: number) => decodeClientFrame(JSON.stringify(times(count, { type: 'ping', ref: 1 })), limits)
+const padded = (bytes: number) => {
+  const frame = JSON.stringify([{ type: 'ping', ref: 1, pad: '' }])
+  return frame.replace('"pad":""', `"pad":"${'x'.repeat(bytes - frame.length)}"`)
+}
+
+/** What it is, how much fits, the limit that an error states, how to say `n` of it, the field of the error. */
+type Bound = [name: string, fits: number, decode: (n: number) => { ok: boolean }, field: string]
+
+const bounds: Bound[] = [
+  ['frameBytesMax, text', 2048, (n) => decodeClientFrame(padded(n), limits), 'frame'],
+  ['frameBytesMax, binary', 2048, (n) => decodeClientFrame(binaryOf(n), limits), 'frame'],
+  ['frameMessagesMax', 3, pings, 'messages'],
+  ['batchItemsMax of tasks', 4, (n) => submit({ tasks: times(n, { id, body: 1 }) }), 'messages[0].tasks'],
+  [
+    'batchItemsMax of results',
+    4,
+    (n) => client({ type: 'complete', ref: 1, results: times(n, { lease: 1, body: 1 }) }),
+    'messages[0].results',
+  ],
+  [
+    'batchItemsMax of leases',
+    4,
+    (n) => client({ type: 'heartbeat', ref: 1, leases: times(n, 1) }),
+    'messages[0].leases',
+  ],
+  ['batchItemsMax of ids', 4, (n) => client({ type: 'query', ref: 1, ids: times(n, id) }), 'messages[0].ids'],
+  [
+    'batchItemsMax of refusals',
+    4,
+    (n) => broker({ type: 'cancelled', ref: 1, refused: times(n, { index: 1, error: { code: 'busy', message: '' } }) }),
+    'messages[0].refused',
+  ],
+  ['bodyBytesMax of JSON', 20, (n) => task({ body: 'x'.repeat(n - 2) }), 'messages[0].tasks[0].body'],
+  [
+    'bodyBytesMax of base64',
+    20,
+    (n) => task({ body: undefined, base64: Buffer.alloc(n).toString('base64') }),
+    'messages[0].tasks[0].base64',
+  ],
+  ['depthMax', 8, (n) => task({ body: JSON.parse('['.repeat(n - 4) + ']'.repeat(n - 4)) }), 'frame'],
+  ['nameLengthMax of a queue', 10, (n) => submit({ queue: 'q'.repeat(n) }), 'messages[0].queue'],
+  ['nameLengthMax of a name', 10, (n) => hello({ name: 'é'.repeat(n) }), 'messages[0].name'],
+  [
+    'nameLengthMax of a content type',
+    10,
+    (n) => task({ body: undefined, base64: '', contentType: 'x'.repeat(n) }),
+    'messages[0].tasks[0].contentType',
+  ],
+  [
+    'nameLengthMax of a session',
+    10,
+    (n) => hello({ resume: { session: 's'.repeat(n), leases: [] } }),
+    'messages[0].resume.session',
+  ],
+  ['nameLengthMax of an error', 10, (n) => failure({ name: 'n'.repeat(n) }), 'messages[0].failures[0].error.name'],
+  [
+    'messageLengthMax of a failure',
+    15,
+    (n) => failure({ message: 'm'.repeat(n) }),
+    'messages[0].failures[0].error.message',
+  ],
+  [
+    'messageLengthMax of an error',
+    15,
+    (n) => refused({ message: 'm'.repeat(n) }),
+    'messages[0].refused[0].error.message',
+  ],
+  ['stackLengthMax', 25, (n) => failure({ stack: 's'.repeat(n) }), 'messages[0].failures[0].error.stack'],
+  ['tokenLengthMax', 30, (n) => hello({ token: 't'.repeat(n) }), 'messages[0].token'],
+  ['progressBytesMax', 12, (n) => progress('x'.repeat(n - 2)), 'messages[0].updates[0].progress'],
+  [
+    'progressBytesMax in UTF-8',
+    12,
+    (n) => progress(`${'é'.repeat(5)}${'x'.repeat(n - 12)}`),
+    'messages[0].updates[0].progress',
+  ],
+  ['sessionQueuesMax', 2, (n) => client({ type: 'credit', credit: 1, queues: times(n, 'q') }), 'messages[0].queues'],
+  ['versions', 16, (n) => hello({ versions: times(n, 1) }), 'messages[0].versions'],
+  ['a version', 65_535, (n) => hello({ versions: [1, n] }), 'messages[0].versions[1]'],
+]
+
+function binaryOf(bytes: number): Uint8Array {
+  const header = padded(bytes - 4)
+  const frame = new Uint8Array(bytes)
+  new DataView(frame.buffer).setUint32(0, header.length)
+  new TextEncoder().encodeInto(header, frame.subarray(4))
+  return frame
+}
+
+describe('at the bound and one past it', () => {
+  test.each(bounds)('[LIMIT-2] %s', (_name, fits, decode, field) => {
+    expect(decode(fits)).toMatchObject({ ok: true })
+    expect(decode(fits + 1)).toMatchObject({ ok: false, error: { code: 'too_large', field, limit: fits } })
+  })
+
+  test('[CREDIT-1] a credit and its queues', () => {
+    const credit = (credit: unknown, queues: unknown = []) => client({ type: 'credit', credit, queues })
+    expect(credit(0)).toMatchObject({ ok: true })
+    expect(credit(limits.creditMax, ['a', 'b'])).toMatchObject({ ok: true })
+    expect(credit(limits.creditMax + 1)).toMatchObject({ error: { code: 'too_large', limit: limits.creditMax } })
+    for (const wrong of [-1, 1.5, '1', null]) expect(credit(wrong)).toMatchObject({ error: { code: 'bad_message' } })
+    expect(credit(1, ['a', '-b'])).toMatchObject({ error: { code: 'bad_message', field: 'messages[0].queues[1]' } })
+  })
+
+  test('[HELLO-2] as many leases are resumed as a session may hold', () => {
+    const resume = (count: number) => hello({ resume: { session: 's', leases: times(count, 1) } })
+    expect(resume(limits.creditMax)).toMatchObject({ ok: true })
+    expect(resume(limits.creditMax + 1)).toMatchObject({
+      error: { code: 'too_large', field: 'messages[0].resume.leases', limit: limits.creditMax },
+    })
+  })
+
+  const ranges: [path: string, min: number, max: number, decode: (n: unknown) => object][] = [
+    ['options.priority', 0, 9, (priority) => submit({ options: { priority } })],
+    ['options.delayMs', 0, DURATION_MS_MAX, (delayMs) => submit({ options: { delayMs } })],
+    ['options.ttlMs', 0, DURATION_MS_MAX, (ttlMs) => submit({ options: { ttlMs } })],
+    ['options.leaseMs', 100, 86_400_000, (leaseMs) => submit({ options: { leaseMs } })],
+    ['options.timeLimitMs', 0, DURATION_MS_MAX, (timeLimitMs) => submit({ options: { timeLimitMs } })],
+    ['options.resultTtlMs', 0, DURATION_MS_MAX, (resultTtlMs) => submit({ options: { resultTtlMs } })],
+    ['options.retry.attemptsMax', 1, 1000, (attemptsMax) => retry({ attemptsMax })],
+    ['options.retry.delayMs', 0, DURATION_MS_MAX, (delayMs) => retry({ delayMs })],
+    ['options.retry.delayMsMax', 0, DURATION_MS_MAX, (delayMsMax) => retry({ delayMsMax })],
+  ]
+
+  test.each(ranges)('[MSG-10] %s from %i to %i', (path, min, max, decode) => {
+    const field = `messages[0].${path}`
+    expect(decode(min)).toMatchObject({ ok: true })
+    expect(decode(max)).toMatchObject({ ok: true })
+    expect(decode(min - 1)).toMatchObject({ ok: false, error: { code: 'bad_message', field, limit: min } })
+    expect(decode(max + 1)).toMatchObject({ ok: false, error: { code: 'too_large', field, limit: max } })
+    for (const wrong of [min + 0.5, String(min), true, [min]]) {
+      expect(decode(wrong)).toMatchObject({ ok: false, error: { code: 'bad_message', field } })
+    }
+  })
+})
+
+test('[MSG-10] a retry policy says what it is', () => {
+  expect(submit({ options: { retry: {} } })).toMatchObject({ error: { field: 'messages[0].options.retry.kind' } })
+  expect(retry({ jitter: 'some' })).toMatchObject({ error: { field: 'messages[0].options.retry.jitter' } })
+})
+
+test('[HELLO-1] hello names versions and roles', () => {
+  const field = (fields: object) => (hello(fields) as { error?: { field: string } }).error?.field
+  expect(field({})).toBeUndefined()
+  expect(field({ versions: [] })).toBe('messages[0].versions')
+  expect(field({ versions: [0] })).toBe('messages[0].versions[0]')
+  expect(field({ roles: [] })).toBe('messages[0].roles')
+  expect(field({ roles: ['worker', 'admin'] })).toBe('messages[0].roles[1]')
+})
+
+test('[MSG-2] a task id is a UUIDv7 in lower case', () => {
+  expect(task({ id })).toMatchObject({ ok: true })
+  for (const wrong of [
+    id.toUpperCase(),
+    id.replace('-774b', '-474b'),
+    id.replace('-bcce', '-ccce'),
+    id.replace('-bcce', '-7cce'),
+    id.slice(1),
+    `${id}0`,
+    id.replaceAll('-', ''),
+    id.replace('0', 'g'),
+    id.replace('0', '/'),
+    id.replace('-', '0'),
+    7,
+    null,
+  ]) {
+    expect(isTaskId(wrong)).toBe(false)
+    expect(task({ id: wrong })).toMatchObject({ error: { code: 'bad_message', field: 'messages[0].tasks[0].id' } })
+  }
+})
+
+test('[MSG-3] a queue name is made of letters, digits and a few marks', () => {
+  for (const queue of ['a', '7', 'A.b_c:/-1']) expect(submit({ queue })).toMatchObject({ ok: true })
+  for (const queue of ['', '.a', '/a', 'a b', 'é', 'a\n', 'a"', '__proto__', 5]) {
+    expect(submit({ queue })).toMatchObject({ error: { code: 'bad_message', field: 'messages[0].queue' } })
+  }
+})
+
+test('[MSG-4] refs, leases and indices are safe integers from 0', () => {
+  for (const ref of [0, 2 ** 53 - 1]) expect(client({ type: 'ping', ref })).toMatchObject({ ok: true })
+  expect(client({ type: 'ping', ref: 2 ** 53 })).toMatchObject({ error: { code: 'bad_message' } })
+  for (const wrong of [-1, 0.5, '1', null, undefined, {}]) {
+    expect(client({ type: 'ping', ref: wrong })).toMatchObject({ error: { field: 'messages[0].ref' } })
+    expect(client({ type: 'release', ref: 1, leases: [0, wrong] })).toMatchObject({
+      error: { code: 'bad_message', field: 'messages[0].leases[1]' },
+    })
+  }
+  const [negativeZero] = (decodeClientFrame('[{"type":"ping","ref":-0}]', limits) as { messages: { ref: number }[] })
+    .messages
+  expect(Object.is(negativeZero?.ref, 0)).toBe(true)
+})
+
+test('[MSG-5] a duration is from 0 to 30 days', () => {
+  for (const retryAfterMs of [0, DURATION_MS_MAX]) {
+    expect(broker({ type: 'drain', retryAfterMs })).toMatchObject({ ok: true })
+  }
+  expect(broker({ type: 'drain', retryAfterMs: -1 })).toMatchObject({ error: { code: 'bad_message', limit: 0 } })
+  expect(broker({ type: 'drain', retryAfterMs: DURATION_MS_MAX + 1 })).toMatchObject({
+    error: { code: 'too_large', field: 'messages[0].retryAfterMs', limit: 2_592_000_000 },
+  })
+})
+
+test('[MSG-6] an outcome that is no success has an empty body', () => {
+  expect(broker({ type: 'outcome', tasks: [{ id, status: 'dead', attempts: 3, reason: 'expired' }] })).toEqual({
+    ok: true,
+    messages: [
+      { type: 'outcome', tasks: [{ id, status: 'dead', attempts: 3, reason: 'expired', bytes: new Uint8Array(0) }] },
+    ],
+  })
+})
+
+test('[LIMIT-3] a limit that welcome leaves out has its default', () => {
+  const welcome = {
+    type: 'welcome',
+    version: 1,
+    session: 's',
+    resumed: false,
+    lostLeases: [],
+    submitCredit: 1,
+    heartbeatMs: 1,
+    graceMs: 1,
+    durability: 'memory',
+    limits: { bodyBytesMax: 7, later: 1 },
+  }
+  expect(broker(welcome)).toMatchObject({ messages: [{ limits: { ...DEFAULT_LIMITS, bodyBytesMax: 7 } }] })
+})
+
+describe('encoding', () => {
+  const decodeAll = (frames: (string | Uint8Array)[]): BrokerMessage[] =>
+    frames.flatMap((frame) => {
+      const decoded = decodeBrokerFrame(frame, limits)
+      if (!decoded.ok) throw new Error(JSON.stringify(decoded.error))
+      return decoded.messages
+    })
+  const deliver = (count: number): Deliver => ({
+    type: 'deliver',
+    queue: 'q',
+    leaseMs: 1000,
+    tasks: Array.from({ length: count }, (_, lease) => ({ id, lease, attempt: 1, bytes: new Uint8Array(20) })),
+  })
+
+  test.each(['text', 'binary'] as const)('[MSG-8] divides a long list over messages and frames (%s)', (kind) => {
+    const messages = decodeAll(encodeFrames([deliver(50), { type: 'ping', ref: 1 }, deliver(3)], kind, limits))
+    const leases = messages.flatMap((message) => (message.type === 'deliver' ? message.tasks.map((t) => t.lease) : []))
+    expect(leases).toEqual([...Array.from({ length: 50 }, (_, i) => i), 0, 1, 2])
+    expect(messages.findIndex(({ type }) => type === 'ping')).toBe(messages.length - 2)
+  })
+
+  test('[MSG-8] never divides a message whose answer counts its items', () => {
+    const tasks = times(5, { id, bytes: new Uint8Array(1) })
+    expect(() => encodeFrames([{ type: 'submit', ref: 1, queue: 'q', tasks }], 'binary', limits)).toThrow(RangeError)
+  })
+
+  test('[MSG-7] divides a status into parts that say whether more follow', () => {
+    const status: Status = { type: 'status', ref: 5, tasks: times(11, { id, state: 'ready' as const }) }
+    const parts = decodeAll(encodeFrames([status], 'binary', limits)) as Status[]
+    expect(parts.length).toBeGreaterThan(2)
+    expect(parts.flatMap(({ tasks }) => tasks)).toEqual(status.tasks)
+    expect(parts.map(({ ref, more }) => [ref, more === true])).toEqual(
+      parts.map((_, index) => [5, index < parts.length - 1]),
+    )
+  })
+
+  test('splits messages over frames by count and by bytes', () => {
+    const pings: Message[] = Array.from({ length: 10 }, (_, ref) => ({ type: 'ping', ref }))
+    const frames = encodeFrames(pings, 'text', limits)
+    expect(frames.length).toBeGreaterThanOrEqual(4)
+    expect(decodeAll(frames)).toEqual(pings)
+    expect(encodeFrames([], 'binary', limits)).toEqual([])
+  })
+
+  test('[MSG-9] cuts what people read to the limits', () => {
+    const long = 'x'.repeat(500)
+    const failed: Message = {
+      type: 'fail',
+      ref: 1,
+      failures: [{ lease: 1, error: { message: long, name: long, stack: long } }],
+    }
+    const decoded = decodeClientFrame(encodeFrames([failed], 'binary', limits)[0]!, limits)
+    expect(decoded).toMatchObject({
+      messages: [{ failures: [{ error: { message: 'x'.repeat(15), name: 'x'.repeat(10), stack: 'x'.repeat(25) } }] }],
+    })
+    const error: Message = { type: 'error', code: 'internal', message: long }
+    expect(decodeAll(encodeFrames([error], 'text', limits))).toEqual([{ ...error, message: 'x'.repeat(15) }])
+  })
+
+  test('refuses an id that is none, which would get into the frame unescaped', () => {
+    const tasks = [{ id: '"}]},{"type":"bye","x":[{"y":"012345', bytes: new Uint8Array(0) }]
+    for (const kind of ['text', 'binary'] as const) {
+      expect(() => encodeFrames([{ type: 'submit', ref: 1, queue: 'q', tasks }], kind, limits)).toThrow(RangeError)
+    }
+  })
+})
