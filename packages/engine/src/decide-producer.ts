@@ -27,8 +27,8 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   let tasks = queue ? unfinished(queue) : 0
   let bytes = queue ? queue.bytes : 0
   let seq = state.nextSeq
-  // Two items of one message may carry the same id; a message of one cannot.
-  const seen = items.length > 1 ? new Map<string, number>() : undefined
+  // Ids that only grow, as freshly minted ones do, cannot repeat within the message.
+  const seen = isAscending(items) ? undefined : new Map<string, number>()
   for (let index = 0; index < items.length; index += 1) {
     const item = items[index] as (typeof items)[number]
     const known = state.tasks.get(item.id)
@@ -112,6 +112,13 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
     seq += 1
   }
   return events
+}
+
+function isAscending(items: readonly { id: string }[]): boolean {
+  for (let index = 1; index < items.length; index += 1) {
+    if ((items[index] as { id: string }).id <= (items[index - 1] as { id: string }).id) return false
+  }
+  return true
 }
 
 /** How long a queue needs, at the rate it drains now, to make room for `tasks` more. */

@@ -10,7 +10,10 @@ import type { Queue, State, Task } from './state.ts'
 export function complete(state: State, { session, ref, results }: CommandOf<'complete'>, { nowMs }: Env): Event[] {
   const events: Event[] = []
   const leases = state.sessions.get(session)?.leases
-  const seen = results.length > 1 ? new Set<number>() : undefined
+  // Leases that only grow, as of tasks that end in order, cannot repeat within the message.
+  const seen = results.every(({ lease }, i) => i === 0 || lease > (results[i - 1] as { lease: number }).lease)
+    ? undefined
+    : new Set<number>()
   const finishing = new Map<Queue, string[]>()
   let queue: Queue | undefined
   let joining: string[] = []

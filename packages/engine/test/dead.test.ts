@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest'
+import { Harness, only, refusalsOf, typesOf } from './harness.ts'
+
+function dead(harness: Harness): string[] {
+  const ids: string[] = []
+  for (let task = harness.state.queues.get('q')?.dead.head; task; task = task.next) ids.push(task.id)
+  return ids
+}
+
+function kill(harness: Harness, ...ids: string[]): void {
+  harness.submit(ids)
+  harness.worker(`killer of ${ids}`)
+  harness.dispatch()
+  for (const id of ids) {
+    const { phase } = harness.task(id)
+    if (phase.state === 'leased') harness.fail(phase.session.id, phase.lease, { retryable: false })
+  }
+}
+
+test('[DEAD-1] the last allowed failure is attempts_exhausted, an unretryable one not_retryable', () => {
+  const harness = new Harness()
+  harness.submit(['a', 'b'], { retry: { kind: 'none' } })
+  harness.worker('w')
+  harness.dispatch()
+  expect(only(harness.fail('w', harness.leaseOf('a')), 'taskDied')).toMatchObject({
+    reason: 'attempts_exhausted',
+    error: { message: 'it broke' },
+  })
+  expect(only(harness.fail('w', harness.leaseOf('b'), { retryable: false }), 'taskDied').reason).toBe('not_retryable')
+})
+
+test('[DEAD-1] the last allowed attempt that was lost is lease_expired, and its holder is told', () => {
+  const harness = new Harness({ config: { graceMs: 10 } })
+  harness.submit(['a', 'b'], { leaseMs: 100, retry: { kind: 'none' } })
+  harness.worker('w1', 1)
+  harness.worker('w2', 1)
+  harness.dispatch()
+  harness.told = []
+  harness.apply({ type: 'disconnectSession', session: 'w2' })
+  expect(only(harness.advance(10), 'taskDied')).toMatchObject({ id: 'b', reason: 'lease_expired' })
+  expect(harness.told).toEqual([])
+  const lease = harness.leaseOf('a')
+  expect(only(harness.advance(90), 'taskDied')).toMatchObject({ id: 'a', reason: 'lease_expired' })
+  expect(harness.told).toEqual([{ type: 'revoke', session: 'w1', lease, reason: 'expired' }])
+})
+
+test('[DEAD-2] the history names every attempt, the last twenty at most', () => {
+  const harness = new Harness()
+  harness.submit('a', { retry: { kind: 'fixed', attemptsMax: 25, delayMs: 0 } })
+  harness.worker('w')
+  for (let i = 0; i < 25; i += 1) {
+    harness.dispatch()
+    harness.fail('w', harness.leaseOf('a'))
+  }
+  const { history, attempts } = harness.task('a')
+  expect([harness.stateOf('a'), attempts]).toEqual(['dead', 25])
+  expect(history?.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, i) => i + 6))
+  expect(history?.at(-1)).toEqual({
+    attempt: 25,
+    endedAtMs: harness.nowMs,
+    how: 'failed',
+    error: { message: 'it broke' },
+  })
+})
+
+test('[DEAD-3] a dead letter is forgotten after deadTtlMs', () => {
+  const harness = new Harness({ config: { deadTtlMs: 1000 } })
+  kill(harness, 'a')
+  expect(harness.advance(999)).toEqual([])
+  expect(typesOf(harness.advance(1))).toEqual(['taskForgotten'])
+})
+
+test('[DEAD-3] past queueDeadMax the oldest dead letters go, however many die at once', () => {
+  const harness = new Harness({ config: { queueDeadMax: 2 } })
+  kill(harness, 'a')
+  kill(harness, 'b')
+  kill(harness, 'c')
+  expect(dead(harness)).toEqual(['b', 'c'])
+  harness.submit(['d', 'e', 'f'], { ttlMs: 10 })
+  harness.advance(10)
+  expect(dead(harness)).toEqual(['e', 'f'])
+})
+
+test('[DEAD-3] one message that fails more tasks than the bound leaves no more than the bound', () => {
+  const harness = new Harness({ config: { queueDeadMax: 2 } })
+  harness.submit(['a', 'b', 'c', 'd'])
+  harness.worker('w')
+  harness.dispatch()
+  const failures = ['a', 'b', 'c', 'd'].map((id) => ({
+    lease: harness.leaseOf(id),
+    error: { message: 'no' },
+    retryable: false,
+  }))
+  harness.apply({ type: 'fail', session: 'w', ref: 1, failures })
+  expect(dead(harness)).toEqual(['c', 'd'])
+})
+
+test('[DEAD-4] a redriven task is ready with all attempts, and keeps its history', () => {
+  const harness = new Harness()
+  harness.submit('a', { ttlMs: 100, retry: { kind: 'none' } })
+  harness.advance(100)
+  expect(harness.stateOf('a')).toBe('dead')
+  expect(typesOf(harness.apply({ type: 'redrive', ids: ['a', 'a'] }))).toEqual(['taskRedriven'])
+  expect(harness.advance(1000)).toEqual([])
+  harness.worker('w')
+  harness.dispatch()
+  harness.fail('w', harness.leaseOf('a'))
+  harness.apply({ type: 'redrive', ids: ['a'] })
+  expect(harness.task('a')).toMatchObject({ attempts: 0, releases: 0, history: [{ attempt: 1 }] })
+  harness.dispatch()
+  expect(typesOf(harness.complete('w', harness.leaseOf('a')))).toEqual(['taskSucceeded'])
+})
+
+test('[DEAD-4] redriving is refused where the queue is full, the task unknown or not dead', () => {
+  const harness = new Harness({ config: { queueTasksMax: 2 } })
+  kill(harness, 'a')
+  kill(harness, 'b')
+  harness.submit('live')
+  expect(refusalsOf(harness.apply({ type: 'redrive', ids: ['none', 'live', 'a', 'b'] }))).toEqual([
+    ['unknown_task', 0],
+    ['task_finished', 1],
+    ['busy', 3],
+  ])
+  expect(dead(harness)).toEqual(['b'])
+})

@@ -1,0 +1,185 @@
+import { expect, test } from 'vitest'
+import { DEFAULT_CONFIG, engineConfig } from '../src/index.ts'
+import { Harness, only, refusalsOf, typesOf } from './harness.ts'
+
+test('[SUBMIT-1] tasks are accepted in order, delayed ones as delayed', () => {
+  const harness = new Harness()
+  harness.submit(['a', 'b'])
+  harness.submit('c', { delayMs: 10 })
+  expect(['a', 'b', 'c'].map((id) => [harness.stateOf(id), harness.task(id).seq])).toEqual([
+    ['ready', 1],
+    ['ready', 2],
+    ['delayed', 3],
+  ])
+})
+
+test.each(['ready', 'delayed', 'leased', 'succeeded', 'dead', 'cancelled'])(
+  '[SUBMIT-2] the same id and content changes nothing while the task is %s',
+  (state) => {
+    const harness = new Harness()
+    harness.submit('a', state === 'delayed' ? { delayMs: 10 } : undefined)
+    if (state !== 'ready' && state !== 'delayed') {
+      harness.worker('w')
+      harness.dispatch()
+      const lease = harness.leaseOf('a')
+      if (state === 'succeeded') harness.complete('w', lease)
+      if (state === 'dead') harness.fail('w', lease, { retryable: false })
+      if (state === 'cancelled') harness.cancel('a')
+    }
+    expect(harness.stateOf('a')).toBe(state)
+    expect(harness.submit('a')).toEqual([])
+    expect(harness.stateOf('a')).toBe(state)
+  },
+)
+
+test('[SUBMIT-2] who submits again and watches hears the outcome', () => {
+  const harness = new Harness()
+  harness.submit('a')
+  harness.open('p')
+  expect(typesOf(harness.submit('a', undefined, { session: 'p', watch: true }))).toEqual(['taskWatched'])
+  harness.cancel('a')
+  expect(harness.told).toEqual([{ type: 'outcome', sessions: ['p'], id: 'a', status: 'cancelled' }])
+})
+
+test('[SUBMIT-3] the same id with other content, or in another queue, is refused', () => {
+  const harness = new Harness()
+  harness.submit('a')
+  expect(refusalsOf(harness.submit('a', undefined, { digest: 8 }))).toEqual([['id_conflict', 0]])
+  expect(refusalsOf(harness.submit('a', undefined, { queue: 'other' }))).toEqual([['id_conflict', 0]])
+})
+
+test('[SUBMIT-3] the same id twice in one message is one task, and with two contents a conflict', () => {
+  const harness = new Harness()
+  expect(typesOf(harness.submit(['a', 'a']))).toEqual(['taskAccepted'])
+  const events = harness.apply({
+    type: 'submit',
+    session: undefined,
+    ref: 1,
+    queue: 'q',
+    options: undefined,
+    watch: false,
+    items: [
+      { id: 'b', bytes: 1, digest: 1 },
+      { id: 'b', bytes: 1, digest: 2 },
+    ],
+  })
+  expect(typesOf(events)).toEqual(['taskAccepted', 'refused'])
+  expect(refusalsOf(events)).toEqual([['id_conflict', 1]])
+})
+
+test('[SUBMIT-4] a refused item does not touch the others', () => {
+  const harness = new Harness({ config: { queueTasksMax: 3 } })
+  harness.submit('b', undefined, { digest: 1 })
+  const events = harness.submit(['a', 'b', 'c', 'd'])
+  expect(refusalsOf(events)).toEqual([
+    ['id_conflict', 1],
+    ['busy', 3],
+  ])
+  expect(['a', 'c', 'd'].map((id) => harness.stateOf(id))).toEqual(['ready', 'ready', 'none'])
+})
+
+test('[SUBMIT-5] options left out are filled in and recorded in the event', () => {
+  const harness = new Harness({ defaults: { leaseMs: 777 } })
+  const { options } = only(harness.submit('a', { priority: 9, retry: { kind: 'fixed' } }), 'taskAccepted')
+  expect(options).toEqual({
+    ...DEFAULT_CONFIG.defaults,
+    leaseMs: 777,
+    priority: 9,
+    retry: { ...DEFAULT_CONFIG.defaults.retry, kind: 'fixed' },
+  })
+  expect(only(harness.submit('b', { priority: 9, retry: { kind: 'fixed' } }), 'taskAccepted').options).toBe(options)
+})
+
+test('[SUBMIT-6] a session that ended before its submission was decided is no watcher, and the task is accepted', () => {
+  const harness = new Harness()
+  harness.open('p')
+  harness.apply({ type: 'closeSession', session: 'p' })
+  expect(only(harness.submit('a', undefined, { session: 'p', watch: true }), 'taskAccepted').watcher).toBeUndefined()
+  harness.cancel('a')
+  expect(harness.told).toEqual([])
+})
+
+test('[QUEUE-1] a queue full of tasks is busy, and takes tasks again once one has its outcome', () => {
+  const harness = new Harness({ config: { queueTasksMax: 2 } })
+  harness.submit(['a', 'b'])
+  expect(only(harness.submit('c'), 'refused')).toMatchObject({ code: 'busy', limit: 2, retryAfterMs: 1000 })
+  harness.worker('w')
+  harness.dispatch()
+  expect(refusalsOf(harness.submit('c'))).toEqual([['busy', 0]])
+  harness.complete('w', harness.leaseOf('a'))
+  expect(typesOf(harness.submit('c'))).toEqual(['taskAccepted'])
+})
+
+test('[QUEUE-1] a queue full of bytes is busy for what does not fit', () => {
+  const harness = new Harness({ config: { queueBytesMax: 100 } })
+  harness.submit('a', undefined, { bytes: 60 })
+  expect(only(harness.submit('b', undefined, { bytes: 41 }), 'refused')).toMatchObject({ code: 'busy', limit: 100 })
+  expect(typesOf(harness.submit('b', undefined, { bytes: 40 }))).toEqual(['taskAccepted'])
+})
+
+test('[QUEUE-2] the delay told with busy follows the observed drain rate, within its bounds', () => {
+  const harness = new Harness({ config: { queueTasksMax: 20, retryAfterMsMin: 5, retryAfterMsMax: 2000 } })
+  harness.submit(Array.from({ length: 20 }, (_, i) => `t${i}`))
+  harness.worker('w', 20)
+  harness.dispatch()
+  for (let i = 0; i < 10; i += 1) harness.complete('w', harness.leaseOf(`t${i}`))
+  harness.advance(1000)
+  const ids = Array.from({ length: 15 }, (_, i) => `u${i}`)
+  // Ten finished in a second; ten fit, and five more need half a second.
+  const refusals = harness.submit(ids).filter((event) => event.type === 'refused')
+  expect(refusals.map(({ retryAfterMs }) => retryAfterMs)).toEqual([500, 400, 300, 200, 100])
+  const many = Array.from({ length: 500 }, (_, i) => `v${i}`)
+  expect(harness.submit(many)[0]).toMatchObject({ type: 'refused', retryAfterMs: 2000 })
+})
+
+test('[QUEUE-3] a body that no queue can ever hold is too large, not busy', () => {
+  const harness = new Harness({ config: { queueBytesMax: 100 } })
+  expect(only(harness.submit('a', undefined, { bytes: 101 }), 'refused')).toMatchObject({
+    code: 'too_large',
+    limit: 100,
+  })
+})
+
+test('[QUEUE-4] past queuesMax a new queue is busy for producers and workers, and known ones go on', () => {
+  const harness = new Harness({ config: { queuesMax: 1 } })
+  harness.submit('a')
+  expect(only(harness.submit('b', undefined, { queue: 'other' }), 'refused')).toMatchObject({ code: 'busy', limit: 1 })
+  harness.open('w')
+  expect(refusalsOf(harness.credit('w', 1, ['q', 'other']))).toEqual([['busy', undefined]])
+  expect(typesOf(harness.credit('w', 1, ['q', 'q']))).toEqual(['creditSet'])
+  expect(typesOf(harness.submit('b'))).toEqual(['taskAccepted'])
+})
+
+test('[QUEUE-4] one new name written twice is one new queue', () => {
+  const harness = new Harness({ config: { queuesMax: 1 } })
+  harness.open('w')
+  expect(typesOf(harness.credit('w', 1, ['new', 'new']))).toEqual(['creditSet'])
+})
+
+test('[QUEUE-5] names that nobody uses any more do not use up the bound', () => {
+  const harness = new Harness({ config: { queuesMax: 3 } })
+  harness.open('w')
+  for (let i = 0; i < 5; i += 1) expect(typesOf(harness.credit('w', 1, [`x${i}`, 'kept']))).toEqual(['creditSet'])
+  expect([...harness.state.queues.keys()].sort()).toEqual(['kept', 'x4'])
+  harness.apply({ type: 'closeSession', session: 'w' })
+  expect(harness.state.queues.size).toBe(0)
+  harness.submit('a', { resultTtlMs: 10 })
+  harness.cancel('a')
+  expect(harness.state.queues.size).toBe(1)
+  harness.advance(10)
+  expect(harness.state.queues.size).toBe(0)
+})
+
+test('a session that is not held sets no credit', () => {
+  const harness = new Harness()
+  expect(harness.credit('none', 5)).toEqual([])
+})
+
+test.each([
+  ['queueTasksMax', 0],
+  ['graceMs', 1.5],
+  ['watchersMax', -1],
+  ['deadTtlMs', 31 * 24 * 3600 * 1000],
+])('[LIMIT-1] %s may not be %d', (name, value) => {
+  expect(() => engineConfig({ [name]: value })).toThrow(name)
+})
