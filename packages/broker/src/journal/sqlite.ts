@@ -36,6 +36,11 @@ function sqliteCode(error: unknown): number {
   return ((error as { errcode?: number }).errcode ?? 0) & 0xff
 }
 
+function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
@@ -78,7 +83,12 @@ function pragma(database: DatabaseSync, name: string): number {
   return Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0] as number
 }
 
-function setUp(database: DatabaseSync, path: string, durability: SqliteJournalOptions['durability']): void {
+interface Size {
+  batches: number
+  bytes: number
+}
+
+function setUp(database: DatabaseSync, path: string, durability: SqliteJournalOptions['durability']): Size {
   const empty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()!.count === 0
   if (!empty && pragma(database, 'application_id') !== APPLICATION_ID)
     throw new JournalDamagedError(`${path} is a database of another program, not a journal`)
@@ -103,11 +113,14 @@ function setUp(database: DatabaseSync, path: string, durability: SqliteJournalOp
   database.exec(VIEWS)
   database.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES ('schema_version', ?)").run(SCHEMA_VERSION)
   database.exec('COMMIT')
+  const size = 'SELECT count(*) AS batches, ifnull(sum(length(events) + length(bodies)), 0) AS bytes FROM batches'
+  return { ...(database.prepare(size).get() as unknown as Size) }
 }
 
 /** The open file: every statement that is ever run on it. */
 class BatchStore {
   readonly path: string
+  readonly sizeAtOpening: Size
   readonly #lock: DatabaseSync
   readonly #database: DatabaseSync
   readonly #durability: SqliteJournalOptions['durability']
@@ -128,11 +141,10 @@ class BatchStore {
     try {
       this.#database = new DatabaseSync(this.path, { timeout: BUSY_MS })
       try {
-        setUp(this.#database, this.path, durability)
+        this.sizeAtOpening = setUp(this.#database, this.path, durability)
       } catch (error) {
         this.#database.close()
-        const code = sqliteCode(error)
-        if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) throw error
+        if (!isDamage(error)) throw error
         throw new JournalDamagedError(`${this.path} is not a journal, or is damaged: ${messageOf(error)}`)
       }
     } catch (error) {
@@ -149,21 +161,22 @@ class BatchStore {
     this.#delete = this.#database.prepare('DELETE FROM batches WHERE batch = ?')
   }
 
-  stats(): { batches: number; bytes: number } {
-    const sums = 'SELECT count(*) AS batches, ifnull(sum(length(events) + length(bodies)), 0) AS bytes FROM batches'
-    return { ...(this.#database.prepare(sums).get() as { batches: number; bytes: number }) }
-  }
-
   *rows(): Generator<{ batch: number; events: Uint8Array }> {
     const rows = this.#database.prepare('SELECT batch, events_crc32, events FROM batches ORDER BY batch').iterate()
     let previous: number | undefined
-    for (const row of rows) {
-      const { batch, events_crc32, events } = row as { batch: number; events_crc32: number; events: Uint8Array }
-      if (previous !== undefined && batch !== previous + 1) throw this.#damaged(previous + 1, 'is missing')
-      previous = batch
-      if (crc32(events, batch) !== events_crc32)
-        throw this.#damaged(batch, 'has events that do not match their checksum')
-      yield { batch, events }
+    try {
+      for (;;) {
+        const { value: row, done } = this.#reading((previous ?? 0) + 1, () => rows.next())
+        if (done) return
+        const { batch, events_crc32, events } = row as { batch: number; events_crc32: number; events: Uint8Array }
+        if (previous !== undefined && batch !== previous + 1) throw this.#damaged(previous + 1, 'is missing')
+        previous = batch
+        if (crc32(events, batch) !== events_crc32)
+          throw this.#damaged(batch, 'has events that do not match their checksum')
+        yield { batch, events }
+      }
+    } finally {
+      rows.return?.()
     }
   }
 
@@ -172,7 +185,9 @@ class BatchStore {
   }
 
   bodies(batch: number): Uint8Array {
-    const row = this.#bodies.get(batch) as { bodies_crc32: number; bodies: Uint8Array } | undefined
+    const row = this.#reading(batch, () => this.#bodies.get(batch)) as
+      | { bodies_crc32: number; bodies: Uint8Array }
+      | undefined
     if (!row) throw new Error(`batch ${batch} is not stored`)
     if (crc32(row.bodies, batch) !== row.bodies_crc32)
       throw this.#damaged(batch, 'has bodies that do not match their checksum')
@@ -183,7 +198,7 @@ class BatchStore {
    * Deletes the oldest batches below `before`, for about `SLICE_MS`. Not synced: a discard that a crash undoes is done
    * again, and the next append syncs it along.
    */
-  discard(before: number): { batches: number; bytes: number; done: boolean } {
+  discard(before: number): Size & { done: boolean } {
     const discarded = { batches: 0, bytes: 0, done: false }
     const untilMs = performance.now() + SLICE_MS
     this.#database.exec('PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE')
@@ -209,6 +224,15 @@ class BatchStore {
     this.#lock.close()
   }
 
+  #reading<T>(batch: number, step: () => T): T {
+    try {
+      return step()
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      throw this.#damaged(batch, `cannot be read (${messageOf(error)})`)
+    }
+  }
+
   #damaged(batch: number, how: string): JournalDamagedError {
     return new JournalDamagedError(`${this.path}: batch ${batch} ${how}; restore the file from a copy`)
   }
@@ -222,7 +246,7 @@ class BatchStore {
 export function sqliteJournal(options: SqliteJournalOptions): Journal {
   const store = new BatchStore(options)
   const encoder = new EventEncoder()
-  const stats = store.stats()
+  const stats = store.sizeAtOpening
   let last = 0
   let loaded = false
   let closed = false

@@ -1,0 +1,58 @@
+import type { Event, TaskOptions } from '@sluice/engine'
+import { type Batch, bodyRef, type Journal } from '../../src/journal/journal.ts'
+
+const options: TaskOptions = {
+  priority: 5,
+  delayMs: 0,
+  ttlMs: 0,
+  leaseMs: 30_000,
+  timeLimitMs: 0,
+  resultTtlMs: 3_600_000,
+  retry: { kind: 'exponential', attemptsMax: 5, delayMs: 1000, delayMsMax: 60_000, jitter: 'full' },
+}
+
+function uuid(n: number): string {
+  return `0190a6f0-0000-7000-8000-${String(n).padStart(12, '0')}`
+}
+
+/** A batch of accepted tasks, one for each of these bodies. */
+export function batchOfBodies(batch: number, bodies: readonly Uint8Array[], queue = 'photos'): Batch {
+  let at = 0
+  const events = bodies.map((body, index): Event => {
+    const accepted: Event = {
+      type: 'taskAccepted',
+      id: uuid(batch * 1000 + index),
+      queue,
+      seq: batch * 1000 + index,
+      options,
+      body: bodyRef(batch, at),
+      bytes: body.length,
+      contentType: undefined,
+      digest: index,
+      watcher: undefined,
+      atMs: 1_700_000_000_000 + batch,
+    }
+    at += body.length
+    return accepted
+  })
+  return { batch, events, bodies: Buffer.concat(bodies) }
+}
+
+export function textBatch(batch: number, ...texts: string[]): Batch {
+  return batchOfBodies(
+    batch,
+    texts.map((text) => new TextEncoder().encode(text)),
+  )
+}
+
+/** Everything a load hands over, and the last batch number. */
+export async function loadAll(journal: Journal): Promise<{ last: number; batches: [number, Event[]][] }> {
+  const batches: [number, Event[]][] = []
+  const last = await journal.load((batch, events) => batches.push([batch, events]))
+  return { last, batches }
+}
+
+/** Settles as the append does, whether it throws or rejects. */
+export async function append(journal: Journal, batch: Batch): Promise<void> {
+  await journal.append(batch)
+}

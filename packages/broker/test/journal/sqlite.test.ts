@@ -1,0 +1,310 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, expect, test } from 'vitest'
+import type { Journal } from '../../src/journal/journal.ts'
+import { type SqliteJournalOptions, sqliteJournal } from '../../src/journal/sqlite.ts'
+import { append, loadAll, textBatch } from './batches.ts'
+import { journalContract } from './contract.ts'
+
+for (const durability of ['strict', 'relaxed'] as const)
+  journalContract({
+    name: `sqlite journal, ${durability}`,
+    durability,
+    place() {
+      const directory = mkdtempSync(join(tmpdir(), 'sluice-journal-'))
+      return {
+        open: () => sqliteJournal({ path: join(directory, 'broker.db'), durability }),
+        remove: () => rmSync(directory, { recursive: true }),
+      }
+    },
+  })
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+function newPath(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-journal-'))
+  cleanups.push(() => rmSync(directory, { recursive: true }))
+  return join(directory, 'made', 'broker.db')
+}
+
+function open(path: string, durability: SqliteJournalOptions['durability'] = 'strict'): Journal {
+  const journal = sqliteJournal({ path, durability })
+  cleanups.push(() => journal.close())
+  return journal
+}
+
+async function stored(path: string, batches: number): Promise<void> {
+  const journal = open(path)
+  await loadAll(journal)
+  for (let batch = 1; batch <= batches; batch++) await append(journal, textBatch(batch, `a${batch}`, `b${batch}`))
+  await journal.close()
+}
+
+/** What a person with the sqlite3 program does. */
+function sql(path: string, text: string): Record<string, unknown>[] {
+  const database = new DatabaseSync(path)
+  try {
+    return database.prepare(text).all()
+  } finally {
+    database.close()
+  }
+}
+
+interface Child {
+  process: ChildProcess
+  /** The next line it says. */
+  line(): Promise<string>
+  /** Ends it with SIGKILL; resolves to the lines not yet read. */
+  kill(): Promise<string[]>
+}
+
+function child(path: string, durability: string, appends = 0): Child {
+  const script = join(import.meta.dirname, 'sqlite-child.ts')
+  const spawned = spawn(process.execPath, [script, path, durability, String(appends)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  cleanups.push(() => spawned.kill('SIGKILL'))
+  const lines = createInterface({ input: spawned.stdout })[Symbol.asyncIterator]()
+  return {
+    process: spawned,
+    async line() {
+      const { value, done } = await lines.next()
+      if (done) throw new Error('the child said nothing more')
+      return value
+    },
+    async kill() {
+      spawned.kill('SIGKILL')
+      const rest: string[] = []
+      for await (const line of lines) rest.push(line)
+      return rest
+    },
+  }
+}
+
+test('[JOURNAL-9] a second opening in the same process is refused, and leaves the first one its lock', async () => {
+  const path = newPath()
+  const first = open(path)
+  for (let attempt = 0; attempt < 2; attempt++)
+    expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+      expect.objectContaining({ name: 'JournalLockedError', message: expect.stringContaining('another broker') }),
+    )
+  expect(await child(path, 'strict').line()).toMatch(/^JournalLockedError: .* is in use by another broker/)
+  await first.close()
+  await loadAll(open(path))
+})
+
+test('[JOURNAL-9] the end of the other process frees the file, however it comes', async () => {
+  const path = newPath()
+  const other = child(path, 'strict')
+  expect(await other.line()).toBe('open')
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow('in use by another broker')
+  await other.kill()
+  await loadAll(open(path))
+})
+
+test('[JOURNAL-9] the same file under another name is the same file', async () => {
+  const path = newPath()
+  await stored(path, 1)
+  const alias = `${path}.alias`
+  symlinkSync(path, alias)
+  open(path)
+  expect(() => sqliteJournal({ path: alias, durability: 'strict' })).toThrow('in use by another broker')
+})
+
+test('[JOURNAL-9] others query the open file with SQL', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  const batch = textBatch(1, 'a', 'b', 'c')
+  const [first, second] = batch.events.map((event) => (event.type === 'taskAccepted' ? event.id : ''))
+  const atMs = 1_700_000_000_009
+  await append(journal, batch)
+  await append(journal, {
+    batch: 2,
+    bodies: new Uint8Array(),
+    events: [
+      { type: 'sessionOpened', session: 'w', roles: ['worker'], atMs: 3 },
+      { type: 'leaseGranted', id: first!, session: 'w', lease: 1, attempt: 1, expiresAtMs: atMs + 30_000, atMs },
+      { type: 'taskCancelled', id: second!, forgetAtMs: atMs + 5, atMs },
+    ],
+  })
+  expect(sql(path, 'SELECT batch, type, task FROM events WHERE batch = 2 ORDER BY position')).toEqual([
+    { batch: 2, type: 'sessionOpened', task: null },
+    { batch: 2, type: 'leaseGranted', task: first },
+    { batch: 2, type: 'taskCancelled', task: second },
+  ])
+  expect(sql(path, 'SELECT state, queue, tasks FROM tasks_by_state ORDER BY state')).toEqual([
+    { state: 'cancelled', queue: 'photos', tasks: 1 },
+    { state: 'leased', queue: 'photos', tasks: 1 },
+    { state: 'waiting', queue: 'photos', tasks: 1 },
+  ])
+  await append(journal, {
+    batch: 3,
+    bodies: new Uint8Array(),
+    events: [{ type: 'oldestForgotten', ids: [second!], atMs }],
+  })
+  expect(sql(path, 'SELECT state FROM tasks ORDER BY state')).toEqual([{ state: 'leased' }, { state: 'waiting' }])
+})
+
+test('[JOURNAL-10] damaged events are named and not handed over', async () => {
+  const path = newPath()
+  await stored(path, 3)
+  sql(
+    path,
+    "UPDATE batches SET events = CAST(replace(CAST(events AS TEXT), 'photos', 'photo5') AS BLOB) WHERE batch = 2",
+  )
+  const journal = open(path)
+  const seen: number[] = []
+  expect(() => journal.load((batch) => seen.push(batch))).toThrow(
+    expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringMatching(/batch 2 .*checksum/) }),
+  )
+  expect(seen).toEqual([1])
+})
+
+test('[JOURNAL-10] damaged bodies are named and not handed over', async () => {
+  const path = newPath()
+  await stored(path, 3)
+  sql(path, "UPDATE batches SET bodies = CAST('a2b3' AS BLOB) WHERE batch = 2")
+  const journal = open(path)
+  expect((await loadAll(journal)).last).toBe(3)
+  expect((await journal.read(3)).length).toBe(4)
+  await expect((async () => journal.read(2))()).rejects.toThrow(/batch 2 has bodies that do not match/)
+})
+
+test('[JOURNAL-10] a whole batch under another number is damage', async () => {
+  const path = newPath()
+  await stored(path, 3)
+  sql(path, 'UPDATE batches SET batch = -batch WHERE batch > 1')
+  sql(path, 'UPDATE batches SET batch = 5 + batch WHERE batch < 0')
+  await expect(loadAll(open(path))).rejects.toThrow(/batch 2 .*checksum/)
+})
+
+test('[JOURNAL-10] a batch that is missing between two others is named', async () => {
+  const path = newPath()
+  await stored(path, 4)
+  sql(path, 'DELETE FROM batches WHERE batch = 3')
+  await expect(loadAll(open(path))).rejects.toThrow(/batch 3 is missing/)
+})
+
+test('[JOURNAL-10] a page that was overwritten is damage, not an answer', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  for (let batch = 1; batch <= 4; batch++) await append(journal, textBatch(batch, 'x'.repeat(200_000)))
+  await journal.close()
+  const file = readFileSync(path)
+  file.fill(0xa5, 5 * 16_384, 6 * 16_384)
+  writeFileSync(path, file)
+  const damaged = open(path)
+  await expect(
+    (async () => {
+      const { last } = await loadAll(damaged)
+      for (let batch = 1; batch <= last; batch++) await damaged.read(batch)
+    })(),
+  ).rejects.toThrow(expect.objectContaining({ name: 'JournalDamagedError' }))
+})
+
+test('[JOURNAL-11] a file of a newer version is refused and left as it is', async () => {
+  const path = newPath()
+  await stored(path, 1)
+  sql(path, "UPDATE meta SET value = 99 WHERE key = 'schema_version'")
+  sql(path, 'PRAGMA wal_checkpoint(TRUNCATE)')
+  const before = readFileSync(path)
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+    /newer Sluice \(schema 99, where this one knows 1\)/,
+  )
+  expect(readFileSync(path).equals(before)).toBe(true)
+  sql(path, "UPDATE meta SET value = 1 WHERE key = 'schema_version'")
+  expect((await loadAll(open(path))).last).toBe(1)
+})
+
+test('[JOURNAL-11] a database of another program is refused and left as it is', () => {
+  const path = join(newPath(), '..', '..', 'other.db')
+  sql(path, 'CREATE TABLE notes(text)')
+  const before = readFileSync(path)
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow('a database of another program')
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+test('[JOURNAL-11] a file that is no database is refused and left as it is', () => {
+  const path = join(newPath(), '..', '..', 'photo.jpg')
+  writeFileSync(path, 'no database '.repeat(1000))
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+    expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
+  )
+  expect(readFileSync(path, 'utf8')).toBe('no database '.repeat(1000))
+})
+
+test('[JOURNAL-12] what is made is private to the user', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  await append(journal, textBatch(1, 'a'))
+  const mode = (of: string) => statSync(of).mode & 0o777
+  expect(mode(join(path, '..'))).toBe(0o700)
+  for (const suffix of ['', '-wal', '-shm', '-lock']) expect([suffix, mode(path + suffix)]).toEqual([suffix, 0o600])
+})
+
+test.each(['', ':memory:', 'file:broker.db?mode=memory'])('the path %j is refused', (path) => {
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(/must name a file/)
+})
+
+test('[JOURNAL-5] a disk that fails stops the journal for good', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  await append(journal, textBatch(1, 'a'))
+  sql(path, "CREATE TRIGGER full BEFORE INSERT ON batches BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+  await expect(append(journal, textBatch(2, 'b'))).rejects.toThrow(/stopped: disk is full/)
+  sql(path, 'DROP TRIGGER full')
+  await expect(append(journal, textBatch(2, 'b'))).rejects.toThrow(/stopped: disk is full/)
+  expect(sql(path, 'SELECT batch FROM batches')).toEqual([{ batch: 1 }])
+})
+
+test('a discard frees pages that later batches use again', async () => {
+  const path = newPath()
+  const journal = open(path, 'relaxed')
+  await loadAll(journal)
+  let batch = 0
+  const fill = async () => {
+    for (let count = 0; count < 60; count++) await append(journal, textBatch(++batch, 'x'.repeat(100_000)))
+    await journal.discardBefore(batch)
+  }
+  const pages = () => Number(sql(path, 'PRAGMA page_count')[0]?.page_count)
+  await fill()
+  const once = pages()
+  for (let round = 0; round < 4; round++) await fill()
+  expect(pages()).toBeLessThan(once * 1.5)
+})
+
+test.each(['strict', 'relaxed'])(
+  '[JOURNAL-3] [JOURNAL-4] kill -9 loses no acknowledged batch (%s)',
+  async (durability) => {
+    const path = newPath()
+    let acknowledged = 0
+    for (let round = 0; round < 3; round++) {
+      const writer = child(path, durability, 1_000_000)
+      expect(await writer.line()).toBe('open')
+      for (let lines = 0; lines < 150 + round * 37; lines++) acknowledged = Number(await writer.line())
+      acknowledged = Number((await writer.kill()).filter((line) => /^\d+$/.test(line)).at(-1) ?? acknowledged)
+
+      const journal = open(path)
+      const { last, batches } = await loadAll(journal)
+      expect(last === acknowledged || last === acknowledged + 1).toBe(true)
+      for (const [batch, events] of batches) {
+        const expected = textBatch(batch, `body of ${batch}`, 'x'.repeat(batch % 50_000))
+        expect(events).toStrictEqual(expected.events)
+        expect(Buffer.compare(await journal.read(batch), expected.bodies)).toBe(0)
+      }
+      await journal.close()
+    }
+    expect(acknowledged).toBeGreaterThan(500)
+  },
+)
