@@ -31,6 +31,10 @@ export interface ThreadPoolOptions {
 
 const SIZE_MAX = 256
 const ABORT_GRACE_MS = 1_000
+// Beside this file, in whichever form this file itself is: source or built.
+const threadFile = import.meta.url.endsWith('.ts')
+  ? new URL('./thread.ts', import.meta.url)
+  : new URL('./thread.js', import.meta.url)
 
 /**
  * Runs handlers in worker threads, so that none of them can hold up the heartbeats of all others.
@@ -45,8 +49,7 @@ export function createThreadPool(options: ThreadPoolOptions): Executor {
   const logger = options.logger ?? silentLogger
   const graceMs = options.abortGraceMs ?? ABORT_GRACE_MS
   const pool = new Piscina({
-    // Beside this file, in whichever form this file itself is: source or built.
-    filename: new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url).href,
+    filename: threadFile.href,
     workerData: { module: moduleUrl(options.module).href },
     minThreads: size,
     maxThreads: size,
