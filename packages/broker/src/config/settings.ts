@@ -7,7 +7,7 @@ import { DEFAULT_HOST_CONFIG, type HostConfig } from '../core/host-config.ts'
 export interface Setting<T extends string | number = string | number> {
   schema: v.GenericSchema<unknown, T>
   /** Flags and environment are text; a `number` is read from it first. */
-  type: T extends number ? 'number' : 'string'
+  type: 'number' | 'string'
   allowed: string
   default: T
   /** For `sluice broker --help`. */
@@ -29,7 +29,7 @@ function oneOf<const T extends string>(
   about: string,
   initial: T,
   choices: readonly T[],
-): Setting<T> & { type: 'string' } {
+): Setting<T> {
   const allowed = `one of ${choices.join(', ')}`
   return { schema: v.picklist(choices, allowed), type: 'string', allowed, default: initial, about, group }
 }

@@ -1,0 +1,39 @@
+import { Command, Option } from 'commander'
+import { BrokerHttp } from './broker-http.ts'
+import { brokerUrl, DEFAULT_URL } from './broker-url.ts'
+import { CommandError, EXIT, EXIT_HELP } from './exit-code.ts'
+
+/** Flags of every command that talks to a running broker. */
+export interface ClientFlags {
+  url: string
+  json?: boolean
+}
+
+export function exampleHelp(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}\n${EXIT_HELP}`
+}
+
+/** A command that talks to a running broker: its address, `--json`, examples and exit codes. */
+export function clientCommand(name: string, about: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(about)
+    .addOption(new Option('--url <url>', 'address of the broker').env('SLUICE_URL').default(DEFAULT_URL))
+    .option('--json', 'print JSON for programs')
+    .addHelpText('after', exampleHelp(examples))
+}
+
+export function httpOf(flags: ClientFlags): BrokerHttp {
+  return new BrokerHttp(brokerUrl(flags.url))
+}
+
+/** A parser of a flag's text that takes whole numbers from `min` to `max`. */
+export function wholeNumber(flag: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new CommandError(
+      `${flag} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`,
+      EXIT.usage,
+    )
+  }
+}

@@ -1,0 +1,136 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { styleText } from 'node:util'
+import {
+  type BrokerSettings,
+  ConfigError,
+  flagOf,
+  loadConfig,
+  readConfigFile,
+  SETTING_NAMES,
+  SETTINGS,
+} from '@sluice/broker/config'
+import { Command, Option } from 'commander'
+import type { Logger } from 'pino'
+import { exampleHelp } from '../client-command.ts'
+import { CommandError, EXIT } from '../exit-code.ts'
+import { onLeave } from '../leave.ts'
+import { createLogger } from '../log-lines.ts'
+import { print } from '../terminal.ts'
+
+const SOURCES = `
+A setting comes from its flag, else from the environment (--queue-tasks-max is SLUICE_QUEUE_TASKS_MAX),
+else from sluice.config.json in the working directory ({ "queueTasksMax": 1000 }), else it is the default.`
+
+type BrokerFlags = Record<string, string | undefined> & { config?: string; json?: boolean }
+
+const DURABILITY_NOTES = {
+  strict: 'a task is on disk before it is accepted',
+  relaxed: 'RELAXED: a power cut may lose tasks of the last moments that were accepted',
+  memory: 'MEMORY: nothing is written, and every task is lost when the broker ends',
+}
+
+function settingsFrom({ config, json: _json, ...flags }: BrokerFlags): BrokerSettings {
+  try {
+    const file = readConfigFile(config ?? process.env.SLUICE_CONFIG)
+    return loadConfig({ flags, environment: process.env, ...(file === undefined ? {} : { file }) })
+  } catch (caught) {
+    if (!(caught instanceof ConfigError)) throw caught
+    throw new CommandError(caught.message, EXIT.usage)
+  }
+}
+
+/** What a person can do about a broker that does not start; undefined for a failure that nobody foresaw. */
+function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings): CommandError | undefined {
+  if (!(caught instanceof Error)) return undefined
+  const { code } = caught as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') {
+    const advice =
+      'Is a broker running already (sluice queues)? Take another port with --port, or a free one with --port 0'
+    return new CommandError(`Port ${port} of ${host} is taken. ${advice}`, EXIT.failed)
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    return new CommandError(`${caught.message}. Take another port (--port) or data file (--data-file)`, EXIT.failed)
+  }
+  if (caught.name === 'JournalLockedError') {
+    return new CommandError(
+      `${caught.message}. Take another file with --data-file, or end the other broker`,
+      EXIT.failed,
+    )
+  }
+  if (caught.name === 'JournalDamagedError') return new CommandError(`${dataFile}: ${caught.message}`, EXIT.failed)
+  return undefined
+}
+
+function announce(log: Logger, settings: BrokerSettings, urls: { url: string; httpUrl: string }): void {
+  const { durability, dataFile } = settings
+  if (!process.stdout.isTTY) return
+  const line = `${durability === 'memory' ? '' : `${dataFile}, `}${DURABILITY_NOTES[durability]}`
+  print('')
+  print(`  ${styleText('bold', 'sluice broker')}`)
+  print(`  tasks  ${urls.url}`)
+  print(`  http   ${urls.httpUrl}/v1/queues`)
+  print(`  data   ${durability === 'strict' ? line : styleText(['bold', 'yellow'], line)}`)
+  print(`  ${styleText('dim', 'Ctrl-C lets workers finish, then leaves')}`)
+  print('')
+  log.debug(settings, 'settings')
+}
+
+async function runBroker(flags: BrokerFlags): Promise<void> {
+  const settings = settingsFrom(flags)
+  const { host, port, dataFile, durability, engine, hosting } = settings
+  const log = createLogger(settings.logLevel, flags.json === true)
+  const { createBroker } = await import('@sluice/broker')
+  const left = Promise.withResolvers<void>()
+  try {
+    if (durability !== 'memory') mkdirSync(dirname(dataFile), { recursive: true })
+    const broker = await createBroker({
+      journal: durability === 'memory' ? { kind: 'memory' } : { kind: 'sqlite', path: dataFile, durability },
+      host,
+      port,
+      engine,
+      hosting,
+      logger: log,
+      // It stays up, read-only: it answers what it knows, and an operator decides.
+      onFailure: (err) => log.fatal({ err, dataFile }, 'the journal failed: nothing new is accepted until a restart'),
+    })
+    announce(log, settings, broker)
+    onLeave(async () => {
+      try {
+        await broker.drain()
+        await broker.close()
+        left.resolve()
+      } catch (caught) {
+        left.reject(caught)
+      }
+    })
+  } catch (caught) {
+    throw startFailure(caught, settings) ?? caught
+  }
+  await left.promise
+}
+
+export function brokerCommand(): Command {
+  const command = new Command('broker')
+    .description('run a broker: it accepts, keeps and delivers tasks')
+    .addOption(
+      new Option('--config <file>', 'configuration file (SLUICE_CONFIG; default sluice.config.json)').helpGroup(
+        'Broker:',
+      ),
+    )
+    .addOption(new Option('--json', 'log JSON on a terminal as well').helpGroup('Broker:'))
+    .addHelpText('after', SOURCES)
+    .addHelpText(
+      'after',
+      exampleHelp([
+        'sluice broker',
+        'sluice broker --port 8000 --data-file jobs.db',
+        'sluice broker --durability memory --port 0',
+      ]),
+    )
+  for (const name of SETTING_NAMES) {
+    const { about, group, default: initial } = SETTINGS[name]
+    command.addOption(new Option(`${flagOf(name)} <value>`, `${about} (default: ${initial})`).helpGroup(`${group}:`))
+  }
+  return command.action(runBroker)
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { styleText } from 'node:util'
+import type { Command } from 'commander'
+import type { BrokerHttp } from '../broker-http.ts'
+import { type ClientFlags, clientCommand, httpOf, wholeNumber } from '../client-command.ts'
+import { CommandError, EXIT } from '../exit-code.ts'
+import { cutTo } from '../table.ts'
+import { note, print, printJson, terminalHeight, terminalWidth } from '../terminal.ts'
+import { fetchQueues, type QueueRow, queueLines } from './queues.ts'
+
+interface HealthView {
+  status: string
+  durability: string
+  tasks: number
+  connections: number
+}
+
+interface Snapshot {
+  health: HealthView
+  queues: QueueRow[]
+}
+
+const SCREEN_OPEN = '\x1b[?1049h\x1b[?25l'
+const SCREEN_CLOSE = '\x1b[?25h\x1b[?1049l'
+const HOME = '\x1b[H'
+const CLEAR_LINE = '\x1b[K'
+const CLEAR_BELOW = '\x1b[J'
+
+async function snapshotOf(http: BrokerHttp): Promise<Snapshot> {
+  const [health, queues] = await Promise.all([http.get<HealthView>('/healthz'), fetchQueues(http)])
+  return { health, queues }
+}
+
+function pictureOf(http: BrokerHttp, { health, queues }: Snapshot, width: number): string[] {
+  const status = health.status === 'ready' ? styleText('green', health.status) : styleText('yellow', health.status)
+  const durability = health.durability === 'strict' ? 'strict' : styleText('yellow', health.durability)
+  return [
+    `${styleText('bold', http.url.webSocket)}  ${status}  ${durability}  ${health.tasks} tasks  ${health.connections} connections`,
+    '',
+    ...queueLines(queues, width),
+  ]
+}
+
+/** One line a queue, for logs and pipes. */
+function plainLines({ queues }: Snapshot): string[] {
+  return queues.map(
+    ({ name, ready, delayed, leased, succeeded, dead, workers, drainPerSecond }) =>
+      `${name} ready=${ready} delayed=${delayed} leased=${leased} done=${succeeded} dead=${dead} workers=${workers} per_second=${drainPerSecond.toFixed(1)}`,
+  )
+}
+
+/** Draws over itself on a screen of its own, and leaves the last picture behind. */
+async function watchOnTerminal(http: BrokerHttp, intervalMs: number, stop: AbortSignal): Promise<void> {
+  let picture: string[] = pictureOf(http, await snapshotOf(http), terminalWidth())
+  let footer = ''
+  const draw = () => {
+    const height = terminalHeight() - 2
+    const shown =
+      picture.length > height ? [...picture.slice(0, height - 1), `… ${picture.length - height + 1} more`] : picture
+    const lines = [...shown, '', styleText('dim', cutTo(footer, terminalWidth()))]
+    process.stdout.write(HOME + lines.map((line) => line + CLEAR_LINE).join('\n') + CLEAR_BELOW)
+  }
+  process.stdout.write(SCREEN_OPEN)
+  process.stdout.on('resize', draw)
+  try {
+    while (!stop.aborted) {
+      footer = `every ${intervalMs / 1000} s, Ctrl-C ends`
+      try {
+        picture = pictureOf(http, await snapshotOf(http), terminalWidth())
+      } catch (caught) {
+        if (!(caught instanceof CommandError)) throw caught
+        footer = `${caught.message} Trying again.`
+      }
+      draw()
+      await sleep(intervalMs, undefined, { signal: stop }).catch(() => {})
+    }
+  } finally {
+    process.stdout.off('resize', draw)
+    process.stdout.write(SCREEN_CLOSE)
+    for (const line of picture) print(line)
+  }
+}
+
+async function watchInLines(http: BrokerHttp, intervalMs: number, json: boolean, stop: AbortSignal): Promise<void> {
+  let answered = false
+  let away = false
+  while (!stop.aborted) {
+    try {
+      const snapshot = await snapshotOf(http)
+      answered = true
+      away = false
+      if (json) printJson(snapshot)
+      else for (const line of plainLines(snapshot)) print(line)
+    } catch (caught) {
+      if (!(caught instanceof CommandError) || !answered) throw caught
+      if (!away) note(`${caught.message} Trying again.`)
+      away = true
+    }
+    await sleep(intervalMs, undefined, { signal: stop }).catch(() => {})
+  }
+}
+
+export function watchCommand(): Command {
+  return clientCommand('watch', 'show the queues live', [
+    'sluice watch',
+    'sluice watch --once',
+    'sluice watch --interval 5000 >> queues.log',
+  ])
+    .option('--interval <ms>', 'time between two looks', wholeNumber('--interval', 100, 3_600_000), 1000)
+    .option('--once', 'look once and end')
+    .action(async (flags: ClientFlags & { interval: number; once?: boolean }) => {
+      const http = httpOf(flags)
+      if (flags.once) {
+        const snapshot = await snapshotOf(http)
+        if (flags.json) printJson(snapshot)
+        else for (const line of pictureOf(http, snapshot, terminalWidth())) print(line)
+        return
+      }
+      const stop = new AbortController()
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
+      const live = process.stdout.isTTY === true && flags.json !== true
+      await (live
+        ? watchOnTerminal(http, flags.interval, stop.signal)
+        : watchInLines(http, flags.interval, flags.json === true, stop.signal))
+      process.exitCode = EXIT.ok
+    })
+}

@@ -1,0 +1,73 @@
+import { styleText } from 'node:util'
+import type { Command } from 'commander'
+import { brokerUrl } from '../broker-url.ts'
+import { type ClientFlags, clientCommand, wholeNumber } from '../client-command.ts'
+import { CommandError, EXIT } from '../exit-code.ts'
+import { createLogger } from '../log-lines.ts'
+import { note, print } from '../terminal.ts'
+
+interface WorkerFlags extends ClientFlags {
+  concurrency?: number
+  threads?: number
+  name?: string
+  graceMs: number
+  logLevel: string
+}
+
+/** After this long without a broker a person wants to know what the worker is waiting for. */
+const PATIENCE_MS = 2000
+
+async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
+  const { webSocket: url } = brokerUrl(flags.url)
+  const { startWorkerProcess, HandlerModuleError } = await import('@sluice/worker-node')
+  const logger = createLogger(flags.logLevel, flags.json === true)
+  const waiting = setTimeout(
+    () => note(`No broker at ${url} yet: waiting for one. Start it: sluice broker`),
+    PATIENCE_MS,
+  )
+  try {
+    const { concurrency, threads, name, graceMs } = flags
+    const { worker, queues, threaded } = await startWorkerProcess({
+      url,
+      module,
+      graceMs,
+      logger,
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(threads === undefined ? {} : { threads: threads === 0 ? true : threads }),
+      ...(name === undefined ? {} : { name }),
+    })
+    clearTimeout(waiting)
+    if (process.stdout.isTTY) {
+      const where = threaded ? 'in threads' : 'in this process'
+      print(
+        `${styleText('bold', 'sluice worker')} takes ${queues.join(', ')} from ${url}, ${where}. Ctrl-C finishes, then leaves.`,
+      )
+    }
+    await worker.closed
+  } catch (caught) {
+    if (caught instanceof HandlerModuleError) throw new CommandError(caught.message, EXIT.usage)
+    throw caught
+  } finally {
+    clearTimeout(waiting)
+  }
+}
+
+export function workerCommand(): Command {
+  return clientCommand('worker', 'run the handlers of a module on tasks', [
+    'sluice worker ./tasks.ts',
+    'sluice worker ./tasks.ts --threads 4',
+    'SLUICE_URL=ws://127.0.0.1:8000 sluice worker ./tasks.ts --concurrency 16',
+  ])
+    .argument('<module>', "a module: export default { 'queue.name': async (input, ctx) => … }")
+    .option('--concurrency <n>', 'tasks at once in this process (default: 8)', wholeNumber('--concurrency', 1, 10_000))
+    .option('--threads <n>', 'run handlers in so many threads; 0 is one a processor', wholeNumber('--threads', 0, 1024))
+    .option('--name <name>', 'shown by the broker (default: module and host)')
+    .option(
+      '--grace-ms <ms>',
+      'how long tasks may go on when leaving',
+      wholeNumber('--grace-ms', 0, 86_400_000),
+      30_000,
+    )
+    .option('--log-level <level>', 'least severe line that is logged', 'info')
+    .action(runWorker)
+}

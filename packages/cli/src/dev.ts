@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join, relative } from 'node:path'
+import { styleText } from 'node:util'
+import { brokerUrl, DEFAULT_URL } from './broker-url.ts'
+import { EXIT } from './exit-code.ts'
+import { onLeave } from './leave.ts'
+import { logLine } from './log-lines.ts'
+import { note, print } from './terminal.ts'
+
+// What `pnpm dev` runs: a broker and a worker with the example's handlers, each a process of its own, so that either
+// can be killed to see what happens.
+
+const project = join(import.meta.dirname, '..', '..', '..')
+const command = join(import.meta.dirname, 'main.ts')
+const handlers = join(project, 'examples', 'photo-resize', 'src', 'tasks.ts')
+const dataFile = join(project, '.sluice', 'broker.db')
+
+const port = Number(process.env.SLUICE_PORT ?? new URL(DEFAULT_URL).port)
+const url = brokerUrl(`ws://127.0.0.1:${port}`)
+
+const START_LOOKS_MAX = 100
+const START_LOOK_EVERY_MS = 100
+/** A child that has not left by then is not going to. */
+const LEAVE_MS = 20_000
+
+interface Part {
+  name: string
+  child: ChildProcess
+  ended: Promise<unknown>
+}
+
+let leaving = false
+
+/**
+ * A child in a process group of its own, so that Ctrl-C reaches only this process, which ends its children in order.
+ * The channel tells the child when this process is gone without having said so.
+ */
+function start(name: string, args: string[]): Part {
+  const child = spawn(process.execPath, [command, ...args], {
+    cwd: project,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, SLUICE_URL: url.webSocket },
+  })
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = ''
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) print(`${styleText('dim', name.padEnd(6))} ${readable(line)}`)
+    })
+  }
+  return { name, child, ended: once(child, 'exit') }
+}
+
+/** A line of a child's log without its JSON; anything else as it is. */
+function readable(line: string): string {
+  if (!line.startsWith('{')) return line
+  return logLine(line)
+}
+
+async function end({ child, ended }: Part): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const overdue = setTimeout(() => child.kill('SIGKILL'), LEAVE_MS)
+  child.kill('SIGTERM')
+  await ended
+  clearTimeout(overdue)
+}
+
+function portIsFree(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+}
+
+async function ready(): Promise<boolean> {
+  for (let look = 0; look < START_LOOKS_MAX && !leaving; look++) {
+    const response = await fetch(`${url.http}/readyz`).catch(() => undefined)
+    await response?.body?.cancel()
+    if (response?.ok) return true
+    await new Promise((resolve) => setTimeout(resolve, START_LOOK_EVERY_MS))
+  }
+  return false
+}
+
+function printNextSteps(): void {
+  const step = (line: string, about: string) =>
+    print(`  ${styleText('cyan', line.padEnd(58))}${styleText('dim', about)}`)
+  print('')
+  print(`  ${styleText('bold', 'Sluice is running.')} Ctrl-C stops all of it.`)
+  print('')
+  print(`  tasks  ${url.webSocket}`)
+  print(`  http   ${url.http}/v1/queues`)
+  print(`  data   ${relative(process.cwd(), dataFile) || dataFile}`)
+  print('')
+  print('  In a second terminal:')
+  step('pnpm --filter @sluice/example-photo-resize submit', 'resize a folder')
+  step(`pnpm sluice submit hello '{"name":"Ada"}'`, 'a task that waits')
+  step('pnpm sluice watch', 'see it move')
+  step('pnpm sluice dead list', 'what failed, why')
+  print('')
+}
+
+async function main(): Promise<number> {
+  if (!(await portIsFree())) {
+    note(`Port ${port} is taken. A broker may be running already (pnpm sluice queues): end it, or take another port:`)
+    note('  SLUICE_PORT=8000 pnpm dev')
+    return EXIT.failed
+  }
+  const parts: Part[] = []
+  const left = Promise.withResolvers<number>()
+  const leave = async (exitCode: number) => {
+    if (leaving) return
+    leaving = true
+    // The worker first: what it finishes still finds a broker.
+    for (const part of parts.toReversed()) await end(part)
+    left.resolve(exitCode)
+  }
+  onLeave(() => {
+    print('')
+    print('Leaving: the worker finishes what it has, then the broker ends.')
+    void leave(EXIT.ok)
+  })
+  const add = (part: Part) => {
+    parts.push(part)
+    void part.ended.then(() => {
+      if (!leaving) note(`The ${part.name} ended by itself; ending the rest.`)
+      void leave(EXIT.failed)
+    })
+  }
+
+  add(start('broker', ['broker', '--port', String(port), '--data-file', dataFile]))
+  if (await ready()) {
+    add(start('worker', ['worker', handlers]))
+    printNextSteps()
+  } else if (!leaving) {
+    note('The broker did not get ready; its lines above say why.')
+    await leave(EXIT.failed)
+  }
+  return left.promise
+}
+
+process.exitCode = await main()

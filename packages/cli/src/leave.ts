@@ -1,0 +1,29 @@
+import { EXIT } from './exit-code.ts'
+
+/** A package manager passes Ctrl-C on to a process that the terminal has told already: both are one request. */
+const SAME_REQUEST_MS = 500
+
+/**
+ * Calls `leave` at the first SIGINT or SIGTERM, or when the parent that holds this process's channel is gone. A later
+ * signal ends the process at once.
+ */
+export function onLeave(leave: () => void): void {
+  let askedAtMs: number | undefined
+  const asked = () => {
+    const nowMs = performance.now()
+    if (askedAtMs === undefined) {
+      askedAtMs = nowMs
+      leave()
+    } else if (nowMs - askedAtMs > SAME_REQUEST_MS) {
+      process.exit(EXIT.interrupted)
+    }
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, asked)
+}
+
+/** A child of `pnpm dev` leaves with it, even where that was killed and could tell nobody. */
+export function leaveWithParent(): void {
+  if (process.channel === undefined || process.channel === null) return
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  process.channel.unref()
+}

@@ -1,0 +1,40 @@
+import { styleText } from 'node:util'
+import { type DestinationStream, type Logger, pino } from 'pino'
+import { printable } from './table.ts'
+
+const LEVELS: Record<number, { label: string; style: 'dim' | 'green' | 'yellow' | 'red' }> = {
+  10: { label: 'trace', style: 'dim' },
+  20: { label: 'debug', style: 'dim' },
+  30: { label: 'info ', style: 'green' },
+  40: { label: 'warn ', style: 'yellow' },
+  50: { label: 'error', style: 'red' },
+  60: { label: 'fatal', style: 'red' },
+}
+
+/** Fields that say nothing to a person at a terminal. */
+const QUIET_FIELDS = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'err'])
+
+/** One line of pino's JSON as a person reads it: time, level, message, the other fields. */
+export function logLine(json: string): string {
+  const { level, time, msg, err, ...rest } = JSON.parse(json) as Record<string, unknown>
+  const { label, style } = LEVELS[level as number] ?? { label: String(level), style: 'dim' as const }
+  const at = new Date(time as number).toTimeString().slice(0, 8)
+  const fields = Object.entries(rest)
+    .filter(([name]) => !QUIET_FIELDS.has(name))
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ')
+  const failure = (err as { stack?: string; message?: string } | undefined)?.stack
+  return [
+    `${styleText('dim', at)} ${styleText(style, label)} ${printable(String(msg ?? ''))}`,
+    fields === '' ? '' : ` ${styleText('dim', printable(fields))}`,
+    failure === undefined ? '' : `\n${failure}`,
+  ].join('')
+}
+
+/** JSON lines for programs, readable ones where standard output is a terminal. */
+export function createLogger(level: string, json: boolean): Logger {
+  const options = { level }
+  if (json || !process.stdout.isTTY) return pino(options, pino.destination({ dest: 1, sync: true }))
+  const readable: DestinationStream = { write: (line) => void process.stdout.write(`${logLine(line)}\n`) }
+  return pino(options, readable)
+}

@@ -1,0 +1,58 @@
+import { styleText } from 'node:util'
+import { Command, CommanderError } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
+import { exampleHelp } from './client-command.ts'
+import { brokerCommand } from './commands/broker.ts'
+import { deadCommand } from './commands/dead.ts'
+import { queuesCommand } from './commands/queues.ts'
+import { statusCommand } from './commands/status.ts'
+import { submitCommand } from './commands/submit.ts'
+import { watchCommand } from './commands/watch.ts'
+import { workerCommand } from './commands/worker.ts'
+import { CommandError, EXIT } from './exit-code.ts'
+import { note } from './terminal.ts'
+
+function createProgram(): Command {
+  const program = new Command('sluice')
+    .description('A task queue: run a broker, run workers, submit and inspect tasks')
+    .version(packageJson.version)
+    .addCommand(brokerCommand())
+    .addCommand(workerCommand())
+    .addCommand(submitCommand())
+    .addCommand(statusCommand())
+    .addCommand(queuesCommand())
+    .addCommand(watchCommand())
+    .addCommand(deadCommand())
+    .addHelpText(
+      'after',
+      exampleHelp([
+        'sluice broker',
+        'sluice worker ./tasks.ts',
+        `sluice submit hello '{"name":"Ada"}' --wait`,
+        'sluice watch',
+      ]),
+    )
+  // Settings that each command of the tree needs of its own.
+  const prepare = (command: Command): void => {
+    command.exitOverride().showSuggestionAfterError().showHelpAfterError('(--help shows examples)')
+    command.commands.forEach(prepare)
+  }
+  prepare(program)
+  return program
+}
+
+/** Runs one command line and returns its exit code; everything that went wrong has been said on standard error. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(argv)
+    return EXIT.ok
+  } catch (caught) {
+    // Commander has written its own message, or the help that was asked for.
+    if (caught instanceof CommanderError) return caught.exitCode === 0 ? EXIT.ok : EXIT.usage
+    const message = caught instanceof Error ? caught.message : String(caught)
+    for (const line of message.split('\n')) note(`${styleText('red', 'sluice:', { stream: process.stderr })} ${line}`)
+    if (caught instanceof CommandError) return caught.exitCode
+    note(caught instanceof Error ? (caught.stack ?? '') : '')
+    return EXIT.failed
+  }
+}

@@ -1,0 +1,64 @@
+import { createReadStream, readFileSync, statSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { CommandError, EXIT } from './exit-code.ts'
+
+/** A larger file is read line by line without a look at the whole. */
+const WHOLE_FILE_BYTES_MAX = 1024 * 1024
+
+/**
+ * The bodies to submit: the argument, a file (one JSON document, or one JSON value a line; `-` is standard input), or
+ * the lines of standard input.
+ */
+export async function* taskBodies(argument: string | undefined, file: string | undefined): AsyncGenerator<unknown> {
+  if (argument !== undefined && file !== undefined) {
+    throw new CommandError('Give a body or --file, not both.', EXIT.usage)
+  }
+  if (argument !== undefined) {
+    yield parsed(argument, 'The body')
+  } else if (file !== undefined && file !== '-') {
+    yield* fileBodies(file)
+  } else if (file === '-' || !process.stdin.isTTY) {
+    yield* lineBodies(process.stdin, 'standard input')
+  } else {
+    throw new CommandError(
+      `Nothing to submit. Give a body ('{"n":1}'), a file (--file tasks.jsonl), or lines on standard input.`,
+      EXIT.usage,
+    )
+  }
+}
+
+async function* fileBodies(path: string): AsyncGenerator<unknown> {
+  let whole: string | undefined
+  try {
+    if (statSync(path).size <= WHOLE_FILE_BYTES_MAX) whole = readFileSync(path, 'utf8')
+  } catch (caught) {
+    throw new CommandError(`${path} cannot be read: ${(caught as Error).message}`, EXIT.usage)
+  }
+  // Two or more JSON lines are never one JSON document, so the one that parses is what was meant.
+  if (whole !== undefined && isJson(whole)) yield JSON.parse(whole)
+  else yield* lineBodies(createReadStream(path), path)
+}
+
+async function* lineBodies(input: Readable, name: string): AsyncGenerator<unknown> {
+  let number = 0
+  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    number += 1
+    if (line.trim() !== '') yield parsed(line, `Line ${number} of ${name}`)
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function parsed(text: string, what: string): unknown {
+  if (isJson(text)) return JSON.parse(text)
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+  throw new CommandError(`${what} is not JSON: ${shown}\nText goes into quotes of its own: '"hello"'`, EXIT.usage)
+}
