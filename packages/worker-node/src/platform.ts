@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { defaultPlatform, type Platform, type Socket } from '@sluice/client'
-import { DEFAULT_LIMITS } from '@sluice/protocol'
 import { type RawData, WebSocket } from 'ws'
 
-/** Room for a frame's header beside the messages that the limits count. */
-const FRAME_SLACK_BYTES = 64 * 1024
+/** The largest frame that any broker may state in its limits; they are known only after the connection is made. */
+const FRAME_BYTES_MAX = 64 * 1024 * 1024
 /** A connection attempt that has not become a WebSocket after this long has failed. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** What can be set of Node's socket. */
 export interface NodePlatformOptions {
-  /** Bytes of the largest frame taken from the broker; a larger one closes the connection with 1009. Default 1 MiB and a margin. */
+  /** Bytes of the largest frame taken from the broker; a larger one closes the connection with 1009. Default 64 MiB. */
   frameBytesMax?: number
   /** Ms until an unfinished handshake counts as a failed connection. Default 10,000. */
   handshakeTimeoutMs?: number
@@ -19,7 +18,7 @@ export interface NodePlatformOptions {
 
 /** The platform of Node: the `ws` socket, which compresses nothing and hands bytes on without copying them. */
 export function createNodePlatform(options: NodePlatformOptions = {}): Platform {
-  const maxPayload = (options.frameBytesMax ?? DEFAULT_LIMITS.frameBytesMax) + FRAME_SLACK_BYTES
+  const maxPayload = options.frameBytesMax ?? FRAME_BYTES_MAX
   const handshakeTimeout = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS
   return {
     ...defaultPlatform,

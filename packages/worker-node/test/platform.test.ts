@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import type { Socket } from '@sluice/client'
+import { SUBPROTOCOL } from '@sluice/protocol'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { WebSocketServer } from 'ws'
+import { createNodePlatform, nodePlatform } from '../src/index.ts'
+
+interface Heard {
+  socket: Socket
+  opened: Promise<void>
+  closed: Promise<{ code: number; reason: string }>
+  next(): Promise<string | Uint8Array>
+}
+
+function connect(url: string, platform = nodePlatform): Heard {
+  const socket = platform.connect(url, { protocol: SUBPROTOCOL })
+  const messages: (string | Uint8Array)[] = []
+  let wake = () => {}
+  socket.onmessage = (data) => {
+    messages.push(data)
+    wake()
+  }
+  return {
+    socket,
+    opened: new Promise((resolve) => {
+      socket.onopen = resolve
+    }),
+    closed: new Promise((resolve) => {
+      socket.onclose = resolve
+    }),
+    async next() {
+      while (messages.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      return messages.shift()!
+    },
+  }
+}
+
+describe('the socket of Node', () => {
+  let server: WebSocketServer
+  let url: string
+  beforeEach(async () => {
+    server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: true })
+    await once(server, 'listening')
+    url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`
+    server.on('connection', (peer) => peer.on('message', (data, isBinary) => peer.send(data, { binary: isBinary })))
+  })
+  afterEach(() => {
+    for (const peer of server.clients) {
+      peer.terminate()
+    }
+    server.close()
+  })
+
+  test('text comes as a string and bytes as bytes', async () => {
+    const { socket, opened, next } = connect(url)
+    await opened
+    socket.send('grün')
+    expect(await next()).toBe('grün')
+    socket.send(new Uint8Array([0, 200, 255]))
+    const bytes = await next()
+    expect(bytes).toBeInstanceOf(Uint8Array)
+    expect([...(bytes as Uint8Array)]).toEqual([0, 200, 255])
+    socket.close()
+  })
+
+  test('asks for the subprotocol and for no compression', async () => {
+    const connected = once(server, 'connection')
+    const { opened, socket } = connect(url)
+    const [peer, request] = await connected
+    await opened
+    expect(peer.protocol).toBe(SUBPROTOCOL)
+    expect(request.headers['sec-websocket-extensions']).toBeUndefined()
+    socket.close()
+  })
+
+  test('a close of the peer arrives once, with its code and reason', async () => {
+    const { opened, closed } = connect(url)
+    await opened
+    for (const peer of server.clients) {
+      peer.close(4006, 'draining')
+    }
+    expect(await closed).toEqual({ code: 4006, reason: 'draining' })
+  })
+
+  test('a frame past the bound closes the connection instead of being taken', async () => {
+    const { socket, opened, closed } = connect(url, createNodePlatform({ frameBytesMax: 1024 }))
+    await opened
+    socket.send(new Uint8Array(1025))
+    expect(await closed).toMatchObject({ reason: expect.stringMatching(/max payload/i) })
+  })
+})
+
+test('where nobody listens, the connection closes and says why', async () => {
+  const { closed } = connect('ws://127.0.0.1:1')
+  expect(await closed).toEqual({ code: 1006, reason: expect.stringContaining('ECONNREFUSED') })
+})
+
+test('a peer that never answers the handshake is given up', async () => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const { port } = silent.address() as AddressInfo
+  const { closed } = connect(`ws://127.0.0.1:${port}`, createNodePlatform({ handshakeTimeoutMs: 200 }))
+  expect(await closed).toEqual({ code: 1006, reason: expect.stringContaining('handshake') })
+  silent.close()
+})
