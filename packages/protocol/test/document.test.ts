@@ -36,7 +36,7 @@ test('[CLOSE-1] the page lists every close code as the code does', () => {
   )
 })
 
-test('[LIMIT-1] the page lists every limit with its default', () => {
+test('[MSG-11] the page lists every limit with its default', () => {
   const listed = table('| limit | default | what |').map(([name, value]) => [name, Number(value?.replaceAll(',', ''))])
   expect(listed).toEqual(Object.entries(DEFAULT_LIMITS))
 })

@@ -123,7 +123,7 @@ function binaryOf(bytes: number): Uint8Array {
 }
 
 describe('at the bound and one past it', () => {
-  test.each(bounds)('[LIMIT-2] %s', (_name, fits, decode, field) => {
+  test.each(bounds)('[MSG-12] %s', (_name, fits, decode, field) => {
     expect(decode(fits)).toMatchObject({ ok: true })
     expect(decode(fits + 1)).toMatchObject({ ok: false, error: { code: 'too_large', field, limit: fits } })
   })
@@ -244,7 +244,7 @@ test('[MSG-6] an outcome that is no success has an empty body', () => {
   })
 })
 
-test('[LIMIT-3] a limit that welcome leaves out has its default', () => {
+test('[MSG-13] a limit that welcome leaves out has its default', () => {
   const welcome = {
     type: 'welcome',
     version: 1,
