@@ -153,7 +153,7 @@ class ProducerClient implements Client {
       throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
     const handle = new Handle(this.#producer, id, queue, contract.output)
     const options = wireOptions(contract.options, call)
-    handle.body = jsonBody(input)
+    handle.task = { id, bytes: jsonBody(input).bytes }
     handle.options = options
     handle.group = options === undefined ? queue : `${queue} ${JSON.stringify(options)}`
     if (call?.watch === false) {

@@ -1,4 +1,11 @@
-import { type Body, bodyToJson, type SubmitOptions, type TaskOutcome, type TaskStatus } from '@sluice/protocol'
+import {
+  type Body,
+  bodyToJson,
+  type SubmitOptions,
+  type SubmittedTask,
+  type TaskOutcome,
+  type TaskStatus,
+} from '@sluice/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { SluiceError, TaskCancelledError, TaskDeadError } from './errors.ts'
 import { withSignal } from './signal.ts'
@@ -56,16 +63,17 @@ export class Handle implements TaskHandle<unknown> {
   readonly #host: HandleHost
   readonly #output: StandardSchemaV1 | undefined
   phase: 'queued' | 'sent' | 'accepted' | 'refused' = 'queued'
-  /** Dropped once the broker has accepted it. */
-  body: Body | undefined
+  /** As it travels; dropped once the broker has answered for good. */
+  task: SubmittedTask | undefined
   options: SubmitOptions | undefined
   /** Equal for submissions that may share a message. */
   group = ''
   watched = true
   /** Whether a `busy` refusal rejects `submit()` instead of being waited out. */
   throwsBusy = false
-  /** Settles `submit()`; undefined once settled. */
-  settle: ((error: unknown) => void) | undefined
+  /** Ends the wait of `submit()`; undefined once it has ended, or been given up. */
+  accept: ((handle: Handle) => void) | undefined
+  reject: ((error: unknown) => void) | undefined
   #outcome: Outcome | undefined
   #result: Promise<unknown> | undefined
   #resolve: ((value: unknown) => void) | undefined
@@ -80,8 +88,13 @@ export class Handle implements TaskHandle<unknown> {
     this.#output = output
   }
 
-  get finished(): boolean {
-    return this.#outcome !== undefined
+  /** Settles `submit()`, once. */
+  settle(error?: unknown): void {
+    const { accept, reject } = this
+    this.accept = undefined
+    this.reject = undefined
+    if (error === undefined) accept?.(this)
+    else reject?.(error)
   }
 
   /** Whether someone waits for the outcome. */

@@ -71,11 +71,8 @@ export class Producer implements SessionOwner, HandleHost {
         reject(this.#failure ?? new ClosedError('the client is closed'))
         return
       }
-      handle.settle = (error) => {
-        handle.settle = undefined
-        if (error === undefined) resolve(handle)
-        else reject(error)
-      }
+      handle.accept = resolve
+      handle.reject = reject
       if (signal !== undefined && !this.#leaveOn(signal, handle)) return
       this.#queue.push(handle)
       this.connection.requestFlush()
@@ -206,12 +203,12 @@ export class Producer implements SessionOwner, HandleHost {
       const handle = this.#queue.shift()
       if (handle === undefined) break
       // Given up by its caller while it waited.
-      if (handle.settle === undefined) continue
-      const body = handle.body!
-      if (body.bytes.length > bodyBytesMax) {
+      if (handle.accept === undefined) continue
+      const task = handle.task!
+      if (task.bytes.length > bodyBytesMax) {
         this.#reject(handle, {
           code: 'too_large',
-          message: `the input has ${body.bytes.length} bytes, at most ${bodyBytesMax} are allowed`,
+          message: `the input has ${task.bytes.length} bytes, at most ${bodyBytesMax} are allowed`,
           field: 'body',
           limit: bodyBytesMax,
         })
@@ -221,16 +218,12 @@ export class Producer implements SessionOwner, HandleHost {
         groupKey = handle.group
         group = open.get(groupKey)
       }
-      const bytes = body.bytes.length + TASK_OVERHEAD_BYTES
+      const bytes = task.bytes.length + TASK_OVERHEAD_BYTES
       if (group === undefined || group.handles.length === tasksMax || group.bytes + bytes > bytesMax) {
         group = this.#openGroup(out, handle)
         open.set(groupKey, group)
       }
-      group.message.tasks.push(
-        body.contentType === undefined
-          ? { id: handle.id, bytes: body.bytes }
-          : { id: handle.id, bytes: body.bytes, contentType: body.contentType },
-      )
+      group.message.tasks.push(task)
       group.handles.push(handle)
       group.bytes += bytes
       this.#unanswered += 1
@@ -262,7 +255,7 @@ export class Producer implements SessionOwner, HandleHost {
       const handle = handles[index]
       if (handle === undefined) continue
       handle.phase = 'refused'
-      if (retryOf(error.code) === 'no' || handle.settle === undefined || handle.throwsBusy) {
+      if (retryOf(error.code) === 'no' || handle.accept === undefined || handle.throwsBusy) {
         this.#reject(handle, error)
       } else {
         retried.push(handle)
@@ -277,16 +270,16 @@ export class Producer implements SessionOwner, HandleHost {
 
   #accept(handle: Handle): void {
     handle.phase = 'accepted'
-    handle.body = undefined
-    if (handle.settle === undefined) this.#watches.forget(handle)
-    else handle.settle(undefined)
+    handle.task = undefined
+    if (handle.accept === undefined) this.#watches.forget(handle)
+    else handle.settle()
   }
 
   #reject(handle: Handle, error: WireError): void {
     handle.phase = 'refused'
-    handle.body = undefined
+    handle.task = undefined
     this.#watches.forget(handle)
-    handle.settle?.(new SluiceError(error))
+    handle.settle(new SluiceError(error))
   }
 
   /** Tries refused submissions again after the broker's wish and a full jitter, and within the retry budget. */
@@ -304,15 +297,20 @@ export class Producer implements SessionOwner, HandleHost {
 
   /** @returns false where the signal has fired already */
   #leaveOn(signal: AbortSignal, handle: Handle): boolean {
-    const settle = handle.settle!
     if (signal.aborted) {
-      settle(signal.reason)
+      handle.settle(signal.reason)
       return false
     }
-    const abort = (): void => handle.settle?.(signal.reason)
-    handle.settle = (error) => {
+    const abort = (): void => handle.settle(signal.reason)
+    const accept = handle.accept!
+    const reject = handle.reject!
+    handle.accept = (accepted) => {
       signal.removeEventListener('abort', abort)
-      settle(error)
+      accept(accepted)
+    }
+    handle.reject = (error) => {
+      signal.removeEventListener('abort', abort)
+      reject(error)
     }
     signal.addEventListener('abort', abort, { once: true })
     return true
@@ -354,7 +352,7 @@ export class Producer implements SessionOwner, HandleHost {
     this.#parked.clear()
     this.#sent.clear()
     this.connection.stop()
-    for (const handle of waiting) handle.settle?.(error)
+    for (const handle of waiting) handle.settle(error)
     this.#watches.failAll(error)
     this.#requests.failAll(error)
     this.#resolveClosed()
