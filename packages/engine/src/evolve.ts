@@ -1,9 +1,8 @@
 import type { AttemptRecord, Event, EventOf, EventType, PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
 import { assertTransition } from './lifecycle.ts'
-import { dropUnused, noteDispatchable, queueNamed, restoreOrders } from './queues.ts'
+import { dropUnused, noteDispatchable, queueNamed, release, restoreOrders, retain } from './queues.ts'
 import { closeSession, dropLease, holdLease, openSession, sessionNamed, setConnected, setCredit } from './sessions.ts'
 import { isWatching, mayHaveNews, type Phase, READY, type Session, type State, type Task, watchersOf } from './state.ts'
-import type { TaskList } from './task-list.ts'
 
 /** Ended attempts kept with a task; older ones are dropped. */
 export const HISTORY_MAX = 20
@@ -284,24 +283,6 @@ function enter(state: State, task: Task, phase: Phase): void {
       phase satisfies never
   }
   queue.bytes += task.bytes
-}
-
-/**
- * A record that is kept. Only one that has to go before the record in front of it waits among the deadlines, and so does
- * the first of all: where every record is kept equally long, the others cost nothing until they come to the front.
- */
-function retain(state: State, list: TaskList, task: Task, forgetAtMs: number): void {
-  list.push(task)
-  task.deadlineMs = forgetAtMs
-  if (!task.prev || task.prev.deadlineMs > forgetAtMs) state.deadlines.push(task)
-}
-
-function release(state: State, list: TaskList, task: Task): void {
-  const { next } = task
-  state.deadlines.remove(task)
-  list.remove(task)
-  if (!next || state.deadlines.has(next)) return
-  if (!next.prev || next.prev.deadlineMs > next.deadlineMs) state.deadlines.push(next)
 }
 
 function wake(state: State, task: Task, atMs: number): void {

@@ -1,4 +1,5 @@
 import { createQueue, type Queue, type State, type Task, unfinished } from './state.ts'
+import type { TaskList } from './task-list.ts'
 
 /** What `evolve` does to queues. Nothing else may call these. */
 
@@ -29,9 +30,37 @@ export function dropUnused(state: State, queue: Queue): void {
 export function restoreOrders(state: State): void {
   for (const { ready, finished, dead } of state.queues.values()) {
     ready.restoreOrder()
-    finished.sort((a, b) => finishedAtMs(a) - finishedAtMs(b))
-    dead.sort((a, b) => finishedAtMs(a) - finishedAtMs(b))
+    sortRecords(state, finished)
+    sortRecords(state, dead)
   }
+}
+
+/**
+ * Adds a record to those that are kept. Only one that has to go before the record in front of it waits among the
+ * deadlines, and so does the first of all: where every record is kept equally long, the others cost nothing until they
+ * come to the front.
+ */
+export function retain(state: State, list: TaskList, task: Task, forgetAtMs: number): void {
+  list.push(task)
+  task.deadlineMs = forgetAtMs
+  awaitTurn(state, task)
+}
+
+export function release(state: State, list: TaskList, task: Task): void {
+  const { next } = task
+  state.deadlines.remove(task)
+  list.remove(task)
+  if (next && !state.deadlines.has(next)) awaitTurn(state, next)
+}
+
+function awaitTurn(state: State, task: Task): void {
+  if (!task.prev || task.prev.deadlineMs > task.deadlineMs) state.deadlines.push(task)
+}
+
+function sortRecords(state: State, list: TaskList): void {
+  for (let task = list.head; task; task = task.next) state.deadlines.remove(task)
+  list.sort((a, b) => finishedAtMs(a) - finishedAtMs(b))
+  for (let task = list.head; task; task = task.next) awaitTurn(state, task)
 }
 
 function finishedAtMs({ phase, options }: Task): number {

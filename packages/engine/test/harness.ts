@@ -60,6 +60,7 @@ export class Harness {
   apply(command: Command): Event[] {
     const events = decide(this.state, command, { nowMs: this.nowMs, random: this.random })
     for (const event of events) {
+      this.beforeEvolve(event)
       const effects = effectsOf(event, this.state)
       evolve(this.state, event)
       for (const effect of effects) this.#tell(effect)
@@ -67,6 +68,9 @@ export class Harness {
     this.events.push(...events.filter((event) => event.type !== 'refused'))
     return events
   }
+
+  /** For those who want to see each event with the state that it meets. */
+  beforeEvolve(_event: Event): void {}
 
   #tell(effect: Effect): void {
     switch (effect.type) {

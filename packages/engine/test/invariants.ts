@@ -1,0 +1,204 @@
+import { type Event, freeCredit, isFinished, type Queue, type State, type Task, unfinished } from '../src/index.ts'
+import { hasDeadline, idsOf } from './describe-state.ts'
+
+/** What is true of every state between two commands. Each check throws an error that says what is wrong. */
+export function checkState(state: State): void {
+  checkLeases(state)
+  checkQueues(state)
+  checkDeadlines(state)
+  checkSessions(state)
+}
+
+function check(condition: boolean, message: () => string): void {
+  if (!condition) throw new Error(`invariant: ${message()}`)
+}
+
+function same(actual: unknown, expected: unknown, what: string): void {
+  const [is, be] = [JSON.stringify(actual), JSON.stringify(expected)]
+  check(is === be, () => `${what} is ${is} and should be ${be}`)
+}
+
+function checkLeases(state: State): void {
+  const seen = new Map<number, string>()
+  const holders = new Map<string, string>()
+  for (const session of state.sessions.values()) {
+    for (const [lease, task] of session.leases) {
+      check(!seen.has(lease), () => `lease ${lease} is held twice`)
+      check(!holders.has(task.id), () => `task ${task.id} is leased to ${holders.get(task.id)} and to ${session.id}`)
+      seen.set(lease, task.id)
+      holders.set(task.id, session.id)
+      check(lease < state.nextLease, () => `lease ${lease} is not below the next one`)
+      const { phase } = task
+      check(
+        phase.state === 'leased' && phase.lease === lease && phase.session === session,
+        () => `session ${session.id} holds lease ${lease} of task ${task.id}, which does not know`,
+      )
+      check(state.tasks.get(task.id) === task, () => `lease ${lease} is of a task that is not held`)
+    }
+  }
+  for (const { id, phase } of state.tasks.values()) {
+    if (phase.state === 'leased') same(holders.get(id), phase.session.id, `the holder of ${id}`)
+  }
+}
+
+function checkQueues(state: State): void {
+  const { config } = state
+  const byQueue = Map.groupBy(state.tasks.values(), ({ queue }) => queue)
+  for (const [queue] of byQueue) check(state.queues.get(queue.name) === queue, () => `queue ${queue.name} is not held`)
+  check(state.queues.size <= config.queuesMax, () => `${state.queues.size} queues are too many`)
+  check(state.sessions.size <= config.sessionsMax, () => `${state.sessions.size} sessions are too many`)
+  const dispatchable: string[] = []
+  for (const queue of state.queues.values()) {
+    const tasks = byQueue.get(queue) ?? []
+    const count = (...names: string[]) => tasks.filter(({ phase }) => names.includes(phase.state)).length
+    same(
+      [queue.ready.size, queue.delayed, queue.leased, queue.succeeded, queue.finished.size, queue.dead.size],
+      [
+        count('ready'),
+        count('delayed'),
+        count('leased'),
+        count('succeeded'),
+        count('succeeded', 'cancelled'),
+        count('dead'),
+      ],
+      `the count of ${queue.name}`,
+    )
+    const bytes = tasks.reduce((sum, task) => sum + (isFinished(task) ? 0 : task.bytes), 0)
+    same(queue.bytes, bytes, `the bytes of ${queue.name}`)
+    same(idsOf(queue.finished.head).length, queue.finished.size, `the list of finished tasks of ${queue.name}`)
+    same(idsOf(queue.dead.head).length, queue.dead.size, `the list of dead letters of ${queue.name}`)
+    check(unfinished(queue) <= config.queueTasksMax, () => `queue ${queue.name} holds too many tasks`)
+    check(queue.bytes <= config.queueBytesMax, () => `queue ${queue.name} holds too many bytes`)
+    check(queue.finished.size <= config.queueResultsMax, () => `queue ${queue.name} keeps too many results`)
+    check(queue.dead.size <= config.queueDeadMax, () => `queue ${queue.name} keeps too many dead letters`)
+    check(tasks.length + queue.subscriptions > 0, () => `queue ${queue.name} is unused and still there`)
+    checkAvailable(state, queue)
+    checkNext(queue, tasks)
+    if (count('ready') > 0 && willing(state, queue).length > 0) dispatchable.push(queue.name)
+  }
+  same([...state.dispatchable].map(({ name }) => name).sort(), dispatchable.sort(), 'the dispatchable set')
+}
+
+function willing(state: State, queue: Queue) {
+  return [...state.sessions.values()].filter(
+    (session) =>
+      session.phase === 'connected' &&
+      freeCredit(session) > 0 &&
+      session.subscriptions.some((subscription) => subscription.queue === queue),
+  )
+}
+
+function checkAvailable(state: State, queue: Queue): void {
+  const sessions = willing(state, queue).sort(
+    (a, b) => freeCredit(b) - freeCredit(a) || a.lastLease - b.lastLease || a.order - b.order,
+  )
+  same(queue.available.size, sessions.length, `the number of sessions available to ${queue.name}`)
+  same(queue.available.peek()?.session.id, sessions[0]?.id, `the freest session of ${queue.name}`)
+  same(queue.available.second()?.session.id, sessions[1]?.id, `the second freest session of ${queue.name}`)
+  const subscribed = [...state.sessions.values()].filter((s) => s.subscriptions.some((one) => one.queue === queue))
+  same(queue.subscriptions, subscribed.length, `the subscriptions of ${queue.name}`)
+}
+
+/** The next task to deliver has the highest priority, and is the returned one accepted first, if there is any. */
+function checkNext(queue: Queue, tasks: readonly Task[]): void {
+  const ready = tasks.filter(({ phase }) => phase.state === 'ready')
+  const [next] = queue.ready.peek(1)
+  check((next === undefined) === (ready.length === 0), () => `queue ${queue.name} does not show its next task`)
+  if (!next) return
+  const level = ready.filter(({ options }) => options.priority >= next.options.priority)
+  check(
+    level.every(({ options }) => options.priority === next.options.priority),
+    () => `queue ${queue.name} passes over a higher priority`,
+  )
+  const [first] = level.sort(
+    (a, b) => Number(b.started) - Number(a.started) || (a.started ? 0 : readyAtMs(a) - readyAtMs(b)) || a.seq - b.seq,
+  )
+  same(next.id, first?.id, `the next task of ${queue.name}`)
+}
+
+function readyAtMs({ acceptedAtMs, options }: Task): number {
+  return acceptedAtMs + options.delayMs
+}
+
+function checkDeadlines(state: State): void {
+  const due = [...state.tasks.values()].filter(hasDeadline)
+  for (const task of due) {
+    // Of finished tasks only those that go before the one in front of them have to wait there.
+    const isBehind = isFinished(task) && task.prev !== null && task.prev.deadlineMs <= task.deadlineMs
+    check(isBehind || state.deadlines.has(task), () => `task ${task.id} has no deadline`)
+    same(task.deadlineMs, deadlineOf(task), `the deadline of ${task.id}`)
+  }
+  const earliest = due.sort((a, b) => a.deadlineMs - b.deadlineMs)[0]
+  same(state.deadlines.peek()?.deadlineMs, earliest?.deadlineMs, 'the first deadline')
+  const waiting = due.filter(({ heapIndex }) => heapIndex >= 0)
+  same(state.deadlines.size, waiting.length, 'the number of deadlines')
+  const idle = [...state.tasks.values()].filter((task) => !hasDeadline(task))
+  for (const { id, heapIndex, started } of idle) same(heapIndex >= 0, started, `whether ready task ${id} is in a heap`)
+}
+
+function deadlineOf(task: Task): number {
+  const { phase, options } = task
+  const ttlEndsAtMs = task.started || options.ttlMs === 0 ? Number.POSITIVE_INFINITY : task.acceptedAtMs + options.ttlMs
+  switch (phase.state) {
+    case 'ready':
+      return ttlEndsAtMs
+    case 'delayed':
+      return Math.min(phase.readyAtMs, ttlEndsAtMs)
+    case 'leased':
+      return phase.expiresAtMs
+    default:
+      return phase.forgetAtMs
+  }
+}
+
+function checkSessions(state: State): void {
+  const away = [...state.sessions.values()].filter(({ phase }) => phase === 'disconnected')
+  same(state.graces.size, away.length, 'the number of grace windows')
+  const first = away.sort((a, b) => a.graceEndsAtMs - b.graceEndsAtMs || a.order - b.order)[0]
+  same(state.graces.peek()?.id, first?.id, 'the first grace window to end')
+  for (const { id, phase } of state.sessions.values())
+    check(phase !== 'closed', () => `session ${id} is closed and held`)
+  for (const task of state.tasks.values()) {
+    const watchers = [task.watchers ?? []].flat().filter(({ phase }) => phase !== 'closed')
+    check(new Set(watchers).size === watchers.length, () => `task ${task.id} has a watcher twice`)
+    check(watchers.length <= state.config.watchersMax, () => `task ${task.id} has too many watchers`)
+  }
+}
+
+/** What is true of the whole history of events. Give it every event in order, with the state before it. */
+export class HistoryChecker {
+  #lastLease = 0
+  readonly #outcomes = new Set<string>()
+
+  see(event: Event, before: State): void {
+    switch (event.type) {
+      case 'taskAccepted':
+        check(!before.tasks.has(event.id), () => `task ${event.id} is accepted twice`)
+        this.#outcomes.delete(event.id)
+        return
+      case 'taskRedriven':
+        this.#outcomes.delete(event.id)
+        return
+      case 'taskSucceeded':
+      case 'taskDied':
+      case 'taskCancelled':
+        check(!this.#outcomes.has(event.id), () => `task ${event.id} has two outcomes`)
+        this.#outcomes.add(event.id)
+        return
+      case 'leaseGranted': {
+        check(event.lease > this.#lastLease, () => `lease ${event.lease} comes after ${this.#lastLease}`)
+        this.#lastLease = event.lease
+        const session = before.sessions.get(event.session)
+        check(
+          session?.phase === 'connected' && freeCredit(session) > 0,
+          () => `a lease is granted past the credit of ${event.session}`,
+        )
+        const max = before.tasks.get(event.id)?.options.retry.attemptsMax ?? 0
+        check(event.attempt <= max, () => `task ${event.id} is tried ${event.attempt} times`)
+        return
+      }
+      default:
+        return
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import fc from 'fast-check'
+import type { Command } from '../src/index.ts'
+import type { Harness } from './harness.ts'
+
+const QUEUES = ['A', 'B', 'C']
+const session = fc.constantFrom('s1', 's2', 's3', 's4')
+const queue = fc.constantFrom(...QUEUES)
+const ids = fc.array(
+  fc.nat(11).map((n) => `t${n}`),
+  { minLength: 1, maxLength: 4 },
+)
+/** Picks among the leases of a session, or names one that it does not hold. */
+const picks = fc.array(fc.nat(6), { minLength: 1, maxLength: 4 })
+
+const options = fc.record({
+  priority: fc.constantFrom(4, 5),
+  delayMs: fc.constantFrom(0, 0, 30),
+  ttlMs: fc.constantFrom(0, 0, 50),
+  leaseMs: fc.constantFrom(100, 200),
+  resultTtlMs: fc.constantFrom(0, 100, 400),
+  retry: fc.record({
+    kind: fc.constantFrom('none' as const, 'fixed' as const, 'exponential' as const),
+    attemptsMax: fc.constantFrom(1, 2, 3),
+    delayMs: fc.constantFrom(0, 40),
+  }),
+})
+
+const step = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      what: fc.constant('submit' as const),
+      session,
+      queue,
+      options,
+      ids,
+      bytes: fc.nat(30),
+      watch: fc.boolean(),
+      digest: fc.constantFrom(1, 1, 1, 2),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ what: fc.constant('dispatch' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ what: fc.constant('advance' as const), ms: fc.constantFrom(0, 1, 20, 60, 150) }),
+  },
+  { weight: 3, arbitrary: fc.record({ what: fc.constant('connect' as const), session, picks }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      what: fc.constant('credit' as const),
+      session,
+      credit: fc.nat(4),
+      queues: fc.uniqueArray(queue, { maxLength: 3 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ what: fc.constant('complete' as const), session, picks }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      what: fc.constant('fail' as const),
+      session,
+      picks,
+      retryable: fc.boolean(),
+      retryAfterMs: fc.constantFrom(undefined, 0, 25),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constantFrom('release' as const, 'heartbeat' as const, 'progress' as const),
+      session,
+      picks,
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('disconnect' as const, 'bye' as const), session }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('cancel' as const, 'redrive' as const), ids }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('watch' as const, 'unwatch' as const), session, ids }) },
+  { weight: 1, arbitrary: fc.record({ what: fc.constant('restart' as const) }) },
+)
+
+export const steps = fc.array(step, { minLength: 1, maxLength: 80 })
+type RandomStep = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+/** Bounds so small that a run meets all of them. */
+export const SMALL = {
+  queueTasksMax: 6,
+  queueBytesMax: 120,
+  queuesMax: 3,
+  queueResultsMax: 3,
+  queueDeadMax: 2,
+  sessionsMax: 3,
+  graceMs: 100,
+  deadTtlMs: 300,
+  releasesMax: 2,
+  watchersMax: 2,
+}
+
+/** The commands of one step, each made from the state that the ones before it left. */
+export function commandsOf(harness: Harness, one: RandomStep): Command[] {
+  const leasesOf = (name: string, wanted: readonly number[]) => {
+    const leases = [...(harness.state.sessions.get(name)?.leases.keys() ?? [])]
+    return wanted.map((pick) => leases[pick] ?? pick)
+  }
+  switch (one.what) {
+    case 'submit':
+      return [
+        {
+          type: 'submit',
+          session: one.session,
+          ref: 1,
+          queue: one.queue,
+          options: one.options,
+          watch: one.watch,
+          items: one.ids.map((id) => ({ id, bytes: one.bytes, digest: one.digest })),
+        },
+      ]
+    case 'connect': {
+      if (!harness.state.sessions.has(one.session))
+        return [{ type: 'openSession', session: one.session, roles: ['worker'] }]
+      return [{ type: 'resumeSession', session: one.session, leases: leasesOf(one.session, one.picks) }]
+    }
+    case 'credit':
+      return [{ type: 'setCredit', session: one.session, credit: one.credit, queues: one.queues }]
+    case 'complete':
+      return [
+        {
+          type: 'complete',
+          session: one.session,
+          ref: 2,
+          results: leasesOf(one.session, one.picks).map((lease) => ({ lease, bytes: 3 })),
+        },
+      ]
+    case 'fail': {
+      const more = one.retryAfterMs === undefined ? {} : { retryAfterMs: one.retryAfterMs }
+      const failures = leasesOf(one.session, one.picks).map((lease) => ({
+        lease,
+        error: { message: 'no' },
+        retryable: one.retryable,
+        ...more,
+      }))
+      return [{ type: 'fail', session: one.session, ref: 3, failures }]
+    }
+    case 'release':
+      return [{ type: 'release', session: one.session, ref: 4, leases: leasesOf(one.session, one.picks) }]
+    case 'heartbeat':
+      return [{ type: 'heartbeat', session: one.session, leases: leasesOf(one.session, one.picks) }]
+    case 'progress': {
+      const updates = leasesOf(one.session, one.picks).map((lease) => ({ lease, progress: lease }))
+      return [{ type: 'reportProgress', session: one.session, updates }]
+    }
+    case 'disconnect':
+      return [{ type: 'disconnectSession', session: one.session }]
+    case 'bye':
+      return [{ type: 'closeSession', session: one.session }]
+    case 'cancel':
+      return [{ type: 'cancel', session: undefined, ref: 5, ids: one.ids }]
+    case 'redrive':
+      return [{ type: 'redrive', ids: one.ids }]
+    case 'watch':
+      return [{ type: 'watch', session: one.session, ref: 6, ids: one.ids }]
+    case 'unwatch':
+      return [{ type: 'unwatch', session: one.session, ids: one.ids }]
+    case 'restart':
+      return [{ type: 'start' }]
+    case 'advance':
+    case 'dispatch':
+      return []
+    default:
+      return one satisfies never
+  }
+}
+
+/** Runs the steps; `apply` is the harness's own unless a test wants to look at each command. */
+export function run(harness: Harness, all: readonly RandomStep[]): void {
+  for (const one of all) {
+    if (one.what === 'advance') harness.advance(one.ms)
+    else if (one.what === 'dispatch') harness.dispatch()
+    else for (const command of commandsOf(harness, one)) harness.apply(command)
+  }
+}
