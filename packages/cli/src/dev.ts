@@ -15,7 +15,7 @@ import { note, print } from './terminal.ts'
 const project = join(import.meta.dirname, '..', '..', '..')
 const command = join(import.meta.dirname, 'main.ts')
 const handlers = join(project, 'examples', 'photo-resize', 'src', 'tasks.ts')
-const dataFile = join(project, '.sluice', 'broker.db')
+const dataFile = process.env.SLUICE_DATA_FILE ?? join(project, '.sluice', 'broker.db')
 
 const port = Number(process.env.SLUICE_PORT ?? new URL(DEFAULT_URL).port)
 const url = brokerUrl(`ws://127.0.0.1:${port}`)
@@ -52,6 +52,7 @@ function start(name: string, args: string[]): Part {
       for (const line of lines) print(`${styleText('dim', name.padEnd(6))} ${readable(line)}`)
     })
   }
+  print(`${styleText('dim', name.padEnd(6))} starting (process ${child.pid})`)
   return { name, child, ended: once(child, 'exit') }
 }
 

@@ -48,6 +48,7 @@ export function tableLines<R>(columns: readonly Column<R>[], rows: readonly R[],
         return numeric[at] ? padding + paint(cut, at) : paint(cut, at) + (last ? '' : padding)
       })
       .join(GAP)
+      .trimEnd()
   const titles = columns.map(({ title }) => title)
   return [
     line(titles, (text) => styleText('dim', text)),

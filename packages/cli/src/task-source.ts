@@ -10,22 +10,21 @@ const WHOLE_FILE_BYTES_MAX = 1024 * 1024
  * The bodies to submit: the argument, a file (one JSON document, or one JSON value a line; `-` is standard input), or
  * the lines of standard input.
  */
-export async function* taskBodies(argument: string | undefined, file: string | undefined): AsyncGenerator<unknown> {
+export function taskBodies(argument: string | undefined, file: string | undefined): AsyncIterable<unknown> {
   if (argument !== undefined && file !== undefined) {
     throw new CommandError('Give a body or --file, not both.', EXIT.usage)
   }
-  if (argument !== undefined) {
-    yield parsed(argument, 'The body')
-  } else if (file !== undefined && file !== '-') {
-    yield* fileBodies(file)
-  } else if (file === '-' || !process.stdin.isTTY) {
-    yield* lineBodies(process.stdin, 'standard input')
-  } else {
-    throw new CommandError(
-      `Nothing to submit. Give a body ('{"n":1}'), a file (--file tasks.jsonl), or lines on standard input.`,
-      EXIT.usage,
-    )
-  }
+  if (argument !== undefined) return one(parsed(argument, 'The body'))
+  if (file !== undefined && file !== '-') return fileBodies(file)
+  if (file === '-' || !process.stdin.isTTY) return lineBodies(process.stdin, 'standard input')
+  throw new CommandError(
+    `Nothing to submit. Give a body ('{"n":1}'), a file (--file tasks.jsonl), or lines on standard input.`,
+    EXIT.usage,
+  )
+}
+
+async function* one(body: unknown): AsyncGenerator<unknown> {
+  yield body
 }
 
 async function* fileBodies(path: string): AsyncGenerator<unknown> {

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { DeadReason, TaskFailure, TaskStatus } from '@sluice/protocol'
+import { type DeadReason, isTaskId, type TaskFailure, type TaskStatus } from '@sluice/protocol'
 import type { Command } from 'commander'
 import type { BrokerHttp } from '../broker-http.ts'
 import { type ClientFlags, clientCommand, httpOf } from '../client-command.ts'
@@ -97,6 +97,12 @@ export function statusCommand(): Command {
     .argument('<id...>', 'ids of tasks, as submit prints them')
     .option('--wait', 'wait until each has its outcome')
     .action(async (ids: string[], flags: ClientFlags & { wait?: boolean }) => {
+      const wrong = ids.find((id) => !isTaskId(id))
+      if (wrong !== undefined)
+        throw new CommandError(
+          `${JSON.stringify(wrong)} is no task id: a UUIDv7 in lower case, as submit prints it`,
+          EXIT.usage,
+        )
       const http = httpOf(flags)
       const tasks: TaskView[] = []
       for (const id of ids) tasks.push(await taskOf(http, id, flags.wait === true))

@@ -1,0 +1,86 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Sandbox } from './processes.ts'
+
+let sandbox: Sandbox
+beforeEach(() => {
+  sandbox = new Sandbox()
+})
+afterEach(() => sandbox.end())
+
+test('a broker keeps its tasks in .sluice over a restart, and leaves with 0 at SIGTERM', async () => {
+  const first = await sandbox.broker()
+  await sandbox.run(['submit', 'q', '1'], { env: { SLUICE_URL: first.url } })
+  first.running.child.kill('SIGTERM')
+  expect((await first.running.ended).code).toBe(0)
+  expect(existsSync(join(sandbox.directory, '.sluice', 'broker.db'))).toBe(true)
+
+  const second = await sandbox.broker()
+  const { out } = await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: second.url } })
+  expect(JSON.parse(out)).toMatchObject({ queues: [{ name: 'q', ready: 1 }] })
+})
+
+test('SIGINT drains as SIGTERM does', async () => {
+  const { running } = await sandbox.broker()
+  running.child.kill('SIGINT')
+  expect((await running.ended).code).toBe(0)
+})
+
+test('a second signal leaves at once with 130 while a lease is out', async () => {
+  const { url, running } = await sandbox.broker()
+  writeFileSync(
+    join(sandbox.directory, 'slow.mjs'),
+    'export default { slow: () => new Promise(() => setTimeout(() => {}, 1e6)) }',
+  )
+  sandbox.start(['worker', './slow.mjs'], { SLUICE_URL: url })
+  await sandbox.run(['submit', 'slow', '1'], { env: { SLUICE_URL: url } })
+  for (;;) {
+    const { queues } = JSON.parse((await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: url } })).out)
+    if (queues[0].leased === 1) break
+  }
+  running.child.kill('SIGINT')
+  await new Promise((resolve) => setTimeout(resolve, 800))
+  running.child.kill('SIGINT')
+  expect((await running.ended).code).toBe(130)
+})
+
+test('a port that is taken ends the start with what to do', async () => {
+  const { url } = await sandbox.broker()
+  const { port } = new URL(url)
+  const { code, err } = await sandbox.run(['broker', '--port', port, '--data-file', 'other.db'])
+  expect(err).toMatch(`Port ${port} of 127.0.0.1 is taken.`)
+  expect(code).toBe(1)
+})
+
+test('a second broker on the same file is refused', async () => {
+  await sandbox.broker()
+  const { code, err } = await sandbox.run(['broker', '--port', '0'])
+  expect(err).toContain('--data-file')
+  expect(code).toBe(1)
+})
+
+test('durability that can lose tasks is said loudly', async () => {
+  const { running } = await sandbox.broker('--durability', 'memory')
+  expect(running.out).toMatch(/"level":40.*durability is memory/)
+  expect(existsSync(join(sandbox.directory, '.sluice'))).toBe(false)
+})
+
+test('settings come from the file in the working directory as well', async () => {
+  writeFileSync(join(sandbox.directory, 'sluice.config.json'), '{"durability": "relaxed", "logLevel": "info"}')
+  const { running } = await sandbox.broker()
+  expect(running.out).toContain('"durability":"relaxed"')
+})
+
+test.each([
+  [['--host', '0.0.0.0'], {}, /--host must be localhost.*no access control yet/],
+  [['--port', 'http'], {}, /--port must be a whole number from 0 to 65535, not "http"/],
+  [[], { SLUICE_DURABILITY: 'safe' }, /SLUICE_DURABILITY must be one of strict, relaxed, memory, not "safe"/],
+  [[], { SLUICE_PROT: '1' }, /SLUICE_PROT is no setting; did you mean SLUICE_PORT\?/],
+  [['--config', 'none.json'], {}, /none\.json cannot be read/],
+  [['--prot', '1'], {}, /unknown option '--prot'\n\(Did you mean --port\?\)/],
+])('sluice broker %j %j stops with exit code 2', async (args, env, message) => {
+  const { code, err } = await sandbox.run(['broker', ...args], { env })
+  expect(err).toMatch(message)
+  expect(code).toBe(2)
+})

@@ -1,0 +1,163 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Sandbox } from './processes.ts'
+
+const sandbox = new Sandbox()
+let env: Record<string, string>
+
+const HANDLERS = `export default {
+  double: async (n, ctx) => { ctx.progress(0.5); return n * 2 },
+  broken: async () => { throw new Error('no such luck') },
+}`
+
+beforeAll(async () => {
+  const { url } = await sandbox.broker('--queue-tasks-max', '5')
+  env = { SLUICE_URL: url }
+  writeFileSync(join(sandbox.directory, 'tasks.mjs'), HANDLERS)
+  const worker = sandbox.start(['worker', './tasks.mjs'], env)
+  await worker.says(/"msg":"working"/)
+})
+afterAll(() => sandbox.end())
+
+const sluice = (args: string[], input?: string) => sandbox.run(args, { env, ...(input === undefined ? {} : { input }) })
+
+const UNKNOWN = '01890a5d-ac96-774b-bcce-b302099a8057'
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+test('submit --wait prints the result', async () => {
+  expect(await sluice(['submit', 'double', '21', '--wait'])).toEqual({ code: 0, out: '42\n', err: '' })
+})
+
+test('submit takes one task a line from standard input, and --json names each', async () => {
+  const { code, out } = await sluice(['submit', 'double', '--wait', '--json'], '1\n2\n\n3\n')
+  const tasks = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(code).toBe(0)
+  expect(tasks.map(({ result }) => result).sort()).toEqual([2, 4, 6])
+  expect(tasks.every(({ id, state }) => ID.test(id) && state === 'succeeded')).toBe(true)
+})
+
+test('submit takes a file of one document or of lines', async () => {
+  writeFileSync(join(sandbox.directory, 'one.json'), '\n  4\n')
+  writeFileSync(join(sandbox.directory, 'many.jsonl'), '5\n6\n')
+  expect(await sluice(['submit', 'double', '--file', 'one.json', '--wait'])).toMatchObject({ code: 0, out: '8\n' })
+  const { out } = await sluice(['submit', 'double', '--file', 'many.jsonl', '--wait'])
+  expect(out.trim().split('\n').sort()).toEqual(['10', '12'])
+})
+
+test('a bad line ends with exit code 2 and its number, after what stood before it was submitted', async () => {
+  const { code, out, err } = await sluice(['submit', 'double'], '1\n{oops\n3\n')
+  expect(code).toBe(2)
+  expect(out.trim()).toMatch(ID)
+  expect(err).toContain('Line 2 of standard input is not JSON: {oops')
+})
+
+test('the same --id twice is the same task', async () => {
+  const id = '01890a5d-ac96-774b-bcce-b302099a8999'
+  for (let round = 0; round < 2; round++) {
+    expect(await sluice(['submit', 'double', '7', '--id', id])).toMatchObject({ code: 0, out: `${id}\n` })
+  }
+  const conflict = await sluice(['submit', 'double', '8', '--id', id])
+  expect(conflict.code).toBe(1)
+  expect(conflict.err).toContain('id_conflict')
+})
+
+test('a task that dies gives exit code 1, is listed with its reason, and can be redriven', async () => {
+  const submitted = await sluice(['submit', 'broken', '1', '--wait', '--attempts', '1'])
+  expect(submitted.code).toBe(1)
+  expect(submitted.err).toContain('no such luck')
+  expect(submitted.err).toContain('sluice dead list --queue broken')
+
+  const listed = await sluice(['dead', 'list', '--queue', 'broken'])
+  expect(listed.out).toMatch(/ID +QUEUE +TRIES +AGE +WHY\n[0-9a-f-]{36} +broken +1 +\w+ +no such luck\n$/)
+  const { tasks } = JSON.parse((await sluice(['dead', 'list', '--json'])).out)
+  expect(tasks).toMatchObject([{ queue: 'broken', attempts: 1, error: { message: 'no such luck' } }])
+
+  const status = await sluice(['status', tasks[0].id])
+  expect(status.code).toBe(1)
+  expect(status.out).toMatch(/^state +dead$/m)
+  expect(status.out).toMatch(/^attempt 1 +failed: no such luck$/m)
+
+  expect(await sluice(['dead', 'redrive', tasks[0].id, '--json'])).toMatchObject({ code: 0, out: '{"redriven":1}\n' })
+  const again = await sluice(['status', '--wait', '--json', tasks[0].id])
+  expect(JSON.parse(again.out)).toMatchObject({ tasks: [{ state: 'dead' }] })
+  expect(await sluice(['dead', 'redrive', '--queue', 'broken'])).toMatchObject({ code: 0, out: '1 ready again.\n' })
+})
+
+test('redriving what is no dead letter gives exit code 1', async () => {
+  expect(await sluice(['dead', 'redrive', UNKNOWN])).toMatchObject({ code: 1, out: '0 ready again.\n' })
+})
+
+test('status --wait shows the result', async () => {
+  const { out: id } = await sluice(['submit', 'double', '50'])
+  const { code, out } = await sluice(['status', '--wait', id.trim()])
+  expect(code).toBe(0)
+  expect(out).toMatch(/^result +100$/m)
+})
+
+test('status of several tasks is a table; an unknown one gives exit code 1', async () => {
+  const { out: id } = await sluice(['submit', 'double', '1'])
+  const { code, out } = await sluice(['status', id.trim(), UNKNOWN])
+  expect(code).toBe(1)
+  expect(out).toMatch(new RegExp(`^ID +STATE +QUEUE[\\s\\S]*^${UNKNOWN} +unknown`, 'm'))
+})
+
+test('queues lists what is waiting, and --fail-when-busy gives exit code 4 at the bound', async () => {
+  expect((await sluice(['submit', 'idle'], '1\n2\n3\n4\n5\n')).code).toBe(0)
+  const busy = await sluice(['submit', 'idle', '6', '--fail-when-busy'])
+  expect(busy.code).toBe(4)
+  expect(busy.err).toMatch(/\(busy\) Try again in \d+ s\./)
+
+  const { queues } = JSON.parse((await sluice(['queues', '--json'])).out)
+  expect(queues.find(({ name }: { name: string }) => name === 'idle')).toMatchObject({ ready: 5, workers: 0 })
+  expect((await sluice(['queues'])).out).toMatch(/^idle +5 +0 +0 +0 +0 +0 +0$/m)
+})
+
+test('watch --once shows broker and queues', async () => {
+  const { code, out } = await sluice(['watch', '--once'])
+  expect(code).toBe(0)
+  expect(out).toMatch(/^ws:\S+ {2}ready {2}strict .*\n\nQUEUE /)
+})
+
+test('watch writes plain lines where it is no terminal, until it is told to end', async () => {
+  const watch = sandbox.start(['watch', '--interval', '100'], env)
+  await watch.says(/(idle ready=5 .*\n[\s\S]*){2}/)
+  watch.child.kill('SIGINT')
+  expect((await watch.ended).code).toBe(0)
+})
+
+test.each([
+  [['submit', 'double', 'hello'], /not JSON: hello\n.*'"hello"'/],
+  [['submit', 'double', '1', '--priority', '10'], /--priority must be a whole number from 0 to 9/],
+  [['submit', 'double', '1', '--file', 'x'], /not both/],
+  [['status', '7'], /"7" is no task id/],
+  [['dead', 'redrive'], /by id, or all of a queue/],
+  [['worker', './none.ts'], /no module of handlers/],
+  [['quues'], /Did you mean queues/],
+  [['queues', '--url', 'localhost'], /is no address of a broker/],
+])('%j is a mistake of use: exit code 2', async (args, message) => {
+  const { code, err } = await sluice(args)
+  expect(err).toMatch(message)
+  expect(code).toBe(2)
+})
+
+test.each([['queues'], ['watch'], ['status', UNKNOWN], ['dead', 'list'], ['submit', 'q', '1']])(
+  '%s without a broker gives exit code 3 and says what to do',
+  async (...args) => {
+    const ended = await sandbox.run(args, { env: { SLUICE_URL: 'ws://127.0.0.1:9' } })
+    expect(ended.err).toContain('No broker answers at ws://127.0.0.1:9. Start one: sluice broker')
+    expect(ended.code).toBe(3)
+  },
+)
+
+test('the help of every command has examples and the exit codes', async () => {
+  const commands = ['', 'broker', 'worker', 'submit', 'status', 'queues', 'watch', 'dead', 'dead list', 'dead redrive']
+  const helps = await Promise.all(commands.map((command) => sluice([...command.split(' ').filter(Boolean), '--help'])))
+  for (const [index, { code, out }] of helps.entries()) {
+    expect(out, commands[index]).toMatch(/Examples:\n {2}\$ .*sluice [\s\S]*Exit codes:/)
+    expect(code).toBe(0)
+  }
+})

@@ -1,0 +1,71 @@
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Sandbox } from './processes.ts'
+
+const dev = join(import.meta.dirname, '..', 'src', 'dev.ts')
+
+let sandbox: Sandbox
+beforeEach(() => {
+  sandbox = new Sandbox()
+})
+afterEach(() => sandbox.end())
+
+/** Listens on a free port until closed. */
+async function takenPort(): Promise<{ port: number; close: () => Promise<void> }> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  return { port, close: () => new Promise((resolve) => server.close(() => resolve())) }
+}
+
+async function freePort(): Promise<number> {
+  const { port, close } = await takenPort()
+  await close()
+  return port
+}
+
+const devEnv = (port: number) => ({ SLUICE_PORT: String(port), SLUICE_DATA_FILE: join(sandbox.directory, 'dev.db') })
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('dev starts broker and worker, says what to try, and Ctrl-C ends all of it', async () => {
+  const port = await freePort()
+  const running = sandbox.start([], devEnv(port), dev)
+  await running.says(/Sluice is running[\s\S]*In a second terminal:/)
+  await running.says(/worker .*working/)
+  const pids = [...running.out.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid))
+  expect(pids).toHaveLength(2)
+
+  const url = `ws://127.0.0.1:${port}`
+  const { out } = await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: url } })
+  expect(JSON.parse(out)).toHaveProperty('queues')
+
+  running.signal('SIGINT')
+  expect((await running.ended).code).toBe(0)
+  expect(pids.filter(alive)).toEqual([])
+  expect((await sandbox.run(['queues'], { env: { SLUICE_URL: url } })).code).toBe(3)
+})
+
+test('when dev itself is killed, broker and worker leave as well', async () => {
+  const running = sandbox.start([], devEnv(await freePort()), dev)
+  await running.says(/worker .*working/)
+  const pids = [...running.out.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid))
+  running.child.kill('SIGKILL')
+  await expect.poll(() => pids.filter(alive), { timeout: 10_000 }).toEqual([])
+})
+
+test('when the port is taken, dev says so and what to do', async () => {
+  const { port, close } = await takenPort()
+  const ended = await sandbox.start([], devEnv(port), dev).ended
+  await close()
+  expect(ended.code).toBe(1)
+  expect(ended.err).toMatch(new RegExp(`Port ${port} is taken[\\s\\S]*SLUICE_PORT=8000 pnpm dev`))
+})
