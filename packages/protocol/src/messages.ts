@@ -39,11 +39,11 @@ export interface SubmitOptions {
   priority?: number
   /** Not delivered before this long after acceptance. Default 0. */
   delayMs?: number
-  /** Must be delivered for the first time within this long after acceptance (the delay included), else dead letter `expired`. Default: no limit. */
+  /** Must be delivered for the first time within this long after acceptance (the delay included), else dead letter `expired`. Default 0: no limit. */
   ttlMs?: number
   /** How long a delivery may go without a heartbeat, 100 ms – 24 h. Default 30,000. */
   leaseMs?: number
-  /** How long a handler may run in all; enforced by the worker. Default: no limit. */
+  /** How long a handler may run in all; enforced by the worker. Default 0: no limit. */
   timeLimitMs?: number
   /** How long the outcome is kept. Default 1 h. */
   resultTtlMs?: number
