@@ -9,7 +9,7 @@ export interface ConnectionTimings {
   helloTimeoutMs: number
   /** The first back-off is drawn from 0 to this. Default 250. */
   backoffMs: number
-  /** No back-off is drawn from more than this. Default 30,000. */
+  /** No back-off is drawn from more than this. Default 10,000: whoever has to keep a crowd away longer sends `retryAfterMs`. */
   backoffMsMax: number
   /** A connection has to stay ready this long before the back-off starts over. Default 10,000. */
   stableMs: number
@@ -19,7 +19,7 @@ export const CONNECTION_TIMINGS: Readonly<ConnectionTimings> = Object.freeze({
   connectTimeoutMs: 10_000,
   helloTimeoutMs: 10_000,
   backoffMs: 250,
-  backoffMsMax: 30_000,
+  backoffMsMax: 10_000,
   stableMs: 10_000,
 })
 
