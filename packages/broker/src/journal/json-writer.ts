@@ -70,7 +70,8 @@ export class JsonWriter {
 
   /** A comma and a finite number. */
   number(value: number): void {
-    this.comma()
+    this.#reserve(32)
+    this.#bytes[this.#at++] = COMMA
     if (value >= 0 && value < BILLION && Number.isInteger(value)) this.#digits(value, 1)
     else if (value >= BILLION && Number.isSafeInteger(value)) {
       const high = Math.floor(value / BILLION)
@@ -79,17 +80,18 @@ export class JsonWriter {
     } else this.ascii(String(value))
   }
 
+  /** An integer below a billion, in whole-number arithmetic; room is reserved by the caller. */
   #digits(value: number, digitsMin: number): void {
-    this.#reserve(20)
     let digits = digitsMin
-    for (let bound = 10 ** digits; bound <= value; bound *= 10) digits++
+    if (digitsMin === 1) for (let bound = 10; bound <= value; bound *= 10) digits++
     const bytes = this.#bytes
-    let rest = value
-    for (let at = this.#at + digits - 1; at >= this.#at; at--) {
-      const next = Math.floor(rest / 10)
-      bytes[at] = ZERO + (rest - next * 10)
+    let rest = value | 0
+    let at = this.#at + digits
+    this.#at = at
+    while (digits-- > 0) {
+      const next = (rest / 10) | 0
+      bytes[--at] = ZERO + rest - next * 10
       rest = next
     }
-    this.#at += digits
   }
 }
