@@ -46,6 +46,8 @@ export class HostApi implements BrokerApi {
       await this.#host.bodies.fill([{ item: result, ref: phase.result, length: phase.bytes }])
       details.result = result
     }
+    // What is in memory may be ahead of the journal, and would be contradicted after a crash.
+    await this.#durable()
     return details
   }
 
@@ -148,7 +150,8 @@ export class HostApi implements BrokerApi {
   }
 
   async redrive(target: { ids: readonly string[] } | { queue: string }): Promise<number> {
-    if (this.#unavailable()) return 0
+    const unavailable = this.#unavailable()
+    if (unavailable) throw Object.assign(new Error(unavailable.message), unavailable)
     const ids = 'ids' in target ? target.ids : this.#deadIds(target.queue)
     let redriven = 0
     for (let i = 0; i < ids.length; i += REDRIVE_BATCH) {
@@ -179,7 +182,7 @@ export class HostApi implements BrokerApi {
   }
 
   async #durable(): Promise<void> {
-    await this.#host.flushed()
+    await this.#host.durable()
     const { failure } = this.#host
     if (failure) throw Object.assign(new Error(`the journal failed: ${failure.message}`), { code: 'read_only' })
   }

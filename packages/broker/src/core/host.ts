@@ -71,6 +71,8 @@ export class Host {
   #wakeAtMs = Number.POSITIVE_INFINITY
   #cancelLazyFlush: (() => void) | undefined
   #idle: (() => void)[] = []
+  /** Those who wait for the turn whose batch is being written. */
+  #idleOfTurn: (() => void)[] = []
 
   constructor(options: HostOptions) {
     this.journal = options.journal
@@ -121,8 +123,10 @@ export class Host {
   /** Writes what is pending, closes every connection and the journal. */
   async stop(): Promise<void> {
     if (this.status === 'stopped') return
-    if (!this.failure) await this.flushed()
+    await this.flushed()
     this.status = 'stopped'
+    for (const fn of this.#idle) fn()
+    this.#idle = []
     this.#cancelWake?.()
     this.#cancelLazyFlush?.()
     for (const connection of [...this.connections]) connection.close(4006, 'draining')
@@ -138,7 +142,9 @@ export class Host {
       this.connections.size >= this.config.connectionsMax ||
       pending >= this.config.pendingConnectionsMax
     ) {
-      transport.close(this.status === 'ready' ? 4008 : 4006, this.status === 'ready' ? 'busy' : 'draining')
+      if (this.status === 'ready') transport.close(4008, 'busy')
+      else if (this.failure) transport.close(4009, 'internal')
+      else transport.close(4006, 'draining')
       return undefined
     }
     const connection = new Connection(this, transport)
@@ -161,7 +167,8 @@ export class Host {
       if (event.type === 'refused') {
         refused ??= []
         refused.push(event)
-        item += 1
+        // What was accepted before has no event, so that the place is the refusal's own.
+        item = (event.index ?? item) + 1
         continue
       }
       if (event.type === 'taskAccepted' && bodies) {
@@ -194,13 +201,19 @@ export class Host {
     this.scheduleTurn()
   }
 
-  /** Resolves when all that has been applied so far is durable, or the host has failed. */
-  flushed(): Promise<void> {
+  /** Resolves when all acknowledgements that depend on what has been applied so far may leave, or the host has failed. */
+  durable(): Promise<void> {
+    if (this.failure || this.status === 'stopped') return Promise.resolve()
     return new Promise((resolve) => {
-      this.#hasDurableEvent ||= this.#events.length > 0
       this.#idle.push(resolve)
       this.scheduleTurn()
     })
+  }
+
+  /** As `durable`, with lazy events written too. */
+  flushed(): Promise<void> {
+    this.#hasDurableEvent ||= this.#events.length > 0
+    return this.durable()
   }
 
   /** Calls back once, when the task has its outcome and that is durable; the returned function takes it back. */
@@ -252,6 +265,7 @@ export class Host {
     this.#afterDurable = []
     const idle = this.#idle
     this.#idle = []
+    this.#idleOfTurn = idle
     const written = this.#hasDurableEvent ? this.#write() : undefined
     if (!this.#hasDurableEvent && this.#events.length > 0) this.#flushLater()
     this.#isWriting = true
@@ -260,6 +274,7 @@ export class Host {
       for (const { connection, outgoing: messages } of sends) connection.send(messages)
       for (const fn of afterDurable) fn()
       for (const fn of idle) fn()
+      this.#idleOfTurn = []
       this.#isWriting = false
       for (const connection of this.#paused) connection.resume()
       this.#paused.clear()
@@ -393,7 +408,8 @@ export class Host {
       'the journal failed: nothing is acknowledged any more; restart the broker once the cause is mended',
     )
     for (const connection of [...this.connections]) connection.close(4009, 'internal')
-    for (const fn of this.#idle) fn()
+    for (const fn of [...this.#idleOfTurn, ...this.#idle]) fn()
+    this.#idleOfTurn = []
     this.#idle = []
     for (const id of [...this.#outcomeListeners.keys()]) this.#tellOutcome(id)
     this.#onFailure(error)

@@ -1,0 +1,299 @@
+import { type EngineConfig, engineConfig } from '@sluice/engine'
+import {
+  type BrokerMessage,
+  type ClientMessage,
+  DEFAULT_LIMITS,
+  decodeBrokerFrame,
+  encodeFrames,
+  type FrameKind,
+  type Hello,
+  type SubmitOptions,
+} from '@sluice/protocol'
+import { expect } from 'vitest'
+import {
+  type Batch,
+  Compaction,
+  type Connection,
+  DEFAULT_HOST_CONFIG,
+  Host,
+  HostApi,
+  type HostConfig,
+  type HostPlatform,
+  type Journal,
+  type Transport,
+} from '../../src/core/index.ts'
+import { memoryJournal } from '../../src/journal/memory.ts'
+
+type MessageOf<T extends BrokerMessage['type']> = Extract<BrokerMessage, { type: T }>
+
+const utf8 = new TextEncoder()
+
+export function bytesOf(text: string): Uint8Array {
+  return utf8.encode(text)
+}
+export function textOf(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes)
+}
+
+/** A task id; different for different numbers. */
+export function taskId(n: number): string {
+  return `01890a5d-ac96-774b-bcce-${n.toString(16).padStart(12, '0')}`
+}
+
+export interface HostSetup {
+  journal?: Journal
+  engine?: Partial<EngineConfig>
+  config?: Partial<HostConfig>
+}
+
+/** A host under a clock that moves only when told, with turns that end only when told. */
+export class World {
+  nowMs = 1_800_000_000_000
+  host!: Host
+  api!: HostApi
+  compaction!: Compaction
+  failures: Error[] = []
+  readonly logged: string[] = []
+  #turns: (() => void)[] = []
+  #timers = new Map<number, { atMs: number; fn: () => void }>()
+  #timer = 0
+  #secret = 0
+
+  readonly platform: HostPlatform = {
+    nowMs: () => this.nowMs,
+    setTimer: (fn, ms) => {
+      this.#timer += 1
+      const id = this.#timer
+      this.#timers.set(id, { atMs: this.nowMs + ms, fn })
+      return () => this.#timers.delete(id)
+    },
+    afterTurn: (fn) => {
+      this.#turns.push(fn)
+    },
+    random: () => 0.5,
+    secretId: () => {
+      this.#secret += 1
+      return `session-${this.#secret}`
+    },
+  }
+
+  static async started(setup: HostSetup = {}): Promise<World> {
+    const world = new World()
+    await world.start(setup)
+    return world
+  }
+
+  /** A new host; a second call is a restart, to which only the journal carries over. */
+  async start({ journal = memoryJournal(), engine, config }: HostSetup = {}): Promise<void> {
+    this.#turns = []
+    this.#timers.clear()
+    const log = (_: object, message: string): void => void this.logged.push(message)
+    this.host = new Host({
+      journal,
+      platform: this.platform,
+      engine: engineConfig(engine),
+      config: { ...DEFAULT_HOST_CONFIG, ...config },
+      log: { debug: log, info: log, warn: log, error: log },
+      onFailure: (error) => this.failures.push(error),
+    })
+    this.api = new HostApi(this.host, '1.2.3')
+    this.compaction = new Compaction(this.host)
+    await this.during(this.host.start())
+  }
+
+  /** Ends the turns that are due and those that they cause; what a journal keeps pending stays so. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 2; ) {
+      const turns = this.#turns
+      this.#turns = []
+      quiet = turns.length === 0 ? quiet + 1 : 0
+      for (const turn of turns) turn()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /** Lets turns end until `promise` is settled. */
+  async during<T>(promise: Promise<T>): Promise<T> {
+    let settled = false
+    promise.then(
+      () => (settled = true),
+      () => (settled = true),
+    )
+    for (let i = 0; i < 1000 && !settled; i += 1) await this.settle()
+    if (!settled) throw new Error('it is not settled after a thousand turns')
+    return promise
+  }
+
+  /** Moves the clock on, stopping at every timer on the way. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.nowMs + ms
+    await this.settle()
+    for (;;) {
+      const due = [...this.#timers].filter(([, { atMs }]) => atMs <= untilMs).sort(([, a], [, b]) => a.atMs - b.atMs)[0]
+      if (!due) break
+      const [id, { atMs, fn }] = due
+      this.#timers.delete(id)
+      this.nowMs = Math.max(this.nowMs, atMs)
+      fn()
+      await this.settle()
+    }
+    this.nowMs = untilMs
+    await this.settle()
+  }
+
+  get timers(): number {
+    return this.#timers.size
+  }
+
+  peer(kind: FrameKind = 'binary'): Peer {
+    return new Peer(this, kind)
+  }
+
+  /** A connection that has said hello and was welcomed. */
+  async member(hello: Partial<Hello> = {}, kind: FrameKind = 'binary'): Promise<Peer> {
+    const peer = this.peer(kind)
+    peer.hello(hello)
+    await this.settle()
+    expect(peer.of('welcome')).toHaveLength(1)
+    return peer
+  }
+
+  async worker(credit: number, queues: string[], hello: Partial<Hello> = {}): Promise<Peer> {
+    const peer = await this.member({ roles: ['worker'], ...hello })
+    peer.say({ type: 'credit', credit, queues })
+    await this.settle()
+    return peer
+  }
+}
+
+/** The other end of a connection: what it says is encoded and what it hears is decoded, as on a socket. */
+export class Peer implements Transport {
+  readonly heard: BrokerMessage[] = []
+  readonly frames: (string | Uint8Array)[] = []
+  closedWith: { code: number; reason: string } | undefined
+  isTerminated = false
+  isPaused = false
+  bufferedBytes = 0
+  /** Counts what is sent as unread until `read` is called. */
+  isSlow = false
+  readonly connection: Connection | undefined
+  readonly #world: World
+  readonly #kind: FrameKind
+
+  constructor(world: World, kind: FrameKind) {
+    this.#world = world
+    this.#kind = kind
+    this.connection = world.host.connect(this)
+  }
+
+  send(frame: string | Uint8Array): void {
+    if (this.closedWith) throw new Error('sent on a closed connection')
+    this.frames.push(frame)
+    if (this.isSlow) this.bufferedBytes += frame.length
+    const decoded = decodeBrokerFrame(frame, this.#world.host.config.limits)
+    if (!decoded.ok) throw new Error(`the broker sent a bad frame: ${decoded.error.message}`)
+    this.heard.push(...decoded.messages)
+  }
+  close(code: number, reason: string): void {
+    this.closedWith ??= { code, reason }
+  }
+  terminate(): void {
+    this.isTerminated = true
+  }
+  pause(): void {
+    this.isPaused = true
+  }
+  resume(): void {
+    this.isPaused = false
+  }
+
+  say(...messages: ClientMessage[]): void {
+    for (const frame of encodeFrames(messages, this.#kind, DEFAULT_LIMITS)) this.connection?.receive(frame)
+  }
+  hello(hello: Partial<Hello> = {}): void {
+    this.say({ type: 'hello', versions: [1], roles: ['producer', 'worker'], ...hello })
+  }
+  submit(ref: number, ids: number[], body = 'null', options?: SubmitOptions, queue = 'photos', watch = true): void {
+    const tasks = ids.map((n) => ({ id: taskId(n), bytes: bytesOf(body) }))
+    this.say({ type: 'submit', ref, queue, watch, tasks, ...(options ? { options } : {}) })
+  }
+  complete(ref: number, lease: number, body = 'null', contentType?: string): void {
+    const result = { lease, bytes: bytesOf(body), ...(contentType === undefined ? {} : { contentType }) }
+    this.say({ type: 'complete', ref, results: [result] })
+  }
+
+  /** Has read all it was sent. */
+  read(): void {
+    this.bufferedBytes = 0
+    this.connection?.drained()
+  }
+  /** Its connection is lost. */
+  vanish(): void {
+    this.closedWith ??= { code: 1006, reason: '' }
+    this.connection?.closed()
+  }
+
+  get session(): string {
+    return (this.of('welcome')[0] as MessageOf<'welcome'>).session
+  }
+  of<T extends BrokerMessage['type']>(type: T): MessageOf<T>[] {
+    return this.heard.filter((message): message is MessageOf<T> => message.type === type)
+  }
+  get deliveries() {
+    return this.of('deliver').flatMap(({ tasks }) => tasks)
+  }
+  get outcomes() {
+    return this.of('outcome').flatMap(({ tasks }) => tasks)
+  }
+  get lastLease(): number {
+    const lease = this.deliveries.at(-1)?.lease
+    if (lease === undefined) throw new Error('nothing was delivered')
+    return lease
+  }
+}
+
+/** A journal whose appends wait to be let through or failed, and whose reads may take time. */
+export class HeldJournal implements Journal {
+  readonly durability = 'memory'
+  readonly inner = memoryJournal()
+  readonly batches: Batch[] = []
+  readonly reads: number[] = []
+  isHolding = false
+  readsTakeTime = false
+  failWith: Error | undefined
+  #held: { store: () => void; reject: (error: Error) => void }[] = []
+
+  get held(): number {
+    return this.#held.length
+  }
+  load: Journal['load'] = (each) => this.inner.load(each)
+  append(batch: Batch): void | Promise<void> {
+    this.batches.push(batch)
+    if (this.failWith) throw this.failWith
+    if (!this.isHolding) return this.inner.append(batch)
+    return new Promise((resolve, reject) => {
+      const store = (): void => {
+        this.inner.append(batch)
+        resolve()
+      }
+      this.#held.push({ store, reject })
+    })
+  }
+  /** The oldest pending append becomes durable. */
+  release(): void {
+    const held = this.#held.shift()
+    if (!held) throw new Error('no append is pending')
+    held.store()
+  }
+  fail(error: Error): void {
+    for (const { reject } of this.#held.splice(0)) reject(error)
+  }
+  read(batch: number): Uint8Array | Promise<Uint8Array> {
+    this.reads.push(batch)
+    const bodies = this.inner.read(batch)
+    return this.readsTakeTime ? Promise.resolve(bodies) : bodies
+  }
+  discardBefore: Journal['discardBefore'] = (batch) => this.inner.discardBefore(batch)
+  stats: Journal['stats'] = () => this.inner.stats()
+  close: Journal['close'] = () => this.inner.close()
+}
