@@ -1,8 +1,8 @@
-import type { Window } from './benches/ceiling.ts'
 import { startBroker } from './broker.ts'
 import { type Child, Processes } from './child.ts'
 import { Scratch } from './machine.ts'
 import type { Durability } from './processes/broker.ts'
+import type { Window } from './rate.ts'
 
 const workerProcess = new URL('./processes/worker.ts', import.meta.url)
 const producerProcess = new URL('./processes/producer.ts', import.meta.url)

@@ -5,8 +5,8 @@ import { type Child, Processes } from '../child.ts'
 import { atLeast, atMost, figure } from '../figure.ts'
 import { Scratch } from '../machine.ts'
 import type { MemoryUse } from '../processes/broker.ts'
+import type { Window } from '../rate.ts'
 import { concurrency, queue, startWorker } from '../system.ts'
-import type { Window } from './ceiling.ts'
 import { inFlight } from './ceiling.ts'
 
 /** For the measurement of memory: bodies are in the journal. */
@@ -83,8 +83,7 @@ export const backlog: Bench = {
         'under way besides the backlog': inFlight,
         'body bytes': bodyBytes,
         'worker concurrency': concurrency,
-        memory:
-          'heap and external memory of the broker after garbage collection, full less empty, for each waiting task',
+        memory: `of another broker with a body cache of ${bodyCacheBytesMax} bytes, after garbage collection: full less empty, for each waiting task`,
         'warm-up ms': window.warmUpMs,
         'run ms': window.runMs,
         repetitions,

@@ -2,17 +2,13 @@ import type { Bench } from '../bench.ts'
 import { bodyBytes } from '../body.ts'
 import { type Child, Processes } from '../child.ts'
 import { figure } from '../figure.ts'
+import type { Window } from '../rate.ts'
 
 const relay = new URL('../processes/relay.ts', import.meta.url)
 const relayWorker = new URL('../processes/relay-worker.ts', import.meta.url)
 const relayProducer = new URL('../processes/relay-producer.ts', import.meta.url)
 
 export const inFlight = 5000
-
-export interface Window {
-  warmUpMs: number
-  runMs: number
-}
 
 async function withRelay<T>(batch: number, use: (producer: Child) => Promise<T>): Promise<T> {
   await using processes = new Processes()

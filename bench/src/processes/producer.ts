@@ -2,7 +2,7 @@ import { createClient, defineTask } from '@sluice/client'
 import { nodePlatform } from '@sluice/worker-node'
 import { type Input, input } from '../body.ts'
 import { serve } from '../child.ts'
-import { sleep } from '../wait.ts'
+import { rateOf, type Window } from '../rate.ts'
 
 export interface ProducerSettings {
   url: string
@@ -23,20 +23,17 @@ serve(async ({ url, queue }: ProducerSettings) => {
     finished++
   }
   return {
-    /** Tasks a second between the end of the warm-up and the end of the run, with `inFlight` tasks under way. */
-    async throughput({ inFlight, warmUpMs, runMs }: { inFlight: number; warmUpMs: number; runMs: number }) {
+    /** Tasks a second with `inFlight` tasks under way. */
+    async throughput({ inFlight, ...window }: Window & { inFlight: number }): Promise<number> {
       let running = true
-      const callers = Array.from({ length: inFlight }, async () => {
-        while (running) await runOne()
-      })
-      const failed = Promise.all(callers).then(() => {})
-      await Promise.race([failed, sleep(warmUpMs)])
-      const before = finished
-      const startMs = performance.now()
-      await Promise.race([failed, sleep(runMs)])
-      const rate = ((finished - before) * 1000) / (performance.now() - startMs)
+      const callers = Promise.all(
+        Array.from({ length: inFlight }, async () => {
+          while (running) await runOne()
+        }),
+      )
+      const rate = await Promise.race([rateOf(() => finished, window), callers.then(() => 0)])
       running = false
-      await failed
+      await callers
       return rate
     },
     /** Milliseconds of each of `count` tasks that are submitted one after another, without the first `warmUp` ones. */

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { type BrokerMessage, jsonBody } from '@sluice/protocol'
 import { input } from '../body.ts'
 import { serve } from '../child.ts'
-import { sleep } from '../wait.ts'
+import { rateOf, type Window } from '../rate.ts'
 import { RawSession } from './raw-session.ts'
 
 export interface RawProducerSettings {
@@ -71,13 +71,7 @@ serve(async ({ url, queue }: RawProducerSettings) => {
       submit()
       await filled
     },
-    /** Tasks a second that come back finished between the end of the warm-up and the end of the run. */
-    async throughput({ warmUpMs, runMs }: { warmUpMs: number; runMs: number }): Promise<number> {
-      await sleep(warmUpMs)
-      const before = finished
-      const startMs = performance.now()
-      await sleep(runMs)
-      return ((finished - before) * 1000) / (performance.now() - startMs)
-    },
+    /** Tasks a second that come back finished. */
+    throughput: (window: Window) => rateOf(() => finished, window),
   }
 })

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws'
 import { input } from '../body.ts'
 import { serve } from '../child.ts'
-import { sleep } from '../wait.ts'
+import { rateOf, type Window } from '../rate.ts'
 
 export interface RelayProducerSettings {
   port: number
@@ -29,15 +29,11 @@ serve(async ({ port, batch, inFlight }: RelayProducerSettings) => {
     onResult()
   })
   return {
-    /** Tasks a second between the end of the warm-up and the end of the run. */
-    async throughput({ warmUpMs, runMs }: { warmUpMs: number; runMs: number }): Promise<number> {
+    /** Tasks a second with `inFlight` tasks under way. */
+    async throughput(window: Window): Promise<number> {
       onResult = submit
       for (let sent = 0; sent < inFlight; sent += batch) submit()
-      await sleep(warmUpMs)
-      const before = finished
-      const startMs = performance.now()
-      await sleep(runMs)
-      const rate = ((finished - before) * 1000) / (performance.now() - startMs)
+      const rate = await rateOf(() => finished, window)
       onResult = () => {}
       return rate
     },

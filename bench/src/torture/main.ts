@@ -49,7 +49,7 @@ const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('see
 const common = machine()
 console.log(`${formatConfiguration(common)}\n\nseed ${seed}`)
 const measured = await torture(
-  { rounds, seed, inFlight: 200, concurrency: 50, workMsMax: 40, loadMs: 1500, recheckMax: 20_000 },
+  { rounds, seed, inFlight: 200, concurrency: 50, workMsMax: 40, loadMs: 1500, graceMs: 10_000, recheckMax: 20_000 },
   console.log,
 )
 console.log(`\n${formatConfiguration(measured.configuration)}\n\n${formatFigures(measured.figures)}`)

@@ -14,7 +14,7 @@ export interface TortureProducerSettings {
 /** What a producer knows of one accepted task. */
 export interface ToldTask {
   id: string
-  /** The result's own word, or `dead: ` and the reason; undefined while nothing was told. */
+  /** The result's own word, or `dead: ` and why; undefined while nothing was told. */
   outcome?: string
   /** When the outcome was told, on the clock of the machine. */
   toldMs?: number
@@ -45,7 +45,7 @@ serve(async ({ url, queue, inFlight, workMsMax }: TortureProducerSettings) => {
       told.outcome = (await handle.result()).execution
     } catch (error) {
       if (!(error instanceof TaskDeadError)) throw error
-      told.outcome = `dead: ${error.reason}`
+      told.outcome = `dead: ${error.reason}, ${error.attempts} attempts, ${error.error?.message}`
     }
     told.toldMs = machineMs()
   }

@@ -1,6 +1,8 @@
 interface TaskView {
   state: string
   reason?: string
+  attempts?: number
+  error?: { message: string }
   result?: { execution?: string }
 }
 
@@ -23,7 +25,7 @@ export async function recordedOutcomes(
   return recorded
 }
 
-function outcomeOf({ state, reason, result }: TaskView): string | undefined {
+function outcomeOf({ state, reason, attempts, error, result }: TaskView): string | undefined {
   if (state === 'succeeded') return result?.execution
-  return state === 'dead' ? `dead: ${reason}` : undefined
+  return state === 'dead' ? `dead: ${reason}, ${attempts} attempts, ${error?.message}` : undefined
 }

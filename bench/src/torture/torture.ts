@@ -38,6 +38,8 @@ export interface TortureSettings {
   workMsMax: number
   /** The kill comes at a random moment of the load's first so many ms, and the load goes on for as long after the restart. */
   loadMs: number
+  /** How long the broker keeps what a killed worker held. */
+  graceMs: number
   /** Of all rounds' tasks, so many are asked for again after a last kill. */
   recheckMax: number
 }
@@ -53,14 +55,14 @@ interface TortureWorker {
 }
 
 export async function torture(settings: TortureSettings, report: (line: string) => void): Promise<Measured> {
-  const { rounds, seed, inFlight, concurrency, workMsMax, loadMs, recheckMax } = settings
+  const { rounds, seed, inFlight, concurrency, workMsMax, loadMs, graceMs, recheckMax } = settings
   const random = seededRandom(seed)
   using scratch = new Scratch()
   await using processes = new Processes()
   const journal = {
     durability: 'strict',
     path: scratch.file('journal.db'),
-    engine: { queueResultsMax: 10_000_000 },
+    engine: { queueResultsMax: 10_000_000, graceMs },
   } as const
   let broker = await startBroker(processes, journal)
   const port = Number(new URL(broker.url).port)
@@ -132,7 +134,7 @@ export async function torture(settings: TortureSettings, report: (line: string) 
       accepted: accepted.length,
       lost: accepted.filter(({ outcome }) => outcome === undefined).map(({ id }) => id),
       changed: changedOutcomes(accepted, await recordedOutcomes(broker.httpUrl, [...told.keys()])),
-      dead: accepted.filter(({ outcome }) => outcome?.startsWith('dead')).length,
+      dead: accepted.flatMap(({ outcome }) => (outcome?.startsWith('dead') ? [outcome] : [])),
       duplicates: countDuplicates(starts, started),
       live: liveAtKill(newStarts(kill.victimLogs, before), told, kill),
       restartMs,
@@ -148,6 +150,7 @@ export async function torture(settings: TortureSettings, report: (line: string) 
         `round ${index + 1}, kill -9 of ${victim === 'broker' ? 'the broker' : 'a worker'}: ${verdict.accepted} accepted, ` +
           `${verdict.lost.length} lost, ${verdict.changed.length} changed, ${verdict.duplicates} duplicates of ${verdict.live} live leases`,
       )
+      for (const outcome of verdict.dead) report(`  ${outcome}`)
     }
   }
 
@@ -172,6 +175,7 @@ export async function torture(settings: TortureSettings, report: (line: string) 
       'concurrency, each worker': concurrency,
       'handler ms': `0 – ${workMsMax}`,
       'kill at ms': `${Math.round(loadMs * 0.2)} – ${loadMs} of the load`,
+      'session grace ms': graceMs,
       'asked again after a last restart': again.length,
       'live leases': 'started and not settled as far as a producer was told; delivered and not started are not counted',
     },
@@ -184,7 +188,7 @@ export async function torture(settings: TortureSettings, report: (line: string) 
         [total(({ changed }) => changed.length) + changedLater.length],
         atMost(0),
       ),
-      figure('dead letters', 'tasks', [total(({ dead }) => dead)], atMost(0)),
+      figure('dead letters', 'tasks', [total(({ dead }) => dead.length)], atMost(0)),
       ...victimFigures('broker', verdicts.broker),
       ...victimFigures('worker', verdicts.worker),
       figure(

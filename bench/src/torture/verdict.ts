@@ -19,8 +19,8 @@ export interface Verdict {
   lost: string[]
   /** Their recorded outcome is not the one that was told. */
   changed: string[]
-  /** Tasks that ended as dead letters. */
-  dead: number
+  /** Outcomes of the tasks that ended as dead letters. */
+  dead: string[]
   /** Starts of a handler beyond each task's first one. */
   duplicates: number
   /** Leases that were live at the kill; see `liveAtKill`. */
