@@ -11,6 +11,8 @@ export class ProgressReports {
   readonly #logger: Logger
   readonly #requestFlush: () => void
   readonly #newest = new Map<number, unknown>()
+  /** The last words of attempts that have ended: they leave with the answer, whatever the interval. */
+  readonly #last = new Map<number, unknown>()
   #resting = false
 
   constructor(platform: Platform, logger: Logger, requestFlush: () => void) {
@@ -20,7 +22,7 @@ export class ProgressReports {
   }
 
   get waiting(): number {
-    return this.#resting ? 0 : this.#newest.size
+    return this.#last.size + (this.#resting ? 0 : this.#newest.size)
   }
 
   report(lease: number, value: unknown): void {
@@ -28,27 +30,40 @@ export class ProgressReports {
     if (!this.#resting) this.#requestFlush()
   }
 
+  /** The attempt has ended; its answer will ask for a flush. */
+  end(lease: number): void {
+    if (!this.#newest.has(lease)) return
+    this.#last.set(lease, this.#newest.get(lease))
+    this.#newest.delete(lease)
+  }
+
   drop(lease: number): void {
     if (this.#newest.size > 0) this.#newest.delete(lease)
   }
 
   collect(out: ClientMessage[], limits: Limits): void {
+    this.#push(out, this.#last, limits)
     if (this.#resting || this.#newest.size === 0) return
-    const updates: { lease: number; progress: unknown }[] = []
-    for (const [lease, progress] of this.#newest) {
-      const problem = problemOf(progress, limits)
-      if (problem === undefined) updates.push({ lease, progress })
-      else this.#logger.warn({ lease }, `progress left out: ${problem}`)
-    }
-    this.#newest.clear()
-    for (let from = 0; from < updates.length; from += limits.batchItemsMax) {
-      out.push({ type: 'reportProgress', updates: updates.slice(from, from + limits.batchItemsMax) })
-    }
+    this.#push(out, this.#newest, limits)
     this.#resting = true
     this.#platform.setTimer(() => {
       this.#resting = false
       if (this.#newest.size > 0) this.#requestFlush()
     }, INTERVAL_MS)
+  }
+
+  #push(out: ClientMessage[], reports: Map<number, unknown>, limits: Limits): void {
+    if (reports.size === 0) return
+    const updates: { lease: number; progress: unknown }[] = []
+    for (const [lease, progress] of reports) {
+      const problem = problemOf(progress, limits)
+      if (problem === undefined) updates.push({ lease, progress })
+      else this.#logger.warn({ lease }, `progress left out: ${problem}`)
+    }
+    reports.clear()
+    for (let from = 0; from < updates.length; from += limits.batchItemsMax) {
+      out.push({ type: 'reportProgress', updates: updates.slice(from, from + limits.batchItemsMax) })
+    }
   }
 }
 
@@ -66,7 +81,8 @@ function problemOf(value: unknown, limits: Limits): string | undefined {
   if (json.length * 3 > limits.progressBytesMax && new TextEncoder().encode(json).length > limits.progressBytesMax) {
     return `it has more than ${limits.progressBytesMax} bytes`
   }
-  if (json.includes('__proto__') || json.includes('\\u')) return 'it holds the key __proto__ or escaped characters'
+  // Inside a string the quotes would be escaped, so this can only be a key.
+  if (json.includes('"__proto__":')) return 'it holds the key __proto__'
   // Some room is left for what the message around it nests.
   return depthOf(json) > limits.depthMax - 8 ? 'it nests too deep' : undefined
 }

@@ -269,7 +269,9 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     slot.cancelTimeLimit?.()
     this.#active -= 1
     slot.move('finish')
-    return slot.state === 'settling'
+    if (slot.state !== 'settling') return false
+    this.#reports.end(slot.lease)
+    return true
   }
 
   #succeeded(slot: Slot, output: Body): void {
@@ -309,6 +311,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     if (slot.state !== 'running') return
     const error = new TimeLimitExceeded(timeLimitMs)
     this.#slots.delete(slot.lease)
+    this.#reports.end(slot.lease)
     slot.abort(error)
     this.#settleFailure(slot, error)
   }
@@ -422,6 +425,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
 
   #handBack(slot: Slot): void {
     this.#slots.delete(slot.lease)
+    this.#reports.drop(slot.lease)
     slot.cancelTimeLimit?.()
     slot.abort(new LeaseLostError('handed_back'))
     this.#counts.released += 1

@@ -347,6 +347,20 @@ describe('progress', () => {
     await world.pass(1)
     expect(connection.last('reportProgress').updates).toEqual([{ lease: 1, progress: 4 }])
   })
+
+  test('the last value of an attempt arrives before its answer, however short the attempt was', async () => {
+    const handler = async (_: unknown, ctx: TaskContext) => {
+      ctx.progress(1)
+      for (let turn = 0; turn < 30; turn++) await null
+      ctx.progress(2)
+    }
+    const { connection, deliver } = await working({ handlers: { q: handler } })
+    await deliver([1])
+    const updates = connection.of('reportProgress').flatMap((m) => m.updates.map((update) => update.progress))
+    expect(updates).toEqual([1, 2])
+    const types = connection.received.map((m) => m.type)
+    expect(types.lastIndexOf('reportProgress')).toBeLessThan(types.indexOf('complete'))
+  })
 })
 
 describe('leaving', () => {
