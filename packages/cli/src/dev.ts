@@ -89,27 +89,31 @@ async function ready(): Promise<boolean> {
 }
 
 function printNextSteps(): void {
-  const step = (line: string, about: string) =>
-    print(`  ${styleText('cyan', line.padEnd(58))}${styleText('dim', about)}`)
+  // pnpm may be there only through npx.
+  const step = (args: string, about: string) =>
+    print(`  ${styleText('cyan', `npx -y pnpm@12 ${args}`.padEnd(60))} ${styleText('dim', about)}`)
   print('')
   print(`  ${styleText('bold', 'Sluice is running.')} Ctrl-C stops all of it.`)
   print('')
   print(`  tasks  ${url.webSocket}`)
   print(`  http   ${url.http}/v1/queues`)
-  print(`  data   ${relative(process.cwd(), dataFile) || dataFile}`)
+  print(`  data   ${relative(process.cwd(), dataFile)}`)
   print('')
   print('  In a second terminal:')
-  step('pnpm --filter @sluice/example-photo-resize submit', 'resize a folder')
-  step(`pnpm sluice submit hello '{"name":"Ada"}'`, 'a task that waits')
-  step('pnpm sluice watch', 'see it move')
-  step('pnpm sluice dead list', 'what failed, why')
+  if (url.webSocket !== DEFAULT_URL) print(`  ${styleText('cyan', `export SLUICE_URL=${url.webSocket}`)}`)
+  step('--filter @sluice/example-photo-resize submit', 'resize a folder')
+  step(`sluice submit hello '{"name":"Ada"}'`, 'a task that waits')
+  step('sluice watch', 'see it move')
+  step('sluice dead list', 'what failed, why')
   print('')
 }
 
 async function main(): Promise<number> {
   if (!(await portIsFree())) {
-    note(`Port ${port} is taken. A broker may be running already (pnpm sluice queues): end it, or take another port:`)
-    note('  SLUICE_PORT=8000 pnpm dev')
+    note(
+      `Port ${port} is taken. A broker may be running already (npx -y pnpm@12 sluice queues): end it, or take another port:`,
+    )
+    note('  SLUICE_PORT=8000 npx -y pnpm@12 dev')
     return EXIT.failed
   }
   const parts: Part[] = []

@@ -67,5 +67,5 @@ test('when the port is taken, dev says so and what to do', async () => {
   const ended = await sandbox.start([], devEnv(port), dev).ended
   await close()
   expect(ended.code).toBe(1)
-  expect(ended.err).toMatch(new RegExp(`Port ${port} is taken[\\s\\S]*SLUICE_PORT=8000 pnpm dev`))
+  expect(ended.err).toMatch(new RegExp(`Port ${port} is taken[\\s\\S]*SLUICE_PORT=8000 npx -y pnpm@12 dev`))
 })

@@ -25,9 +25,9 @@ else from sluice.config.json in the working directory ({ "queueTasksMax": 1000 }
 type BrokerFlags = Record<string, string | undefined> & { config?: string; json?: boolean }
 
 const DURABILITY_NOTES = {
-  strict: 'a task is on disk before it is accepted',
-  relaxed: 'RELAXED: a power cut may lose tasks of the last moments that were accepted',
-  memory: 'MEMORY: nothing is written, and every task is lost when the broker ends',
+  strict: 'strict: a task is on disk before it is accepted',
+  relaxed: 'RELAXED: a power cut may lose tasks accepted just before',
+  memory: 'MEMORY: nothing is written; every task is lost when this ends',
 }
 
 function settingsFrom({ config, json: _json, ...flags }: BrokerFlags): BrokerSettings {
@@ -65,12 +65,13 @@ function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings)
 function announce(log: Logger, settings: BrokerSettings, urls: { url: string; httpUrl: string }): void {
   const { durability, dataFile } = settings
   if (!process.stdout.isTTY) return
-  const line = `${durability === 'memory' ? '' : `${dataFile}, `}${DURABILITY_NOTES[durability]}`
+  const kept = DURABILITY_NOTES[durability]
   print('')
   print(`  ${styleText('bold', 'sluice broker')}`)
   print(`  tasks  ${urls.url}`)
   print(`  http   ${urls.httpUrl}/v1/queues`)
-  print(`  data   ${durability === 'strict' ? line : styleText(['bold', 'yellow'], line)}`)
+  if (durability !== 'memory') print(`  data   ${dataFile}`)
+  print(`  kept   ${durability === 'strict' ? kept : styleText(['bold', 'yellow'], kept)}`)
   print(`  ${styleText('dim', 'Ctrl-C lets workers finish, then leaves')}`)
   print('')
   log.debug(settings, 'settings')

@@ -118,7 +118,8 @@ class Submission {
       if (!dead && !(caught instanceof TaskCancelledError)) throw caught
       this.#bar.tally.dead += 1
       this.#bar.above(() => {
-        if (!json) note(printable(caught.message))
+        if (!json)
+          note(printable(`${handle.id} ${dead ? `dead: ${caught.error?.message ?? caught.reason}` : 'cancelled'}`))
         else if (dead)
           printJson({
             id: handle.id,

@@ -39,9 +39,8 @@ async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
     clearTimeout(waiting)
     if (process.stdout.isTTY) {
       const where = threaded ? 'in threads' : 'in this process'
-      print(
-        `${styleText('bold', 'sluice worker')} takes ${queues.join(', ')} from ${url}, ${where}. Ctrl-C finishes, then leaves.`,
-      )
+      print(`  ${styleText('bold', 'sluice worker')} takes ${queues.join(', ')}, ${where}`)
+      print(`  ${styleText('dim', 'Ctrl-C finishes what runs, then leaves')}`)
     }
     await worker.closed
   } catch (caught) {
