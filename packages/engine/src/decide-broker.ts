@@ -36,6 +36,7 @@ export function start(state: State, { nowMs }: Env): Event[] {
 }
 
 export function open(state: State, { session, roles }: CommandOf<'openSession'>, { nowMs }: Env): Event[] {
+  if (state.sessions.has(session)) throw new Error('invariant broken: a session is opened twice')
   const { sessionsMax, retryAfterMsMax } = state.config
   if (state.sessions.size >= sessionsMax) {
     return [

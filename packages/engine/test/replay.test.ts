@@ -6,6 +6,7 @@ import {
   decide,
   type Event,
   evolve,
+  LIFECYCLE,
   mustBeDurable,
   replay,
   type State,
@@ -91,6 +92,30 @@ test('[REPLAY-1] in random runs every invariant holds after every command, and d
       run(new CheckedHarness({ config: SMALL, seed }), all)
     }),
     { numRuns: 1500 },
+  )
+})
+
+test('random runs meet every kind of event, every reason of death and every refusal', () => {
+  const met = new Set<string>()
+  for (const all of fc.sample(steps, { numRuns: 300, seed: 1 })) {
+    const harness = new Harness({ config: SMALL })
+    harness.beforeEvolve = (event) => {
+      met.add(event.type)
+      if (event.type === 'refused') met.add(event.code)
+      if (event.type === 'taskDied') met.add(event.reason)
+      if (event.type === 'attemptFailed') met.add(event.attempt.how)
+    }
+    run(harness, all)
+    harness.apply({ type: 'checkpoint', restate: [...harness.state.tasks.keys()] })
+  }
+  const events = Object.values(LIFECYCLE).flatMap((row) => Object.keys(row))
+  const others = ['brokerStarted', 'checkpointed', 'taskRestated', 'creditSet', 'leasesRenewed', 'progressReported']
+  const sessions = ['sessionOpened', 'sessionResumed', 'sessionDisconnected', 'sessionClosed']
+  const refusals = ['busy', 'id_conflict', 'unknown_task', 'task_finished', 'lease_lost']
+  const ends = ['attempts_exhausted', 'not_retryable', 'expired', 'lease_expired', 'failed', 'session_lost']
+  const watches = ['taskWatched', 'taskUnwatched', 'refused']
+  expect([...met].sort()).toEqual(
+    [...new Set([...events, ...others, ...sessions, ...refusals, ...ends, ...watches])].sort(),
   )
 })
 

@@ -20,6 +20,12 @@ test('[SESSION-1] past sessionsMax a session is refused, in their grace window o
   expect(typesOf(harness.apply({ ...second, roles: [] }))).toEqual(['sessionOpened'])
 })
 
+test('[SESSION-1] opening a session that is held is a defect of the host, for it would drop its leases', () => {
+  const { harness, a } = twoLeases()
+  expect(() => harness.open('w')).toThrow('opened twice')
+  expect(harness.leaseOf('a')).toBe(a)
+})
+
 test('[SESSION-2] a disconnected session keeps its leases and is delivered nothing', () => {
   const { harness, a, b } = twoLeases()
   harness.credit('w', 5)
