@@ -237,6 +237,7 @@ function leave(state: State, task: Task): void {
       break
     case 'succeeded':
       queue.succeeded -= 1
+      queue.resultBytes -= phase.bytes
       release(state, queue.finished, task)
       return
     case 'cancelled':
@@ -273,7 +274,10 @@ function enter(state: State, task: Task, phase: Phase): void {
       break
     case 'succeeded':
     case 'cancelled':
-      if (phase.state === 'succeeded') queue.succeeded += 1
+      if (phase.state === 'succeeded') {
+        queue.succeeded += 1
+        queue.resultBytes += phase.bytes
+      }
       retain(state, queue.finished, task, phase.forgetAtMs)
       return
     case 'dead':

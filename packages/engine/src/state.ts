@@ -67,6 +67,8 @@ export interface Queue {
   readonly finished: TaskList
   readonly dead: TaskList
   succeeded: number
+  /** Bytes of the results that are kept. */
+  resultBytes: number
   readonly drain: DrainRate
   /** Connected sessions with free credit that take from this queue, freest first. */
   readonly available: IndexedHeap<Subscription>
@@ -144,6 +146,7 @@ export function createQueue(name: string): Queue {
     finished: new TaskList(),
     dead: new TaskList(),
     succeeded: 0,
+    resultBytes: 0,
     drain: new DrainRate(),
     available: new IndexedHeap(freerFirst),
     subscriptions: 0,

@@ -1,7 +1,7 @@
 import { type BodyRef, batchOf, bodyRef, type Journal, offsetOf } from '../journal/journal.ts'
 
 const EMPTY = new Uint8Array(0)
-const STAGE_BYTES_MIN = 64 * 1024
+const STAGE_BYTES_MIN = 4096
 
 /** An item that is to be sent with a body, and where the body is. */
 export interface BodySlot {
@@ -22,6 +22,7 @@ export class BodyStore {
   #cacheBytes = 0
   #stage: Uint8Array = EMPTY
   #staged = 0
+  #stageBytes = STAGE_BYTES_MIN
   #batch = 1
 
   constructor(journal: Journal, cacheBytesMax: number) {
@@ -35,6 +36,8 @@ export class BodyStore {
 
   /** Begins the batch of this number. */
   begin(batch: number): void {
+    // The next batch will be about as large as this one was.
+    this.#stageBytes = Math.max(STAGE_BYTES_MIN, Math.ceil(this.#staged * 1.25))
     this.#batch = batch
     this.#stage = EMPTY
     this.#staged = 0
@@ -65,7 +68,7 @@ export class BodyStore {
     let lastBatch = -1
     let bodies: Uint8Array | Promise<Uint8Array> = EMPTY
     for (const { item, ref, length } of slots) {
-      const batch = batchOf(ref)
+      const batch = batchOf(ref, this.#batch)
       if (batch !== lastBatch) {
         lastBatch = batch
         bodies = this.#bodiesOf(batch)
@@ -110,7 +113,7 @@ export class BodyStore {
   }
 
   #grow(bytes: number): void {
-    const larger = new Uint8Array(Math.max(STAGE_BYTES_MIN, this.#stage.length * 2, bytes))
+    const larger = new Uint8Array(Math.max(this.#stageBytes, this.#stage.length * 2, bytes))
     larger.set(this.#stage.subarray(0, this.#staged))
     this.#stage = larger
   }

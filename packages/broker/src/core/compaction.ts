@@ -1,5 +1,5 @@
 import { decide, type Task } from '@sluice/engine'
-import { batchOf } from '../journal/journal.ts'
+import { BATCH_SPAN_MAX, batchOf } from '../journal/journal.ts'
 import type { BodySlot } from './body-store.ts'
 import type { Host } from './host.ts'
 
@@ -55,20 +55,19 @@ export class Compaction {
 
   #oldestBatch(): number {
     const oldest: Task | undefined = this.#host.state.tasks.values().next().value
-    return oldest ? batchOf(oldest.body) : this.#host.batch
+    return oldest ? batchOf(oldest.body, this.#host.batch) : this.#host.batch
   }
 
+  /** Whether old tasks hold back far more than they are. Batches that nothing holds back go by themselves. */
   #isWasteful(): boolean {
-    const { bytes } = this.#host.journal.stats()
-    if (bytes < this.#host.config.compactBytesMin || this.#host.status !== 'ready') return false
-    let needed = this.#host.state.tasks.size * TASK_BYTES
-    for (const queue of this.#host.state.queues.values()) needed += queue.bytes
-    // Batches that nothing holds back go by themselves.
-    return (
-      bytes > WASTE_FACTOR * needed &&
-      this.#host.state.tasks.size > 0 &&
-      this.#oldestBatch() < this.#host.batch - DISCARD_BATCHES_MIN
-    )
+    const { journal, state, batch, config, status } = this.#host
+    const span = batch - this.#oldestBatch()
+    if (status !== 'ready' || span < DISCARD_BATCHES_MIN) return false
+    if (span > BATCH_SPAN_MAX) return true
+    const { bytes } = journal.stats()
+    let needed = state.tasks.size * TASK_BYTES
+    for (const queue of state.queues.values()) needed += queue.bytes + queue.resultBytes
+    return bytes > config.compactBytesMin && bytes > WASTE_FACTOR * needed
   }
 
   async #restateOldest(): Promise<void> {

@@ -3,19 +3,25 @@ import type { Event } from '@sluice/engine'
 export type Durability = 'strict' | 'relaxed' | 'memory'
 
 /**
- * Where a body lies: the batch it was stored with and its place in that batch's bytes, packed in one safe integer
- * (27 bits of batch, 26 bits of offset), so that a waiting task costs one number. The engine carries it unread.
+ * Where a body lies: the batch it was stored with and its place in that batch's bytes, packed in one safe integer, so that
+ * a waiting task costs one number. Of the batch it keeps the low 27 bits, which name one batch among all that are kept:
+ * a journal never spans more (see `BATCH_SPAN_MAX`), so numbers may go on for ever. The engine carries it unread.
  */
 export type BodyRef = number
 
 /** Bytes of bodies in one batch, at most: what 26 bits of offset can name. */
 export const BATCH_BODY_BYTES_MAX = 2 ** 26
+const BATCH_NAMES = 2 ** 27
+/** From the oldest batch kept to the newest, at most; half of what a ref can tell apart, so that compaction has time. */
+export const BATCH_SPAN_MAX = BATCH_NAMES / 2
 
 export function bodyRef(batch: number, offset: number): BodyRef {
-  return batch * BATCH_BODY_BYTES_MAX + offset
+  return (batch % BATCH_NAMES) * BATCH_BODY_BYTES_MAX + offset
 }
-export function batchOf(ref: BodyRef): number {
-  return Math.floor(ref / BATCH_BODY_BYTES_MAX)
+/** The batch of a ref: the latest one of its name that is not after `newest`. */
+export function batchOf(ref: BodyRef, newest: number): number {
+  const name = Math.floor(ref / BATCH_BODY_BYTES_MAX)
+  return newest - ((newest - name) % BATCH_NAMES)
 }
 export function offsetOf(ref: BodyRef): number {
   return ref % BATCH_BODY_BYTES_MAX
