@@ -383,6 +383,7 @@ function restate(state: State, record: TaskRecord): void {
   state.tasks.set(task.id, task)
   // Its acceptance may be among the events that were discarded.
   state.nextSeq = Math.max(state.nextSeq, task.seq + 1)
+  task.queue.isUnordered = true
   enter(state, task, phaseOf(state, record.phase))
 }
 

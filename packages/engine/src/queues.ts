@@ -28,10 +28,13 @@ export function dropUnused(state: State, queue: Queue): void {
  * had nothing been discarded.
  */
 export function restoreOrders(state: State): void {
-  for (const { ready, finished, dead } of state.queues.values()) {
-    ready.restoreOrder()
-    sortRecords(state, finished)
-    sortRecords(state, dead)
+  for (const queue of state.queues.values()) {
+    // Replay meets many starts and must not sort a long backlog at each.
+    if (!queue.isUnordered) continue
+    queue.isUnordered = false
+    queue.ready.restoreOrder()
+    sortRecords(state, queue.finished)
+    sortRecords(state, queue.dead)
   }
 }
 

@@ -73,6 +73,8 @@ export interface Queue {
   /** Connected sessions with free credit that take from this queue, freest first. */
   readonly available: IndexedHeap<Subscription>
   subscriptions: number
+  /** Tasks have been read back out of their order; `brokerStarted` puts them in order. */
+  isUnordered: boolean
 }
 
 /** A session's wish to take from a queue. */
@@ -150,6 +152,7 @@ export function createQueue(name: string): Queue {
     drain: new DrainRate(),
     available: new IndexedHeap(freerFirst),
     subscriptions: 0,
+    isUnordered: false,
   }
 }
 
