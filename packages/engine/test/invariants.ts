@@ -65,6 +65,8 @@ function checkQueues(state: State): void {
     )
     const bytes = tasks.reduce((sum, task) => sum + (isFinished(task) ? 0 : task.bytes), 0)
     same(queue.bytes, bytes, `the bytes of ${queue.name}`)
+    const resultBytes = tasks.reduce((sum, { phase }) => sum + (phase.state === 'succeeded' ? phase.bytes : 0), 0)
+    same(queue.resultBytes, resultBytes, `the bytes of the results of ${queue.name}`)
     same(idsOf(queue.finished.head).length, queue.finished.size, `the list of finished tasks of ${queue.name}`)
     same(idsOf(queue.dead.head).length, queue.dead.size, `the list of dead letters of ${queue.name}`)
     check(unfinished(queue) <= config.queueTasksMax, () => `queue ${queue.name} holds too many tasks`)
