@@ -3,7 +3,7 @@ import { handBack, loseLease, trimmedDead } from './decide-attempt.ts'
 import type { Event } from './events.ts'
 import { recordOf } from './evolve.ts'
 import { refusal } from './refusal.ts'
-import { freeCredit, type Session, type State, type Subscription } from './state.ts'
+import { freeCredit, type Session, type State, type Subscription, type Task } from './state.ts'
 
 /** What the broker itself does: sessions come and go, time passes, leases are granted, a state is taken up. */
 
@@ -11,6 +11,8 @@ import { freeCredit, type Session, type State, type Subscription } from './state
 const LEASES_SKIPPED_AT_START = 10_000_000
 /** Leases granted by one `dispatch`: keeps one queue from holding up the others for long. */
 const DISPATCH_MAX = 500
+/** Bytes of their bodies, but for one that is larger: how much a session is given before the host looks whether it reads. */
+const DISPATCH_BYTES_MAX = 1024 ** 2
 
 export function start(state: State, { nowMs }: Env): Event[] {
   const events: Event[] = [
@@ -103,7 +105,7 @@ export function dispatch(state: State, command: CommandOf<'dispatch'>, { nowMs }
   const freest = queue?.available.peek()
   if (!queue || !freest) return []
   const lead = leadOf(queue.available.second(), freest.session)
-  const tasks = queue.ready.peek(Math.min(lead, DISPATCH_MAX))
+  const tasks = withinBytes(queue.ready.peek(Math.min(lead, DISPATCH_MAX)))
   return tasks.map((task, i) => ({
     type: 'leaseGranted',
     id: task.id,
@@ -113,6 +115,15 @@ export function dispatch(state: State, command: CommandOf<'dispatch'>, { nowMs }
     expiresAtMs: nowMs + task.options.leaseMs,
     atMs: nowMs,
   }))
+}
+
+function withinBytes(tasks: readonly Task[]): readonly Task[] {
+  let bytes = 0
+  const end = tasks.findIndex((task, i) => {
+    bytes += task.bytes
+    return i > 0 && bytes > DISPATCH_BYTES_MAX
+  })
+  return end === -1 ? tasks : tasks.slice(0, end)
 }
 
 function leadOf(second: Subscription | undefined, freest: Session): number {

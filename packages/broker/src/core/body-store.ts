@@ -57,7 +57,9 @@ export class BodyStore {
 
   /** The bodies of the batch in the making, which from here on is stored. */
   seal(): Uint8Array {
-    const bodies = this.#stage.subarray(0, this.#staged)
+    // What is kept for long must not hold on to room that it does not use.
+    const isSparse = this.#staged * 2 < this.#stage.length
+    const bodies = isSparse ? this.#stage.slice(0, this.#staged) : this.#stage.subarray(0, this.#staged)
     this.#keep(this.#batch, bodies)
     return bodies
   }

@@ -5,6 +5,8 @@ import type { Host } from './host.ts'
 
 /** Tasks carried forward at a time. */
 const RESTATED_MAX = 500
+/** Bytes of their bodies and results, but for one task that is larger: a batch has room for these beside what comes in. */
+const RESTATED_BYTES_MAX = 8 * 1024 ** 2
 /** A journal this many times as large as what it has to hold is worth carrying tasks forward for. */
 const WASTE_FACTOR = 4
 /** What a task's events take beside its body, about. */
@@ -73,8 +75,10 @@ export class Compaction {
   async #restateOldest(): Promise<void> {
     const host = this.#host
     const oldest: Task[] = []
+    let bytes = 0
     for (const task of host.state.tasks.values()) {
-      if (oldest.length === RESTATED_MAX) break
+      bytes += task.bytes + (task.phase.state === 'succeeded' ? task.phase.bytes : 0)
+      if (oldest.length === RESTATED_MAX || (oldest.length > 0 && bytes > RESTATED_BYTES_MAX)) break
       oldest.push(task)
     }
     const carried = new Map(oldest.map((task) => [task.id, slotsOf(task)]))

@@ -1,4 +1,4 @@
-import { type Session, stateNameOf, type Task } from '@sluice/engine'
+import { isFinished, type Session, stateNameOf, type Task } from '@sluice/engine'
 import {
   type ClientMessage,
   decodeClientFrame,
@@ -34,6 +34,10 @@ export class Connection {
   /** What the worker asked for; withheld while its socket is full. */
   #credit: { credit: number; queues: string[] } = { credit: 0, queues: [] }
   #isStalled = false
+  /** Frames that came before reading could be stopped. */
+  #unread: (string | Uint8Array)[] = []
+  /** Finished tasks whose outcome is told when there is room for it. */
+  readonly #outcomesLater = new Set<string>()
   outgoing = new Outgoing()
   name = ''
 
@@ -64,6 +68,11 @@ export class Connection {
   /** A frame has arrived: text as a string, binary as bytes that nobody else will change. */
   receive(frame: string | Uint8Array): void {
     if (this.#phase.state === 'closed') return
+    if (this.#host.isSaturated) {
+      this.#unread.push(frame)
+      this.#host.pauseWhenSaturated(this)
+      return
+    }
     if (this.#phase.state === 'awaitingHello') this.#kind = typeof frame === 'string' ? 'text' : 'binary'
     const decoded = decodeClientFrame(frame, this.#host.config.limits)
     if (!decoded.ok) {
@@ -79,8 +88,17 @@ export class Connection {
 
   /** The socket has sent what it held. */
   drained(): void {
-    if (!this.#isStalled) return
-    this.#isStalled = false
+    if (this.#isStalled) {
+      this.#isStalled = false
+      this.#setCredit()
+    }
+    this.#tellLater()
+  }
+
+  /** No deliveries until what there is to send has left. */
+  stall(): void {
+    if (this.#isStalled) return
+    this.#isStalled = true
     this.#setCredit()
   }
 
@@ -110,7 +128,11 @@ export class Connection {
   }
 
   resume(): void {
-    if (this.#isReading) this.#transport.resume()
+    if (this.#phase.state === 'closed') return
+    const unread = this.#unread
+    this.#unread = []
+    for (const frame of unread) this.receive(frame)
+    if (this.#unread.length === 0 && this.#isReading) this.#transport.resume()
   }
 
   announceDrain(): void {
@@ -134,16 +156,30 @@ export class Connection {
       this.close(4004, 'slow_reader')
       // A peer that reads nothing would not read the close either.
       this.#transport.terminate()
-    } else if (buffered > config.sendBufferBytesHigh && !this.#isStalled) {
-      this.#isStalled = true
-      this.#setCredit()
-    }
+    } else if (buffered > config.sendBufferBytesHigh) this.stall()
+    else this.drained()
   }
 
   tellOutcome(task: Task): void {
+    if (this.#isStalled || this.outgoing.bytes > this.#host.config.sendBufferBytesHigh) {
+      this.#outcomesLater.add(task.id)
+      return
+    }
     const { phase } = task
     const result = phase.state === 'succeeded' ? phase : undefined
     this.outgoing.outcome(outcomeOf(task), result?.result ?? 0, result?.bytes ?? 0)
+  }
+
+  #tellLater(): void {
+    const { state, config } = this.#host
+    for (const id of this.#outcomesLater) {
+      if (this.outgoing.bytes > config.sendBufferBytesHigh) break
+      this.#outcomesLater.delete(id)
+      const task = state.tasks.get(id)
+      // Made ready again, or forgotten, in the meantime.
+      if (task && isFinished(task)) this.tellOutcome(task)
+    }
+    if (this.hasOutgoing) this.#host.scheduleTurn()
   }
 
   /** Says why and closes; for what no peer of this protocol does. */

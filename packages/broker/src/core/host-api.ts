@@ -22,6 +22,7 @@ export class HostApi implements BrokerApi {
     options: SubmitOptions | undefined,
     tasks: readonly (Body & { id: string })[],
   ): Promise<(WireError | undefined)[]> {
+    while (this.#host.isSaturated) await this.#durable()
     const unavailable = this.#unavailable()
     if (unavailable) return tasks.map(() => unavailable)
     const items = submittedItems(queue, options, [...tasks])

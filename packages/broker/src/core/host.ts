@@ -67,6 +67,8 @@ export class Host {
   #isWriting = false
   #isTurnMissed = false
   #paused = new Set<Connection>()
+  /** Those that have been granted as many bytes as may be sent to them at once. */
+  #full = new Set<Connection>()
   #cancelWake: (() => void) | undefined
   #wakeAtMs = Number.POSITIVE_INFINITY
   #cancelLazyFlush: (() => void) | undefined
@@ -240,9 +242,14 @@ export class Host {
     })
   }
 
+  /** Whether the batch in the making takes no more bodies: a batch has a bound, and may have to wait for the one before. */
+  get isSaturated(): boolean {
+    return this.bodies.stagedBytes >= this.config.stagedBytesMax
+  }
+
   /** Reading pauses for a connection whose input cannot be staged now. */
   pauseWhenSaturated(connection: Connection): void {
-    if (this.bodies.stagedBytes < this.config.stagedBytesMax || this.#paused.has(connection)) return
+    if (!this.isSaturated || this.#paused.has(connection)) return
     this.#paused.add(connection)
     connection.pause()
   }
@@ -276,8 +283,9 @@ export class Host {
       for (const fn of idle) fn()
       this.#idleOfTurn = []
       this.#isWriting = false
-      for (const connection of this.#paused) connection.resume()
+      const paused = [...this.#paused]
       this.#paused.clear()
+      for (const connection of paused) connection.resume()
       if (this.#isTurnMissed) this.scheduleTurn()
       this.#scheduleWake()
     }
@@ -337,7 +345,11 @@ export class Host {
     const before = this.state.nextLease
     const { dispatchable } = this.state
     while (dispatchable.size > 0 && this.state.nextLease - before < GRANTS_PER_TURN_MAX) {
-      for (const queue of [...dispatchable]) this.apply({ type: 'dispatch', queue: queue.name })
+      for (const queue of [...dispatchable]) {
+        this.apply({ type: 'dispatch', queue: queue.name })
+        for (const connection of this.#full) connection.stall()
+        this.#full.clear()
+      }
     }
     if (dispatchable.size > 0) this.scheduleTurn()
   }
@@ -362,18 +374,19 @@ export class Host {
       case 'deliver': {
         const { task, lease, attempt } = effect
         const { options } = task
-        this.sessions
-          .get(effect.session)
-          ?.outgoing.deliver(
-            task.queue.name,
-            options.leaseMs,
-            options.timeLimitMs,
-            task.contentType === undefined
-              ? { id: task.id, lease, attempt }
-              : { id: task.id, lease, attempt, contentType: task.contentType },
-            task.body,
-            task.bytes,
-          )
+        const connection = this.sessions.get(effect.session)
+        if (!connection) return
+        connection.outgoing.deliver(
+          task.queue.name,
+          options.leaseMs,
+          options.timeLimitMs,
+          task.contentType === undefined
+            ? { id: task.id, lease, attempt }
+            : { id: task.id, lease, attempt, contentType: task.contentType },
+          task.body,
+          task.bytes,
+        )
+        if (connection.outgoing.bytes > this.config.sendBufferBytesHigh) this.#full.add(connection)
         return
       }
       case 'outcome':

@@ -9,6 +9,8 @@ export class Outgoing {
   slots: BodySlot[] = []
   /** Tasks whose submission is answered here: credit that comes back when this leaves. */
   answered = 0
+  /** Of the bodies. */
+  bytes = 0
 
   deliver(
     queue: string,
@@ -21,6 +23,7 @@ export class Outgoing {
     const item = task as DeliveredTask
     item.bytes = NO_BYTES
     this.slots.push({ item, ref: body, length })
+    this.bytes += length
     const last = this.messages.at(-1)
     if (
       last?.type === 'deliver' &&
@@ -44,6 +47,7 @@ export class Outgoing {
     const item = task as TaskOutcome
     item.bytes = NO_BYTES
     if (length > 0) this.slots.push({ item, ref: result, length })
+    this.bytes += length
     const last = this.messages.at(-1)
     if (last?.type === 'outcome') last.tasks.push(item)
     else this.messages.push({ type: 'outcome', tasks: [item] })

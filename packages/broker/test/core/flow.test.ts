@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest'
+import { memoryJournal } from '../../src/journal/memory.ts'
+import { bytesOf, HeldJournal, taskId, textOf, World } from './world.ts'
+
+const KIB = 1024
+
+describe('a producer that submits more than its credit', () => {
+  test('[HOST-8] is not read from until enough of it is answered', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal, engine: { submitCredit: 3 } })
+    const producer = await world.member()
+    expect(producer.of('welcome')[0]?.submitCredit).toBe(3)
+    journal.isHolding = true
+    producer.submit(1, [1, 2, 3])
+    await world.settle()
+    expect(producer.isPaused).toBe(false)
+    producer.submit(2, [4])
+    await world.settle()
+    expect(producer.isPaused).toBe(true)
+    journal.release()
+    await world.settle()
+    expect(producer.isPaused).toBe(false)
+    journal.release()
+    await world.settle()
+    expect(producer.of('submitted').map(({ ref, refused }) => [ref, refused])).toEqual([
+      [1, []],
+      [2, []],
+    ])
+  })
+})
+
+describe('input faster than the journal', () => {
+  test('[HOST-9] past stagedBytesMax no connection is read from, and nothing that came is lost', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal, config: { stagedBytesMax: 1000 } })
+    const peers = await Promise.all([1, 2, 3, 4].map(() => world.member({ roles: ['producer'] })))
+    journal.isHolding = true
+    const body = `"${'x'.repeat(998)}"`
+    for (const [i, peer] of peers.entries()) peer.submit(1, [i * 2], body)
+    for (const [i, peer] of peers.entries()) peer.submit(2, [i * 2 + 1], body)
+    expect(peers.map(({ isPaused }) => isPaused)).toEqual([true, true, true, true])
+    expect(world.host.bodies.stagedBytes).toBeLessThanOrEqual(2000)
+    journal.isHolding = false
+    await world.settle()
+    expect(peers.map((peer) => peer.of('submitted').map(({ ref }) => ref))).toEqual([1, 2, 3, 4].map(() => [1, 2]))
+    expect(Math.max(...journal.batches.map(({ bodies }) => bodies.length))).toBeLessThanOrEqual(2000)
+    expect(peers.map(({ isPaused }) => isPaused)).toEqual([false, false, false, false])
+  })
+
+  test('[HOST-9] submissions by HTTP wait likewise', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal, config: { stagedBytesMax: 1000 } })
+    const bytes = bytesOf(`"${'x'.repeat(998)}"`)
+    const answers = await world.during(
+      Promise.all([1, 2, 3, 4, 5].map((n) => world.api.submit('photos', undefined, [{ id: taskId(n), bytes }]))),
+    )
+    expect(answers).toEqual([1, 2, 3, 4, 5].map(() => [undefined]))
+    expect(Math.max(...journal.batches.map(({ bodies }) => bodies.length))).toBeLessThanOrEqual(1000)
+  })
+})
+
+describe('a reader that is slow', () => {
+  test('[HOST-10] past the high-water mark nothing is delivered until it has read', async () => {
+    const world = await World.started({ config: { sendBufferBytesHigh: 1000 } })
+    const producer = await world.member({ roles: ['producer'] })
+    const worker = await world.worker(100, ['photos'])
+    worker.isSlow = true
+    const body = `"${'x'.repeat(1200)}"`
+    producer.submit(1, [1], body)
+    await world.settle()
+    producer.submit(2, [2, 3], body)
+    await world.settle()
+    expect(worker.deliveries).toHaveLength(1)
+    worker.say({ type: 'credit', credit: 100, queues: ['photos'] })
+    await world.settle()
+    expect(worker.deliveries).toHaveLength(1)
+    worker.isSlow = false
+    worker.read()
+    await world.settle()
+    expect(worker.deliveries).toHaveLength(3)
+    expect(worker.closedWith).toBeUndefined()
+  })
+
+  test('[HOST-10] work goes to another worker meanwhile', async () => {
+    const world = await World.started({ config: { sendBufferBytesHigh: 1000 } })
+    const producer = await world.member({ roles: ['producer'] })
+    const slow = await world.worker(100, ['photos'])
+    slow.isSlow = true
+    producer.submit(1, [1], `"${'x'.repeat(1200)}"`)
+    await world.settle()
+    const other = await world.worker(1, ['photos'])
+    producer.submit(2, [2])
+    await world.settle()
+    expect([slow.deliveries.length, other.deliveries.length]).toEqual([1, 1])
+  })
+
+  test('[HOST-11] past the hard cap it is closed with slow_reader', async () => {
+    const world = await World.started({ config: { sendBufferBytesHigh: 500, sendBufferBytesMax: 2000 } })
+    const peer = await world.member()
+    peer.isSlow = true
+    for (let ref = 0; ref < 100; ref += 1) {
+      peer.say({ type: 'ping', ref })
+      await world.settle()
+    }
+    expect(peer.closedWith).toEqual({ code: 4004, reason: 'slow_reader' })
+    expect(peer.isTerminated).toBe(true)
+    expect(peer.bufferedBytes).toBeLessThan(3000)
+  })
+
+  test('[HOST-10] a worker with much credit gets large bodies little by little, never past the hard cap', async () => {
+    const world = await World.started({
+      config: { sendBufferBytesHigh: 1024 * KIB, sendBufferBytesMax: 4 * 1024 * KIB },
+    })
+    const producer = await world.member({ roles: ['producer'] })
+    const body = `"${'x'.repeat(200 * KIB)}"`
+    for (let n = 0; n < 60; n += 1) {
+      producer.submit(n, [n], body)
+      await world.settle()
+    }
+    const worker = await world.member({ roles: ['worker'] })
+    worker.isSlow = true
+    worker.say({ type: 'credit', credit: 1000, queues: ['photos'] })
+    for (let i = 0; i < 60 && worker.deliveries.length < 60; i += 1) {
+      await world.settle()
+      expect(worker.closedWith).toBeUndefined()
+      worker.read()
+    }
+    expect(new Set(worker.deliveries.map(({ id }) => id)).size).toBe(60)
+  })
+
+  test('[HOST-10] a watcher of many large results gets them little by little, never past the hard cap', async () => {
+    const world = await World.started({
+      config: { sendBufferBytesHigh: 1024 * KIB, sendBufferBytesMax: 4 * 1024 * KIB },
+    })
+    const producer = await world.member({ roles: ['producer'] })
+    const worker = await world.worker(100, ['photos'])
+    const ids = Array.from({ length: 60 }, (_, n) => n)
+    producer.submit(1, ids, 'null', undefined, 'photos', false)
+    await world.settle()
+    const result = `"${'x'.repeat(200 * KIB)}"`
+    for (const { lease } of worker.deliveries) {
+      worker.complete(lease, lease, result)
+      await world.settle()
+    }
+    producer.isSlow = true
+    producer.say({ type: 'watch', ref: 2, ids: ids.map(taskId) })
+    for (let i = 0; i < 60 && producer.outcomes.length < 60; i += 1) {
+      await world.settle()
+      expect(producer.closedWith).toBeUndefined()
+      producer.read()
+    }
+    expect(new Set(producer.outcomes.map(({ id }) => id)).size).toBe(60)
+    expect(producer.outcomes.every(({ bytes }) => bytes.length === result.length)).toBe(true)
+  })
+})
+
+describe('bodies', () => {
+  const types = [undefined, 'image/jpeg', 'text/plain'] as const
+
+  test.each([
+    ['from the cache', 64 * 1024 * KIB, false],
+    ['from the journal', 0, false],
+    ['from a journal that takes time', 0, true],
+  ])('[HOST-12] come back byte for byte, large and empty ones too: %s', async (_, bodyCacheBytesMax, readsTakeTime) => {
+    const journal = new HeldJournal()
+    journal.readsTakeTime = readsTakeTime
+    const world = await World.started({ journal, config: { bodyCacheBytesMax } })
+    const producer = await world.member({ roles: ['producer'] })
+    const bodies = ['', '{"a":1}', 'x'.repeat(200 * KIB), 'é∂'].map(bytesOf)
+    const tasks = bodies.map((bytes, i) => {
+      const contentType = types[i % 3] ?? 'application/octet-stream'
+      return { id: taskId(i), bytes, contentType }
+    })
+    producer.say({ type: 'submit', ref: 1, queue: 'photos', tasks })
+    await world.settle()
+    const worker = await world.worker(10, ['photos'])
+    expect(worker.deliveries.map(({ id, bytes, contentType }) => ({ id, bytes, contentType }))).toEqual(tasks)
+    for (const { lease, bytes } of worker.deliveries)
+      worker.say({
+        type: 'complete',
+        ref: lease,
+        results: [{ lease, bytes: bytes.toReversed(), contentType: 'image/png' }],
+      })
+    await world.settle()
+    const reversed = bodies.map((bytes) => bytes.toReversed())
+    expect(producer.outcomes.map(({ bytes, contentType }) => [bytes, contentType])).toEqual(
+      reversed.map((bytes) => [bytes, 'image/png']),
+    )
+    expect((await world.during(world.api.task(taskId(2))))?.result).toEqual({
+      bytes: reversed[2],
+      contentType: 'image/png',
+    })
+    expect(journal.reads.length > 0).toBe(bodyCacheBytesMax === 0)
+  })
+
+  test('[HOST-12] the cache is bounded by bytes and keeps what was used last', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal, config: { bodyCacheBytesMax: 300 * KIB } })
+    const producer = await world.member({ roles: ['producer'] })
+    for (let n = 0; n < 5; n += 1) {
+      producer.submit(n, [n], `"${String(n).repeat(99 * KIB)}"`)
+      await world.settle()
+    }
+    const worker = await world.worker(5, ['photos'])
+    expect(worker.deliveries.map(({ bytes }) => textOf(bytes)[1])).toEqual(['0', '1', '2', '3', '4'])
+    expect(journal.reads.length).toBeGreaterThanOrEqual(2)
+  })
+
+  test('[HOST-12] a small batch holds no more memory than about its own size', async () => {
+    const kept: number[] = []
+    const inner = memoryJournal()
+    const world = await World.started({
+      journal: {
+        ...inner,
+        append: (batch) => {
+          kept.push(batch.bodies.buffer.byteLength)
+          return inner.append(batch)
+        },
+      },
+    })
+    const producer = await world.member({ roles: ['producer'] })
+    for (let n = 0; n < 20; n += 1) {
+      producer.submit(n, [n], '"small"')
+      await world.settle()
+    }
+    expect(Math.max(...kept)).toBeLessThan(64)
+  })
+})

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import { bytesOf, taskId, textOf, World } from './world.ts'
+
+async function withDead(count: number): Promise<World> {
+  const world = await World.started()
+  const producer = await world.member({ roles: ['producer'] })
+  const ids = Array.from({ length: count }, (_, n) => n)
+  producer.submit(1, ids)
+  const worker = await world.worker(count, ['photos'])
+  worker.say({
+    type: 'fail',
+    ref: 1,
+    failures: worker.deliveries.map(({ lease }) => ({ lease, error: { message: 'no' }, retryable: false })),
+  })
+  await world.settle()
+  worker.say({ type: 'bye' })
+  await world.settle()
+  return world
+}
+
+describe('the host as the HTTP API sees it', () => {
+  test('submits, shows and tells the result of a task', async () => {
+    const world = await World.started()
+    const submitted = world.api.submit('photos', { priority: 9 }, [
+      { id: taskId(1), bytes: bytesOf('1') },
+      { id: taskId(2), bytes: bytesOf('2') },
+    ])
+    expect(await world.during(submitted)).toEqual([undefined, undefined])
+    const worker = await world.worker(1, ['photos'])
+    expect(await world.during(world.api.task(taskId(1)))).toMatchObject({ state: 'leased', attempts: 1, history: [] })
+    expect(world.api.queues()).toMatchObject([{ name: 'photos', ready: 1, leased: 1, workers: 1, freeCredit: 0 }])
+    worker.complete(1, worker.lastLease, '"done"')
+    await world.settle()
+    const task = await world.during(world.api.task(taskId(1)))
+    expect([task?.state, textOf(task?.result?.bytes)]).toEqual(['succeeded', '"done"'])
+    expect(await world.during(world.api.task(taskId(7)))).toBeUndefined()
+  })
+
+  test('answers each refused task at its own place', async () => {
+    const world = await World.started({ engine: { queueTasksMax: 2 } })
+    const tasks = [1, 2, 3].map((n) => ({ id: taskId(n), bytes: bytesOf('1') }))
+    const errors = await world.during(world.api.submit('photos', undefined, tasks))
+    expect(errors).toMatchObject([undefined, undefined, { code: 'busy', retryAfterMs: expect.any(Number) }])
+  })
+
+  test('a wait for an outcome ends with the outcome, with its time, or when it is given up', async () => {
+    const world = await World.started()
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1])
+    const worker = await world.worker(1, ['photos'])
+    const ended: string[] = []
+    const abort = new AbortController()
+    void world.api.waitForOutcome(taskId(1), 1000).then(() => ended.push('time'))
+    void world.api.waitForOutcome(taskId(1), 60_000, abort.signal).then(() => ended.push('given up'))
+    void world.api.waitForOutcome(taskId(1), 60_000).then(() => ended.push('outcome'))
+    await world.advance(999)
+    expect(ended).toEqual([])
+    await world.advance(1)
+    expect(ended).toEqual(['time'])
+    abort.abort()
+    await world.settle()
+    expect(ended).toEqual(['time', 'given up'])
+    worker.complete(1, worker.lastLease)
+    await world.settle()
+    expect(ended).toEqual(['time', 'given up', 'outcome'])
+    expect(world.host.listening).toBe(0)
+    await world.during(world.api.waitForOutcome(taskId(1), 60_000))
+    await world.during(world.api.waitForOutcome(taskId(2), 60_000))
+  })
+
+  test('[HOST-12] waits are bounded in number', async () => {
+    const world = await World.started({ config: { waitersMax: 1 } })
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1, 2])
+    await world.settle()
+    void world.api.waitForOutcome(taskId(1), 60_000)
+    await expect(world.api.waitForOutcome(taskId(2), 60_000)).rejects.toMatchObject({ code: 'busy' })
+    await expect(world.api.waitForOutcome(taskId(1), 60_000)).rejects.toMatchObject({ code: 'busy' })
+  })
+
+  test('cancels, once, and tells why it cannot', async () => {
+    const world = await World.started()
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1])
+    await world.settle()
+    expect(await world.during(world.api.cancel([taskId(1), taskId(2)]))).toMatchObject([
+      undefined,
+      { code: 'unknown_task' },
+    ])
+    expect(producer.outcomes).toMatchObject([{ id: taskId(1), status: 'cancelled' }])
+  })
+
+  test('pages through the dead letters, every one once', async () => {
+    const world = await withDead(25)
+    const seen: string[] = []
+    let after: string | undefined
+    do {
+      const page = world.api.dead({ queue: 'photos', limit: 10, ...(after === undefined ? {} : { after }) })
+      seen.push(...page.tasks.map(({ id }) => id))
+      after = page.next
+    } while (after !== undefined)
+    expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => taskId(n)))
+    expect(world.api.dead({ queue: 'none', limit: 10 }).tasks).toEqual([])
+  })
+
+  test('redrives some or all of a queue', async () => {
+    const world = await withDead(5)
+    expect(await world.during(world.api.redrive({ ids: [taskId(1), taskId(1), taskId(77)] }))).toBe(1)
+    expect(world.api.queues()).toMatchObject([{ ready: 1, dead: 4 }])
+    expect(await world.during(world.api.redrive({ queue: 'photos' }))).toBe(4)
+    const worker = await world.worker(10, ['photos'])
+    expect(worker.deliveries.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 1])
+  })
+
+  test('shows workers by a public handle and never by their secret', async () => {
+    const world = await World.started()
+    const worker = await world.worker(3, ['photos'], { name: 'laptop' })
+    expect(world.api.workers()).toEqual([
+      { id: expect.any(String), name: 'laptop', connected: true, credit: 3, leased: 0, queues: ['photos'] },
+    ])
+    expect(JSON.stringify(world.api.workers())).not.toContain(worker.session)
+    worker.vanish()
+    await world.settle()
+    expect(world.api.workers()).toMatchObject([{ connected: false }])
+    expect(world.api.health()).toMatchObject({ status: 'ready', durability: 'memory', version: '1.2.3' })
+  })
+})
