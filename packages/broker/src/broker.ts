@@ -10,7 +10,7 @@ import { HostApi } from './core/host-api.ts'
 import { DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
 import { createHttpApp } from './http/app.ts'
 import { taskIdSource } from './http/task-id-source.ts'
-import type { Journal } from './journal/journal.ts'
+import { BATCH_BODY_BYTES_MAX, type Journal } from './journal/journal.ts'
 import { memoryJournal } from './journal/memory.ts'
 import { sqliteJournal } from './journal/sqlite.ts'
 
@@ -68,6 +68,11 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
   }
   const engine = engineConfig(config.engine)
   const hosting: HostConfig = { ...DEFAULT_HOST_CONFIG, ...config.hosting }
+  if (hosting.stagedBytesMax + hosting.limits.frameBytesMax > BATCH_BODY_BYTES_MAX / 2) {
+    throw new RangeError(
+      `stagedBytesMax and limits.frameBytesMax must be at most ${BATCH_BODY_BYTES_MAX / 2} bytes together: they share a batch of the journal with what compaction carries forward`,
+    )
+  }
   const journal = openJournal(config.journal)
   if (journal.durability !== 'strict')
     log.warn({ durability: journal.durability }, `durability is ${journal.durability}: a crash can lose accepted tasks`)
@@ -120,8 +125,9 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
       },
     }
   } catch (error) {
-    compaction.stop()
-    await journal.close()
+    // A host that has started has timers, which would go on writing.
+    if (host.status === 'ready') await host.stop()
+    else await journal.close()
     throw error
   }
 }

@@ -67,6 +67,9 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
       adopt(webSocket, socket as Socket, broker, log)
     })
   })
+  await listening(server, options)
+  // One connection that cannot be taken must not end the process.
+  server.on('error', (error) => log.error({ err: error }, 'the server failed to take a connection'))
   const pings = setInterval(() => {
     for (const webSocket of sockets.clients) {
       if (!alive.has(webSocket)) {
@@ -78,7 +81,6 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     }
   }, PING_EVERY_MS)
   pings.unref()
-  await listening(server, options)
   return {
     port: (server.address() as AddressInfo).port,
     stopListening: () => void server.close(),

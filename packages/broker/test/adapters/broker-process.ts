@@ -1,0 +1,19 @@
+import { createBroker } from '../../src/index.ts'
+
+/**
+ * A broker of its own in a process: `serve PATH` says its URL and runs until it is killed; `once PATH` says it, closes, and has
+ * to end by itself.
+ */
+const [mode, path = ''] = process.argv.slice(2)
+const broker = await createBroker({ journal: { kind: 'sqlite', path }, port: 0 })
+process.stdout.write(`${broker.url}\n`)
+if (mode === 'once') {
+  const answer = await fetch(`${broker.httpUrl}/readyz`)
+  await answer.text()
+  const socket = new WebSocket(broker.url, 'sluice.v1')
+  await new Promise((resolve) => {
+    socket.onopen = resolve
+  })
+  await broker.close()
+  process.stdout.write('closed\n')
+}

@@ -1,0 +1,225 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Broker, type BrokerConfig, createBroker } from '../../src/index.ts'
+import { JournalLockedError } from '../../src/journal/journal.ts'
+import { taskId } from '../core/world.ts'
+import { SocketPeer, upgradeStatus } from './socket-peer.ts'
+
+const PROTOCOL = 'sluice.v1'
+const cleanups: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+})
+
+async function started(config: BrokerConfig = {}): Promise<Broker> {
+  const broker = await createBroker({ journal: { kind: 'memory' }, port: 0, ...config })
+  cleanups.push(() => broker.close())
+  return broker
+}
+
+function directory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'sluice-broker-'))
+  cleanups.push(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+function submission(ref: number, ids: number[]) {
+  const tasks = ids.map((n) => ({ id: taskId(n), bytes: new TextEncoder().encode(`{"n":${n}}`) }))
+  return { type: 'submit', ref, queue: 'photos', tasks } as const
+}
+
+/** A broker in a process of its own, its output line by line. */
+function child(mode: string, path: string) {
+  const script = join(import.meta.dirname, 'broker-process.ts')
+  const broker = spawn(process.execPath, [script, mode, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  cleanups.push(() => broker.kill('SIGKILL'))
+  const exited = once(broker, 'exit').then(([code]) => code as number | null)
+  const lines = createInterface(broker.stdout)[Symbol.asyncIterator]()
+  return { broker, exited, line: async () => (await lines.next()).value as string }
+}
+
+describe('who may connect', () => {
+  test.each([
+    ['a page of another origin', [PROTOCOL], { origin: 'https://example.com' }, 403],
+    ['a page whose origin only looks local', [PROTOCOL], { origin: 'http://localhost.example.com' }, 403],
+    ['a page without an origin of its own', [PROTOCOL], { origin: 'null' }, 403],
+    ['another host name for this machine', [PROTOCOL], { host: 'rebound.example.com' }, 403],
+    ['no subprotocol', [], {}, 426],
+    ['another subprotocol', ['graphql-ws'], {}, 426],
+    ['a page of this machine', [PROTOCOL], { origin: 'http://localhost:5173' }, 101],
+    ['a page that was allowed', [PROTOCOL], { origin: 'https://app.example.com' }, 101],
+    ['a program', [PROTOCOL], {}, 101],
+  ])('%s: %#', async (_, protocols, headers: Record<string, string>, status) => {
+    const broker = await started({ allowedOrigins: ['https://app.example.com'] })
+    expect(await upgradeStatus(broker.url, protocols, headers)).toBe(status)
+  })
+
+  test.each(['0.0.0.0', '::', '192.168.1.2', 'example.com'])(
+    'an address beyond this machine is refused: %s',
+    async (host) => {
+      await expect(createBroker({ journal: { kind: 'memory' }, host, port: 0 })).rejects.toThrow(
+        /loopback.*access control/,
+      )
+    },
+  )
+})
+
+describe('what a connection may send', () => {
+  test('garbage closes the one that sent it and disturbs no other', async () => {
+    const broker = await started()
+    const bad = await SocketPeer.welcomed(broker.url)
+    const good = await SocketPeer.welcomed(broker.url)
+    bad.socket.send(Buffer.from([0, 0, 0, 200, 1, 2, 3]))
+    good.say(submission(1, [1]))
+    expect(await bad.closed).toBe(4000)
+    expect((await good.until('submitted')).refused).toEqual([])
+  })
+
+  test('a frame past the limit closes its connection and no other', async () => {
+    const broker = await started()
+    const bad = await SocketPeer.welcomed(broker.url)
+    const good = await SocketPeer.welcomed(broker.url)
+    bad.socket.send(Buffer.alloc(4 * 1024 ** 2))
+    expect([1006, 1009]).toContain(await bad.closed)
+    good.say(submission(1, [1]))
+    expect((await good.until('submitted')).refused).toEqual([])
+  })
+
+  test('a frame in too many fragments closes its connection and no other', async () => {
+    const broker = await started()
+    const bad = await SocketPeer.welcomed(broker.url)
+    for (let i = 0; i < 200; i += 1) bad.socket.send('[', { fin: false })
+    expect([1006, 1008]).toContain(await bad.closed)
+    const good = await SocketPeer.welcomed(broker.url)
+    good.say(submission(1, [1]))
+    expect((await good.until('submitted')).refused).toEqual([])
+  })
+
+  test('text that is not UTF-8 closes its connection and no other', async () => {
+    const broker = await started()
+    const bad = await SocketPeer.welcomed(broker.url)
+    bad.socket.send(Buffer.from([0x5b, 0xff, 0xfe, 0x5d]), { binary: false })
+    expect(await bad.closed).toBe(4000)
+    await SocketPeer.welcomed(broker.url)
+  })
+
+  test('[HOST-6] a connection without hello is closed', async () => {
+    const broker = await started({ hosting: { helloTimeoutMs: 50 } })
+    const peer = new SocketPeer(broker.url)
+    expect(await peer.closed).toBe(4003)
+    expect(peer.heard).toMatchObject([{ type: 'error', code: 'hello_timeout' }])
+  })
+})
+
+describe('a broker', () => {
+  test('speaks HTTP and WebSocket on one port', async () => {
+    const broker = await started()
+    const answer = await fetch(`${broker.httpUrl}/v1/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ queue: 'photos', id: taskId(1), body: { a: 1 } }),
+    })
+    expect([answer.status, await answer.json()]).toEqual([202, { tasks: [{ id: taskId(1), accepted: true }] }])
+    const worker = await SocketPeer.welcomed(broker.url)
+    worker.say({ type: 'credit', credit: 1, queues: ['photos'] })
+    const { tasks } = await worker.until('deliver')
+    expect(new TextDecoder().decode(tasks[0]?.bytes)).toBe('{"a":1}')
+    worker.say({ type: 'complete', ref: 1, results: [{ lease: tasks[0]?.lease ?? 0, bytes: Buffer.from('"b"') }] })
+    const task = await fetch(`${broker.httpUrl}/v1/tasks/${taskId(1)}?waitMs=10000`)
+    expect(await task.json()).toMatchObject({ state: 'succeeded', result: 'b' })
+  })
+
+  test('[HOST-10] a worker with much credit and large bodies is served over a real socket', async () => {
+    const broker = await started({ hosting: { sendBufferBytesHigh: 256 * 1024, sendBufferBytesMax: 4 * 1024 ** 2 } })
+    const peer = await SocketPeer.welcomed(broker.url)
+    const bytes = new Uint8Array(250_000)
+    for (let n = 0; n < 60; n += 1) {
+      const tasks = [{ id: taskId(n), bytes, contentType: 'image/png' }]
+      peer.say({ type: 'submit', ref: n, queue: 'photos', tasks })
+    }
+    await peer.until('submitted', ({ ref }) => ref === 59)
+    peer.say({ type: 'credit', credit: 100, queues: ['photos'] })
+    await peer.until('deliver', ({ tasks }) => tasks.some(({ id }) => id === taskId(59)))
+    const delivered = peer.heard.flatMap((message) => (message.type === 'deliver' ? message.tasks : []))
+    expect(delivered.map(({ id }) => id)).toEqual(Array.from({ length: 60 }, (_, n) => taskId(n)))
+    expect(delivered.every((task) => task.bytes.length === bytes.length)).toBe(true)
+  })
+
+  test('a port in use is an error that frees the journal', async () => {
+    const first = await started()
+    const path = join(directory(), 'broker.db')
+    const journal = { kind: 'sqlite', path } as const
+    await expect(createBroker({ journal, port: first.port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await started({ journal })
+  })
+
+  test('a second broker on the same file is refused', async () => {
+    const journal = { kind: 'sqlite', path: join(directory(), 'broker.db') } as const
+    const first = await started({ journal })
+    await expect(createBroker({ journal, port: 0 })).rejects.toBeInstanceOf(JournalLockedError)
+    await first.close()
+    await started({ journal })
+  })
+
+  test('frames that no batch could hold are refused at the start', async () => {
+    await expect(started({ hosting: { stagedBytesMax: 64 * 1024 ** 2 } })).rejects.toThrow(/stagedBytesMax/)
+  })
+
+  test('closing tells every connection, may be asked for twice, and keeps what was accepted', async () => {
+    const journal = { kind: 'sqlite', path: join(directory(), 'broker.db') } as const
+    const first = await started({ journal })
+    const peer = await SocketPeer.welcomed(first.url)
+    peer.say(submission(1, [1, 2, 3]))
+    await peer.until('submitted')
+    await Promise.all([first.close(), first.close()])
+    expect(await peer.closed).toBe(4006)
+    const second = await started({ journal })
+    const again = await SocketPeer.welcomed(second.url)
+    again.say({ type: 'query', ref: 1, ids: [1, 2, 3].map(taskId) })
+    expect((await again.until('status')).tasks.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready'])
+  })
+
+  test('a closed broker leaves nothing open: its process ends by itself', async () => {
+    const { exited, line } = child('once', join(directory(), 'broker.db'))
+    await line()
+    expect(await line()).toBe('closed')
+    expect(await exited).toBe(0)
+  })
+
+  test('[HOST-1] a broker killed under load knows after a restart every id that it acknowledged', async () => {
+    const path = join(directory(), 'broker.db')
+    const acknowledged: number[] = []
+    let next = 0
+    for (let round = 0; round < 3; round += 1) {
+      const { broker, exited, line } = child('serve', path)
+      const peer = await SocketPeer.welcomed(await line())
+      let open = true
+      void peer.closed.then(() => {
+        open = false
+      })
+      for (let ref = 0; open && ref < 20; ref += 1) {
+        const ids = Array.from({ length: 20 }, () => next++)
+        peer.say(submission(ref, ids))
+        if (ref === 15) setTimeout(() => broker.kill('SIGKILL'), 2 * round)
+        const answered = peer.until('submitted', (message) => message.ref === ref).then(() => true)
+        if (await Promise.race([answered, peer.closed.then(() => false)])) acknowledged.push(...ids)
+      }
+      await exited
+    }
+    expect(acknowledged.length).toBeGreaterThan(300)
+    const { line } = child('serve', path)
+    const peer = await SocketPeer.welcomed(await line())
+    for (let i = 0; i < acknowledged.length; i += 1000) {
+      const ids = acknowledged.slice(i, i + 1000)
+      peer.say({ type: 'query', ref: i, ids: ids.map(taskId) })
+      const { tasks } = await peer.until('status', ({ ref, more }) => ref === i && !more)
+      expect(tasks.filter(({ state }) => state === 'unknown')).toEqual([])
+    }
+  })
+})
