@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { deadOutcome, isDeadOutcome } from '../src/torture/outcome.ts'
 import type { ToldTask } from '../src/torture/producer.ts'
 import { seededRandom } from '../src/torture/random.ts'
 import { changedOutcomes, countDuplicates, liveAtKill, parseStarts } from '../src/torture/verdict.ts'
@@ -71,6 +72,11 @@ test('an outcome has changed where the record differs from what was told, or is 
     ['c', undefined],
   ])
   expect(changedOutcomes(tasks, recorded)).toEqual(['b', 'c'])
+})
+
+test('a result whose word begins with dead is no dead letter', () => {
+  expect(isDeadOutcome('deaddf47-7df9-4fac-b1ec-32bb2b813b46')).toBe(false)
+  expect(isDeadOutcome(deadOutcome('lease_expired', 5, undefined))).toBe(true)
 })
 
 test('equal seeds give equal moments', () => {

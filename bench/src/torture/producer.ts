@@ -3,6 +3,7 @@ import { nodePlatform } from '@sluice/worker-node'
 import { serve } from '../child.ts'
 import { machineMs } from '../clock.ts'
 import { sleep } from '../wait.ts'
+import { deadOutcome } from './outcome.ts'
 
 export interface TortureProducerSettings {
   url: string
@@ -14,7 +15,7 @@ export interface TortureProducerSettings {
 /** What a producer knows of one accepted task. */
 export interface ToldTask {
   id: string
-  /** The result's own word, or `dead: ` and why; undefined while nothing was told. */
+  /** The result's own word, or that of `deadOutcome`; undefined while nothing was told. */
   outcome?: string
   /** When the outcome was told, on the clock of the machine. */
   toldMs?: number
@@ -45,7 +46,7 @@ serve(async ({ url, queue, inFlight, workMsMax }: TortureProducerSettings) => {
       told.outcome = (await handle.result()).execution
     } catch (error) {
       if (!(error instanceof TaskDeadError)) throw error
-      told.outcome = `dead: ${error.reason}, ${error.attempts} attempts, ${error.error?.message}`
+      told.outcome = deadOutcome(error.reason, error.attempts, error.error?.message)
     }
     told.toldMs = machineMs()
   }

@@ -1,3 +1,5 @@
+import { deadOutcome } from './outcome.ts'
+
 interface TaskView {
   state: string
   reason?: string
@@ -27,5 +29,5 @@ export async function recordedOutcomes(
 
 function outcomeOf({ state, reason, attempts, error, result }: TaskView): string | undefined {
   if (state === 'succeeded') return result?.execution
-  return state === 'dead' ? `dead: ${reason}, ${attempts} attempts, ${error?.message}` : undefined
+  return state === 'dead' ? deadOutcome(reason!, attempts!, error?.message) : undefined
 }

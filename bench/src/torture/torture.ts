@@ -6,6 +6,7 @@ import { machineMs } from '../clock.ts'
 import { atMost, type Figure, figure } from '../figure.ts'
 import { Scratch } from '../machine.ts'
 import { sleep, until } from '../wait.ts'
+import { isDeadOutcome } from './outcome.ts'
 import type { ProducerReport, ToldTask } from './producer.ts'
 import { seededRandom } from './random.ts'
 import { recordedOutcomes } from './recorded.ts'
@@ -134,7 +135,7 @@ export async function torture(settings: TortureSettings, report: (line: string) 
       accepted: accepted.length,
       lost: accepted.filter(({ outcome }) => outcome === undefined).map(({ id }) => id),
       changed: changedOutcomes(accepted, await recordedOutcomes(broker.httpUrl, [...told.keys()])),
-      dead: accepted.flatMap(({ outcome }) => (outcome?.startsWith('dead') ? [outcome] : [])),
+      dead: accepted.flatMap(({ outcome }) => (outcome !== undefined && isDeadOutcome(outcome) ? [outcome] : [])),
       duplicates: countDuplicates(starts, started),
       live: liveAtKill(newStarts(kill.victimLogs, before), told, kill),
       restartMs,
