@@ -144,7 +144,16 @@ export class Connection {
   send(outgoing: Outgoing): void {
     if (this.#phase.state === 'closed') return
     const { config } = this.#host
-    for (const frame of encodeFrames(outgoing.messages, this.#kind, config.limits)) this.#transport.send(frame)
+    let frames: (string | Uint8Array)[]
+    try {
+      frames = encodeFrames(outgoing.messages, this.#kind, config.limits)
+    } catch (error) {
+      // Limits under which an answer can be larger than a frame: a matter between this peer and them, and of no one else.
+      this.#host.log.error({ err: error, name: this.name }, 'closed a connection: what it is to be sent fits no frame')
+      this.refuse('internal', 'an answer fits no frame of frameBytesMax: ask for fewer things at once', 4009)
+      return
+    }
+    for (const frame of frames) this.#transport.send(frame)
     this.#submitsUnanswered -= outgoing.answered
     if (!this.#isReading && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
       this.#isReading = true

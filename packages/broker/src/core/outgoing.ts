@@ -9,7 +9,7 @@ export class Outgoing {
   slots: BodySlot[] = []
   /** Tasks whose submission is answered here: credit that comes back when this leaves. */
   answered = 0
-  /** Of the bodies. */
+  /** Of the bodies and the errors, about. */
   bytes = 0
 
   deliver(
@@ -48,6 +48,8 @@ export class Outgoing {
     item.bytes = NO_BYTES
     if (length > 0) this.slots.push({ item, ref: result, length })
     this.bytes += length
+    // A stack can be as large as a body. Two bytes a unit is what most scripts take at most.
+    if (task.error) this.bytes += 2 * (task.error.message.length + (task.error.stack?.length ?? 0))
     const last = this.messages.at(-1)
     if (last?.type === 'outcome') last.tasks.push(item)
     else this.messages.push({ type: 'outcome', tasks: [item] })

@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { memoryJournal } from '../../src/journal/memory.ts'
 import { bytesOf, HeldJournal, taskId, textOf, World } from './world.ts'
@@ -151,6 +152,46 @@ describe('a reader that is slow', () => {
     }
     expect(new Set(producer.outcomes.map(({ id }) => id)).size).toBe(60)
     expect(producer.outcomes.every(({ bytes }) => bytes.length === result.length)).toBe(true)
+  })
+})
+
+describe('dead letters with long stacks', () => {
+  test('[HOST-10] are told little by little as well', async () => {
+    const world = await World.started({ config: { sendBufferBytesHigh: 64 * KIB, sendBufferBytesMax: 256 * KIB } })
+    const worker = await world.worker(100, ['photos'])
+    const producer = await world.member({ roles: ['producer'] })
+    const ids = Array.from({ length: 100 }, (_, n) => n)
+    producer.submit(1, ids, 'null', undefined, 'photos', false)
+    await world.settle()
+    const error = { message: 'no', stack: 'ж'.repeat(8000) }
+    for (const { lease } of worker.deliveries) {
+      worker.say({ type: 'fail', ref: lease, failures: [{ lease, error, retryable: false }] })
+      await world.settle()
+    }
+    producer.isSlow = true
+    producer.say({ type: 'watch', ref: 2, ids: ids.map(taskId) })
+    for (let i = 0; i < 100 && producer.outcomes.length < 100; i += 1) {
+      await world.settle()
+      expect(producer.closedWith).toBeUndefined()
+      producer.read()
+    }
+    expect(new Set(producer.outcomes.map(({ id }) => id)).size).toBe(100)
+  })
+})
+
+describe('limits under which an answer can be larger than a frame', () => {
+  test('close the connection that asked, and leave the broker and the others as they are', async () => {
+    const limits = { ...DEFAULT_LIMITS, frameBytesMax: 16 * KIB, bodyBytesMax: 8 * KIB }
+    const world = await World.started({ config: { limits } })
+    const peer = await world.member()
+    const other = await world.member()
+    peer.say({ type: 'release', ref: 1, leases: Array.from({ length: 1000 }, (_, n) => n + 1) })
+    other.submit(1, [1])
+    await world.settle()
+    expect(peer.of('error')).toMatchObject([{ code: 'internal' }])
+    expect(peer.closedWith?.code).toBe(4009)
+    expect(world.failures).toEqual([])
+    expect(other.of('submitted')).toHaveLength(1)
   })
 })
 
