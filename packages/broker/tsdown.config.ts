@@ -1,3 +1,7 @@
 import { packageBuild } from '../../build.config.ts'
 
-export default packageBuild({ directory: import.meta.dirname, faces: ['index', 'config/index', 'core/index'], platform: 'node' })
+export default packageBuild({
+  directory: import.meta.dirname,
+  faces: ['index', 'config/index', 'core/index'],
+  platform: 'node',
+})
