@@ -25,7 +25,7 @@ export interface SessionRecord {
 export interface AttemptRecord {
   attempt: number
   endedAtMs: number
-  how: 'failed' | 'lease_expired' | 'session_lost' | 'broker_restarted'
+  how: 'failed' | 'lease_expired' | 'session_lost'
   error?: TaskFailure
 }
 

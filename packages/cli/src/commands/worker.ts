@@ -27,7 +27,7 @@ async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
   )
   try {
     const { concurrency, threads, name, graceMs } = flags
-    const { worker, queues, threaded } = await startWorkerProcess({
+    const { ended, queues, threaded } = await startWorkerProcess({
       url,
       module,
       graceMs,
@@ -42,7 +42,7 @@ async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
       print(`  ${styleText('bold', 'sluice worker')} takes ${queues.join(', ')}, ${where}`)
       print(`  ${styleText('dim', 'Ctrl-C finishes what runs, then leaves')}`)
     }
-    await worker.closed
+    await ended
   } catch (caught) {
     if (caught instanceof HandlerModuleError) throw new CommandError(caught.message, EXIT.usage)
     throw caught
