@@ -178,7 +178,8 @@ export async function torture(settings: TortureSettings, report: (line: string) 
       'kill at ms': `${Math.round(loadMs * 0.2)} – ${loadMs} of the load`,
       'session grace ms': graceMs,
       'asked again after a last restart': again.length,
-      'live leases': 'started and not settled as far as a producer was told; delivered and not started are not counted',
+      'live leases':
+        'tasks started and without a told outcome at the kill: without deliveries not started, with outcomes on their way',
     },
     figures: [
       figure('tasks accepted', 'tasks', [total(({ accepted }) => accepted)]),

@@ -40,7 +40,8 @@ export function parseStarts(log: string): Start[] {
 /**
  * Leases that were live at the kill, seen from outside: tasks whose handler had started on the given starts before the killed
  * side was back, and whose outcome no producer had been told at the kill. A start between kill and restart counts, since its
- * delivery had left before the kill. Deliveries without a start are left out: they make the true number larger, never smaller.
+ * delivery had left before the kill. The estimate misses deliveries that had not started, which cannot start twice unless they
+ * start once, and includes settlements whose outcome was on its way to the producer.
  */
 export function liveAtKill(starts: readonly Start[], told: ReadonlyMap<string, ToldTask>, kill: Kill): number {
   const live = new Set<string>()
