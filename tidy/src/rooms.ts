@@ -30,6 +30,11 @@ export const rooms: readonly Room[] = [
     name: 'sluice',
     imports: ['@sluice/protocol', '@sluice/client', '@sluice/worker-node', '@sluice/broker'],
   },
+  {
+    directory: 'packages/world',
+    name: '@sluice/world',
+    imports: ['@sluice/protocol', '@sluice/engine', '@sluice/machines', '@sluice/client', '@sluice/broker/core'],
+  },
   { directory: 'examples/photo-resize', name: '@sluice/example-photo-resize', imports: faces },
   { directory: 'examples/raw-client', name: '@sluice/example-raw-client', imports: faces },
   { directory: 'bench', name: '@sluice/bench', imports: faces },
@@ -42,6 +47,7 @@ export const neutralDirectories: readonly string[] = [
   'packages/machines/src/',
   'packages/client/src/',
   'packages/broker/src/core/',
+  'packages/world/src/',
 ]
 
 /** The files inside a neutral directory that are there to touch the platform. */
@@ -49,4 +55,5 @@ export const leafFiles: readonly string[] = [
   'packages/client/src/platform.ts',
   'packages/client/src/socket.ts',
   'packages/client/src/outbox/indexeddb.ts',
+  'packages/world/src/platform.ts',
 ]
