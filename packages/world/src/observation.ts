@@ -37,6 +37,16 @@ export type Observation = { atMs: number } & (
   // ─── what passed on the wire ─────────────────────────────────────────────────────────────────────────────────────
   | { type: 'connected'; node: string; connection: number }
   | { type: 'disconnected'; node: string; connection: number; side: 'node' | 'broker'; code: number }
+  /** A frame is handed to a socket, which now holds so many bytes that have not left; its messages follow. */
+  | {
+      type: 'frame'
+      node: string
+      connection: number
+      by: 'node' | 'broker'
+      bytes: number
+      messages: number
+      buffered: number
+    }
   /** Handed to the socket. */
   | { type: 'sentToBroker'; node: string; connection: number; message: ClientMessage }
   | { type: 'sentByBroker'; node: string; connection: number; message: BrokerMessage }
@@ -48,11 +58,20 @@ export type Observation = { atMs: number } & (
   | { type: 'appending'; batch: number; events: readonly Event[] }
   /** The append has returned or resolved: the broker may speak of it. */
   | { type: 'appended'; batch: number }
-  /** These batches are gone with the power; `torn` where the last one was cut in the middle. */
+  /** Found when the log is read: this batch and those after it are not there; `torn` where a part of it was. */
   | { type: 'lost'; fromBatch: number; torn: boolean }
-  /** The broker is up: what it recovered. `state` is for looking only. */
-  | { type: 'recovered'; incarnation: number; lastBatch: number }
+  /** The log was read: what it holds (nothing where `firstBatch` is `lastBatch` + 1). The state is made of these batches alone. */
+  | { type: 'recovered'; incarnation: number; firstBatch: number; lastBatch: number }
+  /** Every batch below this one is forgotten; a loss of power may bring some back. */
+  | { type: 'discarded'; before: number }
 )
+
+/** What a node or the journal reports; the recorder knows when. */
+export type ObservationBody = Observation extends infer One
+  ? One extends Observation
+    ? Omit<One, 'atMs'>
+    : never
+  : never
 
 export type ObservationType = Observation['type']
 export type ObservationOf<T extends ObservationType> = Extract<Observation, { type: T }>
