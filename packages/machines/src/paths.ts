@@ -90,6 +90,13 @@ export function valueName(value: StateValue): string {
   return names.length === 1 ? (names[0] as string) : `(${names.join(' ')})`
 }
 
+/** The events of a path in a line, for whoever has to follow one that went wrong. */
+export function storyOf(steps: readonly { event: { type: string } }[]): string {
+  return steps
+    .map(({ event: { type, ...more } }) => (Object.keys(more).length === 0 ? type : `${type} ${JSON.stringify(more)}`))
+    .join(', then ')
+}
+
 function transitionBetween(before: AnyMachineSnapshot, event: string, after: AnyMachineSnapshot): string | undefined {
   const taken = candidates(before).find(
     ({ eventType, target }) =>
