@@ -1,4 +1,5 @@
 import {
+  type AnyEventObject,
   type AnyMachineSnapshot,
   type AnyStateMachine,
   type AnyTransitionDefinition,
@@ -67,14 +68,17 @@ export function pathOf<Machine extends AnyStateMachine>(
   events: readonly (EventFromLogic<Machine> | AfterEvent)[],
   input?: InputFrom<Machine>,
 ): PathStep<Machine>[] {
-  let [before] = initialTransition(machine as AnyStateMachine, input) as [SnapshotFrom<Machine>, unknown]
-  return events.map((any) => {
-    const event = any as EventFromLogic<Machine>
-    const [after, actions] = transition(machine, before, event)
+  // Of a chart that is not known yet the compiler cannot tell that its events have a type and its states a value.
+  const chart: AnyStateMachine = machine
+  let [before] = initialTransition(chart, input)
+  const steps = (events as readonly AnyEventObject[]).map((event): PathStep<AnyStateMachine> => {
+    // A chart that is at its end takes nothing, whatever its outermost state has.
+    const [after, actions] = before.status === 'done' ? [before, []] : transition(chart, before, event)
     const step = { event, before, after, actions, transition: transitionBetween(before, event.type, after) }
     before = after
     return step
   })
+  return steps as unknown as PathStep<Machine>[]
 }
 
 /** Each transition that the chart has in this state, whatever its guard says, as `state event target`. */
