@@ -27,6 +27,8 @@ export interface ProducerGroup {
   count: number
   arrivals: Arrivals
   tasks: readonly TaskMix[]
+  /** Which of `tasks` is next: by chance and weight, or one after the other. Default `byChance`. */
+  dealing?: 'byChance' | 'inTurn'
   /** Tasks each one submits at most. */
   tasksMax?: number
   /** What happens at a full queue: the client waits and tries again by itself, or the task is given up. Default `wait`. */
@@ -47,6 +49,8 @@ export interface ProducerGroup {
     | { kind: 'budget'; ratio: number }
   /** Leaves for good, without a goodbye, after about this long. */
   vanishesAfterMs?: Distribution
+  /** Its client's random source always says one half, as if nobody had thought of jitter. */
+  drawsAlike?: boolean
 }
 
 export type Service = {
