@@ -8,6 +8,10 @@ function sqliteCode(error: unknown): number {
   return ((error as { errcode?: number }).errcode ?? 0) & 0xff
 }
 
+export function isSqlite(error: unknown): boolean {
+  return sqliteCode(error) > 0
+}
+
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === SQLITE_BUSY
 }

@@ -8,7 +8,7 @@ import { EndMark } from './end-mark.ts'
 import { EventDecoder } from './event-decoder.ts'
 import { EventEncoder } from './event-encoder.ts'
 import { type Durability, type Journal, JournalDamagedError, JournalLockedError } from './journal.ts'
-import { isBusy, isDamage, messageOf } from './sqlite-error.ts'
+import { isBusy, isDamage, isSqlite, messageOf } from './sqlite-error.ts'
 import { inspect } from './sqlite-inspection.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
 
@@ -125,7 +125,8 @@ class BatchStore {
       }
     } catch (error) {
       this.#lock.close()
-      throw error
+      if (!isSqlite(error)) throw error
+      throw new Error(`${this.path} cannot be opened: ${messageOf(error)}`, { cause: error })
     }
     this.#insert = this.#database.prepare(
       'INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ?)',

@@ -75,9 +75,11 @@ interface Child {
   kill(): Promise<string[]>
 }
 
-function child(path: string, durability: string, appends = 0): Child {
+/** `limit` is the size in blocks past which the system writes no file of it. */
+function child(path: string, durability: string, appends = 0, limit = 'unlimited'): Child {
   const script = join(import.meta.dirname, 'sqlite-child.ts')
-  const spawned = spawn(process.execPath, [script, path, durability, String(appends)], {
+  const command = [process.execPath, script, path, durability, String(appends)]
+  const spawned = spawn('sh', ['-c', 'ulimit -f "$0"; exec "$@"', limit, ...command], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   cleanups.push(() => spawned.kill('SIGKILL'))
@@ -394,6 +396,18 @@ test('[JOURNAL-5] a disk that fails stops the journal for good', async () => {
   sql(path, 'DROP TRIGGER full')
   await expect(append(journal, textBatch(2, 'b'))).rejects.toThrow(/stopped: disk is full/)
   expect(sql(path, 'SELECT batch FROM batches')).toEqual([{ batch: 1 }])
+})
+
+test('[JOURNAL-5] a write that the system refuses is named with the file, at the opening and at an append', async () => {
+  const path = newPath()
+  await stored(path, 1)
+  expect(await child(path, 'strict', 0, '1').line()).toMatch(`Error: ${path} cannot be opened: disk I/O error`)
+  const writer = child(path, 'strict', 1_000_000, '500')
+  const lines = [await writer.line()]
+  while (!lines.at(-1)!.startsWith('Error')) lines.push(await writer.line())
+  expect(lines.at(-1)).toMatch(/^Error: the journal .*broker\.db stopped: (disk I\/O error|database or disk is full)/)
+  await writer.kill()
+  expect((await loadAll(open(path))).last).toBe(Number(lines.at(-2)))
 })
 
 test('a discard frees pages that later batches use again', async () => {
