@@ -67,4 +67,11 @@ export const leafFiles: readonly string[] = [
   'packages/broker/src/journal/sqlite-inspection.ts',
   'packages/broker/src/journal/sqlite.ts',
   'packages/world/src/platform.ts',
+  'packages/world/src/fuzz/arguments.ts',
+  'packages/world/src/fuzz/campaign.ts',
+  'packages/world/src/fuzz/main.ts',
+  'packages/world/src/fuzz/pool.ts',
+  'packages/world/src/fuzz/progress-bar.ts',
+  'packages/world/src/fuzz/thread.ts',
+  'packages/world/src/mutants/plant.ts',
 ]

@@ -39,5 +39,24 @@ export interface TimedFault {
 
 export type FaultType = Fault['type']
 
+const EVERY_TYPE: Record<FaultType, true> = {
+  crash: true,
+  restart: true,
+  pause: true,
+  slow: true,
+  clockJump: true,
+  reset: true,
+  halfOpen: true,
+  partition: true,
+  slowReader: true,
+  delay: true,
+  slowDisk: true,
+  failingDisk: true,
+  fullDisk: true,
+  powerLoss: true,
+}
+
+export const FAULT_TYPES: readonly FaultType[] = Object.keys(EVERY_TYPE) as FaultType[]
+
 /** Mean time between faults of each kind in ms, over the whole world; a kind that is left out never happens. */
 export type FaultRates = { readonly [Type in FaultType]?: number }
