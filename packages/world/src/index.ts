@@ -22,3 +22,5 @@ export type {
   TaskMix,
   WorkerGroup,
 } from './scenario.ts'
+export { defaultScenario } from './scenarios/default.ts'
+export { type RunOptions, runWorld } from './world.ts'

@@ -54,6 +54,11 @@ export type Observation = { atMs: number } & (
   | { type: 'heardByBroker'; node: string; connection: number; message: ClientMessage }
   | { type: 'heardByNode'; node: string; connection: number; message: BrokerMessage }
 
+  /** Handed to the socket by this side, and no frame of the protocol. */
+  | { type: 'unreadable'; node: string; connection: number; by: 'node' | 'broker'; error: string }
+  /** Everyone has left. `timers` and `connections` are left behind; `unfinished` tasks and `waiting` submissions were there at the end of the calm. */
+  | { type: 'worldEnded'; timers: number; connections: number; unfinished: number; waiting: number }
+
   // ─── what the journal was given ──────────────────────────────────────────────────────────────────────────────────
   | { type: 'appending'; batch: number; events: readonly Event[] }
   /** The append has returned or resolved: the broker may speak of it. */

@@ -20,6 +20,11 @@ export class RandomSource {
     }
     return stream
   }
+
+  /** The stream of this name from its beginning, for a name that is used in one place only. */
+  once(name: string): RandomStream {
+    return new RandomStream(this.#seed, name)
+  }
 }
 
 /** sfc32 (Chris Doty-Humphrey's small fast counter, 2010): integer arithmetic alone, so it draws the same on every engine. */

@@ -46,6 +46,11 @@ export class SimulatedDisk {
     this.#willFail = true
   }
 
+  /** Writes succeed again. */
+  mend(): void {
+    this.#willFail = false
+  }
+
   /** @throws JournalLockedError while another process has the log open */
   open(holder: DiskHolder): void {
     if (this.#holder) throw new JournalLockedError('the simulated log is open already')
