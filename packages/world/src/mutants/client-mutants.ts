@@ -68,8 +68,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'heartbeat never sent',
     file: 'client/src/worker.ts',
-    find: "out.push({ type: 'heartbeat'",
-    replace: "[].push({ type: 'heartbeat'",
+    find: 'for (let from = 0; from < leases.length; from += batchItemsMax) {',
+    replace: 'for (let from = 0; from < 0; from += batchItemsMax) {',
     breaks: 'long work is taken away from living workers',
   },
   {
