@@ -1,0 +1,100 @@
+import type { FailedLease } from '@sluice/protocol'
+import type { FactOf } from '../journal/facts.ts'
+import type { Checker, Observation, Surroundings } from '../observation.ts'
+import { attemptsMax, type TaskView } from './chronicle.ts'
+import { boundsOf } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** Instants are fractions of a ms, and differences of them are rounded. */
+const ROUNDING_MS = 0.01
+
+/**
+ * A task is tried `attemptsMax` times at most, attempts are numbered without a gap, handing back costs none up to
+ * `releasesMax` times, and what follows a failed attempt waits as long as the policy or the worker says.
+ */
+export class Attempts implements Checker {
+  readonly rule = 'PROMISE-13'
+  readonly #sources: Sources
+  readonly #releasesMax: number
+  /** What workers said of leases that failed, by session and lease: the first word counts. */
+  readonly #failures = new Map<string, FailedLease>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    this.#releasesMax = boundsOf(sources.scenario).engine.releasesMax
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    const { chronicle, wire } = this.#sources
+    const steps = chronicle.see(observation)
+    wire.see(observation)
+    if (observation.type === 'heardByBroker' && observation.message.type === 'fail') {
+      const { session } = wire.connectionOf(observation)
+      for (const failure of observation.message.failures) {
+        const key = `${session} ${failure.lease}`
+        if (!this.#failures.has(key)) this.#failures.set(key, failure)
+      }
+    }
+    if (chronicle.isRetold) return
+    for (const { fact, before, after } of steps) {
+      if (!before) continue
+      const about = { ids: [before.id] }
+      switch (fact.type) {
+        case 'leaseGranted':
+          if (fact.attempt !== before.attempts + 1)
+            violate(`task ${before.id} was leased for attempt ${fact.attempt} after ${before.attempts}`, about)
+          if (fact.attempt > attemptsMax(before))
+            violate(
+              `task ${before.id} is tried ${fact.attempt} times, at most ${attemptsMax(before)} are allowed`,
+              about,
+            )
+          break
+        case 'leaseReleased':
+          if ((after?.releases ?? 0) > this.#releasesMax)
+            violate(`task ${before.id} was handed back ${after?.releases} times without counting an attempt`, about)
+          if (fact.retryAtMs > fact.atMs) violate(`task ${before.id} waits though it was handed back`, about)
+          break
+        case 'attemptFailed':
+          this.#failed(before, fact, violate)
+          break
+        default:
+      }
+    }
+    if (observation.type === 'handlerStarted') {
+      const task = chronicle.tasks.get(observation.id)
+      if (task && observation.attempt > attemptsMax(task))
+        violate(`${observation.node} runs attempt ${observation.attempt} of task ${task.id}`, {
+          ids: [task.id],
+          nodes: [observation.node],
+        })
+    }
+  }
+
+  #failed(task: TaskView, { attempt, retryAtMs, atMs }: FactOf<'attemptFailed'>, violate: Violate): void {
+    const about = { ids: [task.id] }
+    if (attempt.attempt !== task.attempts)
+      violate(`attempt ${attempt.attempt} of task ${task.id} is on record, and ${task.attempts} was made`, about)
+    if (task.attempts >= attemptsMax(task))
+      violate(`task ${task.id} is tried again after ${task.attempts} attempts of ${attemptsMax(task)}`, about)
+    const delayMs = retryAtMs - atMs
+    const said = this.#failures.get(`${task.session} ${task.lease}`)
+    if (attempt.how !== 'failed' || said === undefined) {
+      // Lost with its worker, or handed back too often: nobody asked for a delay.
+      if (delayMs > ROUNDING_MS) violate(`task ${task.id} waits ${delayMs} ms after a lost attempt`, about)
+      return
+    }
+    if (said.retryable === false) violate(`task ${task.id} is tried again though its worker said not to`, about)
+    const [min, max] = said.retryAfterMs === undefined ? delayRange(task) : [said.retryAfterMs, said.retryAfterMs]
+    if (delayMs < min - ROUNDING_MS || delayMs > max + ROUNDING_MS)
+      violate(`task ${task.id} waits ${delayMs} ms after attempt ${task.attempts}, outside of ${min} to ${max}`, about)
+  }
+}
+
+/** The shortest and the longest delay that a policy allows after this attempt. */
+function delayRange({ options: { retry }, attempts }: TaskView): [number, number] {
+  let capMs = retry.delayMs
+  if (retry.kind === 'exponential')
+    for (let step = 1; step < attempts && capMs < retry.delayMsMax; step += 1) capMs *= 2
+  if (retry.kind === 'exponential') capMs = Math.min(capMs, retry.delayMsMax)
+  return [retry.jitter === 'full' ? 0 : capMs, capMs]
+}

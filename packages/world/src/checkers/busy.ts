@@ -1,0 +1,122 @@
+import { type EngineConfig, type State, unfinished } from '@sluice/engine'
+import { type BrokerMessage, type ErrorCode, retryOf, type Submit, type WireError } from '@sluice/protocol'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { boundsOf } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** A submission that the broker has heard, and how full its queue can be at most when it is decided. */
+interface Waiting {
+  readonly queue: string
+  readonly ownTasks: number
+  readonly ownBytes: number
+  tasks: number
+  bytes: number
+}
+
+/**
+ * Every refusal that may be tried again says after how long, within the bounds set for that, and `busy` is said of a queue
+ * only where it can have been full.
+ */
+export class Busy implements Checker {
+  readonly rule = 'PROMISE-12'
+  readonly #sources: Sources
+  readonly #engine: EngineConfig
+  readonly #drainRetryAfterMs: number
+  /** Submissions that the broker has heard and not answered, by connection and ref. */
+  readonly #waiting = new Map<string, Waiting>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    const { engine, host } = boundsOf(sources.scenario)
+    this.#engine = engine
+    this.#drainRetryAfterMs = host.drainRetryAfterMs
+  }
+
+  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
+    this.#sources.wire.see(observation)
+    switch (observation.type) {
+      case 'heardByBroker':
+        if (observation.message.type === 'submit') this.#heard(observation.connection, observation.message, state)
+        break
+      case 'sentByBroker':
+        for (const error of errorsOf(observation.message)) this.#judge(observation.node, error, violate)
+        if ('ref' in observation.message) this.#answered(observation, violate)
+        break
+      case 'refused':
+        if (observation.error.code !== 'closed') this.#judge(observation.node, observation.error as WireError, violate)
+        break
+      case 'nodeStopped':
+        if (observation.node === 'broker') this.#waiting.clear()
+        break
+      default:
+    }
+  }
+
+  #judge(node: string, { code, retryAfterMs }: WireError, violate: Violate): void {
+    if (retryOf(code as ErrorCode) !== 'after') return
+    const about = { nodes: [node] }
+    if (retryAfterMs === undefined || !Number.isInteger(retryAfterMs) || retryAfterMs < 0) {
+      violate(`${node} was told ${code} without a time after which to try again`, about)
+      return
+    }
+    const { retryAfterMsMin, retryAfterMsMax } = this.#engine
+    if (code === 'busy' && (retryAfterMs < retryAfterMsMin || retryAfterMs > retryAfterMsMax))
+      violate(
+        `${node} was told to try again after ${retryAfterMs} ms, outside of ${retryAfterMsMin} to ${retryAfterMsMax}`,
+        about,
+      )
+    if (code === 'draining' && retryAfterMs > this.#drainRetryAfterMs)
+      violate(`${node} was told to come back after ${retryAfterMs} ms, past ${this.#drainRetryAfterMs}`, about)
+  }
+
+  #heard(connection: number, { ref, queue, tasks }: Submit, state: State | undefined): void {
+    const bytes = tasks.reduce((sum, task) => sum + task.bytes.length, 0)
+    const held = state?.queues.get(queue)
+    const own: Waiting = {
+      queue,
+      ownTasks: tasks.length,
+      ownBytes: bytes,
+      tasks: (held ? unfinished(held) : 0) + tasks.length,
+      bytes: (held?.bytes ?? 0) + bytes,
+    }
+    // Which of those that wait is decided first is not known from outside.
+    for (const other of this.#waiting.values()) {
+      if (other.queue !== queue) continue
+      other.tasks += own.ownTasks
+      other.bytes += own.ownBytes
+      own.tasks += other.ownTasks
+      own.bytes += other.ownBytes
+    }
+    this.#waiting.set(`${connection} ${ref}`, own)
+  }
+
+  #answered(observation: ObservationOf<'sentByBroker'>, violate: Violate): void {
+    const { connection, node, message } = observation
+    if (message.type !== 'submitted' && message.type !== 'error') return
+    const key = `${connection} ${message.ref}`
+    const waiting = this.#waiting.get(key)
+    this.#waiting.delete(key)
+    if (!waiting || message.type !== 'submitted') return
+    const { queueTasksMax, queueBytesMax } = this.#engine
+    for (const { error } of message.refused) {
+      if (error.code !== 'busy' || !error.message.startsWith('queue ')) continue
+      if (waiting.tasks > queueTasksMax || waiting.bytes > queueBytesMax) continue
+      violate(`${node} was told that queue ${waiting.queue} is full, which held ${waiting.tasks} tasks at most`, {
+        nodes: [node],
+      })
+    }
+  }
+}
+
+function errorsOf(message: BrokerMessage): readonly WireError[] {
+  switch (message.type) {
+    case 'submitted':
+    case 'settled':
+    case 'cancelled':
+      return message.refused.map(({ error }) => error)
+    case 'error':
+      return [message]
+    default:
+      return []
+  }
+}

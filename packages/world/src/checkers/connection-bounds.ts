@@ -1,0 +1,86 @@
+import type { HostConfig } from '@sluice/broker/core'
+import type { BrokerMessage, ClientMessage } from '@sluice/protocol'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { boundsOf } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/**
+ * Frames, lists and bodies keep within the limits that the broker has announced, and a connection whose peer does not read is
+ * closed as soon as more than `sendBufferBytesMax` wait for it: at most what left in that same instant comes on top.
+ */
+export class ConnectionBounds implements Checker {
+  readonly rule = 'PROMISE-8'
+  readonly #host: HostConfig
+  /** When a connection was first seen to hold more than it may. */
+  readonly #overfull = new Map<number, number>()
+
+  constructor({ scenario }: Sources) {
+    this.#host = boundsOf(scenario).host
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    switch (observation.type) {
+      case 'frame':
+        this.#frame(observation, violate)
+        break
+      case 'sentByBroker':
+      case 'sentToBroker':
+        this.#message(observation.node, observation.message, violate)
+        break
+      case 'disconnected':
+        this.#overfull.delete(observation.connection)
+        break
+      default:
+    }
+  }
+
+  #frame({ atMs, node, connection, by, bytes, messages, buffered }: ObservationOf<'frame'>, violate: Violate): void {
+    const { limits, sendBufferBytesMax } = this.#host
+    const about = { nodes: [node] }
+    const whose = by === 'broker' ? `the broker sent ${node}` : `${node} sent the broker`
+    if (bytes > limits.frameBytesMax) violate(`${whose} a frame of ${bytes} bytes, past ${limits.frameBytesMax}`, about)
+    if (messages > limits.frameMessagesMax)
+      violate(`${whose} a frame of ${messages} messages, past ${limits.frameMessagesMax}`, about)
+    if (by !== 'broker') return
+    const sinceMs = this.#overfull.get(connection)
+    if (sinceMs !== undefined && sinceMs < atMs) {
+      violate(`the broker went on sending to ${node}, for which more than ${sendBufferBytesMax} bytes waited`, about)
+      this.#overfull.delete(connection)
+    } else if (buffered > sendBufferBytesMax && sinceMs === undefined) this.#overfull.set(connection, atMs)
+  }
+
+  #message(node: string, message: ClientMessage | BrokerMessage, violate: Violate): void {
+    const { batchItemsMax, bodyBytesMax } = this.#host.limits
+    const items = itemsOf(message)
+    if (items === undefined) return
+    const about = { nodes: [node] }
+    if (items.length > batchItemsMax)
+      violate(`a ${message.type} of ${node} has ${items.length} items, past ${batchItemsMax}`, about)
+    for (const item of items) {
+      if (typeof item === 'object' && item.bytes && item.bytes.length > bodyBytesMax)
+        violate(`a ${message.type} of ${node} has a body of ${item.bytes.length} bytes, past ${bodyBytesMax}`, about)
+    }
+  }
+}
+
+type Item = number | string | { readonly bytes?: Uint8Array }
+
+function itemsOf(message: ClientMessage | BrokerMessage): readonly Item[] | undefined {
+  switch (message.type) {
+    case 'submit':
+    case 'deliver':
+    case 'outcome':
+      return message.tasks
+    case 'complete':
+      return message.results
+    case 'heartbeat':
+    case 'release':
+      return message.leases
+    case 'cancel':
+    case 'query':
+    case 'watch':
+      return message.ids
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,188 @@
+import { freeCredit, type State } from '@sluice/engine'
+import type { ClientMessage } from '@sluice/protocol'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { isHonest } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** How long ready tasks and free credit may be seen side by side while the broker is able to do something about it. */
+const MOMENT_MS = 1000
+
+/** What a session may hold and holds, as its facts tell. */
+interface Account {
+  credit: number
+  queues: readonly string[]
+  isConnected: boolean
+  readonly leases: Set<number>
+}
+
+/** The same as it passed on the wire. */
+interface Told {
+  /** The most that was asked for on this connection: a delivery may have been on its way when less was asked. */
+  credit: number
+  readonly leases: Set<number>
+}
+
+/**
+ * No session is granted more than its credit less what it holds, nor from a queue that it did not name; nobody is told more
+ * than was asked for on the connection; and no credit leaks: ready tasks and free credit do not stay side by side.
+ */
+export class Credit implements Checker {
+  readonly rule = 'PROMISE-11'
+  readonly #sources: Sources
+  readonly #accounts = new Map<string, Account>()
+  readonly #told = new Map<number, Told>()
+  #idle: { queue: string; task: string; nextLease: number; sinceMs: number } | undefined
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
+    const { chronicle, wire } = this.#sources
+    const steps = chronicle.see(observation)
+    wire.see(observation)
+    if (chronicle.isRetold) this.#accounts.clear()
+    for (const { fact, before, after } of steps) {
+      switch (fact.type) {
+        case 'sessionOpened':
+        case 'sessionResumed':
+          this.#accountOf(fact.session).isConnected = true
+          break
+        case 'sessionDisconnected':
+          this.#accountOf(fact.session).isConnected = false
+          break
+        case 'sessionClosed':
+          this.#accounts.delete(fact.session)
+          break
+        case 'creditSet': {
+          const account = this.#accountOf(fact.session)
+          account.credit = fact.credit
+          account.queues = fact.queues
+          break
+        }
+        case 'leaseGranted':
+          this.#granted(fact.session, before?.queue ?? '', fact.id, fact.lease, violate)
+          break
+        default:
+          if (before?.lease !== undefined && after?.lease !== before.lease)
+            this.#accounts.get(before.session ?? '')?.leases.delete(before.lease)
+      }
+    }
+    if (observation.type === 'heardByBroker') this.#heard(observation, observation.message)
+    else if (observation.type === 'sentByBroker') this.#sent(observation, violate)
+    else if (observation.type === 'disconnected' && observation.side === 'broker')
+      this.#told.delete(observation.connection)
+    this.#watch(observation, state, violate)
+  }
+
+  finish({ state }: Surroundings, violate: Violate): void {
+    const idle = state && idleIn(state)
+    if (idle && !this.#sources.chronicle.isWriting)
+      violate(`in the end task ${idle.task} of ${idle.queue} is ready and credit for it is free`, { ids: [idle.task] })
+  }
+
+  #granted(session: string, queue: string, id: string, lease: number, violate: Violate): void {
+    const account = this.#accountOf(session)
+    account.leases.add(lease)
+    const about = { ids: [id] }
+    if (account.leases.size > account.credit)
+      violate(
+        `lease ${lease} was granted to a session that holds ${account.leases.size} with it, past its credit of ${account.credit}`,
+        about,
+      )
+    if (!account.isConnected) violate(`lease ${lease} was granted to a session without a connection`, about)
+    if (!account.queues.includes(queue))
+      violate(`lease ${lease} was granted to a session that does not take from ${queue}`, about)
+  }
+
+  #heard({ connection }: ObservationOf<'heardByBroker'>, message: ClientMessage): void {
+    const told = this.#toldOf(connection)
+    switch (message.type) {
+      case 'hello':
+        for (const lease of message.resume?.leases ?? []) told.leases.add(lease)
+        break
+      case 'credit':
+        told.credit = Math.max(told.credit, message.credit)
+        break
+      case 'complete':
+        for (const { lease } of message.results) told.leases.delete(lease)
+        break
+      case 'fail':
+        for (const { lease } of message.failures) told.leases.delete(lease)
+        break
+      case 'release':
+        for (const lease of message.leases) told.leases.delete(lease)
+        break
+      default:
+    }
+  }
+
+  #sent({ node, connection, message }: ObservationOf<'sentByBroker'>, violate: Violate): void {
+    const told = this.#toldOf(connection)
+    if (message.type === 'welcome') for (const lease of message.lostLeases) told.leases.delete(lease)
+    if (message.type === 'renewed') for (const lease of message.lost) told.leases.delete(lease)
+    if (message.type === 'revoke') for (const lease of message.leases) told.leases.delete(lease)
+    if (message.type !== 'deliver') return
+    for (const { id, lease } of message.tasks) {
+      told.leases.add(lease)
+      if (told.leases.size > told.credit && isHonest(this.#sources.scenario, node))
+        violate(
+          `${node} was told lease ${lease} and holds ${told.leases.size} with it, past its credit of ${told.credit}`,
+          {
+            ids: [id],
+            nodes: [node],
+          },
+        )
+    }
+  }
+
+  /** While a batch is being written nothing can be granted, and a broker that stands still grants nothing. */
+  #watch(observation: Observation, state: State | undefined, violate: Violate): void {
+    const { atMs, type } = observation
+    const isHeldUp =
+      this.#sources.chronicle.isWriting || type === 'appended' || type.startsWith('fault') || type.startsWith('node')
+    const idle = state && !isHeldUp && (this.#idle || type === 'sentByBroker') ? idleIn(state) : undefined
+    if (!idle || !state) {
+      this.#idle = undefined
+      return
+    }
+    if (this.#idle?.task !== idle.task || this.#idle.nextLease !== state.nextLease) {
+      this.#idle = { ...idle, nextLease: state.nextLease, sinceMs: atMs }
+      return
+    }
+    const forMs = atMs - this.#idle.sinceMs
+    if (forMs <= MOMENT_MS) return
+    this.#idle.sinceMs = Number.POSITIVE_INFINITY
+    violate(`task ${idle.task} of ${idle.queue} was ready for ${forMs} ms beside free credit`, { ids: [idle.task] })
+  }
+
+  #accountOf(session: string): Account {
+    let account = this.#accounts.get(session)
+    if (!account) {
+      account = { credit: 0, queues: [], isConnected: true, leases: new Set() }
+      this.#accounts.set(session, account)
+    }
+    return account
+  }
+
+  #toldOf(connection: number): Told {
+    let told = this.#told.get(connection)
+    if (!told) {
+      told = { credit: 0, leases: new Set() }
+      this.#told.set(connection, told)
+    }
+    return told
+  }
+}
+
+/** A ready task that a connected session with free credit would take, found without the engine's own index of such. */
+function idleIn(state: State): { queue: string; task: string } | undefined {
+  for (const session of state.sessions.values()) {
+    if (session.phase !== 'connected' || freeCredit(session) <= 0) continue
+    for (const { queue } of session.subscriptions) {
+      const [task] = queue.ready.peek(1)
+      if (task) return { queue: queue.name, task: task.id }
+    }
+  }
+  return undefined
+}

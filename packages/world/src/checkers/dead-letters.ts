@@ -1,0 +1,86 @@
+import { HISTORY_MAX, type State } from '@sluice/engine'
+import type { FactOf } from '../journal/facts.ts'
+import type { Checker, Observation, Surroundings } from '../observation.ts'
+import { attemptsMax, type TaskView } from './chronicle.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** A dead letter has the reason that its last attempt gave it, and the history of the attempts that were made. */
+export class DeadLetters implements Checker {
+  readonly rule = 'PROMISE-14'
+  readonly #sources: Sources
+  /** Leases of which a worker said that the task is not to be tried again, by session and lease. */
+  readonly #hopeless = new Set<string>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
+    const { chronicle, wire } = this.#sources
+    const steps = chronicle.see(observation)
+    wire.see(observation)
+    if (observation.type === 'heardByBroker' && observation.message.type === 'fail') {
+      const { session } = wire.connectionOf(observation)
+      for (const { lease, retryable } of observation.message.failures)
+        if (retryable === false) this.#hopeless.add(`${session} ${lease}`)
+    }
+    if (!chronicle.isRetold) {
+      for (const { fact, before, after } of steps) {
+        if (fact.type !== 'taskDied' || !before || !after) continue
+        this.#died(before, fact, violate)
+        if (state) this.#compare(state, after, violate)
+      }
+    }
+    if (observation.type === 'sentByBroker' && observation.message.type === 'outcome') {
+      for (const { id, status, attempts } of observation.message.tasks) {
+        const task = chronicle.tasks.get(id)
+        if (status === 'dead' && task?.state === 'dead' && attempts !== task.attempts && !chronicle.damaged.has(id))
+          violate(`${observation.node} was told of ${attempts} attempts of task ${id}, which had ${task.attempts}`, {
+            ids: [id],
+          })
+      }
+    }
+  }
+
+  #died(task: TaskView, { reason, attempt, atMs }: FactOf<'taskDied'>, violate: Violate): void {
+    const about = { ids: [task.id] }
+    const wrong = (why: string): void => violate(`task ${task.id} is dead as ${reason}, and ${why}`, about)
+    const isHopeless = this.#hopeless.has(`${task.session} ${task.lease}`)
+    const isExhausted = task.attempts >= attemptsMax(task)
+    if (reason === 'expired') {
+      if (task.isStarted) wrong('it had been delivered')
+      if (attempt) wrong('an attempt is on record for it')
+      return
+    }
+    if (task.state !== 'leased' || !attempt) {
+      wrong(`it was ${task.state} without an attempt`)
+      return
+    }
+    if (attempt.attempt !== task.attempts) wrong(`attempt ${attempt.attempt} is on record for attempt ${task.attempts}`)
+    if (attempt.endedAtMs !== atMs) wrong('its last attempt ended at another time')
+    if (reason === 'not_retryable') {
+      if (attempt.how !== 'failed' || !isHopeless) wrong('nobody said that it is not to be tried again')
+      return
+    }
+    if (!isExhausted) wrong(`${task.attempts} attempts of ${attemptsMax(task)} were made`)
+    if (reason === 'attempts_exhausted' && attempt.how !== 'failed') wrong(`its last attempt ended as ${attempt.how}`)
+    if (reason === 'attempts_exhausted' && isHopeless) wrong('its worker said that it is not to be tried again')
+    if (reason === 'lease_expired' && attempt.how === 'failed') wrong('its last attempt failed in its worker')
+  }
+
+  /** The live state may be ahead: only a task that is the same there and here is compared. */
+  #compare(state: State, task: TaskView, violate: Violate): void {
+    const live = state.tasks.get(task.id)
+    if (live?.phase.state !== 'dead' || live.phase.forgetAtMs !== task.forgetAtMs) return
+    const kept = task.history.slice(-HISTORY_MAX).map(inShort).join()
+    const held = (live.history ?? []).map(inShort).join()
+    if (kept !== held)
+      violate(`dead letter ${task.id} has the attempts ${held || 'none'}, and was tried as ${kept || 'none'}`, {
+        ids: [task.id],
+      })
+  }
+}
+
+function inShort({ attempt, how, error }: TaskView['history'][number]): string {
+  return `${attempt} ${how} ${error?.message ?? ''}`
+}

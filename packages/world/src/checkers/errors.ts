@@ -1,0 +1,109 @@
+import { type BrokerMessage, CLOSE_CODES, ERRORS, type WireError } from '@sluice/protocol'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { boundsOf } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** Where an error may stand; those of a connection are told before it is closed. */
+const IN_VERDICTS: Readonly<Record<string, ReadonlySet<string>>> = {
+  submitted: new Set(['busy', 'id_conflict', 'too_large']),
+  settled: new Set(['lease_lost']),
+  cancelled: new Set(['unknown_task', 'task_finished']),
+}
+/** Of these no program in this world is guilty. */
+const NEVER = new Set(['bad_frame', 'bad_message', 'hello_expected', 'unsupported_version', 'unauthorized'])
+/** What WebSocket itself says where no code came. */
+const WITHOUT_CODE = 1005
+
+/** Every error and close code is one of the protocol's tables, and is used for what its row says. */
+export class Errors implements Checker {
+  readonly rule = 'PROMISE-22'
+  readonly #sources: Sources
+  readonly #bodyBytesMax: number
+  readonly #contents = new Map<string, string>()
+  readonly #conflicting = new Set<string>()
+  #hasDiskFailed = false
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    const { engine, host } = boundsOf(sources.scenario)
+    this.#bodyBytesMax = Math.min(engine.queueBytesMax, host.limits.bodyBytesMax)
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    this.#sources.chronicle.see(observation)
+    this.#sources.wire.see(observation)
+    switch (observation.type) {
+      case 'faultStarted':
+        if (observation.fault.type === 'failingDisk' || observation.fault.type === 'fullDisk')
+          this.#hasDiskFailed = true
+        break
+      case 'heardByBroker': {
+        const { message } = observation
+        if (message.type !== 'submit') break
+        const options = JSON.stringify([message.queue, message.options ?? null])
+        for (const { id, bytes, contentType = '' } of message.tasks) {
+          const content = `${options} ${contentType} ${bytes.length}`
+          if ((this.#contents.get(id) ?? content) !== content) this.#conflicting.add(id)
+          this.#contents.set(id, content)
+        }
+        break
+      }
+      case 'sentByBroker':
+        this.#sent(observation, observation.message, violate)
+        break
+      case 'unreadable':
+        violate(`${observation.by} sent ${observation.node} what is no frame: ${observation.error}`, {
+          nodes: [observation.node],
+        })
+        break
+      case 'disconnected':
+        if (!(observation.code in CLOSE_CODES) && observation.code !== WITHOUT_CODE)
+          violate(`${observation.node} was disconnected with ${observation.code}, which is in no table`, {
+            nodes: [observation.node],
+          })
+        break
+      case 'refused':
+        if (observation.error.code !== 'closed' && !(observation.error.code in ERRORS))
+          violate(`${observation.node} was refused with ${observation.error.code}, which is in no table`, {
+            ids: [observation.id],
+          })
+        break
+      default:
+    }
+  }
+
+  #sent(observation: ObservationOf<'sentByBroker'>, message: BrokerMessage, violate: Violate): void {
+    const { node } = observation
+    const wrong = (error: WireError, why: string, ids: readonly string[] = []): void =>
+      violate(`${node} was told ${error.code} (${error.message}), ${why}`, { ids, nodes: [node] })
+    if (message.type === 'error') {
+      if (!(message.code in ERRORS)) wrong(message, 'which is in no table')
+      else if (NEVER.has(message.code)) wrong(message, 'and had done nothing of the kind')
+      else if (message.code === 'internal' && !this.#hasDiskFailed) wrong(message, 'and no disk had failed')
+      return
+    }
+    if (message.type !== 'submitted' && message.type !== 'settled' && message.type !== 'cancelled') return
+    const request = this.#sources.wire.requestOf(observation)
+    for (const { index, error } of message.refused) {
+      if (!(error.code in ERRORS)) wrong(error, 'which is in no table')
+      else if (!IN_VERDICTS[message.type]?.has(error.code)) wrong(error, `which is no verdict of a ${message.type}`)
+      if (request?.type === 'submit') {
+        const task = request.tasks[index]
+        if (!task) wrong(error, `of item ${index}, which it did not send`)
+        else if (error.code === 'id_conflict' && !this.#conflicting.has(task.id))
+          wrong(error, 'and the task was submitted with no other content', [task.id])
+        else if (error.code === 'too_large' && task.bytes.length <= this.#bodyBytesMax)
+          wrong(error, `of a body of ${task.bytes.length} bytes`, [task.id])
+      } else if (request?.type === 'cancel') {
+        const id = request.ids[index]
+        if (id === undefined) wrong(error, `of item ${index}, which it did not send`)
+        else if (error.code === 'task_finished' && !this.#isFinished(id)) wrong(error, 'and it had no outcome', [id])
+      }
+    }
+  }
+
+  #isFinished(id: string): boolean {
+    const { chronicle } = this.#sources
+    return chronicle.outcomesOf(id).some(({ status }) => status !== 'cancelled') || chronicle.damaged.has(id)
+  }
+}

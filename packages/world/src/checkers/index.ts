@@ -1,0 +1,56 @@
+import type { Checker } from '../observation.ts'
+import type { Scenario } from '../scenario.ts'
+import { AcceptedTasksAreKept } from './accepted-tasks-are-kept.ts'
+import { Attempts } from './attempts.ts'
+import { BodiesArrive } from './bodies-arrive.ts'
+import { Busy } from './busy.ts'
+import { Cancellation } from './cancellation.ts'
+import { Chronicle } from './chronicle.ts'
+import { ConnectionBounds } from './connection-bounds.ts'
+import { Credit } from './credit.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { EngineInvariants } from './engine-invariants.ts'
+import { Errors } from './errors.ts'
+import { FencedLeases } from './fenced-leases.ts'
+import { LeaseNumbers } from './lease-numbers.ts'
+import { Liveness } from './liveness.ts'
+import { OneOutcome } from './one-outcome.ts'
+import { Order } from './order.ts'
+import { ProgressOrder } from './progress.ts'
+import { QueueBounds } from './queue-bounds.ts'
+import { Records } from './records.ts'
+import { Replay } from './replay.ts'
+import { Sessions } from './sessions.ts'
+import type { Sources } from './sources.ts'
+import { SubmitCredit } from './submit-credit.ts'
+import { ToldWhenDurable } from './told-when-durable.ts'
+import { Wire } from './wire.ts'
+
+/** One checker for each promise, for one run. */
+export function checkers(scenario: Scenario): Checker[] {
+  const sources: Sources = { scenario, chronicle: new Chronicle(), wire: new Wire() }
+  return [
+    new AcceptedTasksAreKept(sources),
+    new ToldWhenDurable(sources),
+    new OneOutcome(sources),
+    new BodiesArrive(),
+    new FencedLeases(sources),
+    new LeaseNumbers(sources),
+    new QueueBounds(sources),
+    new ConnectionBounds(sources),
+    new SubmitCredit(sources),
+    new Order(sources),
+    new Credit(sources),
+    new Busy(sources),
+    new Attempts(sources),
+    new DeadLetters(sources),
+    new Records(sources),
+    new Replay(sources),
+    new EngineInvariants(),
+    new Liveness(sources),
+    new Sessions(sources),
+    new Cancellation(sources),
+    new ProgressOrder(),
+    new Errors(sources),
+  ]
+}

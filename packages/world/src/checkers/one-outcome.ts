@@ -1,0 +1,112 @@
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { isOutcome, type RecordedOutcome } from './chronicle.ts'
+import { isHonest } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+const text = new TextDecoder()
+
+/**
+ * A task gets one outcome, unless it is redriven; everybody is told that one; a result is the one that was sent under the
+ * lease that completed the task, and the one that the handler of an honest worker returned.
+ */
+export class OneOutcome implements Checker {
+  readonly rule = 'PROMISE-3'
+  readonly #sources: Sources
+  /** Results as the broker heard them, by session and lease: the first one counts. */
+  readonly #heard = new Map<string, { result: string; node: string }>()
+  /** What handlers returned, by task. */
+  readonly #returned = new Map<string, Set<string>>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    const { chronicle, wire } = this.#sources
+    const steps = chronicle.see(observation)
+    wire.see(observation)
+    if (!chronicle.isRetold) {
+      for (const { fact, before } of steps) {
+        if (fact.type !== 'taskSucceeded' && fact.type !== 'taskDied' && fact.type !== 'taskCancelled') continue
+        if (before && isOutcome(before.state))
+          violate(`task ${fact.id} was ${before.state} and got another outcome, ${fact.type}`, { ids: [fact.id] })
+      }
+    }
+    switch (observation.type) {
+      case 'handlerEnded':
+        if (observation.how === 'returned' && observation.result !== undefined)
+          this.#returnedOf(observation.id).add(observation.result)
+        break
+      case 'heardByBroker':
+        if (observation.message.type === 'complete') {
+          const session = wire.connectionOf(observation).session
+          for (const { lease, bytes } of observation.message.results) {
+            const key = `${session} ${lease}`
+            if (!this.#heard.has(key)) this.#heard.set(key, { result: text.decode(bytes), node: observation.node })
+          }
+        }
+        break
+      case 'sentByBroker':
+        if (observation.message.type === 'outcome') {
+          for (const { id, status, reason, bytes } of observation.message.tasks)
+            this.#judge(observation.node, id, status, reason, () => text.decode(bytes), violate)
+        }
+        break
+      case 'outcome':
+        this.#told(observation, violate)
+        break
+      default:
+    }
+  }
+
+  #told(seen: ObservationOf<'outcome'>, violate: Violate): void {
+    const { id, node, status } = seen
+    const reason = seen.status === 'dead' ? seen.reason : undefined
+    const result = seen.status === 'succeeded' ? seen.result : ''
+    this.#judge(node, id, status, reason, () => JSON.stringify(result), violate)
+  }
+
+  #judge(
+    node: string,
+    id: string,
+    status: string,
+    reason: string | undefined,
+    result: () => string,
+    violate: Violate,
+  ): void {
+    const { chronicle } = this.#sources
+    if (chronicle.damaged.has(id)) return
+    const recorded = chronicle.outcomesOf(id).filter((one) => one.status === status && one.reason === reason)
+    const about = { ids: [id], nodes: [node] }
+    if (recorded.length === 0) {
+      const told = reason === undefined ? status : `${status} (${reason})`
+      violate(`${node} was told that task ${id} is ${told}, which is not what was recorded`, about)
+      return
+    }
+    if (status !== 'succeeded') return
+    const told = result()
+    const match = recorded.find((one) => this.#resultOf(one)?.result === told)
+    if (!match) {
+      // A result that came before the stream began, or by a way that is not the wire, is nobody's to compare with.
+      if (recorded.every((one) => this.#resultOf(one) !== undefined))
+        violate(`${node} was told another result of task ${id} than the one that completed it`, about)
+      return
+    }
+    const worker = this.#resultOf(match)?.node ?? ''
+    if (isHonest(this.#sources.scenario, worker) && !this.#returnedOf(id).has(JSON.parse(told) as string))
+      violate(`${node} was told a result of task ${id} that no handler has returned`, about)
+  }
+
+  #resultOf({ session, lease }: RecordedOutcome): { result: string; node: string } | undefined {
+    return this.#heard.get(`${session} ${lease}`)
+  }
+
+  #returnedOf(id: string): Set<string> {
+    let results = this.#returned.get(id)
+    if (!results) {
+      results = new Set()
+      this.#returned.set(id, results)
+    }
+    return results
+  }
+}

@@ -1,0 +1,129 @@
+import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { TaskView } from './chronicle.ts'
+import type { Sources, Violate } from './sources.ts'
+
+const PRIORITIES = 10
+/** Instants are fractions of a ms, and sums of them are rounded. */
+const ROUNDING_MS = 0.01
+
+/** The ready tasks of one priority of a queue, with their places in the order of acceptance. */
+interface Level {
+  /** Delivered before. */
+  readonly returned: Map<string, number>
+  /** Never delivered and never delayed, the first one accepted first. */
+  readonly fresh: Map<string, number>
+  size: number
+}
+
+/**
+ * Of the ready tasks of a queue one of the highest priority is delivered first, within a priority those that were delivered
+ * before, then in the order of acceptance. None is delivered before its delay is over or, for the first time, after its
+ * time-to-live.
+ */
+export class Order implements Checker {
+  readonly rule = 'PROMISE-10'
+  readonly #sources: Sources
+  readonly #queues = new Map<string, Level[]>()
+  /** When the broker first heard of a task, in the world's time. */
+  readonly #heardAtMs = new Map<string, number>()
+  #isClockSet = false
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    const { chronicle } = this.#sources
+    const steps = chronicle.see(observation)
+    if (chronicle.isRetold) this.#queues.clear()
+    for (const { fact, before, after } of steps) {
+      if (fact.type === 'leaseGranted' && before && !chronicle.isRetold) this.#granted(before, fact.atMs, violate)
+      if (fact.type === 'taskDied' && fact.reason === 'expired' && before) {
+        if (before.isStarted) violate(`task ${fact.id} expired after it had been delivered`, { ids: [fact.id] })
+        else if (before.options.ttlMs === 0 || fact.atMs < before.acceptedAtMs + before.options.ttlMs - ROUNDING_MS)
+          violate(`task ${fact.id} expired before its time-to-live was over`, { ids: [fact.id] })
+      }
+      if (fact.type === 'taskReadied' && before && fact.atMs < (readyAtMs(before) ?? 0) - ROUNDING_MS)
+        violate(`task ${fact.id} became ready before its delay was over`, { ids: [fact.id] })
+      if (before?.state === 'ready' && before !== after) this.#leave(before)
+      if (after?.state === 'ready' && before !== after) this.#enter(after)
+    }
+    if (observation.type === 'faultStarted' && observation.fault.type === 'clockJump')
+      this.#isClockSet ||= observation.fault.node === 'broker'
+    if (observation.type === 'heardByBroker' && observation.message.type === 'submit') {
+      for (const { id } of observation.message.tasks)
+        if (!this.#heardAtMs.has(id)) this.#heardAtMs.set(id, observation.atMs)
+    }
+    if (observation.type === 'sentByBroker' && observation.message.type === 'deliver' && !this.#isClockSet) {
+      for (const { id } of observation.message.tasks) this.#delivered(id, observation.node, observation.atMs, violate)
+    }
+  }
+
+  /** By a clock that the broker does not have: whatever it believes, nothing is delivered too soon. */
+  #delivered(id: string, node: string, atMs: number, violate: Violate): void {
+    const task = this.#sources.chronicle.tasks.get(id)
+    const heardAtMs = this.#heardAtMs.get(id)
+    if (!task || heardAtMs === undefined) return
+    const afterMs = atMs - heardAtMs
+    if (afterMs < task.options.delayMs - 1)
+      violate(
+        `task ${id} was delivered ${afterMs} ms after its submission, and has a delay of ${task.options.delayMs}`,
+        {
+          ids: [id],
+          nodes: [node],
+        },
+      )
+  }
+
+  #granted(task: TaskView, atMs: number, violate: Violate): void {
+    const { id, options, acceptedAtMs, isStarted, queue } = task
+    const about = { ids: [id] }
+    if (atMs < acceptedAtMs + options.delayMs - ROUNDING_MS)
+      violate(`task ${id} was leased before its delay of ${options.delayMs} ms was over`, about)
+    if (!isStarted && options.ttlMs > 0 && atMs > acceptedAtMs + options.ttlMs + ROUNDING_MS)
+      violate(`task ${id} was leased for the first time after its time-to-live of ${options.ttlMs} ms`, about)
+    const levels = this.#levelsOf(queue)
+    for (let priority = PRIORITIES - 1; priority > options.priority; priority -= 1) {
+      if ((levels[priority] as Level).size > 0)
+        violate(`task ${id} of priority ${options.priority} was leased before one of ${priority} in ${queue}`, about)
+    }
+    const { returned, fresh } = levels[options.priority] as Level
+    if (isStarted) {
+      for (const [other, seq] of returned)
+        if (seq < task.seq) violate(`task ${id} was leased again before ${other}, accepted before it`, about)
+      return
+    }
+    if (returned.size > 0) violate(`task ${id} was leased before one of its priority that had come back`, about)
+    const [first] = fresh
+    if (options.delayMs === 0 && first && first[1] < task.seq)
+      violate(`task ${id} was leased before ${first[0]}, accepted before it`, { ids: [id, first[0]] })
+  }
+
+  #enter(task: TaskView): void {
+    const level = this.#levelsOf(task.queue)[task.options.priority] as Level
+    level.size += 1
+    if (task.isStarted) level.returned.set(task.id, task.seq)
+    else if (task.options.delayMs === 0) level.fresh.set(task.id, task.seq)
+  }
+
+  #leave(task: TaskView): void {
+    const level = this.#levelsOf(task.queue)[task.options.priority] as Level
+    level.size -= 1
+    if (task.isStarted) level.returned.delete(task.id)
+    else level.fresh.delete(task.id)
+  }
+
+  #levelsOf(queue: string): Level[] {
+    let levels = this.#queues.get(queue)
+    if (!levels) {
+      levels = Array.from({ length: PRIORITIES }, () => ({ returned: new Map(), fresh: new Map(), size: 0 }))
+      this.#queues.set(queue, levels)
+    }
+    return levels
+  }
+}
+
+/** Until when a delayed task has to wait, as far as its options say; a retry's delay is in its own fact. */
+function readyAtMs({ isStarted, acceptedAtMs, options }: TaskView): number | undefined {
+  return isStarted ? undefined : acceptedAtMs + options.delayMs
+}

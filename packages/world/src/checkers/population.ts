@@ -1,0 +1,24 @@
+import { DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
+import { type EngineConfig, engineConfig } from '@sluice/engine'
+import type { Scenario, WorkerGroup } from '../scenario.ts'
+
+/** The bounds in force in a scenario. */
+export function boundsOf({ engine, hosting }: Scenario): { engine: EngineConfig; host: HostConfig } {
+  return { engine: engineConfig(engine), host: { ...DEFAULT_HOST_CONFIG, ...hosting } }
+}
+
+/** The group that a node of the scenario belongs to: `worker-1` is the first of the first group. */
+export function workerGroupOf({ workers }: Scenario, node: string): WorkerGroup | undefined {
+  if (!node.startsWith('worker-')) return undefined
+  let number = Number(node.slice('worker-'.length))
+  for (const group of workers) {
+    if (number <= group.count) return group
+    number -= group.count
+  }
+  return undefined
+}
+
+/** Whether what a node says reaches the broker as it was said. */
+export function isHonest(scenario: Scenario, node: string): boolean {
+  return (workerGroupOf(scenario, node)?.falsehoods ?? []).length === 0
+}

@@ -1,0 +1,114 @@
+import type { HostConfig } from '@sluice/broker/core'
+import { type EngineConfig, HISTORY_MAX, type State, unfinished } from '@sluice/engine'
+import type { Checker, Observation, Surroundings } from '../observation.ts'
+import { isOutcome, type TaskView } from './chronicle.ts'
+import { boundsOf } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+interface Counts {
+  unfinished: number
+  bytes: number
+  kept: number
+  dead: number
+}
+
+/** Queues, records, sessions and histories stay within their bounds: as the facts count them, and as the live state holds them. */
+export class QueueBounds implements Checker {
+  readonly rule = 'PROMISE-7'
+  readonly #sources: Sources
+  readonly #engine: EngineConfig
+  readonly #host: HostConfig
+  readonly #queues = new Map<string, Counts>()
+  readonly #sessions = new Set<string>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    const { engine, host } = boundsOf(sources.scenario)
+    this.#engine = engine
+    this.#host = host
+  }
+
+  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
+    const { chronicle } = this.#sources
+    const steps = chronicle.see(observation)
+    if (chronicle.isRetold) {
+      this.#queues.clear()
+      this.#sessions.clear()
+    }
+    const touched = new Set<string>()
+    for (const { fact, before, after } of steps) {
+      if (fact.type === 'sessionOpened') this.#sessions.add(fact.session)
+      else if (fact.type === 'sessionClosed') this.#sessions.delete(fact.session)
+      const queue = (after ?? before)?.queue
+      if (queue === undefined || before === after) continue
+      touched.add(queue)
+      const counts = this.#countsOf(queue)
+      if (before) add(counts, before, -1)
+      if (after) add(counts, after, 1)
+    }
+    // Within a batch the oldest go after the newest have come: what counts is what it leaves.
+    for (const queue of touched) this.#judge(queue, this.#countsOf(queue), violate)
+    if (steps.length > 0 && this.#sessions.size > this.#engine.sessionsMax)
+      violate(`there are ${this.#sessions.size} sessions, at most ${this.#engine.sessionsMax} are allowed`, {})
+    if (observation.type === 'appending' && state) this.#judgeState(state, violate)
+  }
+
+  #countsOf(queue: string): Counts {
+    let counts = this.#queues.get(queue)
+    if (!counts) {
+      counts = { unfinished: 0, bytes: 0, kept: 0, dead: 0 }
+      this.#queues.set(queue, counts)
+    }
+    return counts
+  }
+
+  #judge(queue: string, { unfinished: tasks, bytes, kept, dead }: Counts, violate: Violate): void {
+    const { queueTasksMax, queueBytesMax, queueResultsMax, queueDeadMax } = this.#engine
+    const over = (count: number, max: number, what: string): void => {
+      if (count > max) violate(`queue ${queue} holds ${count} ${what}, at most ${max} are allowed`, {})
+    }
+    over(tasks, queueTasksMax, 'unfinished tasks')
+    over(bytes, queueBytesMax, 'bytes')
+    over(kept, queueResultsMax, 'results')
+    over(dead, queueDeadMax, 'dead letters')
+  }
+
+  #judgeState(state: State, violate: Violate): void {
+    const { sessionsMax, queuesMax } = this.#engine
+    const { creditMax, sessionQueuesMax } = this.#host.limits
+    for (const queue of state.queues.values()) {
+      this.#judge(
+        queue.name,
+        {
+          unfinished: unfinished(queue),
+          bytes: queue.bytes,
+          kept: queue.finished.size,
+          dead: queue.dead.size,
+        },
+        violate,
+      )
+    }
+    if (state.sessions.size > sessionsMax)
+      violate(`the broker holds ${state.sessions.size} sessions, at most ${sessionsMax} are allowed`, {})
+    if (state.queues.size > queuesMax)
+      violate(`the broker holds ${state.queues.size} queues, at most ${queuesMax} are allowed`, {})
+    for (const { credit, leases, subscriptions } of state.sessions.values()) {
+      if (credit > creditMax || leases.size > creditMax)
+        violate(`a session holds ${leases.size} leases with a credit of ${credit}, past ${creditMax}`, {})
+      if (subscriptions.length > sessionQueuesMax)
+        violate(`a session takes from ${subscriptions.length} queues, at most ${sessionQueuesMax} are allowed`, {})
+      for (const { id, history } of leases.values()) {
+        if (history && history.length > HISTORY_MAX)
+          violate(`task ${id} keeps ${history.length} attempts, at most ${HISTORY_MAX} are allowed`, { ids: [id] })
+      }
+    }
+  }
+}
+
+function add(counts: Counts, { state, bytes }: TaskView, sign: 1 | -1): void {
+  if (!isOutcome(state)) {
+    counts.unfinished += sign
+    counts.bytes += sign * bytes
+  } else if (state === 'dead') counts.dead += sign
+  else counts.kept += sign
+}

@@ -1,0 +1,117 @@
+import { createState, type Event, engineConfig, evolve, replay, type State } from '@sluice/engine'
+import { describeKept, describeState } from '@sluice/engine/invariants'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** The whole of a state is compared when it has changed about as often as it has parts. */
+const PARTS_MIN = 50
+
+/**
+ * The state of a running broker is what a replay of its journal gives: at every recovery, and again and again at the moment of
+ * an append. What compaction has discarded makes no difference that was not announced.
+ */
+export class Replay implements Checker {
+  readonly rule = 'PROMISE-16'
+  readonly #sources: Sources
+  readonly #batches = new Map<number, readonly Event[]>()
+  /** Of the batches that a broker that starts now would read. */
+  #kept: State
+  /** Of all batches there ever were, once some of them have been discarded. */
+  #whole: State | undefined
+  #changes = 0
+  #isStarting = true
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    this.#kept = this.#fresh()
+  }
+
+  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
+    switch (observation.type) {
+      case 'appending':
+        this.#append(observation, state, violate)
+        break
+      case 'lost':
+        for (const batch of this.#batches.keys()) if (batch >= observation.fromBatch) this.#batches.delete(batch)
+        // Rebuilt at the recovery that follows.
+        this.#whole = undefined
+        break
+      case 'recovered':
+        this.#recover(observation, state, violate)
+        break
+      default:
+    }
+  }
+
+  finish({ state }: Surroundings, violate: Violate): void {
+    if (state && !this.#sources.chronicle.isWriting && this.#changes === 0) this.#compare(state, violate)
+  }
+
+  #fresh(): State {
+    return createState(engineConfig(this.#sources.scenario.engine))
+  }
+
+  #append({ batch, events }: ObservationOf<'appending'>, state: State | undefined, violate: Violate): void {
+    this.#batches.set(batch, events)
+    this.#changes += events.length
+    try {
+      for (const event of events) {
+        evolve(this.#kept, event)
+        if (this.#whole) evolve(this.#whole, event)
+      }
+    } catch (error) {
+      violate(`batch ${batch} cannot be replayed: ${(error as Error).message}`, {})
+      return
+    }
+    if (!state) return
+    if (this.#isStarting) {
+      this.#isStarting = false
+      if (this.#whole) this.#differ(describeKept(state), describeKept(this.#whole), 'what compaction left', violate)
+    }
+    const parts = this.#kept.tasks.size + 4 * (this.#kept.sessions.size + this.#kept.queues.size)
+    if (this.#changes >= Math.max(PARTS_MIN, parts)) this.#compare(state, violate)
+  }
+
+  #recover({ firstBatch, lastBatch }: ObservationOf<'recovered'>, state: State | undefined, violate: Violate): void {
+    const batches = [...this.#batches].sort(([a], [b]) => a - b)
+    this.#kept = this.#fresh()
+    this.#isStarting = true
+    try {
+      for (const [batch, events] of batches)
+        if (batch >= firstBatch && batch <= lastBatch) for (const event of events) replay(this.#kept, event)
+      if (firstBatch > 1) {
+        this.#whole = this.#fresh()
+        for (const [batch, events] of batches)
+          if (batch <= lastBatch) for (const event of events) evolve(this.#whole, event)
+      }
+    } catch (error) {
+      violate(`the journal cannot be replayed: ${(error as Error).message}`, {})
+      return
+    }
+    if (state) this.#compare(state, violate)
+  }
+
+  #compare(state: State, violate: Violate): void {
+    this.#changes = 0
+    this.#differ(describeState(state), describeState(this.#kept), 'the live state', violate)
+  }
+
+  #differ(live: object, replayed: object, what: string, violate: Violate): void {
+    if (JSON.stringify(live) === JSON.stringify(replayed)) return
+    const { path, is, be } = difference(live, replayed, '')
+    violate(`${what} differs from a replay of the journal: ${path} is ${is} and should be ${be}`, {})
+  }
+}
+
+/** The first place in which two plain values differ. */
+function difference(a: unknown, b: unknown, path: string): { path: string; is: string; be: string } {
+  if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
+    const keys = new Set([...Object.keys(a), ...Object.keys(b)])
+    for (const key of keys) {
+      const [is, be] = [(a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]]
+      if (JSON.stringify(is) !== JSON.stringify(be)) return difference(is, be, path === '' ? key : `${path}.${key}`)
+    }
+  }
+  const short = (value: unknown): string => (JSON.stringify(value) ?? 'missing').slice(0, 200)
+  return { path, is: short(a), be: short(b) }
+}

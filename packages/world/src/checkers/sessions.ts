@@ -1,0 +1,111 @@
+import type { State } from '@sluice/engine'
+import type { Hello, Welcome } from '@sluice/protocol'
+import type { Checker, Observation, Surroundings } from '../observation.ts'
+import { boundsOf } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** Instants are fractions of a ms, and sums of them are rounded. */
+const ROUNDING_MS = 0.01
+
+/** A hello, and what the broker held for its session when it was heard. */
+interface Greeting {
+  readonly hello: Hello
+  /** Undefined where there is no such session. */
+  readonly held: ReadonlySet<number> | undefined
+  /** It may have had to wait before it was read, with a change in between. */
+  readonly isCertain: boolean
+}
+
+/**
+ * A session that is resumed keeps exactly the leases that its client named and that it still held, and the client is told of
+ * those that are lost. It can be resumed until its grace window ends, and is not closed before that.
+ */
+export class Sessions implements Checker {
+  readonly rule = 'PROMISE-19'
+  readonly #sources: Sources
+  readonly #graceMs: number
+  readonly #greetings = new Map<number, Greeting>()
+  /** By session, by the facts. */
+  readonly #graceEndsAtMs = new Map<string, number>()
+  readonly #leaving = new Set<string>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    this.#graceMs = boundsOf(sources.scenario).engine.graceMs
+  }
+
+  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
+    const { chronicle, wire } = this.#sources
+    const steps = chronicle.see(observation)
+    if (chronicle.isRetold) this.#graceEndsAtMs.clear()
+    for (const { fact } of steps) {
+      if (fact.type === 'sessionDisconnected') {
+        this.#graceEndsAtMs.set(fact.session, fact.graceEndsAtMs)
+        if (fact.graceEndsAtMs < fact.atMs + this.#graceMs - ROUNDING_MS)
+          violate(`a session has a grace window of ${fact.graceEndsAtMs - fact.atMs} ms, not ${this.#graceMs}`, {})
+      } else if (fact.type === 'sessionResumed') this.#graceEndsAtMs.delete(fact.session)
+      else if (fact.type === 'sessionClosed') {
+        const endsAtMs = this.#graceEndsAtMs.get(fact.session) ?? Number.POSITIVE_INFINITY
+        if (!this.#leaving.has(fact.session) && fact.atMs < endsAtMs - ROUNDING_MS)
+          violate('a session was closed that had not left and whose grace window had not ended', {})
+        this.#graceEndsAtMs.delete(fact.session)
+      }
+    }
+    if (observation.type === 'heardByBroker') {
+      const { message, connection } = observation
+      const { session } = wire.connectionOf(observation)
+      if (message.type === 'bye' && session !== undefined) this.#leaving.add(session)
+      if (message.type === 'hello') {
+        const held = message.resume && state?.sessions.get(message.resume.session)
+        this.#greetings.set(connection, {
+          hello: message,
+          held: held && new Set(held.leases.keys()),
+          isCertain: !chronicle.isWriting,
+        })
+      }
+    } else if (observation.type === 'sentByBroker' && observation.message.type === 'welcome') {
+      const greeting = this.#greetings.get(observation.connection)
+      this.#greetings.delete(observation.connection)
+      if (greeting && state) this.#welcomed(observation.node, greeting, observation.message, state, violate)
+    }
+  }
+
+  #welcomed(
+    node: string,
+    { hello: { resume }, held, isCertain }: Greeting,
+    welcome: Welcome,
+    state: State,
+    violate: Violate,
+  ): void {
+    const about = { nodes: [node] }
+    const named = resume?.leases ?? []
+    const lost = new Set(welcome.lostLeases)
+    for (const lease of lost)
+      if (!named.includes(lease)) violate(`${node} was told to have lost lease ${lease}, which it did not name`, about)
+    if (!welcome.resumed) {
+      if (lost.size < new Set(named).size) violate(`${node} has a new session and was left leases of another`, about)
+      if (held && resume && state.sessions.has(resume.session))
+        violate(`${node} was given a new session while its old one was held for it`, about)
+      return
+    }
+    if (welcome.session !== resume?.session) {
+      violate(`${node} was given the session of somebody else`, about)
+      return
+    }
+    const now = state.sessions.get(welcome.session)?.leases
+    if (!now) return
+    for (const lease of named) {
+      const id = this.#sources.wire.leases.get(lease)?.id ?? ''
+      const phase = state.tasks.get(id)?.phase
+      if (lost.has(lease)) {
+        if (now.has(lease) || (isCertain && held?.has(lease)))
+          violate(`${node} resumed and was told to have lost lease ${lease}, which it held`, { ids: [id], ...about })
+      } else if (!now.has(lease) && (phase?.state === 'ready' || phase?.state === 'leased' || phase === undefined))
+        // An outcome may have come between the decision and the telling.
+        violate(`${node} resumed and was left lease ${lease}, which it does not hold`, { ids: [id], ...about })
+    }
+    for (const lease of held ?? [])
+      if (!named.includes(lease) && now.has(lease))
+        violate(`${node} resumed without lease ${lease}, which was not handed back`, about)
+  }
+}

@@ -1,0 +1,93 @@
+import type { BrokerMessage } from '@sluice/protocol'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Sources, Violate } from './sources.ts'
+import { acceptedOf } from './wire.ts'
+
+/** No acknowledgement and no delivery leaves before the batch that holds what it speaks of has been appended. */
+export class ToldWhenDurable implements Checker {
+  readonly rule = 'PROMISE-2'
+  readonly #sources: Sources
+  #isAppending = false
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    const { chronicle, wire } = this.#sources
+    chronicle.see(observation)
+    wire.see(observation)
+    switch (observation.type) {
+      case 'appending':
+        if (this.#isAppending)
+          violate(`batch ${observation.batch} was handed over while the one before it was being written`, {})
+        this.#isAppending = true
+        break
+      case 'appended':
+      case 'recovered':
+        this.#isAppending = false
+        break
+      case 'sentByBroker':
+        this.#sent(observation, observation.message, violate)
+        break
+      default:
+    }
+  }
+
+  #sent(observation: ObservationOf<'sentByBroker'>, message: BrokerMessage, violate: Violate): void {
+    const { chronicle, wire } = this.#sources
+    const { node } = observation
+    const early = (what: string, id: string): void => {
+      if (!chronicle.damaged.has(id))
+        violate(`${node} was told ${what} of task ${id} before that was durable`, { ids: [id], nodes: [node] })
+    }
+    switch (message.type) {
+      case 'submitted': {
+        const request = wire.requestOf(observation)
+        if (request?.type !== 'submit') return
+        for (const id of acceptedOf(request, message.refused))
+          if (!chronicle.wasAccepted(id)) early('the acceptance', id)
+        return
+      }
+      case 'deliver':
+        for (const { id } of message.tasks) if (!chronicle.wasAccepted(id)) early('the delivery', id)
+        return
+      case 'settled': {
+        const request = wire.requestOf(observation)
+        if (request?.type !== 'complete' && request?.type !== 'fail') return
+        const refused = new Set(message.refused.map(({ index }) => index))
+        const leases = request.type === 'complete' ? request.results : request.failures
+        leases.forEach(({ lease }, index) => {
+          if (refused.has(index) || chronicle.leases.get(lease)?.end !== undefined) return
+          early(`the settlement under lease ${lease}`, wire.leases.get(lease)?.id ?? 'unknown')
+        })
+        return
+      }
+      case 'cancelled': {
+        const request = wire.requestOf(observation)
+        if (request?.type !== 'cancel') return
+        const refused = new Set(message.refused.map(({ index }) => index))
+        request.ids.forEach((id, index) => {
+          if (!refused.has(index) && !this.#hadOutcome(id, 'cancelled')) early('the cancellation', id)
+        })
+        return
+      }
+      case 'outcome':
+        for (const { id, status } of message.tasks)
+          if (!this.#hadOutcome(id, status)) early(`the outcome ${status}`, id)
+        return
+      case 'status':
+        for (const { id, state } of message.tasks) {
+          if (state === 'succeeded' || state === 'dead' || state === 'cancelled') {
+            if (!this.#hadOutcome(id, state)) early(`the state ${state}`, id)
+          } else if (state !== 'unknown' && !chronicle.wasAccepted(id)) early(`the state ${state}`, id)
+        }
+        return
+      default:
+    }
+  }
+
+  #hadOutcome(id: string, status: string): boolean {
+    return this.#sources.chronicle.outcomesOf(id).some((outcome) => outcome.status === status)
+  }
+}
