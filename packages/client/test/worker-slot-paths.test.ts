@@ -1,0 +1,200 @@
+import { type SlotEvent, type SlotState, workerSlotMachine } from '@sluice/machines'
+import { type PathStep, pathsThrough, storyOf, transitionsFrom } from '@sluice/machines/paths'
+import { expect, test } from 'vitest'
+import { createWorker, type TaskContext } from '../src/index.ts'
+import { FakeWorld, utf8 } from './fake-world.ts'
+
+type Step = PathStep<typeof workerSlotMachine>
+
+const EVENTS = ['deliver', 'start', 'finish', 'abort', 'release', 'lose', 'settle'] as const satisfies SlotEvent[]
+/** Within one heartbeat nothing is silent; within the grace of a drain nothing is handed back. */
+const HEARTBEAT_MS = 10_000
+const TIME_LIMIT_MS = 2 * HEARTBEAT_MS
+const GRACE_MS = 6 * HEARTBEAT_MS
+
+const paths = pathsThrough(workerSlotMachine, { events: EVENTS.map((type) => ({ type })) })
+
+interface Call {
+  ctx: TaskContext
+  return: () => void
+  throw: () => void
+  isOver: boolean
+}
+
+type Way = (rig: Rig) => Promise<void> | void
+
+const LOST: Record<string, Way> = {
+  revoked: (rig) => rig.revoke(),
+  'lost while away': (rig) => rig.reconnect({ resumed: true, lostLeases: [rig.lease] }),
+  'lost with the session': (rig) => rig.reconnect({ resumed: false }),
+  'not renewed': async (rig) => void (await rig.beat([rig.lease])),
+}
+
+/** The ways in which each event comes to a slot; those that the chart has in one state only are tried in others too. */
+const WAYS: Record<SlotEvent, Record<string, Way>> = {
+  deliver: { '': (rig) => rig.deliver() },
+  start: { '': (rig) => rig.unblock() },
+  finish: { returned: (rig) => rig.call?.return(), thrown: (rig) => rig.call?.throw() },
+  abort: {
+    ...LOST,
+    'past its time limit': async (rig) => {
+      await rig.world.pass(TIME_LIMIT_MS)
+      rig.answer()
+    },
+    'handed back at the end of a drain': async (rig) => {
+      void rig.worker.drain({ graceMs: 1 })
+      await rig.world.pass(1)
+      rig.answer()
+    },
+  },
+  lose: LOST,
+  release: {
+    'a broker that drains': (rig) => rig.world.connection.say({ type: 'drain', retryAfterMs: 0 }),
+    'a worker that drains': (rig) => void rig.worker.drain({ graceMs: GRACE_MS }),
+  },
+  settle: { accepted: (rig) => rig.answer(), refused: (rig) => rig.answer('lease_lost') },
+}
+
+/** A real worker with room for one handler. Another task has it until the one that is looked at shall start. */
+class Rig {
+  readonly world = new FakeWorld()
+  readonly #calls = new Map<number, Call>()
+  readonly lease = 2
+  readonly worker = createWorker({
+    url: 'ws://broker',
+    platform: this.world.platform,
+    concurrency: 1,
+    handlers: {
+      q: (input, ctx) =>
+        new Promise<void>((resolve, reject) => {
+          const call: Call = { ctx, isOver: false, return: resolve, throw: () => reject(new Error('it broke')) }
+          this.#calls.set((input as { lease: number }).lease, call)
+        }).finally(() => {
+          this.#callOf(input).isOver = true
+        }),
+    },
+  })
+
+  static async started(): Promise<Rig> {
+    const rig = new Rig()
+    void rig.worker.start()
+    await rig.world.welcome({ heartbeatMs: HEARTBEAT_MS })
+    rig.#deliver(1)
+    await rig.world.settle()
+    return rig
+  }
+
+  get call(): Call | undefined {
+    return this.#calls.get(this.lease)
+  }
+
+  #callOf(input: unknown): Call {
+    return this.#calls.get((input as { lease: number }).lease) as Call
+  }
+
+  deliver(): void {
+    this.#deliver(this.lease)
+  }
+
+  #deliver(lease: number): void {
+    const task = { id: `01900000-0000-7000-8000-00000000000${lease}`, lease, attempt: 1, bytes: utf8({ lease }) }
+    this.world.connection.say({
+      type: 'deliver',
+      queue: 'q',
+      leaseMs: 30_000,
+      timeLimitMs: TIME_LIMIT_MS,
+      tasks: [task],
+    })
+  }
+
+  async unblock(): Promise<void> {
+    this.#calls.get(1)?.return()
+    await this.world.settle()
+    this.world.connection.say({ type: 'settled', ref: this.world.connection.last('complete').ref, refused: [] })
+  }
+
+  revoke(): void {
+    this.world.connection.say({ type: 'revoke', leases: [this.lease], reason: 'expired' })
+  }
+
+  async reconnect(welcome: { resumed: boolean; lostLeases?: number[] }): Promise<void> {
+    const { world } = this
+    // Handing back was all that this worker still had to do.
+    if (this.worker.state === 'stopped') return
+    const { length } = world.connections
+    world.connection.close(1006)
+    while (world.connections.length === length) await world.pass(50)
+    await world.welcome({ heartbeatMs: HEARTBEAT_MS, ...welcome })
+  }
+
+  /** Lets a heartbeat come and answers it; tells which leases it named. */
+  async beat(lost: number[]): Promise<number[]> {
+    const { world } = this
+    const before = world.connection.of('heartbeat').length
+    await world.pass(HEARTBEAT_MS)
+    const beats = world.connection.of('heartbeat').slice(before)
+    for (const { ref } of beats) world.connection.say({ type: 'renewed', ref, lost })
+    await world.settle()
+    return beats.flatMap(({ leases }) => leases)
+  }
+
+  /** Answers what was said last of the lease. */
+  answer(refusedAs?: 'lease_lost'): void {
+    const { connection } = this.world
+    const said = connection.received.findLast(
+      (message) =>
+        (message.type === 'complete' && message.results.some(({ lease }) => lease === this.lease)) ||
+        (message.type === 'fail' && message.failures.some(({ lease }) => lease === this.lease)) ||
+        (message.type === 'release' && message.leases.includes(this.lease)),
+    )
+    const ref = said && 'ref' in said ? said.ref : 999
+    const refused = refusedAs === undefined ? [] : [{ index: 0, error: { code: refusedAs, message: 'no' } }]
+    connection.say({ type: 'settled', ref, refused })
+  }
+
+  /** What a program and its handler see of the state. */
+  observe(): SlotState {
+    const { call } = this
+    if (call && !call.isOver) return call.ctx.signal.aborted ? 'aborting' : 'running'
+    const { queued, settling } = this.worker.stats()
+    if (queued > 0) return 'queued'
+    return settling > 0 ? 'settling' : 'idle'
+  }
+}
+
+/** Whether the event can come to a slot in this state. */
+function isPossible({ before: { value }, event: { type }, transition }: Step): boolean {
+  if (transition !== undefined || type === 'release' || type === 'settle') return true
+  // A running slot that loses its lease is aborted, and a waiting one that is aborted has lost it: the chart has a name each.
+  return type === 'lose' && value !== 'running'
+}
+
+/** Each choice of a way for each step of a path. */
+function choices(path: Step[]): [string, Way][][] {
+  return path.reduce<[string, Way][][]>(
+    (chosen, { event: { type } }) =>
+      chosen.flatMap((before) => Object.entries(WAYS[type]).map((way) => [...before, way])),
+    [[]],
+  )
+}
+
+test('a real slot goes the way of its chart, whatever happens in whatever state', async () => {
+  const walked = new Set<string>()
+  for (const path of paths) {
+    if (!isPossible(path.at(-1) as Step)) continue
+    for (const ways of choices(path)) {
+      const rig = await Rig.started()
+      const story = `${storyOf(path)} (${ways.map(([name]) => name).join(', ')})`
+      for (const [i, step] of path.entries()) {
+        await ways[i]?.[1](rig)
+        await rig.world.settle()
+        expect(rig.observe(), story).toBe(step.after.value)
+        if (step.transition !== undefined) walked.add(step.transition)
+      }
+      const isHeld = ['queued', 'running', 'settling'].includes(String(path.at(-1)?.after.value))
+      expect((await rig.beat([])).includes(rig.lease), story).toBe(isHeld)
+    }
+  }
+  const all = new Set(paths.flat().flatMap(({ before }) => transitionsFrom(before)))
+  expect([...walked].sort()).toEqual([...all].sort())
+})
