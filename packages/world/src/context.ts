@@ -11,6 +11,8 @@ export interface Context {
   readonly observe: (body: ObservationBody) => void
   /** A defect of the product, or of the world: no product code throws into the event loop. */
   readonly escaped: (node: string, error: unknown) => void
+  /** Whether anybody looks at what passes on the wire. */
+  readonly isWireWatched: boolean
   /** Code of the product has run since this was last false, so that promise callbacks may wait. */
   hasEntered: boolean
 }

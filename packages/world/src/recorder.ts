@@ -1,12 +1,16 @@
 import type { VirtualClock } from './clock.ts'
-import type { Checker, Observation, ObservationBody, Surroundings, Violation } from './observation.ts'
+import type { Checker, Observation, ObservationBody, ObservationType, Surroundings, Violation } from './observation.ts'
 import { StreamHash } from './stream-hash.ts'
+import type { TaskTally } from './task-tally.ts'
 
 export interface RecorderOptions {
   clock: VirtualClock
   surroundings: Surroundings
   checkers: readonly Checker[]
   isHashed: boolean
+  /** Undefined: all. */
+  only: ReadonlySet<ObservationType> | undefined
+  tally: TaskTally
   onObservation: ((observation: Observation) => void) | undefined
 }
 
@@ -29,8 +33,10 @@ export class Recorder {
   }
 
   observe(body: ObservationBody): void {
-    const { clock, surroundings, checkers, isHashed, onObservation } = this.#options
+    const { clock, surroundings, checkers, isHashed, only, tally, onObservation } = this.#options
     const observation = body as Observation
+    tally.see(observation)
+    if (only && !only.has(body.type)) return
     observation.atMs = clock.nowMs
     this.observations += 1
     this.counts[observation.type] = (this.counts[observation.type] ?? 0) + 1

@@ -8,7 +8,7 @@ import { BrokerNode } from './nodes/broker-node.ts'
 import type { Node } from './nodes/node.ts'
 import { ProducerNode } from './nodes/producer-node.ts'
 import { type RunCounts, WorkerNode } from './nodes/worker-node.ts'
-import type { Checker, Observation, Surroundings } from './observation.ts'
+import type { Checker, Observation, ObservationType, Surroundings } from './observation.ts'
 import { settled } from './platform.ts'
 import { RandomSource } from './random.ts'
 import { Recorder } from './recorder.ts'
@@ -25,7 +25,18 @@ export interface RunOptions {
   maxObservations?: number
   /** Whether the observations are hashed. Default true; without, `Report.hash` is empty and runs are a little faster. */
   isHashed?: boolean
+  /** Observations of other types are not made, which saves time: they are neither counted nor hashed nor handed on. Default: all. */
+  only?: ReadonlySet<ObservationType>
 }
+
+const WIRE: readonly ObservationType[] = [
+  'frame',
+  'unreadable',
+  'sentToBroker',
+  'sentByBroker',
+  'heardByBroker',
+  'heardByNode',
+]
 
 const OBSERVATIONS_MAX = 20_000_000
 /** Deadlines of one instant at which time counts as standing still. */
@@ -76,10 +87,9 @@ class World {
       surroundings,
       checkers: options.checkers ?? [],
       isHashed: options.isHashed ?? true,
-      onObservation: (observation) => {
-        this.#tally.see(observation)
-        options.onObservation?.(observation)
-      },
+      only: options.only,
+      tally: this.#tally,
+      onObservation: options.onObservation,
     })
     this.#context = {
       clock,
@@ -88,6 +98,7 @@ class World {
       observe: (body) => this.#recorder.observe(body),
       escaped: (node, error) =>
         this.#recorder.violate('CRASH', `on ${node} nothing caught: ${describe(error)}`, { nodes: [node] }),
+      isWireWatched: !options.only || WIRE.some((type) => options.only?.has(type)),
       hasEntered: false,
     }
     this.#network = new Network(this.#context)

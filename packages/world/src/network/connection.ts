@@ -4,11 +4,12 @@ import {
   type Decoded,
   decodeBrokerFrame,
   decodeClientFrame,
+  type Limits,
 } from '@sluice/protocol'
 import type { Context } from '../context.ts'
 import type { Process } from '../nodes/process.ts'
 import { Channel, type ChannelOptions, type Packet } from './channel.ts'
-import { Endpoint } from './endpoint.ts'
+import { Endpoint, type FrameContent } from './endpoint.ts'
 import type { Network } from './network.ts'
 
 /** One WebSocket between a node and the broker, from the first packet of its opening to the last of its end. */
@@ -47,7 +48,8 @@ export class Connection {
       process,
       outgoing: this.#toBroker,
       isStalled: () => network.isStalled(this.node),
-      onSend: (frame) => this.#sentByNode(frame),
+      read: (frame) => this.#read(frame, decodeClientFrame),
+      onSent: (content, bytes) => this.#sentBy('node', content, bytes),
       onHear: (messages) => {
         for (const message of messages as readonly BrokerMessage[])
           process.observe({ type: 'heardByNode', node: this.node, connection: number, message })
@@ -126,7 +128,8 @@ export class Connection {
       process,
       outgoing: this.#toNode,
       isStalled: () => this.#network.isStalled('broker'),
-      onSend: (frame) => this.#sentByBroker(frame),
+      read: (frame) => this.#read(frame, decodeBrokerFrame),
+      onSent: (content, bytes) => this.#sentBy('broker', content, bytes),
       onHear: (messages) => {
         for (const message of messages as readonly ClientMessage[])
           process.observe({ type: 'heardByBroker', node: this.node, connection: this.number, message })
@@ -145,26 +148,30 @@ export class Connection {
     })
   }
 
-  #sentByNode(frame: string | Uint8Array): readonly object[] {
-    const decoded = decodeClientFrame(frame, this.#network.limits)
-    if (!decoded.ok) return this.#unreadable('node', decoded)
-    const { node, number: connection } = this
-    for (const message of decoded.messages) this.#context.observe({ type: 'sentToBroker', node, connection, message })
-    return decoded.messages
+  /** Frames are decoded once more for those who watch, and only where somebody does. */
+  #read(
+    frame: string | Uint8Array,
+    decode: (frame: string | Uint8Array, limits: Limits) => Decoded<ClientMessage | BrokerMessage>,
+  ): FrameContent {
+    if (!this.#context.isWireWatched) return { messages: [] }
+    const decoded = decode(frame, this.#network.limits)
+    return decoded.ok ? { messages: decoded.messages } : { messages: [], error: decoded.error.message }
   }
 
-  #sentByBroker(frame: string | Uint8Array): readonly object[] {
-    const decoded = decodeBrokerFrame(frame, this.#network.limits)
-    if (!decoded.ok) return this.#unreadable('broker', decoded)
+  #sentBy(by: 'node' | 'broker', { messages, error }: FrameContent, bytes: number): void {
+    const { observe, isWireWatched } = this.#context
+    if (!isWireWatched) return
     const { node, number: connection } = this
-    for (const message of decoded.messages) this.#context.observe({ type: 'sentByBroker', node, connection, message })
-    return decoded.messages
-  }
-
-  #unreadable(by: 'node' | 'broker', { error }: Extract<Decoded<never>, { ok: false }>): readonly object[] {
-    const { node, number: connection } = this
-    this.#context.observe({ type: 'unreadable', node, connection, by, error: error.message })
-    return []
+    const buffered = (by === 'node' ? this.#toBroker : this.#toNode).bufferedBytes
+    observe({ type: 'frame', node, connection, by, bytes, messages: messages.length, buffered })
+    if (error !== undefined) observe({ type: 'unreadable', node, connection, by, error })
+    if (by === 'node') {
+      for (const message of messages as readonly ClientMessage[])
+        observe({ type: 'sentToBroker', node, connection, message })
+    } else {
+      for (const message of messages as readonly BrokerMessage[])
+        observe({ type: 'sentByBroker', node, connection, message })
+    }
   }
 
   #ended(side: 'node' | 'broker', code: number): void {

@@ -4,6 +4,12 @@ import type { Channel, Packet, Reader } from './channel.ts'
 /** How long an end that has said its close waits for the other's, as WebSocket implementations do. */
 const CLOSE_TIMEOUT_MS = 30_000
 
+/** Undecodable frames have an error and no messages. */
+export interface FrameContent {
+  messages: readonly object[]
+  error?: string
+}
+
 /** What a program hears of its socket. Each is called in the program's own process. */
 export interface EndpointOwner {
   onOpen(): void
@@ -19,8 +25,10 @@ export interface EndpointOptions {
   outgoing: Channel
   /** Whether a fault keeps this end's programs from reading. */
   isStalled: () => boolean
-  /** Reports what is handed over, and says which messages it holds. */
-  onSend: (frame: string | Uint8Array) => readonly object[]
+  /** The messages of a frame that is about to be sent. */
+  read: (frame: string | Uint8Array) => FrameContent
+  /** A frame has been handed to this end. */
+  onSent: (content: FrameContent, bytes: number) => void
   onHear: (messages: readonly object[]) => void
   onOpened: () => void
   /** This end's program neither hears nor says anything any more. */
@@ -77,10 +85,11 @@ export class Endpoint implements Reader {
 
   send(frame: string | Uint8Array): void {
     if (this.state !== 'open' || !this.process.isAlive) return
-    const messages = this.#options.onSend(frame)
+    const content = this.#options.read(frame)
     // The sender may use its buffer again.
     const sent = typeof frame === 'string' ? frame : frame.slice()
-    this.#outgoing.send({ type: 'frame', frame: sent, messages }, sent.length)
+    this.#outgoing.send({ type: 'frame', frame: sent, messages: content.messages }, sent.length)
+    this.#options.onSent(content, sent.length)
   }
 
   /** Pings the other end. Returns false where the last ping has had no answer. */
