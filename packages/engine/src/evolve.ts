@@ -174,7 +174,10 @@ function accept(state: State, event: EventOf<'taskAccepted'>): void {
     next: null,
     prev: null,
   }
+  // The count tells whether the id was held without a second look-up.
+  const before = state.tasks.size
   state.tasks.set(task.id, task)
+  if (state.tasks.size === before) throw new Error(`invariant broken: task ${task.id} is accepted twice`)
   state.nextSeq = event.seq + 1
   assertTransition('absent', event.type, options.delayMs > 0 ? 'delayed' : 'ready')
   enter(state, task, waiting(atMs + options.delayMs, atMs))

@@ -16,7 +16,7 @@ export const LIFECYCLE = {
   leased: {
     taskSucceeded: ['succeeded'],
     attemptFailed: ['ready', 'delayed'],
-    leaseReleased: ['ready', 'delayed'],
+    leaseReleased: ['ready'],
     taskDied: ['dead'],
     taskCancelled: ['cancelled'],
   },
