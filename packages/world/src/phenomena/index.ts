@@ -1,0 +1,26 @@
+import { headOfLineBlocking } from './head-of-line-blocking.ts'
+import { leaseExpiry } from './lease-expiry.ts'
+import { littlesLaw } from './littles-law.ts'
+import { metastableFailure } from './metastable-failure.ts'
+import { overload } from './overload.ts'
+import type { Phenomenon } from './phenomenon.ts'
+import { poisonMessage } from './poison-message.ts'
+import { retryStorm } from './retry-storm.ts'
+import { slowWorker } from './slow-worker.ts'
+import { thunderingHerd } from './thundering-herd.ts'
+import { tooMuchCredit } from './too-much-credit.ts'
+import { waitingTime } from './waiting-time.ts'
+
+export const phenomena: readonly Phenomenon[] = [
+  retryStorm,
+  metastableFailure,
+  thunderingHerd,
+  headOfLineBlocking,
+  leaseExpiry,
+  poisonMessage,
+  overload,
+  littlesLaw,
+  waitingTime,
+  slowWorker,
+  tooMuchCredit,
+]

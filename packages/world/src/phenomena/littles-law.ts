@@ -1,0 +1,85 @@
+import { factsOf } from '../journal/facts.ts'
+import type { Observation } from '../observation.ts'
+import { calm } from './calm.ts'
+import type { Phenomenon } from './phenomenon.ts'
+import { mean } from './quantile.ts'
+import { latenciesOf, submissionsOf } from './submission.ts'
+
+const DURATION_MS = 30_000
+/** The queue is empty at first, and that is no part of the law. */
+const FROM_MS = 2000
+
+/** The time average of the tasks that the broker held, from what its journal was given. */
+function heldOnAverage(seen: readonly Observation[]): number {
+  let held = 0
+  let sum = 0
+  let lastMs = FROM_MS
+  const until = (atMs: number): void => {
+    const nowMs = Math.min(Math.max(atMs, FROM_MS), DURATION_MS)
+    sum += held * (nowMs - lastMs)
+    lastMs = nowMs
+  }
+  for (const observation of seen) {
+    if (observation.type !== 'appending') continue
+    for (const { type } of factsOf(observation.events)) {
+      if (type !== 'taskAccepted' && type !== 'taskSucceeded') continue
+      until(observation.atMs)
+      held += type === 'taskAccepted' ? 1 : -1
+    }
+  }
+  until(DURATION_MS)
+  return sum / (DURATION_MS - FROM_MS)
+}
+
+export const littlesLaw: Phenomenon<'poisson', 'held' | 'perSecond' | 'latencyMs'> = {
+  name: "Little's law",
+  lesson:
+    'What is in the queue on average is what arrives in a second times the seconds it stays: two of them tell the third.',
+  scenarios: {
+    poisson: {
+      ...calm,
+      name: "Little's law",
+      durationMs: DURATION_MS,
+      producers: [
+        {
+          count: 2,
+          arrivals: { kind: 'poisson', rate: 5 },
+          tasks: [{ queue: 'orders', weight: 1, bodyBytes: { kind: 'constant', value: 40 } }],
+        },
+      ],
+      workers: [
+        {
+          count: 2,
+          queues: ['orders'],
+          concurrency: 1,
+          service: { '*': { ms: { kind: 'uniform', min: 20, max: 260 } } },
+        },
+      ],
+    },
+  },
+  looksAt: ['submitting', 'accepted', 'outcome', 'appending'],
+  measure(seen) {
+    const submissions = submissionsOf(seen).filter(
+      ({ submittedAtMs }) => submittedAtMs >= FROM_MS && submittedAtMs < DURATION_MS,
+    )
+    return {
+      held: heldOnAverage(seen),
+      perSecond: (submissions.length * 1000) / (DURATION_MS - FROM_MS),
+      latencyMs: mean(latenciesOf(submissions)),
+    }
+  },
+  expectations: [
+    {
+      what: 'tasks held by the broker, as a multiple of arrival rate times latency as the producers saw them',
+      over: 'mean',
+      figure: ({ poisson: { held, perSecond, latencyMs } }) => held / ((perSecond * latencyMs) / 1000),
+      bound: { atLeast: 0.95 },
+    },
+    {
+      what: 'the same, from above',
+      over: 'mean',
+      figure: ({ poisson: { held, perSecond, latencyMs } }) => held / ((perSecond * latencyMs) / 1000),
+      bound: { atMost: 1.05 },
+    },
+  ],
+}

@@ -1,0 +1,35 @@
+import type { Observation, ObservationType } from '../observation.ts'
+import type { Scenario } from '../scenario.ts'
+
+/** What one run showed, by name. Names end in their unit, where they have one. */
+export type Figures<Figure extends string = string> = Readonly<Record<Figure, number>>
+
+/** The figures of one seed, by variant. */
+export type Runs<Variant extends string = string, Figure extends string = string> = Readonly<
+  Record<Variant, Figures<Figure>>
+>
+
+export type Bound = { atLeast: number } | { atMost: number }
+
+/** One relation between the variants that has to hold. */
+export interface Expectation<Variant extends string = string, Figure extends string = string> {
+  /** A noun phrase for the figure that is compared. */
+  what: string
+  /** The bound holds for each seed by itself, or for the figure made from each variant's mean over all seeds. */
+  over: 'eachSeed' | 'mean'
+  figure(runs: Runs<Variant, Figure>): number
+  bound: Bound
+}
+
+/** Something that queues do, shown by running the same product under surroundings that differ in one respect. */
+export interface Phenomenon<Variant extends string = string, Figure extends string = string> {
+  name: string
+  /** One sentence. */
+  lesson: string
+  scenarios: Readonly<Record<Variant, Scenario>>
+  /** The observations that `measure` is given. */
+  looksAt: readonly ObservationType[]
+  /** Looks at nothing but what was seen in one run. */
+  measure(seen: readonly Observation[], scenario: Scenario): Figures<Figure>
+  expectations: readonly Expectation<Variant, Figure>[]
+}

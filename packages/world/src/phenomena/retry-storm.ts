@@ -1,0 +1,60 @@
+import type { ProducerGroup, Scenario } from '../scenario.ts'
+import { calm } from './calm.ts'
+import type { Phenomenon } from './phenomenon.ts'
+import { submissionsOf } from './submission.ts'
+
+type BackOff = ProducerGroup['impatientBackOff']
+
+/** Workers that could do 10 tasks a second stand still for a while; users wait a second each before they try again. */
+function scenario(name: string, impatientBackOff: BackOff): Scenario {
+  return {
+    ...calm,
+    name,
+    durationMs: 12_000,
+    settleMs: 6000,
+    producers: [
+      {
+        count: 1,
+        arrivals: { kind: 'poisson', rate: 8 },
+        tasks: [{ queue: 'orders', weight: 1, bodyBytes: { kind: 'constant', value: 40 } }],
+        patienceMs: 1000,
+        impatientRetriesMax: 5,
+        impatientBackOff,
+      },
+    ],
+    workers: [
+      { count: 1, queues: ['orders'], concurrency: 1, service: { '*': { ms: { kind: 'constant', value: 100 } } } },
+    ],
+    script: [{ atMs: 3000, fault: { type: 'pause', node: 'worker-1', forMs: 3000 } }],
+  }
+}
+
+export const retryStorm: Phenomenon<'at once' | 'budget', 'amplification' | 'wishes'> = {
+  name: 'retry storm',
+  lesson:
+    'Users who try again at once turn a short delay into several times the load; a retry budget caps what they add.',
+  scenarios: {
+    'at once': scenario('retry storm, at once', { kind: 'none' }),
+    budget: scenario('retry storm, budget', { kind: 'budget', ratio: 0.1 }),
+  },
+  looksAt: ['submitting'],
+  measure(seen) {
+    const submissions = submissionsOf(seen)
+    const wishes = submissions.filter(({ attempt }) => attempt === 1).length
+    return { amplification: submissions.length / wishes, wishes }
+  },
+  expectations: [
+    {
+      what: 'submissions for each wish, trying again at once',
+      over: 'eachSeed',
+      figure: (runs) => runs['at once'].amplification,
+      bound: { atLeast: 2 },
+    },
+    {
+      what: 'submissions for each wish, within a budget',
+      over: 'eachSeed',
+      figure: (runs) => runs.budget.amplification,
+      bound: { atMost: 1.2 },
+    },
+  ],
+}

@@ -1,0 +1,59 @@
+import type { Observation } from '../observation.ts'
+
+/** One submission, as its producer saw it. Instants are of the world. */
+export interface Submission {
+  id: string
+  node: string
+  queue: string
+  /** The producer's name for what it wants: the same for all submissions that want it. */
+  wish: string
+  /** From 1. */
+  attempt: number
+  submittedAtMs: number
+  acceptedAtMs?: number
+  /** When a result came, and undefined where none did. */
+  succeededAtMs?: number
+  deadAtMs?: number
+}
+
+/** Every submission in the order in which they were made. */
+export function submissionsOf(seen: readonly Observation[]): Submission[] {
+  const byId = new Map<string, Submission>()
+  for (const observation of seen) {
+    if (observation.type === 'submitting') {
+      if (byId.has(observation.id)) continue
+      const { id, node, queue, body, attempt, atMs } = observation
+      const wish = body.slice(0, body.indexOf(' '))
+      byId.set(id, { id, node, queue, wish, attempt, submittedAtMs: atMs })
+    } else if (observation.type === 'accepted') {
+      const submission = byId.get(observation.id)
+      if (submission) submission.acceptedAtMs ??= observation.atMs
+    } else if (observation.type === 'outcome') {
+      const submission = byId.get(observation.id)
+      if (!submission) continue
+      if (observation.status === 'succeeded') submission.succeededAtMs ??= observation.atMs
+      else if (observation.status === 'dead') submission.deadAtMs ??= observation.atMs
+    }
+  }
+  return [...byId.values()]
+}
+
+/** From submission to result, in ms, of those that have one. */
+export function latenciesOf(submissions: readonly Submission[]): number[] {
+  return submissions.flatMap(({ submittedAtMs, succeededAtMs }) =>
+    succeededAtMs === undefined ? [] : [succeededAtMs - submittedAtMs],
+  )
+}
+
+/** Results that came within `usefulMs` of their submission, to submissions made from `fromMs` to `untilMs`. */
+export function usefulResults(
+  submissions: readonly Submission[],
+  usefulMs: number,
+  fromMs: number,
+  untilMs: number,
+): number {
+  return submissions.filter(
+    ({ submittedAtMs, succeededAtMs = Number.POSITIVE_INFINITY }) =>
+      submittedAtMs >= fromMs && submittedAtMs < untilMs && succeededAtMs - submittedAtMs <= usefulMs,
+  ).length
+}

@@ -1,0 +1,76 @@
+import type { Observation } from '../observation.ts'
+import type { Scenario } from '../scenario.ts'
+import { calm } from './calm.ts'
+import type { Phenomenon } from './phenomenon.ts'
+
+const CLIENTS = 60
+const CRASH_AT_MS = 2000
+const WINDOW_MS = 100
+
+/** Clients that have nothing to do but to be connected, and a broker that is away for a few seconds. */
+function scenario(name: string, drawsAlike: boolean): Scenario {
+  return {
+    ...calm,
+    name,
+    durationMs: 15_000,
+    settleMs: 2000,
+    producers: [
+      {
+        count: CLIENTS,
+        arrivals: { kind: 'steady', rate: 1 },
+        tasks: [{ queue: 'orders', weight: 1, bodyBytes: { kind: 'constant', value: 40 } }],
+        tasksMax: 0,
+        drawsAlike,
+      },
+    ],
+    workers: [],
+    script: [{ atMs: CRASH_AT_MS, fault: { type: 'crash', node: 'broker', restartAfterMs: 4000 } }],
+  }
+}
+
+/** The most connections that were made in any window of this length. */
+function peakOf(atMs: readonly number[], windowMs: number): number {
+  let peak = 0
+  let from = 0
+  for (const [at, instant] of atMs.entries()) {
+    while ((atMs[from] as number) <= instant - windowMs) from += 1
+    peak = Math.max(peak, at - from + 1)
+  }
+  return peak
+}
+
+function reconnectionsOf(seen: readonly Observation[]): number[] {
+  return seen.flatMap(({ type, atMs }) => (type === 'connected' && atMs > CRASH_AT_MS ? [atMs] : []))
+}
+
+export const thunderingHerd: Phenomenon<'no jitter' | 'full jitter', 'peakPerSecond' | 'back'> = {
+  name: 'thundering herd',
+  lesson:
+    'Clients that lost their broker together come back together unless each waits a time of its own: full jitter spreads them.',
+  scenarios: {
+    'no jitter': scenario('thundering herd, no jitter', true),
+    'full jitter': scenario('thundering herd, full jitter', false),
+  },
+  looksAt: ['connected'],
+  measure(seen) {
+    const reconnections = reconnectionsOf(seen)
+    return {
+      peakPerSecond: (peakOf(reconnections, WINDOW_MS) * 1000) / WINDOW_MS,
+      back: reconnections.length / CLIENTS,
+    }
+  },
+  expectations: [
+    {
+      what: 'clients that came back, of all',
+      over: 'eachSeed',
+      figure: (runs) => Math.min(runs['no jitter'].back, runs['full jitter'].back),
+      bound: { atLeast: 1 },
+    },
+    {
+      what: 'how many times lower the peak rate of reconnections is with full jitter',
+      over: 'eachSeed',
+      figure: (runs) => runs['no jitter'].peakPerSecond / runs['full jitter'].peakPerSecond,
+      bound: { atLeast: 5 },
+    },
+  ],
+}

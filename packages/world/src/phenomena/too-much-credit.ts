@@ -1,0 +1,77 @@
+import type { Scenario } from '../scenario.ts'
+import { calm } from './calm.ts'
+import type { Phenomenon } from './phenomenon.ts'
+import { submissionsOf } from './submission.ts'
+
+const TASKS = 120
+const CRASH_AT_MS = 1000
+const service = { '*': { ms: { kind: 'uniform', min: 80, max: 120 } } } as const
+
+/** One heap of work, three workers and a slow one; one of the three crashes on the way. */
+function scenario(name: string, prefetch: number): Scenario {
+  return {
+    ...calm,
+    name,
+    durationMs: 5000,
+    engine: { graceMs: 500 },
+    producers: [
+      {
+        count: 1,
+        arrivals: { kind: 'burst', size: TASKS, everyMs: 200 },
+        tasks: [{ queue: 'heap', weight: 1, bodyBytes: { kind: 'constant', value: 40 } }],
+        tasksMax: TASKS,
+      },
+    ],
+    workers: [
+      { count: 3, queues: ['heap'], concurrency: 1, prefetch, service },
+      { count: 1, queues: ['heap'], concurrency: 1, prefetch, service, speed: 0.25 },
+    ],
+    script: [{ atMs: CRASH_AT_MS, fault: { type: 'crash', node: 'worker-1', restartAfterMs: 1000 } }],
+  }
+}
+
+export const tooMuchCredit: Phenomenon<'prefetch 1' | 'prefetch 60', 'makespanMs' | 'redeliveries' | 'done'> = {
+  name: 'too much credit',
+  lesson:
+    'Whoever takes more tasks than it can soon do keeps them from those who are free, and takes all of them down with it when it crashes.',
+  scenarios: { 'prefetch 1': scenario('too much credit, 1', 1), 'prefetch 60': scenario('too much credit, 60', 60) },
+  looksAt: ['submitting', 'accepted', 'outcome', 'sentByBroker'],
+  measure(seen) {
+    const submissions = submissionsOf(seen)
+    const done = submissions.flatMap(({ succeededAtMs }) => (succeededAtMs === undefined ? [] : [succeededAtMs]))
+    let deliveries = 0
+    const delivered = new Set<string>()
+    for (const observation of seen) {
+      if (observation.type !== 'sentByBroker' || observation.message.type !== 'deliver') continue
+      for (const { id } of observation.message.tasks) {
+        deliveries += 1
+        delivered.add(id)
+      }
+    }
+    return {
+      makespanMs: Math.max(...done) - Math.min(...submissions.map(({ submittedAtMs }) => submittedAtMs)),
+      redeliveries: deliveries - delivered.size,
+      done: done.length,
+    }
+  },
+  expectations: [
+    {
+      what: 'how many times longer the whole heap takes with prefetch 60',
+      over: 'eachSeed',
+      figure: (runs) => runs['prefetch 60'].makespanMs / runs['prefetch 1'].makespanMs,
+      bound: { atLeast: 1.5 },
+    },
+    {
+      what: 'how many more tasks are delivered again after the crash with prefetch 60',
+      over: 'eachSeed',
+      figure: (runs) => runs['prefetch 60'].redeliveries - runs['prefetch 1'].redeliveries,
+      bound: { atLeast: 10 },
+    },
+    {
+      what: 'tasks that are not done in the end',
+      over: 'eachSeed',
+      figure: (runs) => 2 * TASKS - runs['prefetch 1'].done - runs['prefetch 60'].done,
+      bound: { atMost: 0 },
+    },
+  ],
+}
