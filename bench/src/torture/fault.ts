@@ -29,3 +29,10 @@ export interface Fault {
   /** Sets up what lives through all rounds. `quick` shows in seconds that it works, with fewer and smaller rounds. */
   begin(scale: Scale, seed: number): Promise<FaultRun>
 }
+
+/** An error that should not have been, in one line: what it is, and where it came from. */
+export function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const [, place = ''] = /\n\s+(at .*)/.exec(error.stack ?? '') ?? []
+  return `${error.name}: ${error.message} ${place}`
+}

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Configuration, Scale } from '../bench.ts'
 import { atMost, type Figure, figure } from '../figure.ts'
-import type { Fault } from './fault.ts'
+import { type Fault, wordsOf } from './fault.ts'
 
 export interface TortureSettings {
   faults: readonly Fault[]
@@ -63,7 +63,7 @@ async function runFault(
     found('after the last round', (await run.end?.()) ?? [])
   } catch (error) {
     // What the next round would meet is not known any more.
-    found(`round ${done + 1}`, [error instanceof Error ? (error.stack ?? error.message) : String(error)])
+    found(`round ${done + 1}`, [wordsOf(error)])
   }
   return {
     fault: name,

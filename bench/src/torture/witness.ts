@@ -56,7 +56,7 @@ export class Witness implements AsyncDisposable {
     this.#running = true
     this.#callers = Promise.all(
       Array.from({ length: this.#settings.inFlight }, async () => {
-        while (this.#running) await this.#one()
+        while (this.#running) await this.submitOne()
       }),
     )
   }
@@ -74,7 +74,8 @@ export class Witness implements AsyncDisposable {
     await this.#callers
   }
 
-  async #one(): Promise<void> {
+  /** Submits one task and waits for its outcome. */
+  async submitOne(): Promise<void> {
     const { random, fillerMax } = this.#settings
     const id = this.#newId()
     const key = `${this.keys.size}`

@@ -1,4 +1,6 @@
 import type { Fault } from '../fault.ts'
+import { bitFlips } from './bit-flips.ts'
+import { cutJournal } from './cut-journal.ts'
 import { diskFull } from './disk-full.ts'
 import { failingSync } from './failing-sync.ts'
 import { failingWrites } from './failing-writes.ts'
@@ -15,4 +17,6 @@ export const faults: readonly Fault[] = [
   diskFull,
   failingWrites,
   failingSync,
+  cutJournal,
+  bitFlips,
 ]

@@ -126,6 +126,7 @@ class BatchStore {
     } catch (error) {
       this.#lock.close()
       if (!isSqlite(error)) throw error
+      if (isDamage(error)) throw new JournalDamagedError(`${this.path} is damaged: ${messageOf(error)}`)
       throw new Error(`${this.path} cannot be opened: ${messageOf(error)}`, { cause: error })
     }
     this.#insert = this.#database.prepare(
