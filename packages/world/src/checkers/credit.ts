@@ -31,6 +31,8 @@ export class Credit implements Checker {
   readonly #sources: Sources
   readonly #accounts = new Map<string, Account>()
   readonly #told = new Map<number, Told>()
+  /** The credit that was asked for last, by session. */
+  readonly #newest = new Map<string, number>()
   #idle: { queue: string; task: string; nextLease: number; sinceMs: number } | undefined
 
   constructor(sources: Sources) {
@@ -95,14 +97,16 @@ export class Credit implements Checker {
       violate(`lease ${lease} was granted to a session that does not take from ${queue}`, about)
   }
 
-  #heard({ connection }: ObservationOf<'heardByBroker'>, message: ClientMessage): void {
-    const told = this.#toldOf(connection)
+  #heard(observation: ObservationOf<'heardByBroker'>, message: ClientMessage): void {
+    const told = this.#toldOf(observation.connection)
+    const { session } = this.#sources.wire.connectionOf(observation)
     switch (message.type) {
       case 'hello':
         for (const lease of message.resume?.leases ?? []) told.leases.add(lease)
         break
       case 'credit':
         told.credit = Math.max(told.credit, message.credit)
+        if (session !== undefined) this.#newest.set(session, message.credit)
         break
       case 'complete':
         for (const { lease } of message.results) told.leases.delete(lease)
@@ -119,7 +123,11 @@ export class Credit implements Checker {
 
   #sent({ node, connection, message }: ObservationOf<'sentByBroker'>, violate: Violate): void {
     const told = this.#toldOf(connection)
-    if (message.type === 'welcome') for (const lease of message.lostLeases) told.leases.delete(lease)
+    if (message.type === 'welcome') {
+      for (const lease of message.lostLeases) told.leases.delete(lease)
+      // A resumed session goes on with the credit that it had, until it is said again.
+      told.credit = Math.max(told.credit, this.#newest.get(message.session) ?? 0)
+    }
     if (message.type === 'renewed') for (const lease of message.lost) told.leases.delete(lease)
     if (message.type === 'revoke') for (const lease of message.leases) told.leases.delete(lease)
     if (message.type !== 'deliver') return

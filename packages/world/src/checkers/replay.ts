@@ -98,20 +98,25 @@ export class Replay implements Checker {
 
   #differ(live: object, replayed: object, what: string, violate: Violate): void {
     if (JSON.stringify(live) === JSON.stringify(replayed)) return
-    const { path, is, be } = difference(live, replayed, '')
-    violate(`${what} differs from a replay of the journal: ${path} is ${is} and should be ${be}`, {})
+    const found = difference(live, replayed, '')
+    if (found) violate(`${what} differs from a replay of the journal: ${found}`, {})
   }
 }
 
-/** The first place in which two plain values differ. */
-function difference(a: unknown, b: unknown, path: string): { path: string; is: string; be: string } {
-  if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
-    const keys = new Set([...Object.keys(a), ...Object.keys(b)])
-    for (const key of keys) {
-      const [is, be] = [(a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]]
-      if (JSON.stringify(is) !== JSON.stringify(be)) return difference(is, be, path === '' ? key : `${path}.${key}`)
+/** The first place in which two plain values differ, the order of keys left aside; undefined where they are equal. */
+function difference(is: unknown, be: unknown, path: string): string | undefined {
+  const [one, other] = [JSON.stringify(is), JSON.stringify(be)]
+  if (one === other) return undefined
+  if (typeof is === 'object' && typeof be === 'object' && is !== null && be !== null) {
+    for (const key of new Set([...Object.keys(is), ...Object.keys(be)])) {
+      const found = difference(
+        (is as Record<string, unknown>)[key],
+        (be as Record<string, unknown>)[key],
+        path === '' ? key : `${path}.${key}`,
+      )
+      if (found !== undefined) return found
     }
+    return undefined
   }
-  const short = (value: unknown): string => (JSON.stringify(value) ?? 'missing').slice(0, 200)
-  return { path, is: short(a), be: short(b) }
+  return `${path} is ${(one ?? 'missing').slice(0, 200)} and should be ${(other ?? 'missing').slice(0, 200)}`
 }

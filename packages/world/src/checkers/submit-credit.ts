@@ -46,7 +46,8 @@ export class SubmitCredit implements Checker {
         this.#answered(observation)
         return
       case 'disconnected':
-        this.#accounts.delete(observation.connection)
+        // The other side may go on for a while.
+        if (observation.side === 'node') this.#accounts.delete(observation.connection)
         return
       default:
     }
