@@ -1,3 +1,4 @@
+export { Bodies } from './bodies.ts'
 export { bodyToJson, jsonBody } from './body.ts'
 export * from './codec.ts'
 export * from './errors.ts'
