@@ -139,6 +139,6 @@ function openJournal(config: BrokerConfig['journal'] = { kind: 'sqlite', path: '
 
 function leasedIn(host: Host): number {
   let leased = 0
-  for (const queue of host.state.queues.values()) leased += queue.leased
+  for (const queue of host.state.queues.values()) leased += queue.leased.size
   return leased
 }
