@@ -5,11 +5,16 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * The body of a JSON value: its text in UTF-8. `undefined`, which JSON cannot say, becomes `null`.
+ * A value as JSON text. `undefined`, which JSON cannot say, becomes `null`.
  * Throws what `JSON.stringify` throws: a TypeError for a cycle or a bigint.
  */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value) ?? 'null'
+}
+
+/** The body of a JSON value: its text in UTF-8; throws as `jsonText` does. */
 export function jsonBody(value: unknown): Body {
-  return { bytes: encoder.encode(JSON.stringify(value) ?? 'null') }
+  return { bytes: encoder.encode(jsonText(value)) }
 }
 
 /**
