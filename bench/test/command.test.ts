@@ -36,9 +36,22 @@ describe('the bench command', () => {
     })
   })
 
+  test('torture runs what is named, tells each round on standard error and writes figures to a file', async () => {
+    const file = join(directory, 'torture.json')
+    const args = ['--faults', 'kill-worker', '--rounds', '2', '--seed', '3', '--quick', '--json', file, '--check']
+    const { stdout, stderr } = await run(process.execPath, [tortureCommand, ...args])
+    expect(stderr.match(/^kill-worker \d\/2: /gm)).toEqual(['kill-worker 1/2: ', 'kill-worker 2/2: '])
+    expect(stdout).toMatch(/accepted tasks lost +0 tasks +0 – 0 +≤ 0 +met/)
+    const { configuration, figures, findings, notRun } = JSON.parse(readFileSync(file, 'utf8'))
+    expect(configuration.machine).toMatchObject({ seed: 3, scale: 'quick', 'rounds of each fault': 2 })
+    expect(figures).toContainEqual(expect.objectContaining({ fault: 'kill-worker', name: 'rounds', median: 2 }))
+    expect([findings, notRun]).toEqual([[], []])
+  })
+
   test.each([
     [command, ['celing'], 'no bench is called celing'],
     [command, ['--quik'], "Unknown option '--quik'"],
+    [tortureCommand, ['--faults', 'kill-broker,flood'], 'no fault is called flood'],
     [tortureCommand, ['--rounds', 'many'], '--rounds is a whole number of at least 1, not many'],
   ])('exits 2 with the usage on a bad argument: %s %s', async (file, given, message) => {
     await expect(run(process.execPath, [file, ...given])).rejects.toMatchObject({

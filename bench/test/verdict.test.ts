@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { deadOutcome, isDeadOutcome } from '../src/torture/outcome.ts'
 import type { ToldTask } from '../src/torture/producer.ts'
 import { seededRandom } from '../src/torture/random.ts'
-import { changedOutcomes, countDuplicates, liveAtKill, parseStarts } from '../src/torture/verdict.ts'
+import { changedOutcomes, countDuplicates, liveDuring, parseStarts } from '../src/torture/verdict.ts'
 
-const kill = { killedMs: 100, restartedMs: 120 }
+const kill = { fromMs: 100, untilMs: 120 }
 
 function told(...tasks: ToldTask[]): Map<string, ToldTask> {
   return new Map(tasks.map((task) => [task.id, task]))
@@ -19,17 +19,17 @@ test('a worker’s log is read back', () => {
 
 describe('a lease was live at the kill', () => {
   test('where the handler had started and no outcome was told', () => {
-    expect(liveAtKill([{ id: 'a', atMs: 90 }], told({ id: 'a' }), kill)).toBe(1)
-    expect(liveAtKill([{ id: 'a', atMs: 90 }], told({ id: 'a', outcome: 'x', toldMs: 130 }), kill)).toBe(1)
+    expect(liveDuring([{ id: 'a', atMs: 90 }], told({ id: 'a' }), kill)).toBe(1)
+    expect(liveDuring([{ id: 'a', atMs: 90 }], told({ id: 'a', outcome: 'x', toldMs: 130 }), kill)).toBe(1)
   })
 
   test('where the delivered task started while the victim was away', () => {
-    expect(liveAtKill([{ id: 'a', atMs: 110 }], told({ id: 'a' }), kill)).toBe(1)
+    expect(liveDuring([{ id: 'a', atMs: 110 }], told({ id: 'a' }), kill)).toBe(1)
   })
 
   test('not where the outcome had been told or the start came after the restart', () => {
-    expect(liveAtKill([{ id: 'a', atMs: 90 }], told({ id: 'a', outcome: 'x', toldMs: 99 }), kill)).toBe(0)
-    expect(liveAtKill([{ id: 'a', atMs: 121 }], told({ id: 'a' }), kill)).toBe(0)
+    expect(liveDuring([{ id: 'a', atMs: 90 }], told({ id: 'a', outcome: 'x', toldMs: 99 }), kill)).toBe(0)
+    expect(liveDuring([{ id: 'a', atMs: 121 }], told({ id: 'a' }), kill)).toBe(0)
   })
 
   test('once, however often its handler started', () => {
@@ -37,7 +37,7 @@ describe('a lease was live at the kill', () => {
       { id: 'a', atMs: 90 },
       { id: 'a', atMs: 95 },
     ]
-    expect(liveAtKill(starts, told({ id: 'a' }), kill)).toBe(1)
+    expect(liveDuring(starts, told({ id: 'a' }), kill)).toBe(1)
   })
 })
 

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { rooms } from './rooms.ts'
+import { type Room, rooms } from './rooms.ts'
 import { moduleReferences, parse } from './syntax.ts'
 import { type Finding, lineAt, type SourceFile } from './tree.ts'
 
@@ -22,6 +22,10 @@ function splitSpecifier(specifier: string): { name: string; subpath: string } {
   const length = specifier.startsWith('@') ? 2 : 1
   return { name: parts.slice(0, length).join('/'), subpath: ['.', ...parts.slice(length)].join('/') }
 }
+
+/** Whether the room may import the package whole or by a subpath. */
+const mayUse = (room: Room, name: string) =>
+  room.imports.some((allowed) => allowed === name || allowed.startsWith(`${name}/`))
 
 /** Imports point one way, through public faces only, and each package.json says the same as the code. */
 export function checkImports(files: SourceFile[]): Finding[] {
@@ -55,7 +59,8 @@ export function checkImports(files: SourceFile[]): Finding[] {
       const { name, subpath } = splitSpecifier(specifier)
       if (!isOurs(name) || name === room.name) continue
       used.set(room.directory, (used.get(room.directory) ?? new Set()).add(name))
-      if (!room.imports.includes(name)) found(`${room.name} may not import ${name}`)
+      if (!room.imports.includes(name) && !room.imports.includes(specifier))
+        found(`${room.name} may not import ${mayUse(room, name) ? specifier : name}`)
       const faces = exportsByName.get(name)
       if (faces !== undefined && !(subpath in faces)) found(`${specifier} is no public face of ${name}`)
       if (!(name in declared)) found(`${name} is missing in the dependencies of ${room.directory}/package.json`)
@@ -67,8 +72,7 @@ export function checkImports(files: SourceFile[]): Finding[] {
     for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) {
       if (!isOurs(name) || room === undefined) continue
       const line = lineAt(text, text.indexOf(`"${name}":`))
-      if (!room.imports.includes(name))
-        findings.push({ path, line, rule, message: `${room.name} may not depend on ${name}` })
+      if (!mayUse(room, name)) findings.push({ path, line, rule, message: `${room.name} may not depend on ${name}` })
       else if (used.get(directory)?.has(name) !== true)
         findings.push({ path, line, rule, message: `depends on ${name} and never imports it` })
     }

@@ -1,8 +1,8 @@
 /**
  * Who may import whom, and who may touch the platform: the one place where both are written down.
- * A room is a workspace directory; its `imports` are package names or declared subpaths.
+ * A room is a workspace directory; its `imports` are package names (any public face of it) or single faces.
  */
-interface Room {
+export interface Room {
   directory: string
   name: string
   imports: readonly string[]
@@ -30,6 +30,18 @@ export const rooms: readonly Room[] = [
     name: 'sluice',
     imports: ['@sluice/protocol', '@sluice/client', '@sluice/worker-node', '@sluice/broker'],
   },
+  {
+    directory: 'packages/world',
+    name: '@sluice/world',
+    imports: [
+      '@sluice/protocol',
+      '@sluice/engine',
+      '@sluice/machines',
+      '@sluice/client',
+      '@sluice/broker/core',
+      '@sluice/broker/journal-contract',
+    ],
+  },
   { directory: 'examples/photo-resize', name: '@sluice/example-photo-resize', imports: faces },
   { directory: 'examples/raw-client', name: '@sluice/example-raw-client', imports: faces },
   { directory: 'bench', name: '@sluice/bench', imports: faces },
@@ -42,6 +54,8 @@ export const neutralDirectories: readonly string[] = [
   'packages/machines/src/',
   'packages/client/src/',
   'packages/broker/src/core/',
+  'packages/broker/src/journal/',
+  'packages/world/src/',
 ]
 
 /** The files inside a neutral directory that are there to touch the platform. */
@@ -49,4 +63,15 @@ export const leafFiles: readonly string[] = [
   'packages/client/src/platform.ts',
   'packages/client/src/socket.ts',
   'packages/client/src/outbox/indexeddb.ts',
+  'packages/broker/src/journal/end-mark.ts',
+  'packages/broker/src/journal/sqlite-inspection.ts',
+  'packages/broker/src/journal/sqlite.ts',
+  'packages/world/src/platform.ts',
+  'packages/world/src/fuzz/arguments.ts',
+  'packages/world/src/fuzz/campaign.ts',
+  'packages/world/src/fuzz/main.ts',
+  'packages/world/src/fuzz/pool.ts',
+  'packages/world/src/fuzz/progress-bar.ts',
+  'packages/world/src/fuzz/thread.ts',
+  'packages/world/src/mutants/plant.ts',
 ]

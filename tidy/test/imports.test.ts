@@ -78,3 +78,16 @@ test('only the build configuration of a package may reach the shared one', () =>
   expect(messages({ path: 'packages/engine/tsdown.config.ts', text })).toEqual([])
   expect(messages({ path: 'packages/engine/src/tsdown.config.ts', text })).toHaveLength(1)
 })
+
+test('a room that may use one face of a package may use no other', () => {
+  const broker = {
+    path: 'packages/broker/package.json',
+    text: manifest('@sluice/broker', [], { '.': './src/index.ts', './core': './src/core/index.ts' }),
+  }
+  const own = { path: 'packages/world/package.json', text: manifest('@sluice/world', ['@sluice/broker']) }
+  const file = (text: string) => ({ path: 'packages/world/src/a.ts', text })
+  expect(messages(own, broker, file(`import '@sluice/broker/core'`))).toEqual([])
+  expect(messages(own, broker, file(`import '@sluice/broker'`))).toEqual([
+    'packages/world/src/a.ts:1 [imports] @sluice/world may not import @sluice/broker',
+  ])
+})

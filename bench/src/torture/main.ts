@@ -1,19 +1,27 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { Scale } from '../bench.ts'
 import { machine } from '../machine.ts'
 import { formatConfiguration, formatFigures } from '../table.ts'
+import { faults } from './faults/index.ts'
 import { torture } from './torture.ts'
 
-const usage = `usage: pnpm torture [--rounds N] [--seed S] [--json FILE] [--check]
+const width = Math.max(...faults.map(({ name }) => name.length))
+const usage = `usage: pnpm torture [--faults A,B] [--rounds N] [--seed S] [--quick] [--json FILE] [--check]
 
-  --rounds N  kills of the broker, and as many of a worker; 5 where it is not said
-  --seed S    the moments of the kills; a new one each time where it is not said
-  --json      also writes the figures and their configuration to FILE
-  --check     exits 1 where a target is missed`
+  --faults A,B  some faults alone, out of:
+${faults.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
+  --rounds N    rounds of each fault; 5 where it is not said
+  --seed S      all that is left to chance; a new one each time where it is not said
+  --quick       small rounds, to see that it works; the figures mean little
+  --json FILE   also writes figures, findings and their configuration to FILE
+  --check       exits 1 where a target is missed`
 
 const options = {
+  faults: { type: 'string' },
   rounds: { type: 'string', default: '5' },
   seed: { type: 'string' },
+  quick: { type: 'boolean', default: false },
   json: { type: 'string' },
   check: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -45,17 +53,36 @@ if (values.help) {
 }
 const rounds = wholeNumber('rounds', values.rounds, 1)
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('seed', values.seed, 0)
+const names = values.faults?.split(',') ?? faults.map(({ name }) => name)
+const unknown = names.filter((name) => !faults.some((fault) => fault.name === name))
+if (unknown.length > 0) fail(`no fault is called ${unknown.join(', ')}`)
+const scale: Scale = values.quick ? 'quick' : 'full'
 
-const common = machine()
-console.log(`${formatConfiguration(common)}\n\nseed ${seed}`)
-const measured = await torture(
-  { rounds, seed, inFlight: 200, concurrency: 50, workMsMax: 40, loadMs: 1500, graceMs: 10_000, recheckMax: 20_000 },
-  console.log,
+const common = { ...machine(), scale, seed, 'rounds of each fault': rounds }
+console.log(formatConfiguration(common))
+const results = await torture(
+  { faults: faults.filter(({ name }) => names.includes(name)), rounds, seed, scale },
+  console.error,
 )
-console.log(`\n${formatConfiguration(measured.configuration)}\n\n${formatFigures(measured.figures)}`)
-if (values.json) {
-  const configuration = { machine: common, torture: measured.configuration }
-  writeFileSync(values.json, `${JSON.stringify({ configuration, figures: measured.figures }, null, 2)}\n`)
+for (const { fault, obstacle, configuration, figures, findings } of results) {
+  console.log(`\n${fault}`)
+  if (obstacle !== undefined) {
+    console.log(`  not run: ${obstacle}`)
+    continue
+  }
+  console.log(`${formatConfiguration(configuration)}\n\n${formatFigures(figures)}`)
+  for (const finding of findings) console.log(`  ${finding}`)
 }
-const missed = measured.figures.some(({ met }) => met === false)
-process.exit(values.check && missed ? 1 : 0)
+if (values.json) {
+  const configuration = Object.fromEntries(results.map((result) => [result.fault, result.configuration]))
+  const figures = results.flatMap(({ fault, figures }) => figures.map((figure) => ({ fault, ...figure })))
+  const notRun = results.flatMap(({ fault, obstacle }) => (obstacle === undefined ? [] : [{ fault, obstacle }]))
+  const findings = results.flatMap(({ fault, findings }) => findings.map((finding) => ({ fault, finding })))
+  const written = { configuration: { machine: common, ...configuration }, figures, findings, notRun }
+  writeFileSync(values.json, `${JSON.stringify(written, null, 2)}\n`)
+}
+const missed = results.flatMap(({ fault, figures }) =>
+  figures.filter(({ met }) => met === false).map(({ name }) => `${fault}: ${name}`),
+)
+if (missed.length > 0) console.log(`\nmissed: ${missed.join('; ')}`)
+process.exit(values.check && missed.length > 0 ? 1 : 0)

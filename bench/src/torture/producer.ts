@@ -10,6 +10,7 @@ export interface TortureProducerSettings {
   queue: string
   inFlight: number
   workMsMax: number
+  leaseMs: number
 }
 
 /** What a producer knows of one accepted task. */
@@ -28,12 +29,12 @@ export interface ProducerReport {
   refused: string[]
 }
 
-const options = { leaseMs: 3000, retry: { kind: 'fixed', attemptsMax: 1000, delayMs: 10 } } as const
+const retry = { kind: 'fixed', attemptsMax: 1000, delayMs: 10 } as const
 
 // This process lives through all rounds, and so does its client: what it awaits has to come through every restart.
-serve(async ({ url, queue, inFlight, workMsMax }: TortureProducerSettings) => {
+serve(async ({ url, queue, inFlight, workMsMax, leaseMs }: TortureProducerSettings) => {
   const client = createClient({ url, platform: nodePlatform })
-  const contract = defineTask<{ workMs: number }, { execution: string }>({ queue, options })
+  const contract = defineTask<{ workMs: number }, { execution: string }>({ queue, options: { leaseMs, retry } })
   let report: ProducerReport = { accepted: [], refused: [] }
   let running = false
   let callers: Promise<unknown> = Promise.resolve()

@@ -9,3 +9,18 @@ export function seededRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }
+
+/** A whole number from `min` to below `end`. */
+export function wholeBetween(random: () => number, min: number, end: number): number {
+  return min + Math.floor(random() * (end - min))
+}
+
+/** At most `countMax` of the items, drawn without replacement. */
+export function sample<T>(items: readonly T[], countMax: number, random: () => number): T[] {
+  const rest = [...items]
+  for (let index = 0; index < Math.min(countMax, rest.length); index++) {
+    const other = wholeBetween(random, index, rest.length)
+    ;[rest[index], rest[other]] = [rest[other]!, rest[index]!]
+  }
+  return rest.slice(0, countMax)
+}

@@ -1,3 +1,4 @@
+import type { LoadedWorker } from './loaded-queue.ts'
 import type { ToldTask } from './producer.ts'
 
 /** One start of a handler. */
@@ -6,10 +7,12 @@ export interface Start {
   atMs: number
 }
 
-/** The moment of a kill, and when the killed side could act again. */
-export interface Kill {
-  killedMs: number
-  restartedMs: number
+/** From when until when processes could not act. */
+export interface Disruption {
+  fromMs: number
+  untilMs: number
+  /** The workers whose leases it may cost. */
+  victims: readonly LoadedWorker[]
 }
 
 /** What one round shows. */
@@ -23,7 +26,7 @@ export interface Verdict {
   dead: string[]
   /** Starts of a handler beyond each task's first one. */
   duplicates: number
-  /** Leases that were live at the kill; see `liveAtKill`. */
+  /** Leases that the disruption may cost; see `liveDuring`. */
   live: number
 }
 
@@ -38,16 +41,20 @@ export function parseStarts(log: string): Start[] {
 }
 
 /**
- * Leases that were live at the kill, seen from outside: tasks whose handler had started on the given starts before the killed
- * side was back, and whose outcome no producer had been told at the kill. A start between kill and restart counts, since its
- * delivery had left before the kill. The estimate misses deliveries that had not started, which cannot start twice unless they
+ * Leases that were live at a disruption, seen from outside: tasks whose handler had started on the given starts before the
+ * disrupted side was back, and whose outcome no producer had been told when it began. A start in between counts, since its
+ * delivery had left before. The estimate misses deliveries that had not started, which cannot start twice unless they
  * start once, and includes settlements whose outcome was on its way to the producer.
  */
-export function liveAtKill(starts: readonly Start[], told: ReadonlyMap<string, ToldTask>, kill: Kill): number {
+export function liveDuring(
+  starts: readonly Start[],
+  told: ReadonlyMap<string, ToldTask>,
+  { fromMs, untilMs }: Pick<Disruption, 'fromMs' | 'untilMs'>,
+): number {
   const live = new Set<string>()
   for (const { id, atMs } of starts) {
     const toldMs = told.get(id)?.toldMs ?? Number.POSITIVE_INFINITY
-    if (atMs <= kill.restartedMs && toldMs > kill.killedMs) live.add(id)
+    if (atMs <= untilMs && toldMs > fromMs) live.add(id)
   }
   return live.size
 }

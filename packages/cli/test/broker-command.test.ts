@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Sandbox } from './processes.ts'
 
@@ -57,6 +58,38 @@ test('a second broker on the same file is refused', async () => {
   await sandbox.broker()
   const { code, err } = await sandbox.run(['broker', '--port', '0'])
   expect(err).toContain('--data-file')
+  expect(code).toBe(1)
+})
+
+test('[HOST-5] a broker whose journal fails says why and exits with 1, and a restart takes up what it had accepted', async () => {
+  const { url, running } = await sandbox.broker()
+  await sandbox.run(['submit', 'q', '1'], { env: { SLUICE_URL: url } })
+  const database = new DatabaseSync(join(sandbox.directory, '.sluice', 'broker.db'))
+  database.exec("CREATE TRIGGER full BEFORE INSERT ON batches BEGIN SELECT RAISE(ABORT, 'no room left'); END")
+  sandbox.start(['submit', 'q', '2'], { SLUICE_URL: url })
+  const { code, out, err } = await running.ended
+  expect(out).toMatch(/"level":50.*no room left/)
+  expect(err).toMatch(/sluice: .*broker\.db stopped: no room left.*start the broker again/i)
+  expect(err).not.toContain('    at ')
+  expect(code).toBe(1)
+
+  database.exec('DROP TRIGGER full')
+  database.close()
+  const second = await sandbox.broker()
+  const queues = await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: second.url } })
+  expect(JSON.parse(queues.out)).toMatchObject({ queues: [{ name: 'q', ready: 1 }] })
+})
+
+test('a journal that cannot be written at the start ends it with the file and the reason', async () => {
+  const first = await sandbox.broker()
+  first.running.child.kill('SIGTERM')
+  await first.running.ended
+  const database = new DatabaseSync(join(sandbox.directory, '.sluice', 'broker.db'))
+  database.exec("CREATE TRIGGER full BEFORE INSERT ON batches BEGIN SELECT RAISE(ABORT, 'no room left'); END")
+  database.close()
+  const { code, err } = await sandbox.run(['broker', '--port', '0'])
+  expect(err).toMatch(/broker\.db stopped: no room left. Mend that/)
+  expect(err).not.toContain('    at ')
   expect(code).toBe(1)
 })
 

@@ -107,6 +107,7 @@ export class Connection {
       input: { timings: { ...CONNECTION_TIMINGS, ...options.timings }, random: () => options.platform.random() },
     })
     this.#actor.subscribe((snapshot) => this.#changed(snapshot.value, snapshot.context.error))
+    this.#actor.start()
   }
 
   get state(): ConnectionState {
@@ -129,7 +130,6 @@ export class Connection {
   }
 
   start(): void {
-    this.#actor.start()
     this.#tell({ type: 'start' })
   }
 

@@ -11,9 +11,8 @@ import {
   replay,
   type State,
 } from '../src/index.ts'
-import { describeState } from './describe-state.ts'
+import { checkState, describeKept, describeState, HistoryChecker } from '../src/invariants.ts'
 import { Harness } from './harness.ts'
-import { checkState, HistoryChecker } from './invariants.ts'
 import { run, SMALL, steps } from './random-run.ts'
 
 /** Checks everything that must hold after each command, and that deciding it changed nothing. */
@@ -57,37 +56,6 @@ function deliveryOrder(harness: Harness): Record<string, string[]> {
 
 function idsHeld(state: State): string[] {
   return [...state.tasks.values()].map(({ id }) => id)
-}
-
-/** What compaction promises to keep: everything but the places in heaps and the ties between workers. */
-function promised(state: State): unknown {
-  const { tasks, sessions, queues, epoch, nextLease } = describeState(state) as {
-    tasks: { id: string }[]
-    sessions: { id: string; credit: number; queues: string[]; leases: number[]; phase: string }[]
-    queues: Record<string, unknown>[]
-    epoch: number
-    nextLease: number
-  }
-  const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)
-  return {
-    epoch,
-    nextLease,
-    tasks: tasks.sort(byId),
-    sessions: sessions
-      .map(({ id, credit, queues, leases, phase }) => ({ id, credit, queues, phase, leases: leases.sort() }))
-      .sort(byId),
-    queues: queues
-      .map(({ name, ready, delayed, leased, bytes, succeeded, next }) => ({
-        id: name as string,
-        ready,
-        delayed,
-        leased,
-        bytes,
-        succeeded,
-        next,
-      }))
-      .sort(byId),
-  }
 }
 
 test('[REPLAY-1] in random runs every invariant holds after every command, and deciding changes nothing', () => {
@@ -154,7 +122,7 @@ test('[REPLAY-4] what is left after a checkpoint gives the same tasks, sessions 
       live.apply({ type: 'start' })
       second.apply({ type: 'start' })
       checkState(second.state)
-      expect(promised(second.state)).toEqual(promised(live.state))
+      expect(describeKept(second.state)).toEqual(describeKept(live.state))
       expect(deliveryOrder(second)).toEqual(deliveryOrder(live))
     }),
     { numRuns: 500 },

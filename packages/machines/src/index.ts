@@ -1,4 +1,6 @@
+export * from './broker.ts'
 export * from './connection.ts'
 export * from './producer.ts'
+export * from './session.ts'
 export * from './worker.ts'
 export * from './worker-slot.ts'

@@ -1,4 +1,5 @@
 import { createMachine } from 'xstate'
+import { chartStatesOf, type StateTable, stepsOf } from './state-table.ts'
 
 /**
  * A slot holds one delivery of a worker.
@@ -29,24 +30,18 @@ export const WORKER_SLOT = {
   running: { finish: 'settling', abort: 'aborting' },
   aborting: { finish: 'idle' },
   settling: { settle: 'idle', lose: 'idle' },
-} as const satisfies Record<SlotState, Partial<Record<SlotEvent, SlotState>>>
-
-const NEXT: Readonly<Record<SlotState, Readonly<Partial<Record<SlotEvent, SlotState>>>>> = WORKER_SLOT
+} as const satisfies StateTable<SlotState, SlotEvent>
 
 /**
- * The hot path's way through the table: one lookup, no allocation.
+ * The hot path's way through the table.
  * @throws where the table has no such change, because going on with a wrong belief about a lease is worse.
  */
-export function nextSlotState(state: SlotState, event: SlotEvent): SlotState {
-  const next = NEXT[state][event]
-  if (next === undefined) throw new Error(`a worker slot that is ${state} has no ${event}`)
-  return next
-}
+export const nextSlotState = stepsOf<SlotState, SlotEvent>('worker slot', WORKER_SLOT)
 
 /** The same table as a chart. */
 export const workerSlotMachine = createMachine({
   types: {} as { events: { type: SlotEvent } },
   id: 'worker-slot',
   initial: 'idle',
-  states: Object.fromEntries(Object.entries(NEXT).map(([state, on]) => [state, { on }])),
+  states: chartStatesOf<SlotState, SlotEvent>(WORKER_SLOT),
 })

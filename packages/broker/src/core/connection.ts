@@ -1,5 +1,15 @@
 import { type CommandOf, isFinished, type Session, type Submission, stateNameOf, type Task } from '@sluice/engine'
 import {
+  type DeliveryState,
+  nextDeliveryState,
+  nextReadingState,
+  nextServiceState,
+  nextSessionState,
+  type ReadingState,
+  type ServiceState,
+  type SessionValue,
+} from '@sluice/machines'
+import {
   type ClientMessage,
   decodeClientFrame,
   type ErrorCode,
@@ -18,9 +28,11 @@ import type { Transport } from './platform.ts'
 
 const WORKER_MESSAGES = new Set(['credit', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
 
+/** What the session is as far as this connection has seen it. In the last two the connection is over. */
 type Phase =
   | { state: 'awaitingHello'; cancelDeadline: () => void }
-  | { state: 'open'; session: string; roles: ReadonlySet<string> }
+  | { state: 'connected'; session: string; roles: ReadonlySet<string> }
+  | { state: 'disconnected' }
   | { state: 'closed' }
 
 /** One WebSocket: its hello, its session, what it says and what it is sent. */
@@ -30,10 +42,11 @@ export class Connection {
   #phase: Phase
   #kind: FrameKind = 'text'
   #submitsUnanswered = 0
-  #isReading = true
+  #reading: ReadingState = 'reading'
   /** What the worker asked for; withheld while its socket is full. */
   #credit: { credit: number; queues: string[] } = { credit: 0, queues: [] }
-  #isStalled = false
+  #delivery: DeliveryState = 'flowing'
+  #service: ServiceState = 'serving'
   /** Frames that came before reading could be stopped. */
   #unread: (string | Uint8Array)[] = []
   /** The numbers of finished tasks whose outcome is told when there is room for it, by the submission or by the id. */
@@ -52,7 +65,19 @@ export class Connection {
   }
 
   get session(): string | undefined {
-    return this.#phase.state === 'open' ? this.#phase.session : undefined
+    return this.#phase.state === 'connected' ? this.#phase.session : undefined
+  }
+
+  /** Where its session is in `sessionMachine`. */
+  get value(): SessionValue {
+    const { state } = this.#phase
+    if (state !== 'connected') return state
+    return { connected: { reading: this.#reading, delivery: this.#delivery, service: this.#service } }
+  }
+
+  get #isOver(): boolean {
+    const { state } = this.#phase
+    return state === 'disconnected' || state === 'closed'
   }
 
   get hasOutgoing(): boolean {
@@ -67,7 +92,7 @@ export class Connection {
 
   /** A frame has arrived: text as a string, binary as bytes that nobody else will change. */
   receive(frame: string | Uint8Array): void {
-    if (this.#phase.state === 'closed') return
+    if (this.#isOver) return
     if (this.#host.isSaturated) {
       this.#unread.push(frame)
       this.#host.pauseWhenSaturated(this)
@@ -81,15 +106,15 @@ export class Connection {
     }
     for (const message of decoded.messages) {
       this.#handle(message)
-      if ((this.#phase as Phase).state === 'closed') return
+      if (this.#isOver) return
     }
     this.#host.pauseWhenSaturated(this)
   }
 
   /** The socket has sent what it held. */
   drained(): void {
-    if (this.#isStalled) {
-      this.#isStalled = false
+    if (this.#delivery === 'stalled') {
+      this.#delivery = nextDeliveryState(this.#delivery, 'flow')
       this.#setCredit()
     }
     this.#tellLater()
@@ -97,30 +122,37 @@ export class Connection {
 
   /** No deliveries until what there is to send has left. */
   stall(): void {
-    if (this.#isStalled) return
-    this.#isStalled = true
+    if (this.#delivery === 'stalled') return
+    this.#delivery = nextDeliveryState(this.#delivery, 'stall')
     this.#setCredit()
   }
 
   /** The socket is gone. The session stays for its grace window. */
   closed(): void {
-    const phase = this.#phase
-    if (phase.state === 'closed') return
-    this.#phase = { state: 'closed' }
-    this.#host.connections.delete(this)
-    if (phase.state === 'awaitingHello') {
-      phase.cancelDeadline()
-      return
-    }
-    this.#host.sessions.delete(phase.session)
-    if (this.#host.status === 'ready' || this.#host.status === 'draining') {
-      this.#host.apply({ type: 'disconnectSession', session: phase.session })
-    }
+    this.#end('lose')
   }
 
   close(code: number, reason: string): void {
     this.#transport.close(code, reason)
-    this.closed()
+    this.#end('close')
+  }
+
+  #end(event: 'lose' | 'close' | 'bye'): void {
+    const phase = this.#phase
+    if (phase.state === 'disconnected' || phase.state === 'closed') return
+    const state = nextSessionState(phase.state, event)
+    this.#phase = { state } as Phase
+    const host = this.#host
+    host.connections.delete(this)
+    if (phase.state === 'awaitingHello') {
+      phase.cancelDeadline()
+      return
+    }
+    const { session } = phase
+    host.sessions.delete(session)
+    // What nobody will write any more needs no event: the next start takes every session as disconnected.
+    if (host.status !== 'ready' && host.status !== 'draining') return
+    host.apply({ type: state === 'closed' ? 'closeSession' : 'disconnectSession', session })
   }
 
   pause(): void {
@@ -128,21 +160,22 @@ export class Connection {
   }
 
   resume(): void {
-    if (this.#phase.state === 'closed') return
+    if (this.#isOver) return
     const unread = this.#unread
     this.#unread = []
     for (const frame of unread) this.receive(frame)
-    if (this.#unread.length === 0 && this.#isReading) this.#transport.resume()
+    if (this.#unread.length === 0 && this.#reading === 'reading') this.#transport.resume()
   }
 
   announceDrain(): void {
-    if (this.#phase.state === 'open')
-      this.outgoing.messages.push({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
+    if (this.#phase.state !== 'connected') return
+    this.#service = nextServiceState(this.#service, 'drain')
+    this.outgoing.messages.push({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
   }
 
   /** Sends what has become durable. */
   send(outgoing: Outgoing): void {
-    if (this.#phase.state === 'closed') return
+    if (this.#isOver) return
     const { config } = this.#host
     let frames: (string | Uint8Array)[]
     try {
@@ -155,8 +188,8 @@ export class Connection {
     }
     for (const frame of frames) this.#transport.send(frame)
     this.#submitsUnanswered -= outgoing.answered
-    if (!this.#isReading && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
-      this.#isReading = true
+    if (this.#reading === 'paused' && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
+      this.#reading = nextReadingState(this.#reading, 'answer')
       this.#transport.resume()
     }
     const buffered = this.#transport.bufferedBytes
@@ -171,7 +204,7 @@ export class Connection {
 
   /** Tells the outcome of a task by its place in a submission, or by its id. */
   tellOutcome(task: Task, submission: Submission | undefined): void {
-    if (!this.#isStalled && this.outgoing.bytes <= this.#host.config.sendBufferBytesHigh) {
+    if (this.#delivery === 'flowing' && this.outgoing.bytes <= this.#host.config.sendBufferBytesHigh) {
       this.outgoing.outcome(task, submission)
       return
     }
@@ -198,7 +231,7 @@ export class Connection {
   }
 
   #closeWith(error: WireError, closeCode: number): void {
-    if (this.#phase.state === 'closed') return
+    if (this.#isOver) return
     this.#host.log.info({ name: this.name, code: error.code, field: error.field }, 'refused a connection')
     for (const frame of encodeFrames([{ type: 'error', ...error }], this.#kind, this.#host.config.limits))
       this.#transport.send(frame)
@@ -217,7 +250,7 @@ export class Connection {
       else this.refuse('hello_expected', 'the first message has to be hello', 4000)
       return
     }
-    if (phase.state !== 'open') return
+    if (phase.state !== 'connected') return
     const { session } = phase
     const ref = 'ref' in message ? message.ref : undefined
     if (WORKER_MESSAGES.has(message.type) && !phase.roles.has('worker')) {
@@ -289,8 +322,8 @@ export class Connection {
       case 'pong':
         break
       case 'bye':
-        host.apply({ type: 'closeSession', session })
-        this.close(1000, 'bye')
+        this.#transport.close(1000, 'bye')
+        this.#end('bye')
         return
       case 'hello':
         this.#error(undefined, { code: 'bad_message', message: 'hello was said already', field: 'type' })
@@ -309,6 +342,7 @@ export class Connection {
     const held = hello.resume && host.state.sessions.get(hello.resume.session)
     const session = held?.id ?? host.platform.secretId()
     const named = hello.resume?.leases ?? []
+    const state = held ? nextSessionState(held.phase, 'resume') : nextSessionState('awaitingHello', 'open')
     if (held) {
       host.sessions.get(session)?.close(4005, 'session_replaced')
       host.apply({ type: 'resumeSession', session, leases: named })
@@ -320,7 +354,7 @@ export class Connection {
       }
     }
     cancelDeadline()
-    this.#phase = { state: 'open', session, roles: new Set(hello.roles) }
+    this.#phase = { state, session, roles: new Set(hello.roles) } as Phase
     this.name = hello.name ?? ''
     host.sessions.set(session, this)
     const leases = (host.state.sessions.get(session) as Session).leases
@@ -343,7 +377,7 @@ export class Connection {
   #submit(session: string, submit: Submit): void {
     const { ref, ids, bodies } = submit
     const host = this.#host
-    if (host.status === 'draining') {
+    if (this.#service === 'draining') {
       this.#error(ref, {
         code: 'draining',
         message: 'the broker is leaving: reconnect and submit again',
@@ -355,8 +389,8 @@ export class Connection {
     this.outgoing.messages.push({ type: 'submitted', ref, refused: refused.map(indexed) })
     this.outgoing.answered += ids.length
     this.#submitsUnanswered += ids.length
-    if (this.#submitsUnanswered > host.state.config.submitCredit && this.#isReading) {
-      this.#isReading = false
+    if (this.#submitsUnanswered > host.state.config.submitCredit && this.#reading === 'reading') {
+      this.#reading = nextReadingState(this.#reading, 'overdraw')
       this.#transport.pause()
     }
   }
@@ -368,7 +402,7 @@ export class Connection {
     for (const event of this.#host.apply({
       type: 'setCredit',
       session,
-      credit: this.#isStalled ? 0 : credit,
+      credit: this.#delivery === 'stalled' ? 0 : credit,
       queues,
     })) {
       this.#error(undefined, wireError(event))

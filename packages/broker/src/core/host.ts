@@ -20,6 +20,7 @@ import {
   type Task,
   watchersOf,
 } from '@sluice/engine'
+import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/machines'
 import type { WireError } from '@sluice/protocol'
 import type { Journal } from '../journal/journal.ts'
 import { BodyStore } from './body-store.ts'
@@ -30,8 +31,6 @@ import type { HostLog, HostPlatform, Transport } from './platform.ts'
 /** Leases granted and due things done in one turn, so that reading is never kept waiting for long. */
 const GRANTS_PER_TURN_MAX = 5000
 const TICKS_PER_TURN_MAX = 1000
-
-export type HostStatus = 'starting' | 'ready' | 'draining' | 'read_only' | 'stopped'
 
 export interface HostOptions {
   journal: Journal
@@ -58,11 +57,13 @@ export class Host {
   readonly connections = new Set<Connection>()
   /** By session id; a session without a connection is in its grace window. */
   readonly sessions = new Map<string, Connection>()
-  status: HostStatus = 'starting'
   /** Why the host is read-only. */
   failure: Error | undefined
   readonly #env: { nowMs: number; random: () => number }
   readonly #onFailure: (error: Error) => void
+  #status: BrokerState = 'starting'
+  #starting: Promise<void> | undefined
+  #stopping: Promise<void> | undefined
   #batch = 1
   #events: Event[] = []
   #hasDurableEvent = false
@@ -92,12 +93,26 @@ export class Host {
     this.#env = { nowMs: 0, random: () => options.platform.random() }
   }
 
+  /** Where the broker is in `brokerMachine`. */
+  get status(): BrokerState {
+    return this.#status
+  }
+
+  #become(event: BrokerEvent): void {
+    this.#status = nextBrokerState(this.#status, event)
+  }
+
   get batch(): number {
     return this.#batch
   }
 
   /** Takes up what the journal holds. Fails when the journal is damaged or cannot be written. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start()
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
     const startedAtMs = this.platform.nowMs()
     const last = await this.journal.load((_, events) => {
       for (const event of events) replay(this.state, event)
@@ -107,7 +122,7 @@ export class Host {
     this.apply({ type: 'start' })
     await this.flushed()
     if (this.failure) throw this.failure
-    this.status = 'ready'
+    this.#become('recover')
     this.log.info(
       {
         tasks: this.state.tasks.size,
@@ -122,16 +137,23 @@ export class Host {
   /** Announces the drain: nothing new is accepted; what is in work may still be settled. */
   drain(): void {
     if (this.status !== 'ready') return
-    this.status = 'draining'
+    this.#become('drain')
     for (const connection of this.connections) connection.announceDrain()
     this.scheduleTurn()
   }
 
-  /** Writes what is pending, closes every connection and the journal. */
-  async stop(): Promise<void> {
-    if (this.status === 'stopped') return
-    await this.flushed()
-    this.status = 'stopped'
+  /** Writes what is pending, closes every connection and the journal. A further call waits for the first. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    // Whoever started the host hears why that failed.
+    await this.#starting?.catch(() => {})
+    // A state taken up in part has nothing to write.
+    if (this.status !== 'starting') await this.flushed()
+    this.#become('stop')
     for (const fn of this.#idle) fn()
     this.#idle = []
     this.#cancelWake?.()
@@ -439,9 +461,9 @@ export class Host {
 
   /** Nothing is acknowledged any more: what memory holds is ahead of the journal. */
   #fail(error: Error): void {
-    if (this.failure) return
+    if (this.failure || this.status === 'stopped') return
     this.failure = error
-    this.status = 'read_only'
+    this.#become('fail')
     this.#cancelWake?.()
     this.#cancelLazyFlush?.()
     this.log.error(

@@ -4,9 +4,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { refusalOf } from './append-check.ts'
+import { EndMark } from './end-mark.ts'
 import { EventDecoder } from './event-decoder.ts'
 import { EventEncoder } from './event-encoder.ts'
 import { type Durability, type Journal, JournalDamagedError, JournalLockedError } from './journal.ts'
+import { isBusy, isDamage, isSqlite, messageOf } from './sqlite-error.ts'
+import { inspect } from './sqlite-inspection.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
 
 export interface SqliteJournalOptions {
@@ -26,24 +29,6 @@ const CHECKPOINT_PAGES = 512
 const BUSY_MS = 2000
 /** How long one slice of a discard may hold up appends. */
 const SLICE_MS = 3
-
-const SQLITE_BUSY = 5
-const SQLITE_CORRUPT = 11
-const SQLITE_NOTADB = 26
-
-/** SQLite's primary result code, 0 for an error that is not SQLite's. */
-function sqliteCode(error: unknown): number {
-  return ((error as { errcode?: number }).errcode ?? 0) & 0xff
-}
-
-function isDamage(error: unknown): boolean {
-  const code = sqliteCode(error)
-  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
 
 /**
  * Makes a missing file, private, before SQLite opens it; SQLite gives the log files beside it the same mode. An existing
@@ -73,14 +58,10 @@ function lock(path: string): DatabaseSync {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (error) {
     database.close()
-    if (sqliteCode(error) !== SQLITE_BUSY) throw error
+    if (!isBusy(error)) throw error
     throw new JournalLockedError(`${path} is in use by another broker: stop that one, or choose another file`)
   }
   return database
-}
-
-function pragma(database: DatabaseSync, name: string): number {
-  return Object.values(database.prepare(`PRAGMA ${name}`).get()!)[0] as number
 }
 
 interface Size {
@@ -88,10 +69,8 @@ interface Size {
   bytes: number
 }
 
-function setUp(database: DatabaseSync, path: string, durability: SqliteJournalOptions['durability']): Size {
-  const empty = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()!.count === 0
-  if (!empty && pragma(database, 'application_id') !== APPLICATION_ID)
-    throw new JournalDamagedError(`${path} is a database of another program, not a journal`)
+/** Makes the file a journal of this version, where it is new or older. It has been inspected. */
+function setUp(database: DatabaseSync, durability: SqliteJournalOptions['durability']): Size {
   database.exec(`
     PRAGMA page_size = ${PAGE_BYTES};
     PRAGMA journal_mode = WAL;
@@ -101,18 +80,13 @@ function setUp(database: DatabaseSync, path: string, durability: SqliteJournalOp
     PRAGMA application_id = ${APPLICATION_ID};
     CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
   `)
-  const row = database.prepare("SELECT value FROM meta WHERE key = 'schema_version'").get()
-  const version = (row?.value ?? 0) as number
-  if (version > SCHEMA_VERSION) {
-    database.exec('ROLLBACK')
-    throw new JournalDamagedError(
-      `${path} was written by a newer Sluice (schema ${version}, where this one knows ${SCHEMA_VERSION}): start that one`,
-    )
-  }
-  for (const migration of MIGRATIONS.slice(version)) database.exec(migration)
+  const version = database.prepare("SELECT value FROM meta WHERE key = 'schema_version'").get()?.value ?? 0
+  for (const migration of MIGRATIONS.slice(version as number)) database.exec(migration)
   database.exec(VIEWS)
   database.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES ('schema_version', ?)").run(SCHEMA_VERSION)
   database.exec('COMMIT')
+  // After a failed sync the system may show a log that the disk does not have: folded into the file it is synced anew.
+  database.exec('PRAGMA wal_checkpoint(PASSIVE)')
   const size = 'SELECT count(*) AS batches, ifnull(sum(length(events) + length(bodies)), 0) AS bytes FROM batches'
   return { ...(database.prepare(size).get() as unknown as Size) }
 }
@@ -122,6 +96,7 @@ class BatchStore {
   readonly path: string
   readonly sizeAtOpening: Size
   readonly #lock: DatabaseSync
+  readonly #mark: EndMark
   readonly #database: DatabaseSync
   readonly #durability: SqliteJournalOptions['durability']
   readonly #insert
@@ -139,17 +114,19 @@ class BatchStore {
     this.#durability = durability
     this.#lock = lock(this.path)
     try {
+      this.#mark = new EndMark(`${this.path}-mark`)
+      inspect(this.path, this.#mark, BUSY_MS)
       this.#database = new DatabaseSync(this.path, { timeout: BUSY_MS })
       try {
-        this.sizeAtOpening = setUp(this.#database, this.path, durability)
+        this.sizeAtOpening = setUp(this.#database, durability)
       } catch (error) {
         this.#database.close()
-        if (!isDamage(error)) throw error
-        throw new JournalDamagedError(`${this.path} is not a journal, or is damaged: ${messageOf(error)}`)
+        throw error
       }
     } catch (error) {
       this.#lock.close()
-      throw error
+      if (!isSqlite(error)) throw error
+      throw new Error(`${this.path} cannot be opened: ${messageOf(error)}`, { cause: error })
     }
     this.#insert = this.#database.prepare(
       'INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ?)',
@@ -171,7 +148,7 @@ class BatchStore {
         const { batch, events_crc32, events } = row as { batch: number; events_crc32: number; events: Uint8Array }
         if (previous !== undefined && batch !== previous + 1) throw this.#damaged(previous + 1, 'is missing')
         previous = batch
-        if (crc32(events, batch) !== events_crc32)
+        if (!(events instanceof Uint8Array) || crc32(events, batch) !== events_crc32)
           throw this.#damaged(batch, 'has events that do not match their checksum')
         yield { batch, events }
       }
@@ -182,6 +159,8 @@ class BatchStore {
 
   insert(batch: number, events: Uint8Array, bodies: Uint8Array): void {
     this.#insert.run(batch, crc32(events, batch), crc32(bodies, batch), events, bodies)
+    // A relaxed append may still be lost with the power, and then is no damage.
+    if (this.#durability === 'strict') this.#mark.write(batch)
   }
 
   bodies(batch: number): Uint8Array {
@@ -189,7 +168,7 @@ class BatchStore {
       | { bodies_crc32: number; bodies: Uint8Array }
       | undefined
     if (!row) throw new Error(`batch ${batch} is not stored`)
-    if (crc32(row.bodies, batch) !== row.bodies_crc32)
+    if (!(row.bodies instanceof Uint8Array) || crc32(row.bodies, batch) !== row.bodies_crc32)
       throw this.#damaged(batch, 'has bodies that do not match their checksum')
     return row.bodies
   }
@@ -221,6 +200,7 @@ class BatchStore {
 
   close(): void {
     this.#database.close()
+    this.#mark.close()
     this.#lock.close()
   }
 

@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -65,9 +75,11 @@ interface Child {
   kill(): Promise<string[]>
 }
 
-function child(path: string, durability: string, appends = 0): Child {
+/** `limit` is the size in blocks past which the system writes no file of it. */
+function child(path: string, durability: string, appends = 0, limit = 'unlimited'): Child {
   const script = join(import.meta.dirname, 'sqlite-child.ts')
-  const spawned = spawn(process.execPath, [script, path, durability, String(appends)], {
+  const command = [process.execPath, script, path, durability, String(appends)]
+  const spawned = spawn('sh', ['-c', 'ulimit -f "$0"; exec "$@"', limit, ...command], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   cleanups.push(() => spawned.kill('SIGKILL'))
@@ -211,6 +223,123 @@ test('[JOURNAL-10] a page that was overwritten is damage, not an answer', async 
   ).rejects.toThrow(expect.objectContaining({ name: 'JournalDamagedError' }))
 })
 
+test.each([
+  ['events', 'hex(zeroblob(0))', 'events that do not match'],
+  ['events', 'CAST(events AS TEXT)', 'events that do not match'],
+  ['bodies', 'CAST(bodies AS TEXT)', 'bodies that do not match'],
+  ['bodies_crc32', '9223372036854775807', 'cannot be read'],
+])('[JOURNAL-10] a value of another type is damage: %s = %s', async (column, value, message) => {
+  const path = newPath()
+  await stored(path, 3)
+  sql(path, `UPDATE batches SET ${column} = ${value} WHERE batch = 2`)
+  const journal = open(path)
+  await expect(
+    (async () => {
+      await loadAll(journal)
+      await journal.read(2)
+    })(),
+  ).rejects.toThrow(
+    expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringMatching(`batch 2 .*${message}`) }),
+  )
+})
+
+test.each([
+  ['ALTER TABLE batches RENAME COLUMN events TO event5'],
+  ['ALTER TABLE batches RENAME TO batche5'],
+  ['DROP TABLE meta'],
+  ['DELETE FROM meta'],
+])('[JOURNAL-10] a file whose schema is not as it was made is damage, and left as it is: %s', async (change) => {
+  const path = newPath()
+  await stored(path, 3)
+  sql(path, 'DROP VIEW tasks_by_state')
+  for (const view of ['tasks', 'profiles', 'events']) sql(path, `DROP VIEW ${view}`)
+  sql(path, change)
+  const before = readFileSync(path)
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+    expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
+  )
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+/** A journal whose three batches were acknowledged and whose process was killed before they were folded into the file. */
+async function killed(): Promise<string> {
+  const path = newPath()
+  const writer = child(path, 'strict', 3)
+  for (const line of ['open', '1', '2', '3']) expect(await writer.line()).toBe(line)
+  await writer.kill()
+  return path
+}
+
+function flipBit(path: string, byte: number): void {
+  const bytes = readFileSync(path)
+  bytes[byte]! ^= 1
+  writeFileSync(path, bytes)
+}
+
+test.each<[string, (path: string) => void, string]>([
+  ['its log was cut', (path) => truncateSync(`${path}-wal`, statSync(`${path}-wal`).size - 1), 'batch 2'],
+  ['its log was cut to nothing', (path) => truncateSync(`${path}-wal`, 0), 'no batch'],
+  ['its log is gone', (path) => rmSync(`${path}-wal`), 'no batch'],
+  ['a bit of its log’s header changed', (path) => flipBit(`${path}-wal`, 17), 'no batch'],
+  ['a bit of its log changed', (path) => flipBit(`${path}-wal`, statSync(`${path}-wal`).size - 9), 'batch 2'],
+])(
+  '[JOURNAL-13] a journal that ends before the last acknowledged batch is refused and left as it is: %s',
+  async (_, spoil, end) => {
+    const path = await killed()
+    spoil(path)
+    // A log that is gone and an empty one are the same to SQLite.
+    const content = (of: string) => (existsSync(of) ? readFileSync(of).toString('base64') : '')
+    const files = () => [content(path), content(`${path}-wal`)]
+    const before = files()
+    for (let attempt = 0; attempt < 2; attempt++)
+      expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+        expect.objectContaining({
+          name: 'JournalDamagedError',
+          message: expect.stringMatching(
+            new RegExp(`${path} ends with ${end}, but batch 3 was acknowledged.*${path}-mark`),
+          ),
+        }),
+      )
+    expect(files()).toEqual(before)
+    rmSync(`${path}-mark`)
+    const { last } = await loadAll(open(path))
+    expect(last).toBe(end === 'batch 2' ? 2 : 0)
+  },
+)
+
+test('[JOURNAL-13] a file that was emptied or taken away is refused, and its log is kept', async () => {
+  const path = await killed()
+  const log = readFileSync(`${path}-wal`)
+  for (const spoil of [() => truncateSync(path, 0), () => rmSync(path), () => rmSync(`${path}-mark`)]) {
+    spoil()
+    expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+      expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(`${path} is empty`) }),
+    )
+    expect(readFileSync(`${path}-wal`).equals(log)).toBe(true)
+  }
+})
+
+test('[JOURNAL-13] an unreadable mark, an older one, or none keeps no journal from opening', async () => {
+  const path = newPath()
+  await stored(path, 2)
+  copyFileSync(`${path}-mark`, `${path}-old`)
+  const journal = open(path)
+  await loadAll(journal)
+  await append(journal, textBatch(3, 'c'))
+  await journal.close()
+  for (const spoil of [
+    () => copyFileSync(`${path}-old`, `${path}-mark`),
+    () => flipBit(`${path}-mark`, 3),
+    () => truncateSync(`${path}-mark`, 5),
+    () => rmSync(`${path}-mark`),
+  ]) {
+    spoil()
+    const again = open(path)
+    expect((await loadAll(again)).last).toBe(3)
+    await again.close()
+  }
+})
+
 test('[JOURNAL-11] a file of a newer version is refused and left as it is', async () => {
   const path = newPath()
   await stored(path, 1)
@@ -249,7 +378,8 @@ test('[JOURNAL-12] what is made is private to the user', async () => {
   await append(journal, textBatch(1, 'a'))
   const mode = (of: string) => statSync(of).mode & 0o777
   expect(mode(join(path, '..'))).toBe(0o700)
-  for (const suffix of ['', '-wal', '-shm', '-lock']) expect([suffix, mode(path + suffix)]).toEqual([suffix, 0o600])
+  for (const suffix of ['', '-wal', '-shm', '-lock', '-mark'])
+    expect([suffix, mode(path + suffix)]).toEqual([suffix, 0o600])
 })
 
 test.each(['', ':memory:', 'file:broker.db?mode=memory'])('the path %j is refused', (path) => {
@@ -266,6 +396,18 @@ test('[JOURNAL-5] a disk that fails stops the journal for good', async () => {
   sql(path, 'DROP TRIGGER full')
   await expect(append(journal, textBatch(2, 'b'))).rejects.toThrow(/stopped: disk is full/)
   expect(sql(path, 'SELECT batch FROM batches')).toEqual([{ batch: 1 }])
+})
+
+test('[JOURNAL-5] a write that the system refuses is named with the file, at the opening and at an append', async () => {
+  const path = newPath()
+  await stored(path, 1)
+  expect(await child(path, 'strict', 0, '1').line()).toMatch(`Error: ${path} cannot be opened: disk I/O error`)
+  const writer = child(path, 'strict', 1_000_000, '500')
+  const lines = [await writer.line()]
+  while (!lines.at(-1)!.startsWith('Error')) lines.push(await writer.line())
+  expect(lines.at(-1)).toMatch(/^Error: the journal .*broker\.db stopped: (disk I\/O error|database or disk is full)/)
+  await writer.kill()
+  expect((await loadAll(open(path))).last).toBe(Number(lines.at(-2)))
 })
 
 test('a discard frees pages that later batches use again', async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { styleText } from 'node:util'
+import type { Broker } from '@sluice/broker'
 import {
   type BrokerSettings,
   ConfigError,
@@ -58,6 +59,8 @@ function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings)
       EXIT.failed,
     )
   }
+  if ((caught.cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_SQLITE_ERROR')
+    return new CommandError(`${caught.message}. Mend that, or take another file with --data-file`, EXIT.failed)
   if (caught.name === 'JournalDamagedError') return new CommandError(`${dataFile}: ${caught.message}`, EXIT.failed)
   return undefined
 }
@@ -83,17 +86,18 @@ async function runBroker(flags: BrokerFlags): Promise<void> {
   const log = createLogger(settings.logLevel, flags.json === true)
   const { createBroker } = await import('@sluice/broker')
   const left = Promise.withResolvers<void>()
+  const failed = Promise.withResolvers<Error>()
+  let broker: Broker
   try {
     if (durability !== 'memory') mkdirSync(dirname(dataFile), { recursive: true })
-    const broker = await createBroker({
+    broker = await createBroker({
       journal: durability === 'memory' ? { kind: 'memory' } : { kind: 'sqlite', path: dataFile, durability },
       host,
       port,
       engine,
       hosting,
       logger: log,
-      // It stays up, read-only: it answers what it knows, and an operator decides.
-      onFailure: (err) => log.fatal({ err, dataFile }, 'the journal failed: nothing new is accepted until a restart'),
+      onFailure: failed.resolve,
     })
     announce(log, settings, broker)
     onLeave(async () => {
@@ -108,7 +112,13 @@ async function runBroker(flags: BrokerFlags): Promise<void> {
   } catch (caught) {
     throw startFailure(caught, settings) ?? caught
   }
-  await left.promise
+  const failure = await Promise.race([left.promise, failed.promise])
+  if (failure === undefined) return
+  await broker.close()
+  throw new CommandError(
+    `${failure.message}. What was accepted is on disk: mend the cause, then start the broker again`,
+    EXIT.failed,
+  )
 }
 
 export function brokerCommand(): Command {

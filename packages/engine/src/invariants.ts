@@ -1,14 +1,8 @@
-import {
-  type Event,
-  freeCredit,
-  isFinished,
-  type Queue,
-  type State,
-  type Task,
-  unfinished,
-  watchersOf,
-} from '../src/index.ts'
 import { hasDeadline, idsOf } from './describe-state.ts'
+import type { Event } from './events.ts'
+import { freeCredit, isFinished, type Queue, type State, type Task, unfinished, watchersOf } from './state.ts'
+
+export { describeKept, describeState } from './describe-state.ts'
 
 /** What is true of every state between two commands. Each check throws an error that says what is wrong. */
 export function checkState(state: State): void {

@@ -1,7 +1,8 @@
-import { freeCredit, nextWakeAtMs, recordOf, type State, type Task } from '../src/index.ts'
+import { recordOf } from './evolve.ts'
+import { freeCredit, nextWakeAtMs, type State, type Task } from './state.ts'
 
 /** Everything that a state knows, as plain comparable data. */
-export function describeState(state: State): unknown {
+export function describeState(state: State) {
   return {
     epoch: state.epoch,
     nextLease: state.nextLease,
@@ -38,7 +39,7 @@ export function describeState(state: State): unknown {
   }
 }
 
-function describeTask(task: Task): unknown {
+function describeTask(task: Task) {
   return { ...recordOf(task), deadlineMs: hasDeadline(task) ? task.deadlineMs : undefined }
 }
 
@@ -51,4 +52,41 @@ export function idsOf(head: Task | null): string[] {
   const ids: string[] = []
   for (let task = head; task; task = task.next) ids.push(task.id)
   return ids
+}
+
+/**
+ * What compaction keeps of a state that a broker has just taken up: everything but the places in heaps, the ties between
+ * workers and what only estimates are made from.
+ */
+export function describeKept(state: State) {
+  const { tasks, sessions, queues, epoch, nextLease } = describeState(state)
+  return {
+    epoch,
+    nextLease,
+    tasks: [...tasks].sort((a, b) => order(a.id, b.id)),
+    sessions: sessions
+      .map(({ id, credit, queues, leases, phase }) => ({
+        id,
+        credit,
+        queues,
+        phase,
+        leases: leases.sort((a, b) => a - b),
+      }))
+      .sort((a, b) => order(a.id, b.id)),
+    queues: queues
+      .map(({ name, ready, delayed, leased, bytes, succeeded, next }) => ({
+        name,
+        ready,
+        delayed,
+        leased,
+        bytes,
+        succeeded,
+        next,
+      }))
+      .sort((a, b) => order(a.name, b.name)),
+  }
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : 1
 }

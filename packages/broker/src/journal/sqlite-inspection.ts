@@ -1,0 +1,53 @@
+import { statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import type { EndMark } from './end-mark.ts'
+import { JournalDamagedError } from './journal.ts'
+import { isDamage, messageOf } from './sqlite-error.ts'
+import { APPLICATION_ID, SCHEMA_VERSION } from './sqlite-schema.ts'
+
+/**
+ * Looks at the file before anything writes to it, so that one that is refused stays as it is: opening it to write would
+ * already cut off what cannot be read of its log.
+ * @throws JournalDamagedError
+ */
+export function inspect(path: string, mark: EndMark, busyMs: number): void {
+  if (statSync(path).size === 0) {
+    // SQLite deletes the log of an empty file.
+    const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
+    if (mark.batch > 0 || (log?.size ?? 0) > 0)
+      throw new JournalDamagedError(`${path} is empty, but batches were stored in it; restore the file from a copy`)
+    return
+  }
+  let last: number
+  // To close a database that can be written folds its log in; this one leaves both as they are.
+  const database = new DatabaseSync(path, { readOnly: true, timeout: busyMs })
+  try {
+    last = lastBatch(database, path)
+  } catch (error) {
+    if (error instanceof JournalDamagedError || !isDamage(error)) throw error
+    throw new JournalDamagedError(`${path} is not a journal, or is damaged: ${messageOf(error)}`)
+  } finally {
+    database.close()
+  }
+  if (last >= mark.batch) return
+  const end = last === 0 ? 'no batch' : `batch ${last}`
+  throw new JournalDamagedError(
+    `${path} ends with ${end}, but batch ${mark.batch} was acknowledged; restore the file from a copy, or remove ${mark.path} to go on without what is missing`,
+  )
+}
+
+function lastBatch(database: DatabaseSync, path: string): number {
+  if (database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()!.count === 0) return 0
+  if (database.prepare('PRAGMA application_id').get()!.application_id !== APPLICATION_ID)
+    throw new JournalDamagedError(`${path} is a database of another program, not a journal`)
+  const version = database.prepare("SELECT value FROM meta WHERE key = 'schema_version'").get()?.value
+  if (!Number.isSafeInteger(version) || (version as number) < 1)
+    throw new JournalDamagedError(`${path} is damaged: its schema version is ${JSON.stringify(version)}`)
+  if ((version as number) > SCHEMA_VERSION) {
+    throw new JournalDamagedError(
+      `${path} was written by a newer Sluice (schema ${version}, where this one knows ${SCHEMA_VERSION}): start that one`,
+    )
+  }
+  database.prepare('SELECT batch, events_crc32, bodies_crc32, events, bodies FROM batches')
+  return (database.prepare('SELECT max(batch) AS last FROM batches').get()!.last as number | null) ?? 0
+}

@@ -1,0 +1,216 @@
+import { CONNECTION_TIMINGS, type ConnectionEvent, type ConnectionTimings, connectionMachine } from '@sluice/machines'
+import {
+  type AfterEvent,
+  afterEvent,
+  type PathStep,
+  pathsThrough,
+  storyOf,
+  transitionsFrom,
+} from '@sluice/machines/paths'
+import { type ErrorCode, retryOf, type WireError } from '@sluice/protocol'
+import { expect, test } from 'vitest'
+import { Connection, type SessionOwner } from '../src/connection.ts'
+import { FakeWorld } from './fake-world.ts'
+
+type Step = PathStep<typeof connectionMachine>
+
+/** Silence is noticed well before a connection counts as stable, so that each can be waited for without the other. */
+const HEARTBEAT_MS = 1000
+const SILENT_MS = 2.5 * HEARTBEAT_MS
+
+const refused = (code: ErrorCode, retryAfterMs?: number): ConnectionEvent => ({
+  type: 'refused',
+  error: { code, message: 'no', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+})
+const closed = (code: number): ConnectionEvent => ({ type: 'closed', code, reason: '' })
+const after = (state: string, delay: keyof ConnectionTimings) => afterEvent(connectionMachine, state, delay)
+
+const events: (ConnectionEvent | AfterEvent)[] = [
+  { type: 'start' },
+  { type: 'opened' },
+  { type: 'welcomed', session: 's1' },
+  refused('unauthorized'),
+  refused('busy', 7000),
+  closed(1006),
+  closed(4001),
+  closed(4008),
+  { type: 'silent' },
+  { type: 'drain', retryAfterMs: 3000 },
+  { type: 'drained' },
+  { type: 'stop' },
+  after('connecting', 'connectTimeoutMs'),
+  after('handshaking', 'helloTimeoutMs'),
+  after('ready.fresh', 'stableMs'),
+  after('backingOff', 'backoffMs'),
+]
+
+const paths = pathsThrough(connectionMachine, {
+  events,
+  input: { timings: CONNECTION_TIMINGS, random: () => 0.5 },
+  // Counters grow without end: the walk tells states apart by what decides the next step, and the wait after it.
+  key: ({ value, context: { session, error, retryAfterMs, failures } }) => [
+    value,
+    session,
+    error && retryOf(error.code),
+    retryAfterMs,
+    Math.min(failures, 2),
+  ],
+})
+
+/** A real connection on a fake socket and a clock that is told what to do. */
+class Rig {
+  readonly world = new FakeWorld()
+  readonly failures: WireError[] = []
+  readonly connection: Connection
+  #expected = { sockets: 0, hellos: 0 }
+
+  constructor() {
+    const owner: SessionOwner = {
+      role: 'producer',
+      heldLeases: () => [],
+      onWelcome: () => {},
+      onMessage: () => {},
+      onDrain: () => {},
+      onDisconnected: () => {},
+      onFailed: (error) => this.failures.push(error),
+      onStateChange: () => {},
+      onHeartbeat: () => {},
+      collect: () => {},
+      waiting: () => 0,
+    }
+    this.connection = new Connection({ url: 'ws://broker', platform: this.world.platform }, owner)
+  }
+
+  /** Whether a peer, the owner or time can make it happen now. */
+  isPossible({ before, event, transition }: Step): boolean {
+    const type: string = event.type
+    if (type === 'start' || type === 'drained' || type === 'stop') return true
+    // The deadline of another state is nobody's event.
+    if (type.startsWith('xstate.after')) return transition !== undefined
+    // Before the welcome the deadlines for it come first; with no socket nobody listens.
+    if (type === 'silent') return before.matches('ready') || before.value === 'draining'
+    return this.world.connections.length > 0
+  }
+
+  async make({ before, event }: Step): Promise<void> {
+    const { world, connection } = this
+    switch (event.type) {
+      case 'start':
+        connection.start()
+        break
+      case 'opened':
+        world.connection.open()
+        break
+      case 'welcomed':
+        world.connection.say(world.welcomeMessage({ session: event.session, heartbeatMs: HEARTBEAT_MS }))
+        break
+      case 'refused':
+        world.connection.say({ type: 'error', ...event.error })
+        break
+      case 'closed':
+        world.connection.close(event.code, event.reason)
+        break
+      case 'drain':
+        world.connection.say({ type: 'drain', retryAfterMs: event.retryAfterMs })
+        break
+      case 'drained':
+        connection.drained()
+        break
+      case 'stop':
+        connection.stop()
+        break
+      case 'silent':
+        world.connection.dead = true
+        expect(await this.#untilChange(SILENT_MS)).toBe(SILENT_MS)
+        break
+      default:
+        await this.#wait(event as AfterEvent, before)
+    }
+    await world.settle()
+  }
+
+  async #wait({ type }: AfterEvent, { context: { timings, delayMs } }: Step['before']): Promise<void> {
+    const [, , delay] = type.split('.') as [string, string, keyof ConnectionTimings]
+    const ms = delay === 'backoffMs' ? delayMs : timings[delay]
+    if (delay !== 'stableMs') {
+      expect(await this.#untilChange(ms)).toBe(ms)
+      return
+    }
+    for (let passedMs = 0; passedMs < ms; passedMs += HEARTBEAT_MS) {
+      await this.world.pass(HEARTBEAT_MS)
+      this.world.connection.say({ type: 'pong', ref: 1 })
+    }
+  }
+
+  /** Lets at most `ms` pass, up to the deadline that changes the state; answers how much did. */
+  async #untilChange(ms: number): Promise<number> {
+    const { clock } = this.world
+    const fromMs = clock.nowMs
+    const { state } = this.connection
+    while (this.connection.state === state) {
+      const timer = clock.next(fromMs + ms)
+      if (timer === undefined) break
+      timer.fn()
+      await this.world.settle()
+    }
+    return clock.nowMs - fromMs
+  }
+
+  check({ after, actions }: Step, story: string): void {
+    const { world, connection } = this
+    const state = typeof after.value === 'string' ? after.value : 'ready'
+    expect(connection.state, story).toBe(state)
+    for (const { type, params } of actions) {
+      if (type === 'openSocket') this.#expected.sockets += 1
+      else if (type === 'closeSocket') expect(world.connection.closedBy, story).toEqual(params)
+      else if (type === 'sendHello') {
+        this.#expected.hellos += 1
+        const { session } = after.context
+        expect(world.connection.last('hello').resume, story).toEqual(
+          session === null ? undefined : { session, leases: [] },
+        )
+      }
+    }
+    const hellos = world.connections.flatMap((each) => each.of('hello')).length
+    expect({ sockets: world.connections.length, hellos }, story).toEqual(this.#expected)
+    expect(
+      this.failures.map(({ code }) => code),
+      story,
+    ).toEqual(state === 'failed' ? [after.context.error?.code] : [])
+  }
+
+  /** What only time shows of the state that a path ends in. */
+  async checkEnd({ after }: Step, story: string): Promise<void> {
+    if (after.status === 'done') expect(this.world.clock.pending, story).toBe(0)
+    if (after.value !== 'backingOff') return
+    expect(await this.#untilChange(after.context.delayMs), story).toBe(after.context.delayMs)
+    expect(this.connection.state, story).toBe('connecting')
+  }
+}
+
+test('a real connection goes the way of its chart, whatever happens in whatever state', async () => {
+  const walked = new Set<string>()
+  for (const path of paths) {
+    const rig = new Rig()
+    const story = storyOf(path)
+    const last = path.at(-1) as Step
+    for (const step of path) {
+      if (step === last && !rig.isPossible(step)) break
+      await rig.make(step)
+      rig.check(step, story)
+      if (step.transition !== undefined) walked.add(step.transition)
+    }
+    await rig.checkEnd(last, story)
+  }
+  const all = new Set(paths.flat().flatMap(({ before }) => transitionsFrom(before)))
+  expect([...walked].sort()).toEqual([...all].sort())
+})
+
+test('a connection that is stopped before it is started says so, and never opens a socket', async () => {
+  const rig = new Rig()
+  rig.connection.stop()
+  expect(rig.connection.state).toBe('stopped')
+  rig.connection.start()
+  await rig.world.settle()
+  expect(rig.world.connections).toEqual([])
+})

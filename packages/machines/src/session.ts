@@ -1,0 +1,94 @@
+import { createMachine } from 'xstate'
+import { chartStatesOf, type StateTable, stepsOf } from './state-table.ts'
+
+/**
+ * A session as its broker sees it, across the connections that carry it.
+ *
+ * - `awaitingHello`: a connection that has not said who it is. There is no session yet.
+ * - `connected`: a connection carries it; see the regions below.
+ * - `disconnected`: its leases, credit and watches wait for it until the grace window ends.
+ * - `closed`: it is gone, and nothing of it can be resumed.
+ */
+export type SessionState = 'awaitingHello' | 'connected' | 'disconnected' | 'closed'
+
+/**
+ * - `open`: a hello that resumes nothing that is held.
+ * - `resume`: a hello, on a connection of its own, that names this session. It takes the place of whatever carried it.
+ * - `close`: the broker closes the connection: it will not have what came, its reader is too slow, or the broker ends.
+ * - `lose`: the connection is gone.
+ * - `bye`: the client gives the session up.
+ * - `expire`: the grace window is over.
+ */
+export type SessionEvent = 'open' | 'resume' | 'close' | 'lose' | 'bye' | 'expire'
+
+/** The life of a session, once: the lookup that connections use and the chart that people see both come from here. */
+export const SESSION = {
+  awaitingHello: { open: 'connected', close: 'closed', lose: 'closed' },
+  connected: { resume: 'connected', close: 'disconnected', lose: 'disconnected', bye: 'closed' },
+  disconnected: { resume: 'connected', expire: 'closed' },
+  closed: {},
+} as const satisfies StateTable<SessionState, SessionEvent>
+
+/** Whether the broker reads what the client sends: not while more submissions are unanswered than its credit allows. */
+export type ReadingState = 'reading' | 'paused'
+export type ReadingEvent = 'overdraw' | 'answer'
+
+export const SESSION_READING = {
+  reading: { overdraw: 'paused' },
+  paused: { answer: 'reading' },
+} as const satisfies StateTable<ReadingState, ReadingEvent>
+
+/** Whether tasks are delivered: not while the client does not read what it was sent. */
+export type DeliveryState = 'flowing' | 'stalled'
+export type DeliveryEvent = 'stall' | 'flow'
+
+export const SESSION_DELIVERY = {
+  flowing: { stall: 'stalled' },
+  stalled: { flow: 'flowing' },
+} as const satisfies StateTable<DeliveryState, DeliveryEvent>
+
+/** Whether submissions are taken: not once the client has been told that the broker leaves. */
+export type ServiceState = 'serving' | 'draining'
+export type ServiceEvent = 'drain'
+
+export const SESSION_SERVICE = {
+  serving: { drain: 'draining' },
+  draining: {},
+} as const satisfies StateTable<ServiceState, ServiceEvent>
+
+/** What a connected session is besides; all of it begins anew with each connection. */
+export interface ConnectedState {
+  reading: ReadingState
+  delivery: DeliveryState
+  service: ServiceState
+}
+
+/** What `sessionMachine` has as its state value. */
+export type SessionValue = Exclude<SessionState, 'connected'> | { connected: ConnectedState }
+
+/** Each @throws where its table has no such change. */
+export const nextSessionState = stepsOf<SessionState, SessionEvent>('session', SESSION)
+export const nextReadingState = stepsOf<ReadingState, ReadingEvent>('session', SESSION_READING)
+export const nextDeliveryState = stepsOf<DeliveryState, DeliveryEvent>('session', SESSION_DELIVERY)
+export const nextServiceState = stepsOf<ServiceState, ServiceEvent>('session', SESSION_SERVICE)
+
+const states = chartStatesOf<SessionState, SessionEvent>(SESSION)
+
+/** The same tables as one chart. */
+export const sessionMachine = createMachine({
+  types: {} as { events: { type: SessionEvent | ReadingEvent | DeliveryEvent | ServiceEvent } },
+  id: 'session',
+  initial: 'awaitingHello',
+  states: {
+    ...states,
+    connected: {
+      ...states.connected,
+      type: 'parallel',
+      states: {
+        reading: { initial: 'reading', states: chartStatesOf<ReadingState, ReadingEvent>(SESSION_READING) },
+        delivery: { initial: 'flowing', states: chartStatesOf<DeliveryState, DeliveryEvent>(SESSION_DELIVERY) },
+        service: { initial: 'serving', states: chartStatesOf<ServiceState, ServiceEvent>(SESSION_SERVICE) },
+      },
+    },
+  },
+})

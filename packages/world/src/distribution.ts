@@ -1,0 +1,26 @@
+import type { RandomStream } from './random.ts'
+
+/** How a quantity (a time in ms, a size in bytes) varies. Draws are never negative. */
+export type Distribution =
+  | { kind: 'constant'; value: number }
+  | { kind: 'uniform'; min: number; max: number }
+  | { kind: 'exponential'; mean: number }
+  /** Heavy tail: `min / u^(1/shape)`, cut at `max`. */
+  | { kind: 'pareto'; min: number; shape: number; max: number }
+  /** `slow` with probability `share`, else `fast`. */
+  | { kind: 'bimodal'; fast: number; slow: number; share: number }
+
+export function draw(distribution: Distribution, random: RandomStream): number {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value
+    case 'uniform':
+      return distribution.min + random.next() * (distribution.max - distribution.min)
+    case 'exponential':
+      return random.exponential(distribution.mean)
+    case 'pareto':
+      return Math.min(distribution.max, distribution.min / (1 - random.next()) ** (1 / distribution.shape))
+    case 'bimodal':
+      return random.chance(distribution.share) ? distribution.slow : distribution.fast
+  }
+}

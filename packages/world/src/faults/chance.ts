@@ -1,0 +1,79 @@
+import { grained } from '../context.ts'
+import type { Fault, FaultType, TimedFault } from '../fault.ts'
+import type { RandomSource, RandomStream } from '../random.ts'
+import type { Scenario } from '../scenario.ts'
+
+/** Names of the nodes by what runs on them. */
+export interface NodeNames {
+  producers: readonly string[]
+  workers: readonly string[]
+}
+
+/** Faults last this long on average, but for those that say otherwise. */
+const MEAN_MS = 4000
+/** One in so many lasts ten times as long. */
+const LONG_ONE_IN = 10
+
+/**
+ * The faults that chance has in store for a scenario: each kind comes from its own stream, so that a kind more or less
+ * leaves the others as they were.
+ */
+export function faultsByChance(scenario: Scenario, random: RandomSource, names: NodeNames): TimedFault[] {
+  const faults: TimedFault[] = []
+  for (const [type, everyMs] of Object.entries(scenario.faultRates ?? {}) as [FaultType, number | undefined][]) {
+    if (everyMs === undefined) continue
+    const chance = random.stream(`fault ${type}`)
+    for (let atMs = nextAfter(0); atMs < scenario.durationMs; atMs = nextAfter(atMs)) {
+      faults.push({ atMs, fault: drawFault(type, chance, names) })
+    }
+    function nextAfter(ms: number): number {
+      return ms + Math.max(1, grained(chance.exponential(everyMs as number)))
+    }
+  }
+  return inOrder(faults)
+}
+
+/** By instant; faults of one instant keep their order. */
+export function inOrder(faults: readonly TimedFault[]): TimedFault[] {
+  return faults.toSorted((a, b) => a.atMs - b.atMs)
+}
+
+function drawFault(type: FaultType, chance: RandomStream, { producers, workers }: NodeNames): Fault {
+  const clients = [...producers, ...workers]
+  // The broker takes part in everything, and is hit as often as all the others together.
+  const node = chance.chance(0.5) || clients.length === 0 ? 'broker' : chance.pick(clients)
+  const client = clients.length === 0 ? 'broker' : chance.pick(clients)
+  const ms = lasting(chance)
+  switch (type) {
+    case 'crash':
+    case 'restart':
+      return { type, node, restartAfterMs: ms }
+    case 'pause':
+    case 'partition':
+      return { type, node, forMs: ms }
+    case 'slowReader':
+      return { type, node: client, forMs: ms }
+    case 'slow':
+      return { type, node, byMs: grained(chance.exponential(200)), forMs: ms }
+    case 'delay':
+      return { type, node, byMs: grained(chance.exponential(500)), forMs: ms }
+    case 'clockJump':
+      return { type, node, byMs: grained((chance.next() - 0.5) * 10 ** chance.integer(3, 8)) }
+    case 'reset':
+    case 'halfOpen':
+      return { type, node: chance.chance(0.2) ? node : client }
+    case 'slowDisk':
+      return { type, byMs: grained(chance.exponential(300)), forMs: ms }
+    case 'failingDisk':
+      return { type }
+    case 'fullDisk':
+      return { type, forMs: ms }
+    case 'powerLoss':
+      return { type, restartAfterMs: ms }
+  }
+}
+
+function lasting(chance: RandomStream): number {
+  const isLong = chance.integer(1, LONG_ONE_IN) === 1
+  return Math.max(1, grained(chance.exponential(isLong ? 10 * MEAN_MS : MEAN_MS)))
+}

@@ -1,0 +1,107 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+
+export const USAGE = `usage: pnpm fuzz [--seeds N] [--seed S] [--json FILE] [--check]
+       pnpm fuzz --seed S [--trace FILE]
+       pnpm fuzz --scenario FILE [--trace FILE]
+       pnpm fuzz --mutants [--only TEXT] [--seeds N] [--json FILE] [--check]
+       pnpm fuzz --phenomena [--seeds N] [--check]
+
+Runs the real queue in simulated worlds, each with its own faults and settings, and judges what happened.
+
+  --seeds N        how many worlds; 300 where it is not said, 1,000 for each mutant, 100 for each phenomenon
+  --seed S         the first seed, a whole number; alone it replays that world. Chosen at random where it is not said
+  --scenario FILE  replays the experiment in a trace, or one that --json wrote as \`minimised\`
+  --trace FILE     writes everything that was seen in a single world, as JSON lines
+  --json FILE      also writes the figures and their configuration
+  --check          exits 1 on any violation, where fewer than 95 % of the mutants are caught, or a phenomenon is missed
+  --mutants        plants one bug at a time and looks whether it is caught
+  --only TEXT      only mutants whose name holds TEXT
+  --phenomena      measures what the queue is known to do under load, and prints it as Markdown
+  --threads N      worlds that run at once; one for each core where it is not said
+
+  pnpm fuzz --seeds 10000 --check --json fuzz.json
+  pnpm fuzz --seed 4711 --trace run.jsonl
+  pnpm fuzz --mutants --only credit`
+
+export interface Arguments {
+  mode: 'fuzz' | 'replay' | 'mutants' | 'phenomena'
+  seeds: number
+  /** Undefined: at random. */
+  seed: number | undefined
+  scenario: string | undefined
+  json: string | undefined
+  trace: string | undefined
+  only: string | undefined
+  check: boolean
+  threads: number
+}
+
+const SEED_MAX = Number.MAX_SAFE_INTEGER - 1_000_000_000
+
+/** A flag is unknown or has a value that cannot be; the message says what may be. */
+export class ArgumentError extends Error {
+  override readonly name = 'ArgumentError'
+}
+
+/** Undefined where help is asked for. */
+export function readArguments(args: string[]): Arguments | undefined {
+  const values = parsed(args)
+  if (values.help) return undefined
+  const { mutants, phenomena, scenario, trace, only, json, check } = values
+  const mode = mutants
+    ? 'mutants'
+    : phenomena
+      ? 'phenomena'
+      : scenario !== undefined || (values.seed !== undefined && values.seeds === undefined)
+        ? 'replay'
+        : 'fuzz'
+  if (mutants && phenomena) throw new ArgumentError('--mutants and --phenomena are two runs: ask for one of them')
+  if (trace !== undefined && mode !== 'replay')
+    throw new ArgumentError('--trace is of a single world: say --seed S, without --seeds, or --scenario FILE')
+  if (scenario !== undefined && mode !== 'replay') throw new ArgumentError('--scenario replays a single world')
+  if (only !== undefined && mode !== 'mutants') throw new ArgumentError('--only chooses among --mutants')
+  return {
+    mode,
+    seeds:
+      wholeNumber('seeds', values.seeds, 1, 100_000_000) ??
+      { fuzz: 300, replay: 1, mutants: 1000, phenomena: 100 }[mode],
+    seed: wholeNumber('seed', values.seed, 0, SEED_MAX),
+    scenario,
+    json,
+    trace,
+    only,
+    check,
+    threads: wholeNumber('threads', values.threads, 1, 256) ?? availableParallelism(),
+  }
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        seeds: { type: 'string' },
+        seed: { type: 'string' },
+        scenario: { type: 'string' },
+        json: { type: 'string' },
+        trace: { type: 'string' },
+        only: { type: 'string' },
+        threads: { type: 'string' },
+        check: { type: 'boolean', default: false },
+        mutants: { type: 'boolean', default: false },
+        phenomena: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values
+  } catch (error) {
+    throw new ArgumentError((error as Error).message)
+  }
+}
+
+function wholeNumber(name: string, text: string | undefined, min: number, max: number): number | undefined {
+  if (text === undefined) return undefined
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw new ArgumentError(`--${name} is a whole number from ${min} to ${max}, not ${text}`)
+}

@@ -1,0 +1,204 @@
+import type { BrokerMessage, ClientMessage, WireError } from '@sluice/protocol'
+import { type Fact, factsOf } from '../journal/facts.ts'
+import type { Observation } from '../observation.ts'
+
+/** What a run has to meet for a rule to be put to the test at all. A rule may have several. */
+export const SITUATIONS = {
+  'a task accepted': 'SUBMIT-1',
+  'a submission heard again': 'SUBMIT-2',
+  'an id refused for other content': 'SUBMIT-3',
+  'a full queue said busy': 'QUEUE-1',
+  'a body larger than a queue': 'QUEUE-3',
+  'a delay that ended': 'READY-1',
+  'a priority other than the default': 'READY-2',
+  'a task expired undelivered': 'READY-5',
+  'a lease granted': 'LEASE-1',
+  'a settlement refused as lease_lost': 'LEASE-3',
+  'leases renewed': 'LEASE-4',
+  'a lease expired': 'LEASE-5',
+  'a worker told to stop': 'LEASE-5',
+  'a lease handed back': 'LEASE-6',
+  'a failed attempt retried': 'RETRY-1',
+  'a retry delayed': 'RETRY-2',
+  'an attempt lost with its session': 'RETRY-4',
+  'dead: attempts exhausted': 'DEAD-1',
+  'dead: not retryable': 'DEAD-1',
+  'dead: lease expired': 'DEAD-1',
+  'a record forgotten past a bound': 'RESULT-4',
+  'a dead letter redriven': 'DEAD-4',
+  'an outcome told': 'RESULT-2',
+  'a task watched later': 'RESULT-2',
+  'a watcher refused': 'RESULT-2',
+  'a record forgotten in time': 'RESULT-3',
+  'progress told': 'RESULT-5',
+  'a task cancelled': 'CANCEL-1',
+  'a cancellation refused': 'CANCEL-2',
+  'a session resumed': 'SESSION-3',
+  'a lease kept over a reconnection': 'SESSION-3',
+  'a session that never came back': 'SESSION-4',
+  'a goodbye': 'SESSION-5',
+  'a broker that started again': 'REPLAY-3',
+  'old batches discarded': 'REPLAY-4',
+  'a task restated': 'REPLAY-4',
+  'batches lost with the power': 'JOURNAL-4',
+  'a torn batch': 'JOURNAL-3',
+  'a journal that failed': 'HOST-5',
+  'a session replaced': 'HOST-7',
+  'a slow reader closed': 'HOST-11',
+  'a drain announced': 'HOST-13',
+  'a submission refused while draining': 'HOST-13',
+} as const satisfies Record<string, string>
+
+export type Situation = keyof typeof SITUATIONS
+
+const DEFAULT_PRIORITY = 5
+
+/** Counts, over one run, what rules were put to the test, and how many of the engine's events there were. */
+export class Coverage {
+  readonly situations: Partial<Record<Situation, number>> = {}
+  events = 0
+  readonly #submitted = new Set<string>()
+
+  see(observation: Observation): void {
+    switch (observation.type) {
+      case 'appending':
+        this.events += observation.events.length
+        for (const fact of factsOf(observation.events)) this.#fact(fact)
+        return
+      case 'heardByBroker':
+        this.#heard(observation.message)
+        return
+      case 'sentByBroker':
+        this.#said(observation.message)
+        return
+      case 'disconnected':
+        if (observation.side !== 'broker') return
+        if (observation.code === 4004) this.#meet('a slow reader closed')
+        if (observation.code === 4005) this.#meet('a session replaced')
+        if (observation.code === 4009) this.#meet('a journal that failed')
+        return
+      case 'discarded':
+        this.#meet('old batches discarded')
+        return
+      case 'lost':
+        this.#meet('batches lost with the power')
+        if (observation.torn) this.#meet('a torn batch')
+    }
+  }
+
+  #meet(situation: Situation): void {
+    this.situations[situation] = (this.situations[situation] ?? 0) + 1
+  }
+
+  #fact(fact: Fact): void {
+    switch (fact.type) {
+      case 'taskAccepted':
+        this.#meet('a task accepted')
+        if (fact.options.priority !== DEFAULT_PRIORITY) this.#meet('a priority other than the default')
+        return
+      case 'taskReadied':
+        this.#meet('a delay that ended')
+        return
+      case 'leaseGranted':
+        this.#meet('a lease granted')
+        return
+      case 'leasesRenewed':
+        this.#meet('leases renewed')
+        return
+      case 'leaseReleased':
+        this.#meet('a lease handed back')
+        return
+      case 'attemptFailed':
+        if (fact.attempt.how === 'failed') {
+          this.#meet('a failed attempt retried')
+          if (fact.retryAtMs > fact.atMs) this.#meet('a retry delayed')
+        }
+        this.#lostBy(fact.attempt.how)
+        return
+      case 'taskDied':
+        if (fact.attempt) this.#lostBy(fact.attempt.how)
+        if (fact.reason === 'expired') this.#meet('a task expired undelivered')
+        if (fact.reason === 'attempts_exhausted') this.#meet('dead: attempts exhausted')
+        if (fact.reason === 'not_retryable') this.#meet('dead: not retryable')
+        if (fact.reason === 'lease_expired') this.#meet('dead: lease expired')
+        return
+      case 'taskCancelled':
+        this.#meet('a task cancelled')
+        return
+      case 'taskRedriven':
+        this.#meet('a dead letter redriven')
+        return
+      case 'taskForgotten':
+        this.#meet(fact.isEarly ? 'a record forgotten past a bound' : 'a record forgotten in time')
+        return
+      case 'taskWatched':
+        this.#meet('a task watched later')
+        return
+      case 'sessionResumed':
+        this.#meet('a session resumed')
+        return
+      case 'sessionClosed':
+        this.#meet('a session that never came back')
+        return
+      case 'brokerStarted':
+        if (fact.epoch > 1) this.#meet('a broker that started again')
+        return
+      case 'taskRestated':
+        this.#meet('a task restated')
+    }
+  }
+
+  #lostBy(how: 'failed' | 'lease_expired' | 'session_lost'): void {
+    if (how === 'lease_expired') this.#meet('a lease expired')
+    if (how === 'session_lost') this.#meet('an attempt lost with its session')
+  }
+
+  #heard(message: ClientMessage): void {
+    if (message.type === 'bye') this.#meet('a goodbye')
+    else if (message.type === 'hello' && (message.resume?.leases.length ?? 0) > 0)
+      this.#meet('a lease kept over a reconnection')
+    else if (message.type === 'submit') {
+      for (const { id } of message.tasks) {
+        if (this.#submitted.has(id)) this.#meet('a submission heard again')
+        this.#submitted.add(id)
+      }
+    }
+  }
+
+  #said(message: BrokerMessage): void {
+    switch (message.type) {
+      case 'submitted':
+        for (const { error } of message.refused) this.#refused(error)
+        return
+      case 'settled':
+        for (const { error } of message.refused) {
+          if (error.code === 'lease_lost') this.#meet('a settlement refused as lease_lost')
+        }
+        return
+      case 'cancelled':
+        if (message.refused.length > 0) this.#meet('a cancellation refused')
+        return
+      case 'outcome':
+        for (const _ of message.tasks) this.#meet('an outcome told')
+        return
+      case 'progress':
+        this.#meet('progress told')
+        return
+      case 'revoke':
+        this.#meet('a worker told to stop')
+        return
+      case 'drain':
+        this.#meet('a drain announced')
+        return
+      case 'error':
+        if (message.code === 'draining') this.#meet('a submission refused while draining')
+        if (message.code === 'busy' && message.ref !== undefined) this.#meet('a watcher refused')
+    }
+  }
+
+  #refused({ code }: WireError): void {
+    if (code === 'busy') this.#meet('a full queue said busy')
+    if (code === 'id_conflict') this.#meet('an id refused for other content')
+    if (code === 'too_large') this.#meet('a body larger than a queue')
+  }
+}

@@ -1,0 +1,71 @@
+import { checkers } from '../checkers/index.ts'
+import type { Observation, Violation } from '../observation.ts'
+import type { Report } from '../report.ts'
+import { runWorld } from '../world.ts'
+import { Coverage, type Situation } from './coverage.ts'
+import { type Experiment, shrink } from './shrink.ts'
+import { Story } from './story.ts'
+
+/** A run, and what it put to the test. */
+export interface Examination {
+  report: Report
+  situations: Partial<Record<Situation, number>>
+  /** Of the engine, as they went to the journal. */
+  events: number
+}
+
+/** Runs an experiment under all checkers. */
+export async function examine(
+  { seed, scenario }: Experiment,
+  onObservation?: (observation: Observation) => void,
+): Promise<Examination> {
+  const coverage = new Coverage()
+  const report = await runWorld(scenario, seed, {
+    checkers: checkers(scenario),
+    onObservation: (observation) => {
+      coverage.see(observation)
+      onObservation?.(observation)
+    },
+  })
+  return { report, situations: coverage.situations, events: coverage.events }
+}
+
+export interface Explanation {
+  /** The smallest experiment found that violates the same rule. */
+  minimised: Experiment
+  violation: Violation
+  /** What happened in it, a page at most. */
+  story: string[]
+  /** Experiments that were tried. */
+  runs: number
+}
+
+/**
+ * Makes an experiment that violates `rule` as small as can be until `isOver` says so, and tells its story. Undefined where it
+ * does not violate the rule.
+ */
+export async function explain(
+  first: Experiment,
+  rule: string,
+  isOver: () => boolean,
+): Promise<Explanation | undefined> {
+  let runs = 0
+  const violationOf = async (experiment: Experiment): Promise<Violation | undefined> => {
+    runs += 1
+    const { seed, scenario } = experiment
+    const { violations } = await runWorld(scenario, seed, { checkers: checkers(scenario) })
+    return violations.find((violation) => violation.rule === rule)
+  }
+  const { faults } = await runWorld(first.scenario, first.seed)
+  const minimised = await shrink(
+    first,
+    faults,
+    async (experiment) => (await violationOf(experiment)) !== undefined,
+    isOver,
+  )
+  const violation = await violationOf(minimised)
+  if (violation === undefined) return undefined
+  const story = new Story(violation)
+  await runWorld(minimised.scenario, minimised.seed, { onObservation: (observation) => story.see(observation) })
+  return { minimised, violation, story: story.lines(), runs }
+}

@@ -1,0 +1,40 @@
+import type { Mutant } from '../mutants/mutant.ts'
+import { Pool } from './pool.ts'
+
+export interface Verdict {
+  mutant: Mutant
+  /** Undefined: survived. */
+  caught?: { rule: string; message: string; seed: number; seeds: number }
+  /** Seeds that were not counted, because they violate a rule without the bug as well. */
+  notCounted: number
+}
+
+/** A world with a bug in it may go round for ever: that is found sooner than by patience. */
+const MUTANT_MS_MAX = 20_000
+
+/**
+ * Runs seeds with one bug planted until a rule is violated that holds without it.
+ *
+ * @param sound a pool without the bug
+ */
+export async function hunt(mutant: Mutant, sound: Pool, first: number, count: number): Promise<Verdict> {
+  const pool = new Pool(1, { mutant: mutant.name }, MUTANT_MS_MAX)
+  let notCounted = 0
+  try {
+    for (let at = 0; at < count; at += 1) {
+      const seed = first + at
+      const { violations } = (await pool.examine(seed)).report
+      if (violations.length === 0) continue
+      const otherwise = new Set((await sound.examine(seed)).report.violations.map(({ rule }) => rule))
+      const violation = violations.find(({ rule }) => !otherwise.has(rule))
+      if (violation !== undefined) {
+        const { rule, message } = violation
+        return { mutant, caught: { rule, message, seed, seeds: at + 1 }, notCounted }
+      }
+      notCounted += 1
+    }
+    return { mutant, notCounted }
+  } finally {
+    await pool.close()
+  }
+}

@@ -1,0 +1,286 @@
+import { DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
+import { DEFAULT_CONFIG, type EngineConfig } from '@sluice/engine'
+import type { SubmitOptions } from '@sluice/protocol'
+import type { Distribution } from '../distribution.ts'
+import { FAULT_TYPES, type FaultRates, type FaultType } from '../fault.ts'
+import { RandomSource, type RandomStream } from '../random.ts'
+import type {
+  Arrivals,
+  Falsehood,
+  JournalProfile,
+  NetworkProfile,
+  ProducerGroup,
+  Scenario,
+  Service,
+  TaskMix,
+  WorkerGroup,
+} from '../scenario.ts'
+
+const QUEUES = ['mail', 'photos', 'reports']
+
+const FALSEHOODS: readonly Falsehood[] = ['inventsLeases', 'repeats', 'neverBeats', 'settlesLate', 'resumesStrangers']
+
+/** Long enough for every retry, expiry and reconnection that the drawn figures allow. */
+const SETTLE_MS = 900_000
+
+/**
+ * The experiment of a seed: a random few of all faults, bounds and habits are on, the others off, so that over many seeds
+ * each meets each other one with little around them (Groce and others, "Swarm Testing", ISSTA 2012). Sized for about a
+ * tenth of a second of computing; durations are short against the run, so that what may end does end.
+ */
+export function swarm(seed: number): Scenario {
+  const random = new RandomSource(seed).stream('swarm')
+  const durationMs = random.pick([4000, 8000, 15_000, 30_000])
+  const queues = QUEUES.slice(0, random.integer(1, QUEUES.length))
+  const hosting = hostingOf(random)
+  const bodyBytesMax = (hosting.limits ?? DEFAULT_HOST_CONFIG.limits).bodyBytesMax
+  const hanging = queues.filter(() => random.chance(0.12))
+  const tasks = queues.flatMap((queue) => mixesOf(random, queue, hanging.includes(queue), bodyBytesMax))
+  const scenario: Scenario = {
+    name: `seed ${seed}`,
+    durationMs,
+    settleMs: SETTLE_MS,
+    engine: engineOf(random, queues.length),
+    hosting,
+    journal: journalOf(random),
+    network: networkOf(random),
+    producers: producersOf(random, tasks, durationMs),
+    workers: workersOf(random, queues, hanging, durationMs, bodyBytesMax),
+    faultRates: faultRatesOf(random, durationMs),
+  }
+  // What was not drawn is absent and not undefined, as in a file.
+  return JSON.parse(JSON.stringify(scenario)) as Scenario
+}
+
+function maybe<T>(random: RandomStream, probability: number, value: () => T): T | undefined {
+  return random.chance(probability) ? value() : undefined
+}
+
+/** Present keys alone, so that they may be spread over defaults. */
+function present<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T
+}
+
+function millis(random: RandomStream, mean: number): Distribution {
+  return random.pick<() => Distribution>([
+    () => ({ kind: 'constant', value: mean }),
+    () => ({ kind: 'uniform', min: 0, max: 2 * mean }),
+    () => ({ kind: 'exponential', mean }),
+    () => ({ kind: 'pareto', min: mean / 3, shape: 1.5, max: 20 * mean }),
+    () => ({ kind: 'bimodal', fast: mean / 2, slow: 10 * mean, share: 0.05 }),
+  ])()
+}
+
+function engineOf(random: RandomStream, queues: number): Partial<EngineConfig> {
+  const retryAfterMsMin = random.integer(1, 200)
+  return present<Partial<EngineConfig>>({
+    queueTasksMax: maybe(random, 0.25, () => random.integer(1, 20)),
+    queueBytesMax: maybe(random, 0.1, () => random.integer(300, 5000)),
+    queuesMax: maybe(random, 0.1, () => queues),
+    queueResultsMax: maybe(random, 0.15, () => random.integer(1, 10)),
+    queueDeadMax: maybe(random, 0.15, () => random.integer(1, 4)),
+    sessionsMax: maybe(random, 0.1, () => random.integer(20, 30)),
+    submitCredit: maybe(random, 0.2, () => random.integer(1, 10)),
+    graceMs: maybe(random, 0.7, () => random.pick([1, 50, 500, 2000, 30_000])),
+    deadTtlMs: maybe(random, 0.4, () => random.pick([300, 2000, 10_000])),
+    releasesMax: maybe(random, 0.15, () => random.integer(1, 3)),
+    watchersMax: maybe(random, 0.1, () => random.integer(1, 2)),
+    retryAfterMsMin: maybe(random, 0.2, () => retryAfterMsMin),
+    retryAfterMsMax: maybe(random, 0.2, () => retryAfterMsMin + random.integer(0, 3000)),
+    defaults: maybe(random, 0.2, () => ({
+      ...DEFAULT_CONFIG.defaults,
+      priority: random.integer(0, 9),
+      leaseMs: random.pick([500, 3000]),
+      resultTtlMs: random.pick([1000, 20_000]),
+    })),
+  })
+}
+
+function hostingOf(random: RandomStream): Partial<HostConfig> {
+  const frameBytesMax = random.pick([4096, 16_384])
+  const sendBufferBytesHigh = random.integer(500, 8000)
+  return present<Partial<HostConfig>>({
+    limits: maybe(random, 0.15, () => ({
+      ...DEFAULT_HOST_CONFIG.limits,
+      frameBytesMax,
+      bodyBytesMax: frameBytesMax >> 2,
+      batchItemsMax: random.integer(2, 20),
+      frameMessagesMax: random.integer(4, 50),
+      messageLengthMax: 100,
+      stackLengthMax: 100,
+      progressBytesMax: 50,
+      creditMax: random.integer(2, 20),
+    })),
+    helloTimeoutMs: maybe(random, 0.2, () => random.integer(300, 3000)),
+    heartbeatMs: maybe(random, 0.7, () => random.pick([100, 300, 1000])),
+    sendBufferBytesHigh: maybe(random, 0.25, () => sendBufferBytesHigh),
+    sendBufferBytesMax: maybe(random, 0.15, () => sendBufferBytesHigh + random.integer(20_000, 80_000)),
+    bodyCacheBytesMax: maybe(random, 0.3, () => random.integer(1, 2000)),
+    stagedBytesMax: maybe(random, 0.2, () => random.integer(100, 5000)),
+    lazyFlushMs: maybe(random, 0.4, () => random.pick([1, 10, 500, 2000])),
+    compactEveryMs: maybe(random, 0.5, () => random.pick([50, 200])),
+    compactBytesMin: maybe(random, 0.5, () => 1),
+    drainRetryAfterMs: maybe(random, 0.3, () => random.integer(20, 3000)),
+  })
+}
+
+function journalOf(random: RandomStream): JournalProfile {
+  return {
+    appendMs: random.chance(0.4) ? { kind: 'constant', value: 0 } : millis(random, random.pick([0.5, 3, 20])),
+    readMs: random.chance(0.5) ? { kind: 'constant', value: 0 } : millis(random, random.pick([0.5, 5])),
+    isSynchronous: random.chance(0.6),
+    durability: random.chance(0.15) ? 'relaxed' : 'strict',
+  }
+}
+
+function networkOf(random: RandomStream): NetworkProfile {
+  return present<NetworkProfile>({
+    delayMs: random.chance(0.15) ? { kind: 'constant', value: 0 } : millis(random, random.pick([0.5, 5, 40])),
+    bytesPerSecond: maybe(random, 0.15, () => random.integer(20_000, 200_000)),
+    windowBytes: maybe(random, 0.2, () => random.integer(500, 20_000)),
+    giveUpAfterMs: maybe(random, 0.5, () => random.integer(1000, 8000)),
+    pingEveryMs: maybe(random, 0.5, () => random.integer(500, 5000)),
+  })
+}
+
+function optionsOf(random: RandomStream, hangs: boolean): SubmitOptions | undefined {
+  if (!hangs && random.chance(0.15)) return undefined
+  return present<SubmitOptions>({
+    priority: maybe(random, 0.3, () => random.integer(0, 9)),
+    delayMs: maybe(random, 0.25, () => random.pick([1, 100, 1000, 4000])),
+    ttlMs: maybe(random, 0.2, () => random.pick([50, 500, 3000])),
+    leaseMs: maybe(random, 0.8, () => random.pick([100, 400, 1500, 5000])),
+    timeLimitMs: hangs || random.chance(0.12) ? random.pick([100, 800]) : undefined,
+    resultTtlMs: maybe(random, 0.6, () => random.pick([1, 200, 1500, 10_000])),
+    retry: maybe(random, 0.7, () => ({
+      kind: random.pick(['none', 'fixed', 'exponential'] as const),
+      attemptsMax: random.integer(1, 5),
+      delayMs: random.pick([0, 20, 400]),
+      delayMsMax: random.pick([20, 500, 3000]),
+      jitter: random.pick(['full', 'none'] as const),
+    })),
+  })
+}
+
+function mixesOf(random: RandomStream, queue: string, hangs: boolean, bodyBytesMax: number): TaskMix[] {
+  return Array.from({ length: random.integer(1, 2) }, () => {
+    const options = optionsOf(random, hangs)
+    return {
+      queue,
+      weight: random.integer(1, 4),
+      ...(options === undefined ? {} : { options }),
+      bodyBytes: bytesOf(random, bodyBytesMax),
+    }
+  })
+}
+
+function bytesOf(random: RandomStream, bytesMax: number): Distribution {
+  const large = Math.min(bytesMax - 50, 6000)
+  return random.chance(0.75)
+    ? { kind: 'uniform', min: 0, max: 200 }
+    : { kind: 'bimodal', fast: 60, slow: large, share: random.pick([0.1, 0.5]) }
+}
+
+/** Many small tasks one by one fill the journal with batches, which is what compaction waits for. */
+const TASKS_MANY = 240
+const TASKS_FEW = 70
+
+function producersOf(random: RandomStream, tasks: readonly TaskMix[], durationMs: number): ProducerGroup[] {
+  let left = random.chance(0.2) ? TASKS_MANY : random.integer(10, TASKS_FEW)
+  const groups = random.integer(1, 3)
+  return Array.from({ length: groups }, (_, at): ProducerGroup => {
+    const count = random.integer(1, 2)
+    const share = at === groups - 1 ? left : Math.ceil(left / 2)
+    left -= share
+    const tasksMax = Math.max(1, Math.ceil(share / count))
+    return {
+      count,
+      arrivals: arrivalsOf(random, tasksMax, durationMs),
+      // The first group knows every kind of task.
+      tasks: at === 0 ? tasks : tasks.filter((_, i) => i === 0 || random.chance(0.5)),
+      tasksMax,
+      ...present<Partial<ProducerGroup>>({
+        onBusy: maybe(random, 0.3, () => 'giveUp' as const),
+        resubmits: maybe(random, 0.25, () => random.pick([0.1, 0.5])),
+        cancels: maybe(random, 0.25, () => random.pick([0.1, 0.4])),
+        asksLater: maybe(random, 0.25, () => random.pick([0.2, 0.8])),
+        patienceMs: maybe(random, 0.12, () => random.pick([300, 2000])),
+        impatientRetriesMax: maybe(random, 0.5, () => random.integer(1, 2)),
+        impatientBackOff: maybe(random, 0.5, () =>
+          random.pick([
+            { kind: 'none' as const },
+            { kind: 'exponential' as const, baseMs: 100, capMs: 2000 },
+            { kind: 'budget' as const, ratio: 0.2 },
+          ]),
+        ),
+        vanishesAfterMs: maybe(random, 0.12, () => ({ kind: 'uniform' as const, min: 0, max: durationMs })),
+      }),
+    }
+  })
+}
+
+function arrivalsOf(random: RandomStream, tasksMax: number, durationMs: number): Arrivals {
+  const rate = (tasksMax * 1000) / (durationMs * random.pick([0.3, 0.8]))
+  return random.pick<() => Arrivals>([
+    () => ({ kind: 'steady', rate }),
+    () => ({ kind: 'poisson', rate }),
+    () => ({ kind: 'burst', size: random.integer(1, Math.max(1, Math.ceil(tasksMax / 3))), everyMs: durationMs / 4 }),
+    () => ({ kind: 'ramp', from: 0, to: 2 * rate }),
+    () => ({ kind: 'closedLoop', inFlight: random.integer(1, 5), thinkMs: { kind: 'exponential', mean: 100 } }),
+  ])()
+}
+
+function workersOf(
+  random: RandomStream,
+  queues: readonly string[],
+  hanging: readonly string[],
+  durationMs: number,
+  bodyBytesMax: number,
+): WorkerGroup[] {
+  const resultBytesMax = Math.min(bodyBytesMax, 6000)
+  return Array.from({ length: random.integer(1, 3) }, (_, at): WorkerGroup => {
+    // The first group serves every queue and tells no lies, so that there is somebody who gets the work done.
+    const served = at === 0 ? queues : queues.filter((_, i) => i === 0 || random.chance(0.6))
+    const falsehoods = at === 0 || random.chance(0.6) ? [] : FALSEHOODS.filter(() => random.chance(0.3))
+    return {
+      count: random.integer(1, 2),
+      queues: served,
+      concurrency: random.integer(1, 6),
+      ...(random.chance(0.6) ? { prefetch: random.integer(0, 8) } : {}),
+      service: Object.fromEntries(
+        served.map((queue) => [
+          queue,
+          serviceOf(random, hanging.includes(queue), Math.min(400, durationMs / 20), resultBytesMax),
+        ]),
+      ),
+      ...(falsehoods.length === 0 ? {} : { falsehoods }),
+      ...(random.chance(0.3) ? { speed: random.pick([0.25, 3]) } : {}),
+    }
+  })
+}
+
+function serviceOf(random: RandomStream, hangs: boolean, meanMsMax: number, resultBytesMax: number): Service {
+  return {
+    ms: millis(random, random.pick([0, 5, 50, meanMsMax])),
+    ...present<Omit<Service, 'ms'>>({
+      fails: maybe(random, 0.4, () => random.pick([0.05, 0.3, 0.8])),
+      failsForGood: maybe(random, 0.2, () => random.pick([0.05, 0.3])),
+      hangs: hangs ? random.pick([0.05, 0.2]) : undefined,
+      crashes: maybe(random, 0.1, () => random.pick([0.02, 0.1])),
+      progressEveryMs: maybe(random, 0.25, () => random.integer(10, 300)),
+      resultBytes: maybe(random, 0.4, () => bytesOf(random, resultBytesMax)),
+      retryAfterMs: maybe(random, 0.15, () => random.integer(0, 1500)),
+    }),
+  }
+}
+
+/** A quarter of all seeds run in a perfect world: what fails there is no fault's doing. */
+function faultRatesOf(random: RandomStream, durationMs: number): FaultRates | undefined {
+  if (random.chance(0.25)) return undefined
+  const share = random.pick([0.15, 0.35, 0.7])
+  const rates: { -readonly [Type in FaultType]?: number } = {}
+  for (const type of FAULT_TYPES) {
+    if (random.chance(share)) rates[type] = durationMs / random.pick([1, 2, 4])
+  }
+  return rates
+}

@@ -1,0 +1,21 @@
+import type { Runs } from '../phenomena/phenomenon.ts'
+import type { Examination, Explanation } from './examine.ts'
+import type { Experiment } from './shrink.ts'
+
+/** What a thread is asked to do, one thing at a time. A seed without a scenario means the swarm's. */
+export type Order =
+  | { kind: 'examine'; seed: number; scenario?: Experiment['scenario'] | undefined }
+  | { kind: 'explain'; seed: number; scenario?: Experiment['scenario'] | undefined; rule: string; budgetMs: number }
+  /** One seed of a phenomenon, in all its variants. */
+  | { kind: 'measure'; seed: number; phenomenon: string }
+
+export type Answer =
+  | { kind: 'examined'; examination: Examination }
+  | { kind: 'explained'; explanation?: Explanation }
+  | { kind: 'measured'; runs: Runs }
+
+/** What a thread is started with. */
+export interface ThreadData {
+  /** The bug that is planted before anything of the product is loaded. */
+  mutant?: string
+}

@@ -1,0 +1,57 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { MUTANTS } from '../mutants/catalogue.ts'
+import { plant } from '../mutants/plant.ts'
+import type { Violation } from '../observation.ts'
+import type { Runs } from '../phenomena/phenomenon.ts'
+import type { Answer, Order, ThreadData } from './thread-messages.ts'
+
+const { mutant } = workerData as ThreadData
+if (mutant !== undefined) plant(MUTANTS.filter(({ name }) => name === mutant))
+
+// Only now, so that what they load is what was planted.
+const { examine, explain } = await import('./examine.ts')
+const { swarm } = await import('./swarm.ts')
+const { phenomena } = await import('../phenomena/index.ts')
+const { tryOut } = await import('../phenomena/trial.ts')
+
+/** Rejections that nobody handled while an experiment ran: a program would have ended by them. */
+let unhandled: unknown[] = []
+process.on('unhandledRejection', (reason) => unhandled.push(reason))
+
+async function answer(order: Order): Promise<Answer> {
+  if (order.kind === 'measure') {
+    const phenomenon = phenomena.find(({ name }) => name === order.phenomenon)
+    if (phenomenon === undefined) throw new RangeError(`no phenomenon is named ${order.phenomenon}`)
+    const { runs } = await tryOut(phenomenon, [order.seed])
+    return { kind: 'measured', runs: runs[0] as Runs }
+  }
+  const experiment = { seed: order.seed, scenario: order.scenario ?? swarm(order.seed) }
+  if (order.kind === 'explain') {
+    const endMs = performance.now() + order.budgetMs
+    const explanation = await explain(experiment, order.rule, () => performance.now() > endMs)
+    return explanation === undefined ? { kind: 'explained' } : { kind: 'explained', explanation }
+  }
+  unhandled = []
+  const examination = await examine(experiment)
+  const { report } = examination
+  const violations: Violation[] = unhandled.map((reason) => ({
+    rule: 'CRASH',
+    atMs: report.simulatedMs,
+    message: `a rejection that nobody handled: ${reason instanceof Error ? reason.stack : String(reason)}`,
+    about: {},
+  }))
+  return {
+    kind: 'examined',
+    examination: { ...examination, report: { ...report, violations: [...report.violations, ...violations] } },
+  }
+}
+
+const port = parentPort
+port?.on('message', (order: Order) => {
+  answer(order).then(
+    (done) => port.postMessage(done),
+    (error: unknown) => {
+      throw error
+    },
+  )
+})

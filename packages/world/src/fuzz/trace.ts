@@ -1,0 +1,72 @@
+import type { Observation } from '../observation.ts'
+import type { Scenario } from '../scenario.ts'
+
+/** What a trace begins with: enough to run it again. */
+export interface TraceHeader {
+  /** Of the format: raised when an older reader would misread. */
+  version: 1
+  seed: number
+  scenario: Scenario
+}
+
+export interface Trace extends TraceHeader {
+  observations: Observation[]
+}
+
+const FORMAT = 'sluice-trace'
+const VERSION = 1
+/** The one key of an object that stands for bytes. */
+const BYTES = 'base64'
+
+/** The first line of a trace, without its end. */
+export function traceHeader({ seed, scenario }: Omit<TraceHeader, 'version'>): string {
+  return JSON.stringify({ format: FORMAT, version: VERSION, seed, scenario })
+}
+
+/** One observation as a line, without its end. Bytes are written in base64. */
+export function traceLine(observation: Observation): string {
+  return JSON.stringify(observation, (_, value: unknown) =>
+    value instanceof Uint8Array ? { [BYTES]: toBase64(value) } : value,
+  )
+}
+
+/**
+ * Reads a trace as `pnpm fuzz --trace` writes it: JSON lines, the header first.
+ * @throws SyntaxError naming the line that cannot be read
+ */
+export function parseTrace(text: string): Trace {
+  const lines = text.split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  const [first, ...rest] = lines.map((line, at): unknown => {
+    try {
+      return JSON.parse(line, revived)
+    } catch (error) {
+      throw new SyntaxError(`line ${at + 1} of the trace: ${(error as Error).message}`)
+    }
+  })
+  const header = first as (TraceHeader & { format: string }) | undefined
+  if (header?.format !== FORMAT) throw new SyntaxError('line 1 of the trace: not the header of a trace')
+  if (header.version !== VERSION)
+    throw new SyntaxError(`line 1 of the trace: version ${header.version}, where ${VERSION} is understood`)
+  return {
+    version: VERSION,
+    seed: header.seed,
+    scenario: header.scenario,
+    observations: rest as Observation[],
+  }
+}
+
+function revived(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !(BYTES in value)) return value
+  return Object.keys(value).length === 1 ? fromBase64(value[BYTES] as string) : value
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let units = ''
+  for (const byte of bytes) units += String.fromCharCode(byte)
+  return btoa(units)
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0))
+}

@@ -1,0 +1,26 @@
+export { VirtualClock } from './clock.ts'
+export { type Distribution, draw } from './distribution.ts'
+export type { Fault, FaultRates, FaultType, TimedFault } from './fault.ts'
+export type {
+  Checker,
+  Observation,
+  ObservationOf,
+  ObservationType,
+  Surroundings,
+  Violation,
+} from './observation.ts'
+export { RandomSource, RandomStream } from './random.ts'
+export type { Report } from './report.ts'
+export type {
+  Arrivals,
+  Falsehood,
+  JournalProfile,
+  NetworkProfile,
+  ProducerGroup,
+  Scenario,
+  Service,
+  TaskMix,
+  WorkerGroup,
+} from './scenario.ts'
+export { defaultScenario } from './scenarios/default.ts'
+export { type RunOptions, runWorld } from './world.ts'

@@ -1,0 +1,2 @@
+export { SimulatedDisk } from './disk.ts'
+export { type JournalSurroundings, openJournal } from './simulated-journal.ts'

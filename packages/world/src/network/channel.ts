@@ -1,0 +1,221 @@
+import type { VirtualClock } from '../clock.ts'
+import { grained } from '../context.ts'
+import { type Distribution, draw } from '../distribution.ts'
+import type { RandomStream } from '../random.ts'
+
+/** What one end says to the other. `gone`: the other end's kernel has lost the connection. */
+export type Packet =
+  | { type: 'open' }
+  | { type: 'frame'; frame: string | Uint8Array; messages: readonly object[] }
+  | { type: 'ping' }
+  | { type: 'pong' }
+  | { type: 'close'; code: number; reason: string }
+  | { type: 'gone' }
+
+export interface ChannelOptions {
+  clock: VirtualClock
+  random: RandomStream
+  delayMs: Distribution
+  /** Undefined: without limit. */
+  bytesPerSecond: number | undefined
+  windowBytes: number
+  giveUpAfterMs: number
+}
+
+/** The program at the receiving end. */
+export interface Reader {
+  readonly isReading: boolean
+  enter(fn: () => void): void
+  receive(packet: Packet): void
+}
+
+interface Sending {
+  packet: Packet
+  /** Bytes that have not left the sender's program. */
+  left: number
+  delayMs: number
+}
+
+interface Segment {
+  bytes: number
+  /** With the last segment of a packet. */
+  packet: Packet | undefined
+  delayMs: number
+  arrivesAtMs: number
+}
+
+/** Bytes of a packet besides its frame, about. */
+const HEADER_BYTES = 4
+
+/**
+ * One direction of a connection, as TCP carries it: in order, whatever each packet's own delay; at most `windowBytes` between
+ * the two programs, and what is beyond that waits in the sender's program.
+ */
+export class Channel {
+  readonly #options: ChannelOptions
+  readonly #reader: Reader
+  readonly #sending: Sending[] = []
+  readonly #wire: Segment[] = []
+  readonly #arrived: Segment[] = []
+  #bufferedBytes = 0
+  #windowUsed = 0
+  #isBacklogged = false
+  #lineFreeAtMs = 0
+  #lastArrivalMs = 0
+  #readsAhead = 0
+  #cancelArrival: (() => void) | undefined
+  #cancelGiveUp: (() => void) | undefined
+  #isBlocked = false
+  #isEnded = false
+  /** Added to the delay of each packet sent from now on. */
+  extraDelayMs: () => number = () => 0
+  /** What was beyond the window has left the program. */
+  onDrain: () => void = () => {}
+  /** The sender's kernel has got nothing through for too long. */
+  onGiveUp: () => void = () => {}
+
+  constructor(options: ChannelOptions, reader: Reader) {
+    this.#options = options
+    this.#reader = reader
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes
+  }
+
+  /** Whether anything is on its way, as the sender's kernel knows it. */
+  get isUnacknowledged(): boolean {
+    return this.#sending.length > 0 || this.#wire.length > 0
+  }
+
+  send(packet: Packet, bytes = 0): void {
+    if (this.#isEnded) return
+    const { delayMs, random } = this.#options
+    this.#sending.push({
+      packet,
+      left: bytes + HEADER_BYTES,
+      delayMs: grained(draw(delayMs, random)) + this.extraDelayMs(),
+    })
+    this.#bufferedBytes += bytes + HEADER_BYTES
+    this.#transmit()
+    if (this.#bufferedBytes > 0) this.#isBacklogged = true
+    if (this.#isBlocked) this.#armGiveUp()
+  }
+
+  /** The sender's program is gone: what its kernel has still leaves, and then the news of the end. */
+  sendEnd(): void {
+    this.#sending.length = 0
+    this.#bufferedBytes = 0
+    this.#isBacklogged = false
+    // The end of a stream takes no room in the window.
+    this.#windowUsed = Number.NEGATIVE_INFINITY
+    this.send({ type: 'gone' })
+  }
+
+  /** Nothing arrives any more; what is on its way waits. */
+  block(): void {
+    if (this.#isBlocked) return
+    this.#isBlocked = true
+    this.#cancelArrival?.()
+    this.#cancelArrival = undefined
+    if (this.isUnacknowledged) this.#armGiveUp()
+  }
+
+  /** What waited is sent once more. */
+  unblock(): void {
+    if (!this.#isBlocked) return
+    this.#isBlocked = false
+    this.#cancelGiveUp?.()
+    this.#cancelGiveUp = undefined
+    const { nowMs } = this.#options.clock
+    for (const segment of this.#wire) {
+      if (segment.arrivesAtMs <= nowMs) segment.arrivesAtMs = nowMs + segment.delayMs
+    }
+    this.#armArrival()
+  }
+
+  /** The reader reads again. */
+  resumeReading(): void {
+    for (let i = this.#arrived.length - this.#readsAhead; i > 0; i -= 1) this.#scheduleRead()
+  }
+
+  /** Nothing is carried any more. */
+  end(): void {
+    this.#isEnded = true
+    this.#cancelArrival?.()
+    this.#cancelGiveUp?.()
+    this.#wire.length = 0
+    this.#sending.length = 0
+    this.#arrived.length = 0
+    this.#bufferedBytes = 0
+  }
+
+  /** Moves into the kernels' buffers what there is room for. */
+  #transmit(): void {
+    const { clock, bytesPerSecond, windowBytes } = this.#options
+    while (this.#windowUsed < windowBytes) {
+      const first = this.#sending[0]
+      if (first === undefined) break
+      const bytes = Math.min(first.left, windowBytes - this.#windowUsed)
+      first.left -= bytes
+      this.#bufferedBytes -= bytes
+      this.#windowUsed += bytes
+      const onLineMs = bytesPerSecond === undefined ? 0 : grained((bytes / bytesPerSecond) * 1000)
+      this.#lineFreeAtMs = Math.max(clock.nowMs, this.#lineFreeAtMs) + onLineMs
+      this.#lastArrivalMs = Math.max(this.#lastArrivalMs, this.#lineFreeAtMs + first.delayMs)
+      const isWhole = first.left === 0
+      if (isWhole) this.#sending.shift()
+      this.#wire.push({
+        bytes,
+        packet: isWhole ? first.packet : undefined,
+        delayMs: first.delayMs,
+        arrivesAtMs: this.#lastArrivalMs,
+      })
+    }
+    this.#armArrival()
+  }
+
+  #armArrival(): void {
+    const [first] = this.#wire
+    if (first === undefined || this.#isBlocked || this.#cancelArrival !== undefined) return
+    const { clock } = this.#options
+    this.#cancelArrival = clock.setTimer(() => {
+      this.#cancelArrival = undefined
+      this.#wire.shift()
+      this.#arrived.push(first)
+      this.#armArrival()
+      if (this.#reader.isReading) this.#read()
+    }, first.arrivesAtMs - clock.nowMs)
+  }
+
+  #scheduleRead(): void {
+    this.#readsAhead += 1
+    this.#options.clock.setTimer(() => {
+      this.#readsAhead -= 1
+      if (this.#reader.isReading) this.#read()
+    }, 0)
+  }
+
+  /** Hands one segment to the program, when it gets to it: until then it takes room. */
+  #read(): void {
+    this.#readsAhead += 1
+    this.#reader.enter(() => {
+      this.#readsAhead -= 1
+      if (!this.#reader.isReading) return
+      const segment = this.#arrived.shift()
+      if (segment === undefined) return
+      this.#windowUsed -= segment.bytes
+      this.#transmit()
+      if (this.#isBacklogged && this.#bufferedBytes === 0) {
+        this.#isBacklogged = false
+        this.onDrain()
+      }
+      if (segment.packet !== undefined) this.#reader.receive(segment.packet)
+    })
+  }
+
+  #armGiveUp(): void {
+    const { clock, giveUpAfterMs } = this.#options
+    this.#cancelGiveUp ??= clock.setTimer(() => this.onGiveUp(), giveUpAfterMs)
+  }
+}

@@ -1,0 +1,180 @@
+import {
+  type BrokerMessage,
+  type ClientMessage,
+  type Decoded,
+  decodeBrokerFrame,
+  decodeClientFrame,
+} from '@sluice/protocol'
+import type { Context } from '../context.ts'
+import type { Process } from '../nodes/process.ts'
+import { Channel, type ChannelOptions, type Packet } from './channel.ts'
+import { Endpoint } from './endpoint.ts'
+import type { Network } from './network.ts'
+
+/** One WebSocket between a node and the broker, from the first packet of its opening to the last of its end. */
+export class Connection {
+  readonly number: number
+  readonly node: string
+  readonly nodeEnd: Endpoint
+  brokerEnd: Endpoint | undefined
+  readonly #context: Context
+  readonly #network: Network
+  readonly #toBroker: Channel
+  readonly #toNode: Channel
+  /** Nothing is heard of the node, or of the broker, for ever. */
+  #isSilenced = false
+
+  constructor(context: Context, network: Network, process: Process, number: number, name: string) {
+    this.number = number
+    this.node = process.node
+    this.#context = context
+    this.#network = network
+    const channel = (direction: string, reader: ConstructorParameters<typeof Channel>[1]): Channel => {
+      const channel = new Channel(this.#channelOptions(`${name} ${direction}`), reader)
+      channel.extraDelayMs = () => network.extraDelayMs(this.node)
+      return channel
+    }
+    const listener = {
+      get isReading() {
+        return connection.brokerEnd?.isReading ?? true
+      },
+      enter: (fn: () => void) => (this.brokerEnd ? this.brokerEnd.enter(fn) : fn()),
+      receive: (packet: Packet) => this.#receiveAtBroker(packet),
+    }
+    const connection = this
+    this.#toBroker = channel('to the broker', listener)
+    const nodeEnd = new Endpoint({
+      process,
+      outgoing: this.#toBroker,
+      isStalled: () => network.isStalled(this.node),
+      onSend: (frame) => this.#sentByNode(frame),
+      onHear: (messages) => {
+        for (const message of messages as readonly BrokerMessage[])
+          process.observe({ type: 'heardByNode', node: this.node, connection: number, message })
+      },
+      onOpened: () => process.observe({ type: 'connected', node: this.node, connection: number }),
+      onEnded: (code) => this.#ended('node', code),
+      onGone: () => this.#gone(),
+    })
+    this.nodeEnd = nodeEnd
+    this.#toNode = channel('to the node', nodeEnd)
+    nodeEnd.attach(this.#toNode)
+    this.#toBroker.send({ type: 'open' })
+    this.refresh()
+  }
+
+  /** Lets through, or holds back, what is on its way, as the faults of both nodes say. */
+  refresh(): void {
+    const isBlocked = this.#isSilenced || this.#network.isBlocked(this.node)
+    for (const channel of [this.#toBroker, this.#toNode]) {
+      if (isBlocked) channel.block()
+      else channel.unblock()
+    }
+  }
+
+  /** Nothing passes any more, and no end is told. */
+  silence(): void {
+    this.#isSilenced = true
+    this.refresh()
+  }
+
+  /** Both ends are told that the connection is lost. */
+  reset(): void {
+    this.nodeEnd.lose()
+    this.brokerEnd?.lose()
+  }
+
+  /** The broker's machine is back and knows nothing of this connection, and says so to whoever asks. */
+  forgotten(): void {
+    if (!this.#isSilenced || this.nodeEnd.isGone) return
+    this.nodeEnd.lose()
+  }
+
+  endOf(process: Process): Endpoint | undefined {
+    if (this.nodeEnd.process === process) return this.nodeEnd
+    return this.brokerEnd?.process === process ? this.brokerEnd : undefined
+  }
+
+  #channelOptions(name: string): ChannelOptions {
+    const { clock, random, scenario } = this.#context
+    const { network } = scenario
+    return {
+      clock,
+      random: random.stream(`network ${name}`),
+      delayMs: network.delayMs,
+      bytesPerSecond: network.bytesPerSecond,
+      windowBytes: network.windowBytes ?? 256 * 1024,
+      giveUpAfterMs: network.giveUpAfterMs ?? 30_000,
+    }
+  }
+
+  /** The broker's kernel takes the connection by itself; its program hears of it when it gets to it. */
+  #receiveAtBroker(packet: Packet): void {
+    if (this.brokerEnd) {
+      this.brokerEnd.receive(packet)
+      return
+    }
+    if (packet.type !== 'open') return
+    const listener = this.#network.listener
+    if (!listener) {
+      this.#toNode.sendEnd()
+      this.#toBroker.end()
+      return
+    }
+    const { process } = listener
+    const brokerEnd = new Endpoint({
+      process,
+      outgoing: this.#toNode,
+      isStalled: () => this.#network.isStalled('broker'),
+      onSend: (frame) => this.#sentByBroker(frame),
+      onHear: (messages) => {
+        for (const message of messages as readonly ClientMessage[])
+          process.observe({ type: 'heardByBroker', node: this.node, connection: this.number, message })
+      },
+      onOpened: () => {},
+      onEnded: (code) => this.#ended('broker', code),
+      onGone: () => this.#gone(),
+    })
+    brokerEnd.attach(this.#toBroker)
+    this.brokerEnd = brokerEnd
+    process.enter(() => {
+      if (brokerEnd.state !== 'connecting') return
+      brokerEnd.state = 'open'
+      this.#toNode.send({ type: 'open' })
+      listener.accept(brokerEnd)
+    })
+  }
+
+  #sentByNode(frame: string | Uint8Array): readonly object[] {
+    const decoded = decodeClientFrame(frame, this.#network.limits)
+    if (!decoded.ok) return this.#unreadable('node', decoded)
+    const { node, number: connection } = this
+    for (const message of decoded.messages) this.#context.observe({ type: 'sentToBroker', node, connection, message })
+    return decoded.messages
+  }
+
+  #sentByBroker(frame: string | Uint8Array): readonly object[] {
+    const decoded = decodeBrokerFrame(frame, this.#network.limits)
+    if (!decoded.ok) return this.#unreadable('broker', decoded)
+    const { node, number: connection } = this
+    for (const message of decoded.messages) this.#context.observe({ type: 'sentByBroker', node, connection, message })
+    return decoded.messages
+  }
+
+  #unreadable(by: 'node' | 'broker', { error }: Extract<Decoded<never>, { ok: false }>): readonly object[] {
+    const { node, number: connection } = this
+    this.#context.observe({ type: 'unreadable', node, connection, by, error: error.message })
+    return []
+  }
+
+  #ended(side: 'node' | 'broker', code: number): void {
+    this.#context.observe({ type: 'disconnected', node: this.node, connection: this.number, side, code })
+  }
+
+  #gone(): void {
+    if (!this.nodeEnd.isGone || this.brokerEnd?.isGone === false) return
+    this.#toBroker.end()
+    this.#toNode.end()
+    this.#network.forget(this)
+  }
+}

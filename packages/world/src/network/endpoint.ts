@@ -1,0 +1,196 @@
+import type { Process } from '../nodes/process.ts'
+import type { Channel, Packet, Reader } from './channel.ts'
+
+/** How long an end that has said its close waits for the other's, as WebSocket implementations do. */
+const CLOSE_TIMEOUT_MS = 30_000
+
+/** What a program hears of its socket. Each is called in the program's own process. */
+export interface EndpointOwner {
+  onOpen(): void
+  onFrame(frame: string | Uint8Array): void
+  /** Once, and nothing after it. */
+  onClosed(code: number, reason: string): void
+  /** What `send` could not get rid of at once has left. */
+  onDrain(): void
+}
+
+export interface EndpointOptions {
+  process: Process
+  outgoing: Channel
+  /** Whether a fault keeps this end's programs from reading. */
+  isStalled: () => boolean
+  /** Reports what is handed over, and says which messages it holds. */
+  onSend: (frame: string | Uint8Array) => readonly object[]
+  onHear: (messages: readonly object[]) => void
+  onOpened: () => void
+  /** This end's program neither hears nor says anything any more. */
+  onEnded: (code: number) => void
+  /** This end's kernel knows nothing of the connection any more. */
+  onGone: () => void
+}
+
+/**
+ * One end of a WebSocket. `closing`: this side has said its close and awaits the other's. `lost`: its kernel knows that the
+ * connection is gone, its program does not yet.
+ */
+export class Endpoint implements Reader {
+  state: 'connecting' | 'open' | 'closing' | 'lost' | 'closed' = 'connecting'
+  owner: EndpointOwner | undefined
+  readonly process: Process
+  readonly #options: EndpointOptions
+  readonly #outgoing: Channel
+  #incoming: Channel | undefined
+  #isPaused = false
+  #isAnswering = true
+  #hasEnded = false
+  #cancelCloseTimeout: (() => void) | undefined
+
+  constructor(options: EndpointOptions) {
+    this.#options = options
+    this.process = options.process
+    this.#outgoing = options.outgoing
+    this.#outgoing.onDrain = () => this.process.enter(() => this.state === 'open' && this.owner?.onDrain())
+    this.#outgoing.onGiveUp = () => this.lose()
+  }
+
+  /** Where this end reads from. */
+  attach(incoming: Channel): void {
+    this.#incoming = incoming
+  }
+
+  get isReading(): boolean {
+    return !this.#isPaused && !this.#options.isStalled()
+  }
+
+  get isGone(): boolean {
+    return this.state === 'closed' || this.state === 'lost'
+  }
+
+  /** Bytes given to `send` that have not left the program. */
+  get bufferedBytes(): number {
+    return this.#outgoing.bufferedBytes
+  }
+
+  enter(fn: () => void): void {
+    this.process.enter(fn)
+  }
+
+  send(frame: string | Uint8Array): void {
+    if (this.state !== 'open' || !this.process.isAlive) return
+    const messages = this.#options.onSend(frame)
+    // The sender may use its buffer again.
+    const sent = typeof frame === 'string' ? frame : frame.slice()
+    this.#outgoing.send({ type: 'frame', frame: sent, messages }, sent.length)
+  }
+
+  /** Pings the other end. Returns false where the last ping has had no answer. */
+  ping(): boolean {
+    if (!this.#isAnswering) return false
+    this.#isAnswering = false
+    this.#outgoing.send({ type: 'ping' })
+    return true
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.process.isAlive) return
+    if (this.state === 'connecting') {
+      this.#finish(1006)
+      this.#outgoing.sendEnd()
+      return
+    }
+    if (this.state !== 'open') return
+    this.state = 'closing'
+    this.#sayEnded(code)
+    this.#outgoing.send({ type: 'close', code, reason }, reason.length)
+    this.#cancelCloseTimeout = this.process.setTimer(() => this.terminate(), CLOSE_TIMEOUT_MS)
+  }
+
+  terminate(): void {
+    if (this.isGone || !this.process.isAlive) return
+    const { owner } = this
+    this.#finish(1006)
+    this.#outgoing.sendEnd()
+    this.process.setTimer(() => owner?.onClosed(1006, ''), 0)
+  }
+
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.resumeReading()
+  }
+
+  resumeReading(): void {
+    if (this.isReading) this.#incoming?.resumeReading()
+  }
+
+  receive(packet: Packet): void {
+    switch (packet.type) {
+      case 'open':
+        if (this.state !== 'connecting') return
+        this.state = 'open'
+        this.#options.onOpened()
+        this.owner?.onOpen()
+        return
+      case 'frame':
+        if (this.state !== 'open') return
+        this.#options.onHear(packet.messages)
+        this.owner?.onFrame(packet.frame)
+        return
+      case 'ping':
+        if (!this.isGone) this.#outgoing.send({ type: 'pong' })
+        return
+      case 'pong':
+        this.#isAnswering = true
+        return
+      case 'close':
+        if (this.state === 'open') this.#outgoing.send(packet)
+        this.#close(packet.code, packet.reason)
+        return
+      case 'gone':
+        this.#close(1006, '')
+    }
+  }
+
+  /** The kernel has lost the connection; the program hears of it when it gets to it. */
+  lose(): void {
+    if (this.isGone) return
+    const before = this.state
+    this.state = 'lost'
+    this.#options.onGone()
+    this.process.enter(() => {
+      if (this.state !== 'lost') return
+      this.state = before
+      this.#close(1006, '')
+    })
+  }
+
+  /** Its process is gone: the kernel tells the other end, unless the machine is gone as well. */
+  abandon(isSilent: boolean): void {
+    if (this.state === 'closed') return
+    this.#finish(1006)
+    if (!isSilent) this.#outgoing.sendEnd()
+  }
+
+  #close(code: number, reason: string): void {
+    if (this.state === 'closed') return
+    this.#finish(code)
+    this.owner?.onClosed(code, reason)
+  }
+
+  #finish(code: number): void {
+    if (this.state !== 'connecting') this.#sayEnded(code)
+    this.state = 'closed'
+    this.#cancelCloseTimeout?.()
+    this.#options.onGone()
+  }
+
+  #sayEnded(code: number): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.#options.onEnded(code)
+  }
+}

@@ -1,0 +1,162 @@
+import {
+  type BrokerMessage,
+  type ClientMessage,
+  decodeBrokerFrame,
+  decodeClientFrame,
+  encodeFrames,
+  type Limits,
+} from '@sluice/protocol'
+import type { Process } from '../nodes/process.ts'
+import type { RandomStream } from '../random.ts'
+import type { Falsehood } from '../scenario.ts'
+import type { Tampering } from './network.ts'
+
+/** Refs of messages that the program itself never sent: it takes no notice of their answers. */
+const OWN_REFS_FROM = 1_000_000_000
+/** How often a frame is followed by a lie. */
+const LIE_SHARE = 0.3
+/** Settled and lost leases that are remembered. */
+const MEMORY_MAX = 100
+const LATE_MS_MAX = 20_000
+const SECOND_MS = 1000
+
+type Settlement = Extract<ClientMessage, { type: 'complete' | 'fail' | 'release' }>
+
+/** A worker's program whose messages are falsified on their way out. The program knows nothing of it. */
+export class Liar implements Tampering {
+  readonly #falsehoods: ReadonlySet<Falsehood>
+  readonly #random: RandomStream
+  readonly #process: Process
+  readonly #limits: Limits
+  #send: (frame: string | Uint8Array) => void = () => {}
+  #ref = OWN_REFS_FROM
+  /** Leases that the program may settle. */
+  readonly #held = new Set<number>()
+  /** Those that it may not settle any more. */
+  #past: number[] = []
+  /** Settled, and not confirmed, by ref. */
+  readonly #settling = new Map<number, readonly number[]>()
+  /** Named in the last hello without being known. */
+  #claimed: readonly number[] = []
+
+  constructor(falsehoods: readonly Falsehood[], random: RandomStream, process: Process, limits: Limits) {
+    this.#falsehoods = new Set(falsehoods)
+    this.#random = random
+    this.#process = process
+    this.#limits = limits
+  }
+
+  opened(send: (frame: string | Uint8Array) => void): void {
+    this.#send = send
+  }
+
+  incoming(frame: string | Uint8Array): void {
+    const decoded = decodeBrokerFrame(frame, this.#limits)
+    if (!decoded.ok) return
+    for (const message of decoded.messages) this.#hear(message)
+  }
+
+  outgoing(frame: string | Uint8Array): (string | Uint8Array)[] {
+    const decoded = decodeClientFrame(frame, this.#limits)
+    if (!decoded.ok) return [frame]
+    const said: ClientMessage[] = []
+    for (const message of decoded.messages) said.push(...this.#falsified(message))
+    const isOpen = decoded.messages.every(({ type }) => type !== 'hello' && type !== 'bye')
+    if (isOpen && this.#falsehoods.has('inventsLeases') && this.#random.chance(LIE_SHARE))
+      said.unshift(this.#invented())
+    return this.#encode(said)
+  }
+
+  #hear(message: BrokerMessage): void {
+    if (message.type === 'deliver') for (const { lease } of message.tasks) this.#held.add(lease)
+    else if (message.type === 'revoke') for (const lease of message.leases) this.#lose(lease)
+    else if (message.type === 'renewed') for (const lease of message.lost) this.#lose(lease)
+    else if (message.type === 'settled') this.#confirm(message.ref, message.refused)
+    else if (message.type === 'welcome') {
+      this.#settling.clear()
+      if (message.resumed) for (const lease of this.#claimed) this.#held.add(lease)
+      else for (const lease of this.#held) this.#lose(lease)
+      for (const lease of message.lostLeases) this.#lose(lease)
+      this.#claimed = []
+    }
+  }
+
+  #confirm(ref: number, refused: readonly { index: number; error: { code: string } }[]): void {
+    const leases = this.#settling.get(ref)
+    if (leases === undefined) return
+    this.#settling.delete(ref)
+    const kept = new Set(refused.filter(({ error }) => error.code !== 'lease_lost').map(({ index }) => index))
+    for (const [index, lease] of leases.entries()) if (!kept.has(index)) this.#lose(lease)
+  }
+
+  #lose(lease: number): void {
+    this.#held.delete(lease)
+    this.#past.push(lease)
+    if (this.#past.length > MEMORY_MAX) this.#past.shift()
+    if (!this.#falsehoods.has('settlesLate') || !this.#random.chance(LIE_SHARE)) return
+    this.#process.setTimer(() => {
+      for (const frame of this.#encode([this.#settlement(lease)])) this.#send(frame)
+    }, SECOND_MS + this.#random.integer(0, LATE_MS_MAX))
+  }
+
+  #falsified(message: ClientMessage): ClientMessage[] {
+    switch (message.type) {
+      case 'complete':
+      case 'fail':
+      case 'release':
+        this.#settling.set(message.ref, leasesOf(message))
+        return this.#falsehoods.has('repeats') ? [message, message] : [message]
+      case 'heartbeat':
+        return this.#falsehoods.has('neverBeats') ? [{ type: 'ping', ref: message.ref }] : [message]
+      case 'hello':
+        if (!message.resume || !this.#falsehoods.has('resumesStrangers')) return [message]
+        this.#claimed = this.#strangers().filter((lease) => !message.resume?.leases.includes(lease))
+        return [{ ...message, resume: { ...message.resume, leases: [...message.resume.leases, ...this.#claimed] } }]
+      default:
+        return [message]
+    }
+  }
+
+  #invented(): ClientMessage {
+    return this.#settlement(this.#random.pick(this.#strangers()))
+  }
+
+  #settlement(lease: number): Settlement {
+    this.#ref += 1
+    const ref = this.#ref
+    switch (this.#random.integer(0, 2)) {
+      case 0:
+        return { type: 'release', ref, leases: [lease] }
+      case 1:
+        return { type: 'fail', ref, failures: [{ lease, error: { message: 'a lie' }, retryable: false }] }
+      default:
+        return { type: 'complete', ref, results: [{ lease, bytes: new TextEncoder().encode('"a lie"') }] }
+    }
+  }
+
+  /**
+   * Leases that the program does not hold. Below the highest that it has heard of, none can be its own without being
+   * known here: a broker grants in ascending order.
+   */
+  #strangers(): number[] {
+    const highest = Math.max(1, ...this.#held, ...this.#past)
+    const below = highest - this.#random.integer(1, 5)
+    const isFree = below >= 1 && !this.#held.has(below)
+    return [isFree ? below : highest + 1_000_000_000, ...(this.#past.length > 0 ? [this.#random.pick(this.#past)] : [])]
+  }
+
+  #encode(messages: readonly ClientMessage[]): (string | Uint8Array)[] {
+    return encodeFrames(messages, 'binary', this.#limits)
+  }
+}
+
+function leasesOf(message: Settlement): readonly number[] {
+  switch (message.type) {
+    case 'complete':
+      return message.results.map(({ lease }) => lease)
+    case 'fail':
+      return message.failures.map(({ lease }) => lease)
+    case 'release':
+      return message.leases
+  }
+}

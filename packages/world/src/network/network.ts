@@ -1,0 +1,191 @@
+import type { Socket } from '@sluice/client'
+import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
+import type { Context } from '../context.ts'
+import type { Process } from '../nodes/process.ts'
+import { Connection } from './connection.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** What faults have done to a node's link. */
+interface Link {
+  /** Partitions that hold it. */
+  blocks: number
+  /** Faults that keep it from reading. */
+  stalls: number
+  extraDelayMs: number
+  /** Connections it has begun. */
+  connections: number
+}
+
+export interface Listener {
+  process: Process
+  accept(end: Endpoint): void
+}
+
+/** Changes what a socket is handed before it leaves, and hears what comes back. */
+export interface Tampering {
+  outgoing(frame: string | Uint8Array): (string | Uint8Array)[]
+  incoming(frame: string | Uint8Array): void
+  opened(send: (frame: string | Uint8Array) => void): void
+}
+
+/** The only way from one node to another: WebSockets between the broker and everyone else. */
+export class Network {
+  readonly limits: Limits
+  listener: Listener | undefined
+  readonly #context: Context
+  readonly #links = new Map<string, Link>()
+  readonly #connections = new Set<Connection>()
+  #count = 0
+
+  constructor(context: Context) {
+    this.#context = context
+    this.limits = context.scenario.hosting?.limits ?? DEFAULT_LIMITS
+  }
+
+  /** Connections of which one end at least knows. */
+  get size(): number {
+    return this.#connections.size
+  }
+
+  /** A client's socket, as its platform opens it. */
+  connect(process: Process, tampering?: Tampering): Socket {
+    const link = this.#link(process.node)
+    this.#count += 1
+    link.connections += 1
+    const connection = new Connection(
+      this.#context,
+      this,
+      process,
+      this.#count,
+      `${process.node} connection ${link.connections}`,
+    )
+    this.#connections.add(connection)
+    const end = connection.nodeEnd
+    const socket: Socket = {
+      send: (data) => {
+        for (const frame of tampering ? tampering.outgoing(data) : [data]) end.send(frame)
+      },
+      close: (code = 1000, reason = '') => end.close(code, reason),
+      get bufferedBytes() {
+        return end.bufferedBytes
+      },
+      onopen: () => {},
+      onmessage: () => {},
+      onclose: () => {},
+    }
+    end.owner = {
+      onOpen: () => {
+        tampering?.opened((frame) => end.send(frame))
+        socket.onopen()
+      },
+      onFrame: (frame) => {
+        tampering?.incoming(frame)
+        socket.onmessage(frame)
+      },
+      onClosed: (code, reason) => socket.onclose({ code, reason }),
+      onDrain: () => {},
+    }
+    return socket
+  }
+
+  isBlocked(node: string): boolean {
+    return this.#link(node).blocks > 0 || this.#link('broker').blocks > 0
+  }
+
+  isStalled(node: string): boolean {
+    return this.#link(node).stalls > 0
+  }
+
+  extraDelayMs(node: string): number {
+    return this.#link(node).extraDelayMs + this.#link('broker').extraDelayMs
+  }
+
+  /** Nothing passes between the node and the others. Returns the end of it. */
+  partition(node: string): () => void {
+    return this.#change(node, (link, by) => {
+      link.blocks += by
+      for (const connection of this.#of(node)) connection.refresh()
+    })
+  }
+
+  /** The node reads nothing. Returns the end of it. */
+  stall(node: string): () => void {
+    return this.#change(node, (link, by) => {
+      link.stalls += by
+      for (const connection of this.#of(node)) {
+        const end = node === 'broker' ? connection.brokerEnd : connection.nodeEnd
+        end?.resumeReading()
+      }
+    })
+  }
+
+  /** Every packet of the node takes longer. Returns the end of it. */
+  delay(node: string, byMs: number): () => void {
+    return this.#change(node, (link, by) => {
+      link.extraDelayMs += by * byMs
+    })
+  }
+
+  /** Returns whether there was anything to lose. */
+  reset(node: string): boolean {
+    const connections = this.#of(node)
+    for (const connection of connections) connection.reset()
+    return connections.length > 0
+  }
+
+  /** The node's connections are lost, and only it is told. */
+  halfOpen(node: string): boolean {
+    const connections = this.#of(node)
+    for (const connection of connections) {
+      connection.silence()
+      const end = node === 'broker' ? connection.brokerEnd : connection.nodeEnd
+      end?.lose()
+    }
+    return connections.length > 0
+  }
+
+  /** @param isSilent whether its machine is gone as well, so that nobody tells the others */
+  processEnded(process: Process, isSilent: boolean): void {
+    if (this.listener?.process === process) this.listener = undefined
+    for (const connection of [...this.#connections]) {
+      const end = connection.endOf(process)
+      if (!end) continue
+      if (isSilent) connection.silence()
+      end.abandon(isSilent)
+    }
+  }
+
+  /** The broker's machine is up again after a loss of power. */
+  machineReturned(): void {
+    for (const connection of [...this.#connections]) if (connection.brokerEnd?.isGone) connection.forgotten()
+  }
+
+  forget(connection: Connection): void {
+    this.#connections.delete(connection)
+  }
+
+  #of(node: string): Connection[] {
+    const all = [...this.#connections]
+    return node === 'broker' ? all : all.filter((connection) => connection.node === node)
+  }
+
+  #change(node: string, change: (link: Link, by: 1 | -1) => void): () => void {
+    const link = this.#link(node)
+    change(link, 1)
+    let hasEnded = false
+    return () => {
+      if (hasEnded) return
+      hasEnded = true
+      change(link, -1)
+    }
+  }
+
+  #link(node: string): Link {
+    let link = this.#links.get(node)
+    if (!link) {
+      link = { blocks: 0, stalls: 0, extraDelayMs: 0, connections: 0 }
+      this.#links.set(node, link)
+    }
+    return link
+  }
+}

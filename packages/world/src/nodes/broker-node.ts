@@ -1,0 +1,147 @@
+import { Compaction, DEFAULT_HOST_CONFIG, Host, type HostLog, type Transport } from '@sluice/broker/core'
+import { engineConfig, type State } from '@sluice/engine'
+import type { Context } from '../context.ts'
+import { openJournal, type SimulatedDisk } from '../journal/index.ts'
+import type { Endpoint } from '../network/endpoint.ts'
+import type { Network } from '../network/network.ts'
+import { Node } from './node.ts'
+import type { Process } from './process.ts'
+
+/** As the broker's program has them. */
+const PING_EVERY_MS = 25_000
+const DRAIN_WAIT_MS = 10_000
+const DRAIN_LOOK_EVERY_MS = 20
+/** How long the closes of a leaving broker may take. */
+const CLOSE_WAIT_MS = 2000
+/** Bytes of a secret id; written as hexadecimal digits. */
+const SECRET_BYTES = 18
+
+const silentLog: HostLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+/** The machine with the broker's program on it, and its disk. */
+export class BrokerNode extends Node {
+  readonly #disk: SimulatedDisk
+  readonly #ends = new Set<Endpoint>()
+  #host: Host | undefined
+  #compaction: Compaction | undefined
+  #started: Promise<void> = Promise.resolve()
+
+  constructor(context: Context, network: Network, disk: SimulatedDisk) {
+    super(context, network, 'broker')
+    this.#disk = disk
+  }
+
+  /** The engine's live state while the broker runs. */
+  get state(): State | undefined {
+    return this.#host?.state
+  }
+
+  get isReady(): boolean {
+    return this.#host?.status === 'ready'
+  }
+
+  /** Tasks without an outcome. */
+  get unfinished(): number {
+    let unfinished = 0
+    for (const queue of this.#host?.state.queues.values() ?? [])
+      unfinished += queue.ready.size + queue.delayed + queue.leased
+    return unfinished
+  }
+
+  protected run(process: Process): void {
+    const { clock, random, scenario, observe } = this.context
+    const life = `broker life ${process.incarnation}`
+    const chance = random.stream(`${life} random`)
+    const secrets = random.stream(`${life} ids`)
+    const journal = openJournal(this.#disk, {
+      clock,
+      random: random.stream('journal'),
+      profile: scenario.journal,
+      incarnation: process.incarnation,
+      observe,
+      enter: (fn) => process.enter(fn),
+    })
+    const host = new Host({
+      journal,
+      platform: {
+        nowMs: () => Math.floor(process.steadyEpochMs()),
+        setTimer: (fn, ms) => process.setTimer(fn, ms),
+        afterTurn: (fn) => process.afterTurn(fn),
+        random: () => chance.next(),
+        secretId: () => Array.from(secrets.bytes(SECRET_BYTES), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+      },
+      engine: engineConfig(scenario.engine),
+      config: { ...DEFAULT_HOST_CONFIG, ...scenario.hosting },
+      log: silentLog,
+      onFailure: (error) => this.fail(process, error.message),
+    })
+    this.#host = host
+    this.#started = host.start().then(
+      () => {
+        if (!process.isAlive) return
+        this.#compaction = new Compaction(host)
+        this.#compaction.start()
+        this.network.listener = { process, accept: (end) => this.#accept(host, end) }
+        this.#pingLater(process)
+      },
+      (error: Error) => this.fail(process, error.message),
+    )
+  }
+
+  protected async leave(process: Process): Promise<void> {
+    await this.#started
+    const host = this.#host as Host
+    host.drain()
+    const deadlineMs = process.now() + DRAIN_WAIT_MS
+    while (leasedIn(host) > 0 && process.now() < deadlineMs) await process.sleep(DRAIN_LOOK_EVERY_MS)
+    this.#compaction?.stop()
+    await host.stop()
+    const closedByMs = process.now() + CLOSE_WAIT_MS
+    while (this.#ends.size > 0 && process.now() < closedByMs) await process.sleep(DRAIN_LOOK_EVERY_MS)
+  }
+
+  protected override ended(): void {
+    this.#disk.crash()
+    this.#host = undefined
+    this.#compaction = undefined
+    this.#ends.clear()
+  }
+
+  /** One beat for all connections, as the adapter has it: who has not answered the last one is dropped. */
+  #pingLater(process: Process): void {
+    process.setTimer(() => {
+      for (const end of [...this.#ends]) if (!end.ping()) end.terminate()
+      this.#pingLater(process)
+    }, this.context.scenario.network.pingEveryMs ?? PING_EVERY_MS)
+  }
+
+  #accept(host: Host, end: Endpoint): void {
+    const transport: Transport = {
+      send: (frame) => end.send(frame),
+      close: (code, reason) => (code === 1006 ? end.terminate() : end.close(code, reason)),
+      terminate: () => end.terminate(),
+      get bufferedBytes() {
+        return end.bufferedBytes
+      },
+      pause: () => end.pause(),
+      resume: () => end.resume(),
+    }
+    this.#ends.add(end)
+    const connection = host.connect(transport)
+    end.owner = {
+      onOpen: () => {},
+      onFrame: (frame) => connection?.receive(frame),
+      onClosed: () => {
+        this.#ends.delete(end)
+        connection?.closed()
+      },
+      onDrain: () => connection?.drained(),
+    }
+  }
+}
+
+function leasedIn(host: Host): number {
+  let leased = 0
+  for (const queue of host.state.queues.values()) leased += queue.leased
+  return leased
+}

@@ -1,0 +1,72 @@
+import type { Context } from '../context.ts'
+import { grained } from '../context.ts'
+import { draw } from '../distribution.ts'
+import type { Network } from '../network/network.ts'
+import type { ProducerGroup } from '../scenario.ts'
+import { clientPlatform } from './client-platform.ts'
+import { Node } from './node.ts'
+import type { Process } from './process.ts'
+import { type ProducerNotes, ProducerProgram } from './producer-program.ts'
+
+/** A machine with a producer's program on it. Its notes survive the program. */
+export class ProducerNode extends Node {
+  readonly #group: ProducerGroup
+  readonly #watchesProgress: boolean
+  readonly #notes: ProducerNotes = { submissions: new Map(), wishes: 0, retries: 0 }
+  #program: ProducerProgram | undefined
+  #isQuiet = false
+
+  constructor(context: Context, network: Network, name: string, group: ProducerGroup, watchesProgress: boolean) {
+    super(context, network, name)
+    this.#group = group
+    this.#watchesProgress = watchesProgress
+  }
+
+  /** Submissions whose outcome is still awaited by somebody. */
+  get waiting(): number {
+    return this.isUp || this.isReturning ? this.#notes.submissions.size : 0
+  }
+
+  /** Leaves for good and without a goodbye, where its group does. */
+  vanishInTime(): void {
+    const { vanishesAfterMs } = this.#group
+    if (!vanishesAfterMs) return
+    const chance = this.context.random.stream(`${this.name} vanishes`)
+    this.context.clock.setTimer(
+      () => {
+        this.cancelStart()
+        this.crash(undefined)
+      },
+      grained(draw(vanishesAfterMs, chance)),
+    )
+  }
+
+  /** Nothing new is wanted from now on. */
+  quiet(): void {
+    this.#isQuiet = true
+    this.#program?.quiet()
+  }
+
+  protected run(process: Process): void {
+    const program = new ProducerProgram({
+      context: this.context,
+      process,
+      platform: clientPlatform(this.context, this.network, process, { drawsAlike: this.#group.drawsAlike ?? false }),
+      group: this.#group,
+      notes: this.#notes,
+      watchesProgress: this.#watchesProgress,
+      onFailed: (reason) => this.fail(process, reason),
+    })
+    this.#program = program
+    program.start()
+    if (this.#isQuiet) program.quiet()
+  }
+
+  protected async leave(): Promise<void> {
+    await this.#program?.close()
+  }
+
+  protected override ended(): void {
+    this.#program = undefined
+  }
+}

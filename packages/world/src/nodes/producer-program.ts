@@ -1,0 +1,291 @@
+import {
+  type Client,
+  ClosedError,
+  createClient,
+  type Platform,
+  SluiceError,
+  TaskCancelledError,
+  TaskDeadError,
+  type TaskHandle,
+  uuidv7Source,
+} from '@sluice/client'
+import type { WireError } from '@sluice/protocol'
+import { type Context, grained } from '../context.ts'
+import type { RandomStream } from '../random.ts'
+import type { ProducerGroup } from '../scenario.ts'
+import { ArrivalProcess } from './arrivals.ts'
+import { BROKER_URL } from './client-platform.ts'
+import type { Process } from './process.ts'
+import { makeWish, type Submission, type Wish } from './wish.ts'
+
+/** Retries that a budget saves up at most. */
+const RETRIES_MAX = 10
+
+/** What a producer writes down before it acts, and reads again after a crash. */
+export interface ProducerNotes {
+  /** Those whose outcome is not known, by id. */
+  readonly submissions: Map<string, Submission>
+  wishes: number
+  /** Retries that the budget has to spare. */
+  retries: number
+}
+
+export interface ProducerProgramOptions {
+  context: Context
+  process: Process
+  platform: Platform
+  group: ProducerGroup
+  notes: ProducerNotes
+  watchesProgress: boolean
+  onFailed: (reason: string) => void
+}
+
+/** Why an impatient producer gives a submission up. */
+class GaveUp extends Error {}
+
+/** One life of a producer's program. */
+export class ProducerProgram {
+  readonly #options: ProducerProgramOptions
+  readonly #client: Client
+  readonly #arrivals: ArrivalProcess
+  readonly #nextId: () => string
+  readonly #habits: RandomStream
+  #isClosing = false
+
+  constructor(options: ProducerProgramOptions) {
+    const { context, process, platform, group, onFailed } = options
+    this.#options = options
+    this.#nextId = uuidv7Source(platform)
+    this.#habits = context.random.stream(`${process.node} impatience`)
+    this.#client = createClient({ url: BROKER_URL, name: process.node, platform })
+    this.#client.onStateChange((state) => {
+      if (state === 'failed') process.afterTurn(() => onFailed('the broker refused the connection for good'))
+    })
+    this.#arrivals = new ArrivalProcess({
+      arrivals: group.arrivals,
+      random: context.random.stream(`${process.node} arrivals`),
+      durationMs: context.scenario.durationMs,
+      nowMs: () => context.clock.nowMs,
+      setTimer: (fn, ms) => process.setTimer(fn, ms),
+      wish: () => this.#wish(),
+    })
+  }
+
+  /** Takes up what the notes say, and then new wishes. */
+  start(): void {
+    const { submissions } = this.#options.notes
+    const inFlight = submissions.size
+    for (const submission of [...submissions.values()]) this.#pursue(submission)
+    this.#arrivals.start(inFlight)
+  }
+
+  quiet(): void {
+    this.#arrivals.end()
+  }
+
+  close(): Promise<void> {
+    this.#isClosing = true
+    this.quiet()
+    return this.#client.close()
+  }
+
+  /** Returns whether there may be more. */
+  #wish(): boolean {
+    const { context, process, group, notes } = this.#options
+    const { tasksMax = Number.POSITIVE_INFINITY, impatientBackOff } = group
+    if (this.#isClosing || notes.wishes >= tasksMax) return false
+    notes.wishes += 1
+    if (impatientBackOff?.kind === 'budget') {
+      notes.retries = Math.min(RETRIES_MAX, notes.retries + impatientBackOff.ratio)
+    }
+    this.#submit(makeWish(context, group, process.node, notes.wishes))
+    return notes.wishes < tasksMax
+  }
+
+  #submit(wish: Wish): void {
+    const id = this.#nextId()
+    wish.attempts += 1
+    const submission = { wish, id, attempt: wish.attempts, isAccepted: false }
+    this.#options.notes.submissions.set(id, submission)
+    this.#pursue(submission)
+  }
+
+  #pursue(submission: Submission): void {
+    const { process, group } = this.#options
+    const giveUp = new AbortController()
+    if (group.patienceMs !== undefined) {
+      process.setTimer(() => this.#loseHeart(submission, giveUp), group.patienceMs)
+    }
+    this.#follow(submission, giveUp.signal).catch((error) => this.#options.context.escaped(process.node, error))
+  }
+
+  async #follow(submission: Submission, signal: AbortSignal): Promise<void> {
+    const { wish } = submission
+    const handle = await this.#accepted(submission, signal)
+    if (!handle) return
+    const { process } = this.#options
+    if (wish.resubmitAfterMs !== undefined) process.setTimer(() => this.#submitAgain(submission), wish.resubmitAfterMs)
+    if (wish.cancelAfterMs !== undefined) process.setTimer(() => this.#cancel(handle), wish.cancelAfterMs)
+    if (wish.askAfterMs !== undefined) {
+      await process.sleep(wish.askAfterMs)
+      if (this.#isClosing) return
+      await this.#outcome(submission, this.#client.handle(submission.id))
+    } else {
+      await this.#outcome(submission, handle)
+    }
+  }
+
+  /** Submits; undefined where the task was not accepted. */
+  async #accepted(submission: Submission, signal: AbortSignal): Promise<TaskHandle | undefined> {
+    const { process, group, notes } = this.#options
+    const { id, wish, attempt } = submission
+    const { node } = process
+    const { queue, options } = wish.task
+    process.observe({ type: 'submitting', node, id, queue, body: wish.body, attempt })
+    try {
+      const handle = await this.#client.submit(queue, wish.body, {
+        ...options,
+        id,
+        watch: wish.askAfterMs === undefined,
+        onBusy: group.onBusy === 'giveUp' ? 'throw' : 'wait',
+        ...(group.patienceMs === undefined ? {} : { signal }),
+      })
+      submission.isAccepted = true
+      process.observe({ type: 'accepted', node, id })
+      return handle
+    } catch (error) {
+      if (error instanceof GaveUp) {
+        notes.submissions.delete(id)
+        process.observe({ type: 'outcomeUnknown', node, id, code: 'gaveUp' })
+      } else if (error instanceof ClosedError) {
+        process.observe({ type: 'refused', node, id, error: { code: 'closed', message: error.message } })
+      } else {
+        process.observe({ type: 'refused', node, id, error: wireError(error) })
+        notes.submissions.delete(id)
+        this.#settle(wish)
+      }
+      return undefined
+    }
+  }
+
+  async #outcome(submission: Submission, handle: TaskHandle): Promise<void> {
+    const { process, notes, watchesProgress } = this.#options
+    const { id } = submission
+    const { node } = process
+    if (watchesProgress) this.#watchProgress(handle)
+    try {
+      const result = (await handle.result()) as string
+      process.observe({ type: 'outcome', node, id, status: 'succeeded', result })
+    } catch (error) {
+      if (error instanceof TaskDeadError) {
+        const { reason, error: failure } = error
+        process.observe({ type: 'outcome', node, id, status: 'dead', reason, ...(failure ? { failure } : {}) })
+      } else if (error instanceof TaskCancelledError) {
+        process.observe({ type: 'outcome', node, id, status: 'cancelled' })
+      } else if (error instanceof ClosedError) {
+        process.observe({ type: 'outcomeUnknown', node, id, code: 'closed' })
+        // Noted still: the next life of this program asks again.
+        return
+      } else {
+        process.observe({ type: 'outcomeUnknown', node, id, code: wireError(error).code })
+      }
+    }
+    notes.submissions.delete(id)
+    submission.wish.isFulfilled = true
+    this.#settle(submission.wish)
+  }
+
+  /** Nobody waits for it any more. */
+  #settle(wish: Wish): void {
+    if (wish.isSettled) return
+    wish.isSettled = true
+    this.#arrivals.answered()
+  }
+
+  /** As a page does that was loaded again, or a program that never saw the first answer. */
+  #submitAgain({ id, wish, attempt }: Submission): void {
+    const { process, context } = this.#options
+    const { node } = process
+    const { queue, options } = wish.task
+    if (this.#isClosing) return
+    process.observe({ type: 'submitting', node, id, queue, body: wish.body, attempt })
+    this.#client.submit(queue, wish.body, { ...options, id, watch: false, onBusy: 'throw' }).then(
+      () => process.observe({ type: 'accepted', node, id }),
+      (error) => {
+        if (error instanceof ClosedError) return
+        if (error instanceof SluiceError) process.observe({ type: 'refused', node, id, error: wireError(error) })
+        else context.escaped(node, error)
+      },
+    )
+  }
+
+  #cancel(handle: TaskHandle): void {
+    const { process } = this.#options
+    const { node } = process
+    const { id } = handle
+    if (this.#isClosing) return
+    process.observe({ type: 'cancelling', node, id })
+    handle.cancel().then(
+      () => process.observe({ type: 'cancelAnswered', node, id, code: 'cancelled' }),
+      (error) => {
+        if (!(error instanceof ClosedError)) {
+          process.observe({ type: 'cancelAnswered', node, id, code: wireError(error).code })
+        }
+      },
+    )
+  }
+
+  #watchProgress(handle: TaskHandle): void {
+    const { process, context } = this.#options
+    const { node } = process
+    const watch = async (): Promise<void> => {
+      for await (const progress of handle.progress()) {
+        process.observe({ type: 'progressSeen', node, id: handle.id, progress })
+      }
+    }
+    watch().catch((error) => context.escaped(node, error))
+  }
+
+  /** The outcome is of no use any more: the wish is submitted anew, as often as its producer has patience. */
+  #loseHeart(submission: Submission, giveUp: AbortController): void {
+    const { process, group, notes } = this.#options
+    const { wish } = submission
+    if (this.#isClosing || wish.isFulfilled || !notes.submissions.has(submission.id)) return
+    if (!submission.isAccepted) giveUp.abort(new GaveUp('the producer lost patience'))
+    const { impatientRetriesMax = 0, impatientBackOff = { kind: 'none' } } = group
+    if (submission.attempt !== wish.attempts || wish.attempts > impatientRetriesMax) {
+      this.#settle(wish)
+      return
+    }
+    switch (impatientBackOff.kind) {
+      case 'none':
+        this.#submit(wish)
+        return
+      case 'exponential': {
+        const { baseMs, capMs } = impatientBackOff
+        const span = Math.min(capMs, baseMs * 2 ** (wish.attempts - 1))
+        process.setTimer(
+          () => {
+            if (!wish.isFulfilled && !this.#isClosing) this.#submit(wish)
+          },
+          grained(this.#habits.next() * span),
+        )
+        return
+      }
+      case 'budget':
+        if (notes.retries < 1) {
+          this.#settle(wish)
+          return
+        }
+        notes.retries -= 1
+        this.#submit(wish)
+    }
+  }
+}
+
+/** What a refused call was refused with. An error that is no refusal is a defect, and is thrown on. */
+function wireError(error: unknown): WireError {
+  if (!(error instanceof SluiceError)) throw error
+  const { code, message, retryAfterMs } = error
+  return retryAfterMs === undefined ? { code, message } : { code, message, retryAfterMs }
+}

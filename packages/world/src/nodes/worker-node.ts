@@ -1,0 +1,184 @@
+import {
+  createWorker,
+  type Handler,
+  PermanentError,
+  RetryableError,
+  type TaskContext,
+  type Worker,
+} from '@sluice/client'
+import { type Context, grained } from '../context.ts'
+import { draw } from '../distribution.ts'
+import { Liar } from '../network/liar.ts'
+import type { Network } from '../network/network.ts'
+import type { RandomStream } from '../random.ts'
+import type { Service, WorkerGroup } from '../scenario.ts'
+import { BROKER_URL, clientPlatform } from './client-platform.ts'
+import { Node } from './node.ts'
+import type { Process } from './process.ts'
+import { digestOfText, padded, wishOf } from './task-text.ts'
+
+const RESULT_BYTES = 10
+/** From the moment a handler takes its process down to the start of the next one. */
+const RESTART_MS = 1000
+
+/** How often handlers have run, over all workers of a world. */
+export interface RunCounts {
+  /** Of all. */
+  runs: number
+  /** By wish: what a handler meets depends on this and the wish alone, not on when and where it runs. */
+  readonly byWish: Map<string, number>
+}
+
+/** A machine with a worker's program on it. */
+export class WorkerNode extends Node {
+  readonly #group: WorkerGroup
+  readonly #counts: RunCounts
+  /** Whether its messages are falsified, where its group's are. */
+  isHonest = false
+  #worker: Worker | undefined
+  #leaving: Worker | undefined
+  #running = 0
+
+  constructor(context: Context, network: Network, name: string, group: WorkerGroup, counts: RunCounts) {
+    super(context, network, name)
+    this.#group = group
+    this.#counts = counts
+  }
+
+  get isLiar(): boolean {
+    return !this.isHonest && (this.#group.falsehoods?.length ?? 0) > 0
+  }
+
+  /** Handlers that have not returned. */
+  get running(): number {
+    return this.#running
+  }
+
+  protected run(process: Process): void {
+    const { concurrency, prefetch, queues, falsehoods = [] } = this.#group
+    const liar = this.isLiar
+      ? new Liar(falsehoods, this.context.random.stream(`${this.name} falsehoods`), process, this.network.limits)
+      : undefined
+    const worker = createWorker({
+      url: BROKER_URL,
+      name: this.name,
+      platform: clientPlatform(this.context, this.network, process, { tampering: liar }),
+      handlers: Object.fromEntries(queues.map((queue) => [queue, this.#handler(process, queue)])),
+      concurrency,
+      ...(prefetch === undefined ? {} : { prefetch }),
+    })
+    this.#worker = worker
+    let reason = 'the worker stopped'
+    worker.start().catch((error: Error) => {
+      reason = error.message
+    })
+    worker.closed.then(() => {
+      if (worker !== this.#leaving) this.fail(process, reason)
+    })
+  }
+
+  protected leave(): Promise<void> {
+    this.#leaving = this.#worker as Worker
+    return this.#leaving.drain()
+  }
+
+  protected override ended(): void {
+    this.#running = 0
+    this.#worker = undefined
+  }
+
+  #handler(process: Process, queue: string): Handler {
+    const { service } = this.#group
+    const own = service[queue] ?? service['*']
+    if (!own) throw new Error(`the workers of ${this.name} have no service for ${queue}`)
+    return (input, task) => this.#serve(process, queue, own, input as string, task)
+  }
+
+  #serve(process: Process, queue: string, service: Service, body: string, task: TaskContext): Promise<string> {
+    const { id, attempt, signal } = task
+    const node = this.name
+    const wish = wishOf(body)
+    this.#counts.runs += 1
+    const run = this.#counts.runs
+    const times = (this.#counts.byWish.get(wish) ?? 0) + 1
+    this.#counts.byWish.set(wish, times)
+    const chance = this.context.random.once(`service ${wish} ${times}`)
+    this.#running += 1
+    process.observe({ type: 'handlerStarted', node, id, queue, attempt, body, run })
+    const fate = fateOf(service, chance)
+    const ms = grained(draw(service.ms, chance) / (this.#group.speed ?? 1))
+    return new Promise((resolve, reject) => {
+      const cancels: (() => void)[] = []
+      const end = (settle: () => void, result?: string): void => {
+        for (const cancel of cancels) cancel()
+        signal.removeEventListener('abort', abort)
+        this.#running -= 1
+        process.observe(
+          result === undefined
+            ? { type: 'handlerEnded', node, id, run, how: 'threw' }
+            : { type: 'handlerEnded', node, id, run, how: 'returned', result },
+        )
+        settle()
+      }
+      const abort = (): void => {
+        process.observe({ type: 'handlerAborted', node, id, run, reason: reasonOf(signal.reason) })
+        end(() => reject(withoutStack(signal.reason as Error)))
+      }
+      signal.addEventListener('abort', abort)
+      if (service.progressEveryMs !== undefined) cancels.push(this.#report(process, service.progressEveryMs, run, task))
+      if (fate === 'hangs') return
+      cancels.push(
+        process.setTimer(() => {
+          if (fate === 'crashes') {
+            this.crash(RESTART_MS)
+          } else if (fate === 'fails') {
+            const { retryAfterMs } = service
+            const options = retryAfterMs === undefined ? {} : { retryAfterMs }
+            end(() => reject(withoutStack(new RetryableError(`run ${run} failed`, options))))
+          } else if (fate === 'failsForGood') {
+            end(() => reject(withoutStack(new PermanentError(`run ${run} failed for good`))))
+          } else {
+            const bytes = service.resultBytes ? draw(service.resultBytes, chance) : RESULT_BYTES
+            const result = padded(`${id} run ${run} ${digestOfText(body)} `, bytes, chance)
+            end(() => resolve(result), result)
+          }
+        }, ms),
+      )
+    })
+  }
+
+  /** Reports at once and then regularly. Returns the end of it. */
+  #report(process: Process, everyMs: number, run: number, task: TaskContext): () => void {
+    let cancel = (): void => {}
+    let step = 0
+    const report = (): void => {
+      step += 1
+      task.progress({ run, step })
+      cancel = process.setTimer(report, everyMs)
+    }
+    report()
+    return () => cancel()
+  }
+}
+
+type Fate = 'succeeds' | 'fails' | 'failsForGood' | 'hangs' | 'crashes'
+
+function fateOf(service: Service, chance: RandomStream): Fate {
+  let left = chance.next()
+  for (const fate of ['fails', 'failsForGood', 'hangs', 'crashes'] as const) {
+    const share = service[fate] ?? 0
+    if (left < share) return fate
+    left -= share
+  }
+  return 'succeeds'
+}
+
+function reasonOf(reason: unknown): string {
+  return reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason)
+}
+
+/** Stacks travel with failures, and name the files of this machine: a run has to be the same on any. */
+function withoutStack(error: Error): Error {
+  delete (error as { stack?: string }).stack
+  return error
+}

@@ -1,0 +1,110 @@
+import type { Event, State } from '@sluice/engine'
+import type { BrokerMessage, ClientMessage, TaskFailure, WireError } from '@sluice/protocol'
+import type { Fault } from './fault.ts'
+import type { Scenario } from './scenario.ts'
+
+/**
+ * What was seen at one instant, by those who were there. This stream is what checkers judge, what a story is told from and what
+ * the hash of a run is taken over. `atMs` is the world's time, which no node knows.
+ */
+export type Observation = { atMs: number } & (
+  | { type: 'worldStarted'; seed: number; scenario: Scenario }
+  | { type: 'faultStarted'; fault: Fault; number: number }
+  | { type: 'faultEnded'; number: number }
+  | { type: 'nodeStarted'; node: string; incarnation: number }
+  /** `left`: in good order; `crashed`: at once; `failed`: gave up by itself, and why. */
+  | { type: 'nodeStopped'; node: string; how: 'left' | 'crashed' | 'failed'; reason?: string }
+
+  // ─── what producers saw ──────────────────────────────────────────────────────────────────────────────────────────
+  /** Before anything has left. `attempt` counts submissions of one wish by an impatient producer, from 1. */
+  | { type: 'submitting'; node: string; id: string; queue: string; body: string; attempt: number }
+  | { type: 'accepted'; node: string; id: string }
+  | { type: 'refused'; node: string; id: string; error: WireError | { code: 'closed'; message: string } }
+  | { type: 'outcome'; node: string; id: string; status: 'succeeded'; result: string }
+  | { type: 'outcome'; node: string; id: string; status: 'dead'; reason: string; failure?: TaskFailure }
+  | { type: 'outcome'; node: string; id: string; status: 'cancelled' }
+  /** The client gave no outcome and says why: closed, or the record is gone. */
+  | { type: 'outcomeUnknown'; node: string; id: string; code: string }
+  | { type: 'cancelling'; node: string; id: string }
+  | { type: 'cancelAnswered'; node: string; id: string; code: 'cancelled' | string }
+  | { type: 'progressSeen'; node: string; id: string; progress: unknown }
+
+  // ─── what handlers saw ───────────────────────────────────────────────────────────────────────────────────────────
+  | { type: 'handlerStarted'; node: string; id: string; queue: string; attempt: number; body: string; run: number }
+  | { type: 'handlerAborted'; node: string; id: string; run: number; reason: string }
+  | { type: 'handlerEnded'; node: string; id: string; run: number; how: 'returned' | 'threw'; result?: string }
+
+  // ─── what passed on the wire ─────────────────────────────────────────────────────────────────────────────────────
+  | { type: 'connected'; node: string; connection: number }
+  | { type: 'disconnected'; node: string; connection: number; side: 'node' | 'broker'; code: number }
+  /** A frame is handed to a socket, which now holds so many bytes that have not left; its messages follow. */
+  | {
+      type: 'frame'
+      node: string
+      connection: number
+      by: 'node' | 'broker'
+      bytes: number
+      messages: number
+      buffered: number
+    }
+  /** Handed to the socket. */
+  | { type: 'sentToBroker'; node: string; connection: number; message: ClientMessage }
+  | { type: 'sentByBroker'; node: string; connection: number; message: BrokerMessage }
+  /** Handed to the program on the other side. */
+  | { type: 'heardByBroker'; node: string; connection: number; message: ClientMessage }
+  | { type: 'heardByNode'; node: string; connection: number; message: BrokerMessage }
+
+  /** Handed to the socket by this side, and no frame of the protocol. */
+  | { type: 'unreadable'; node: string; connection: number; by: 'node' | 'broker'; error: string }
+  /** Everyone has left. `timers` and `connections` are left behind; `unfinished` tasks and `waiting` submissions were there at the end of the calm. */
+  | { type: 'worldEnded'; timers: number; connections: number; unfinished: number; waiting: number }
+
+  // ─── what the journal was given ──────────────────────────────────────────────────────────────────────────────────
+  | { type: 'appending'; batch: number; events: readonly Event[] }
+  /** The append has returned or resolved: the broker may speak of it. */
+  | { type: 'appended'; batch: number }
+  /** Found when the log is read: this batch and those after it are not there; `torn` where a part of it was. */
+  | { type: 'lost'; fromBatch: number; torn: boolean }
+  /** The log was read: what it holds (nothing where `firstBatch` is `lastBatch` + 1). The state is made of these batches alone. */
+  | { type: 'recovered'; incarnation: number; firstBatch: number; lastBatch: number }
+  /** Every batch below this one is forgotten; a loss of power may bring some back. */
+  | { type: 'discarded'; before: number }
+)
+
+/** What a node or the journal reports; the recorder knows when. */
+export type ObservationBody = Observation extends infer One
+  ? One extends Observation
+    ? Omit<One, 'atMs'>
+    : never
+  : never
+
+export type ObservationType = Observation['type']
+export type ObservationOf<T extends ObservationType> = Extract<Observation, { type: T }>
+
+/** What checkers may look at besides the stream. Reading only. */
+export interface Surroundings {
+  /** The engine's live state; undefined while no broker runs. */
+  readonly state: State | undefined
+}
+
+export interface Violation {
+  /** Of SPEC.md, such as `PROMISE-3`. */
+  rule: string
+  atMs: number
+  /** One sentence. */
+  message: string
+  /** The tasks, nodes and leases that the story is about. */
+  about: { ids?: readonly string[]; nodes?: readonly string[] }
+}
+
+/** Judges a run by what was seen. One file, one promise. */
+export interface Checker {
+  readonly rule: string
+  see(
+    observation: Observation,
+    surroundings: Surroundings,
+    violate: (message: string, about: Violation['about']) => void,
+  ): void
+  /** When the world has come to rest. */
+  finish?(surroundings: Surroundings, violate: (message: string, about: Violation['about']) => void): void
+}

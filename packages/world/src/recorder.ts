@@ -1,0 +1,73 @@
+import type { VirtualClock } from './clock.ts'
+import type { Checker, Observation, ObservationBody, Surroundings, Violation } from './observation.ts'
+import { StreamHash } from './stream-hash.ts'
+
+export interface RecorderOptions {
+  clock: VirtualClock
+  surroundings: Surroundings
+  checkers: readonly Checker[]
+  isHashed: boolean
+  onObservation: ((observation: Observation) => void) | undefined
+}
+
+/** Takes what was seen, in its order: gives it the instant, hashes and counts it, and hands it to those who judge. */
+export class Recorder {
+  readonly violations: Violation[] = []
+  readonly counts: Record<string, number> = {}
+  observations = 0
+  /** What a checker or a listener threw. It is kept for the world, because here it would meet the product's own code. */
+  failure: { error: unknown } | undefined
+  readonly #options: RecorderOptions
+  readonly #hash = new StreamHash()
+
+  constructor(options: RecorderOptions) {
+    this.#options = options
+  }
+
+  get digest(): string {
+    return this.#options.isHashed ? this.#hash.digest : ''
+  }
+
+  observe(body: ObservationBody): void {
+    const { clock, surroundings, checkers, isHashed, onObservation } = this.#options
+    const observation = body as Observation
+    observation.atMs = clock.nowMs
+    this.observations += 1
+    this.counts[observation.type] = (this.counts[observation.type] ?? 0) + 1
+    if (isHashed) this.#mix(observation)
+    try {
+      for (const checker of checkers) {
+        checker.see(observation, surroundings, (message, about) => this.violate(checker.rule, message, about))
+      }
+      onObservation?.(observation)
+    } catch (error) {
+      this.failure ??= { error }
+    }
+  }
+
+  violate(rule: string, message: string, about: Violation['about'] = {}): void {
+    this.violations.push({ rule, atMs: this.#options.clock.nowMs, message, about })
+  }
+
+  finish(): void {
+    const { checkers, surroundings } = this.#options
+    for (const checker of checkers) {
+      checker.finish?.(surroundings, (message, about) => this.violate(checker.rule, message, about))
+    }
+  }
+
+  /** The scenario is left out: given as chance or as a script, the same run has the same hash. */
+  #mix(observation: Observation): void {
+    if (observation.type === 'worldStarted') {
+      this.#hash.add(observation.seed)
+    } else if ('message' in observation) {
+      this.#hash.add(observation.type)
+      this.#hash.add(observation.atMs)
+      this.#hash.add(observation.node)
+      this.#hash.add(observation.connection)
+      this.#hash.addKnown(observation.message)
+    } else {
+      this.#hash.add(observation)
+    }
+  }
+}

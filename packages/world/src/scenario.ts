@@ -1,0 +1,136 @@
+import type { HostConfig } from '@sluice/broker/core'
+import type { EngineConfig } from '@sluice/engine'
+import type { SubmitOptions } from '@sluice/protocol'
+import type { Distribution } from './distribution.ts'
+import type { FaultRates, TimedFault } from './fault.ts'
+
+/** How submissions arrive at one producer. Rates are tasks a second. */
+export type Arrivals =
+  | { kind: 'steady'; rate: number }
+  | { kind: 'poisson'; rate: number }
+  /** `size` tasks at once, every `everyMs`. */
+  | { kind: 'burst'; size: number; everyMs: number }
+  /** From one rate to another over the scenario's duration. */
+  | { kind: 'ramp'; from: number; to: number }
+  /** `inFlight` tasks at a time: the next one after each outcome and a pause for thought. */
+  | { kind: 'closedLoop'; inFlight: number; thinkMs: Distribution }
+
+/** A kind of task and how often it is the one that is submitted. */
+export interface TaskMix {
+  queue: string
+  weight: number
+  options?: SubmitOptions
+  bodyBytes: Distribution
+}
+
+export interface ProducerGroup {
+  count: number
+  arrivals: Arrivals
+  tasks: readonly TaskMix[]
+  /** Which of `tasks` is next: by chance and weight, or one after the other. Default `byChance`. */
+  dealing?: 'byChance' | 'inTurn'
+  /** Tasks each one submits at most. */
+  tasksMax?: number
+  /** What happens at a full queue: the client waits and tries again by itself, or the task is given up. Default `wait`. */
+  onBusy?: 'wait' | 'giveUp'
+  /** Probabilities for each task. */
+  resubmits?: number
+  cancels?: number
+  /** Does not wait for the outcome and asks for it later by id. */
+  asksLater?: number
+  /** How long an outcome is of use to whoever waits for it: past it the task is submitted anew, as an impatient user does. */
+  patienceMs?: number
+  /** How often an impatient one tries again. Default 0. */
+  impatientRetriesMax?: number
+  /** How long an impatient one waits before it tries again. Default: at once. */
+  impatientBackOff?:
+    | { kind: 'none' }
+    | { kind: 'exponential'; baseMs: number; capMs: number }
+    | { kind: 'budget'; ratio: number }
+  /** Leaves for good, without a goodbye, after about this long. */
+  vanishesAfterMs?: Distribution
+  /** Its client's random source always says one half, as if nobody had thought of jitter. */
+  drawsAlike?: boolean
+}
+
+export type Service = {
+  /** How long a handler takes. */
+  ms: Distribution
+  /** Probabilities of how an attempt ends; the rest succeeds. */
+  fails?: number
+  failsForGood?: number
+  /** Never returns until aborted. */
+  hangs?: number
+  /** Takes the whole worker process down with it. */
+  crashes?: number
+  progressEveryMs?: number
+  /** Bytes of the result. Default 10. */
+  resultBytes?: Distribution
+  /** Failures name this delay before the next attempt. */
+  retryAfterMs?: number
+}
+
+/** Ways in which a worker's messages are falsified on their way to the broker. */
+export type Falsehood =
+  /** Settles leases that it does not hold. */
+  | 'inventsLeases'
+  /** Sends every settlement twice. */
+  | 'repeats'
+  /** Sends no heartbeats. */
+  | 'neverBeats'
+  /** Settles again what it has settled or lost, a while later. */
+  | 'settlesLate'
+  /** Claims in `hello` to hold leases that it does not hold. */
+  | 'resumesStrangers'
+
+export interface WorkerGroup {
+  count: number
+  queues: readonly string[]
+  concurrency: number
+  prefetch?: number
+  /** By queue name, `*` for those not named. */
+  service: Readonly<Record<string, Service>>
+  falsehoods?: readonly Falsehood[]
+  /** How many times as fast as its service times say. Default 1. */
+  speed?: number
+}
+
+export interface NetworkProfile {
+  /** One way, for each message. */
+  delayMs: Distribution
+  /** Each direction of a connection. Default: without limit. */
+  bytesPerSecond?: number
+  /** What the kernel's buffers on both sides hold before the sender sees buffered bytes. Default 256 KiB. */
+  windowBytes?: number
+  /** After how long a connection that gets nothing through is given up by the sender's kernel. Default 30,000. */
+  giveUpAfterMs?: number
+  /** How often the broker's transport pings, and so finds the dead. Default 25,000. */
+  pingEveryMs?: number
+}
+
+export interface JournalProfile {
+  appendMs: Distribution
+  readMs: Distribution
+  /** Whether an append that takes no time returns instead of resolving. Default true. */
+  isSynchronous?: boolean
+  durability?: 'strict' | 'relaxed'
+}
+
+/** One experiment: everything but the seed. Plain data, so that it can be saved, sent and cut down. */
+export interface Scenario {
+  name: string
+  /** Tasks arrive and random faults happen in this time. */
+  durationMs: number
+  /** Then every fault ends, and within this time every task has to be finished. */
+  settleMs: number
+  engine?: Partial<EngineConfig>
+  hosting?: Partial<HostConfig>
+  journal: JournalProfile
+  network: NetworkProfile
+  producers: readonly ProducerGroup[]
+  workers: readonly WorkerGroup[]
+  /** Chance. */
+  faultRates?: FaultRates
+  /** Certainty. */
+  script?: readonly TimedFault[]
+}

@@ -1,0 +1,312 @@
+import { type Batch, bodyRef, type Journal } from '@sluice/broker/core'
+import type { EventOf } from '@sluice/engine'
+import { describe, expect, test } from 'vitest'
+import { VirtualClock } from '../../src/clock.ts'
+import { openJournal, SimulatedDisk } from '../../src/journal/index.ts'
+import type { ObservationBody } from '../../src/observation.ts'
+import { RandomSource } from '../../src/random.ts'
+import type { JournalProfile } from '../../src/scenario.ts'
+
+const noTime = { kind: 'constant', value: 0 } as const
+const someTime = { kind: 'constant', value: 5 } as const
+const strict: JournalProfile = { appendMs: noTime, readMs: noTime }
+const relaxed: JournalProfile = { ...strict, durability: 'relaxed' }
+const slow: JournalProfile = { appendMs: someTime, readMs: noTime }
+const seeds = Array.from({ length: 200 }, (_, seed) => seed)
+
+function accepted(n: number): EventOf<'taskAccepted'> {
+  return {
+    type: 'taskAccepted',
+    id: `0190a6f0-0000-7000-8000-${String(n).padStart(12, '0')}`,
+    queue: 'photos',
+    seq: n,
+    options: {
+      priority: 5,
+      delayMs: 0,
+      ttlMs: 0,
+      leaseMs: 30_000,
+      timeLimitMs: 0,
+      resultTtlMs: 3_600_000,
+      retry: { kind: 'exponential', attemptsMax: 5, delayMs: 1000, delayMsMax: 60_000, jitter: 'full' },
+    },
+    body: bodyRef(n, 0),
+    bytes: 20,
+    contentType: undefined,
+    digest: n,
+    watcher: undefined,
+    atMs: 1_800_000_000_000 + n,
+  }
+}
+
+function batchOf(batch: number): Batch {
+  return { batch, events: [accepted(batch)], bodies: new Uint8Array(20).fill(batch) }
+}
+
+/** A disk, and the brokers that open it one after the other. */
+class Machine {
+  readonly clock = new VirtualClock()
+  readonly disk: SimulatedDisk
+  readonly observed: ObservationBody[] = []
+  readonly #random: RandomSource
+  #incarnation = 0
+
+  constructor(seed: number) {
+    this.#random = new RandomSource(seed)
+    this.disk = new SimulatedDisk(this.#random.stream('disk'))
+  }
+
+  open(profile: JournalProfile): { journal: Journal; stored: number[]; last: number } {
+    this.#incarnation += 1
+    const journal = openJournal(this.disk, {
+      clock: this.clock,
+      random: this.#random.stream('journal'),
+      profile,
+      incarnation: this.#incarnation,
+      observe: (observation) => this.observed.push(observation),
+    })
+    const stored: number[] = []
+    const last = journal.load((batch, events) => {
+      expect(events).toStrictEqual([accepted(batch)])
+      stored.push(batch)
+    }) as number
+    for (const batch of stored) expect(journal.read(batch)).toEqual(batchOf(batch).bodies)
+    return { journal, stored, last }
+  }
+
+  /** Of the latest opening. */
+  get lost(): ObservationBody | undefined {
+    const last = this.observed.findLast(({ type }) => type === 'lost' || type === 'recovered')
+    expect(last?.type).toBe('recovered')
+    const before = this.observed[this.observed.indexOf(last as ObservationBody) - 1]
+    return before?.type === 'lost' ? before : undefined
+  }
+}
+
+function upTo(last: number): number[] {
+  return Array.from({ length: last }, (_, index) => index + 1)
+}
+
+test('what a strict journal has stored survives a crash and a loss of power', () => {
+  for (const seed of seeds) {
+    const machine = new Machine(seed)
+    const { journal } = machine.open(strict)
+    for (const batch of upTo(5)) void journal.append(batchOf(batch))
+    if (seed % 2 === 0) machine.disk.crash()
+    else machine.disk.losePower()
+    expect(machine.open(strict).stored).toEqual(upTo(5))
+    expect(machine.lost).toBeUndefined()
+  }
+})
+
+test('what a relaxed journal has stored survives a crash of its process', () => {
+  for (const seed of seeds) {
+    const machine = new Machine(seed)
+    const { journal } = machine.open(relaxed)
+    for (const batch of upTo(5)) void journal.append(batchOf(batch))
+    machine.disk.crash()
+    expect(machine.open(relaxed).stored).toEqual(upTo(5))
+  }
+})
+
+test('of a relaxed journal a loss of power takes everything from some batch on, torn or not, and the rest goes on', () => {
+  const outcomes = new Set<string>()
+  for (const seed of seeds) {
+    const machine = new Machine(seed)
+    const { journal } = machine.open(relaxed)
+    for (const batch of upTo(5)) void journal.append(batchOf(batch))
+    machine.disk.losePower()
+    const { journal: next, stored, last } = machine.open(relaxed)
+    expect(stored).toEqual(upTo(last))
+    const { lost } = machine
+    if (last === 5) expect(lost).toBeUndefined()
+    else expect(lost).toMatchObject({ type: 'lost', fromBatch: last + 1 })
+    outcomes.add(`${last} ${lost?.type === 'lost' && lost.torn}`)
+    void next.append(batchOf(last + 1))
+    machine.disk.crash()
+    expect(machine.open(relaxed).stored).toEqual(upTo(last + 1))
+  }
+  for (const outcome of ['0 true', '0 false', '2 true', '2 false', '4 true', '4 false', '5 false'])
+    expect(outcomes).toContain(outcome)
+})
+
+test('a relaxed journal that was closed in good order is synced', async () => {
+  for (const seed of seeds) {
+    const machine = new Machine(seed)
+    const { journal } = machine.open(relaxed)
+    for (const batch of upTo(5)) void journal.append(batchOf(batch))
+    await journal.close()
+    machine.disk.losePower()
+    expect(machine.open(relaxed).stored).toEqual(upTo(5))
+  }
+})
+
+test('an append in flight may or may not outlive the crash, and is never answered', async () => {
+  const outcomes = new Set<string>()
+  for (const seed of seeds) {
+    const machine = new Machine(seed)
+    const { journal } = machine.open(slow)
+    let answered = false
+    const appends = [1, 2].map((batch) => journal.append(batchOf(batch)) as Promise<void>)
+    for (const append of appends) append.finally(() => (answered = true)).catch(() => {})
+    if (seed % 2 === 0) machine.disk.crash()
+    else machine.disk.losePower()
+    expect(machine.clock.pending).toBe(0)
+    const { last, stored } = machine.open(strict)
+    expect(stored).toEqual(upTo(last))
+    outcomes.add(`${last} ${machine.lost?.type === 'lost' && machine.lost.torn}`)
+    await Promise.resolve()
+    expect(answered).toBe(false)
+  }
+  for (const outcome of ['0 true', '0 false', '1 true', '1 false', '2 false']) expect(outcomes).toContain(outcome)
+})
+
+describe('a disk that fails', () => {
+  test('every append fails from the first failure on, and works again after a new opening', () => {
+    const machine = new Machine(1)
+    const { journal } = machine.open(strict)
+    void journal.append(batchOf(1))
+    machine.disk.failNextAppend()
+    expect(() => journal.append(batchOf(2))).toThrow('the simulated disk failed')
+    expect(() => journal.append(batchOf(2))).toThrow('the simulated disk failed')
+    machine.disk.crash()
+    const { journal: next, last } = machine.open(strict)
+    void next.append(batchOf(last + 1))
+    expect(next.stats().batches).toBe(last + 1)
+  })
+
+  test('the batch that failed may be there afterwards or not', () => {
+    const outcomes = new Set<string>()
+    for (const seed of seeds) {
+      const machine = new Machine(seed)
+      const { journal } = machine.open(strict)
+      void journal.append(batchOf(1))
+      machine.disk.failNextAppend()
+      expect(() => journal.append(batchOf(2))).toThrow()
+      void journal.close()
+      const { last } = machine.open(strict)
+      outcomes.add(`${last} ${machine.lost?.type === 'lost' && machine.lost.torn}`)
+    }
+    expect([...outcomes].sort()).toEqual(['1 false', '1 true', '2 false'])
+  })
+
+  test('a failure that nothing met is over with the next opening', () => {
+    const machine = new Machine(1)
+    void machine.open(strict).journal.close()
+    machine.disk.failNextAppend()
+    const { journal } = machine.open(strict)
+    void journal.append(batchOf(1))
+    expect(journal.stats().batches).toBe(1)
+  })
+
+  test('appends that wait behind a failing one fail with it', async () => {
+    const machine = new Machine(1)
+    const { journal } = machine.open(slow)
+    const appends = [1, 2, 3].map((batch) => journal.append(batchOf(batch)) as Promise<void>)
+    machine.disk.failNextAppend()
+    const settled = Promise.allSettled(appends)
+    while (machine.clock.step());
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(machine.observed.filter(({ type }) => type === 'appended')).toEqual([])
+  })
+
+  test('a full disk refuses until it has room and the log is opened anew', () => {
+    for (const seed of seeds) {
+      const machine = new Machine(seed)
+      const { journal } = machine.open(strict)
+      void journal.append(batchOf(1))
+      machine.disk.isFull = true
+      expect(() => journal.append(batchOf(2))).toThrow('no space left')
+      machine.disk.isFull = false
+      expect(() => journal.append(batchOf(2))).toThrow('no space left')
+      machine.disk.crash()
+      const { journal: next, last } = machine.open(strict)
+      void next.append(batchOf(last + 1))
+    }
+  })
+
+  test('a slow disk takes longer by as much', () => {
+    const machine = new Machine(1)
+    const { journal } = machine.open(strict)
+    machine.disk.slowByMs = 70
+    void journal.append(batchOf(1))
+    expect(machine.observed.at(-1)?.type).toBe('appending')
+    machine.clock.step()
+    expect(machine.clock.nowMs).toBe(70)
+    expect(machine.observed.at(-1)).toEqual({ type: 'appended', batch: 1 })
+  })
+})
+
+test('a loss of power may undo a discard, and then it undoes whatever came after it', () => {
+  const firsts = new Set<number | undefined>()
+  for (const seed of seeds) {
+    const machine = new Machine(seed)
+    const { journal } = machine.open(strict)
+    for (const batch of upTo(5)) void journal.append(batchOf(batch))
+    void journal.discardBefore(4)
+    machine.disk.losePower()
+    const { stored, last } = machine.open(strict)
+    expect(last).toBe(5)
+    firsts.add(stored[0])
+  }
+  expect([...firsts].sort()).toEqual([1, 4])
+})
+
+test('a discard is as durable as the append that follows it', () => {
+  for (const seed of seeds) {
+    const machine = new Machine(seed)
+    const { journal } = machine.open(strict)
+    for (const batch of upTo(5)) void journal.append(batchOf(batch))
+    void journal.discardBefore(4)
+    void journal.append(batchOf(6))
+    machine.disk.losePower()
+    expect(machine.open(strict).stored).toEqual([4, 5, 6])
+    expect(machine.observed.filter(({ type }) => type === 'discarded')).toEqual([{ type: 'discarded', before: 4 }])
+    expect(machine.observed.at(-1)).toEqual({ type: 'recovered', incarnation: 2, firstBatch: 4, lastBatch: 6 })
+  }
+})
+
+test('a log is open once at a time', () => {
+  const machine = new Machine(1)
+  const { journal } = machine.open(strict)
+  expect(() => machine.open(strict)).toThrow('open already')
+  void journal.close()
+  machine.open(strict)
+})
+
+test('each opening tells what it recovered, by the number of the broker that opened it', () => {
+  const machine = new Machine(1)
+  const { journal } = machine.open(strict)
+  void journal.append(batchOf(1))
+  machine.disk.crash()
+  machine.open(strict)
+  expect(machine.observed).toEqual([
+    { type: 'recovered', incarnation: 1, firstBatch: 1, lastBatch: 0 },
+    { type: 'appending', batch: 1, events: [accepted(1)] },
+    { type: 'appended', batch: 1 },
+    { type: 'recovered', incarnation: 2, firstBatch: 1, lastBatch: 1 },
+  ])
+})
+
+test('a process that cannot run hears of its appends later, and a crashed one never', async () => {
+  const clock = new VirtualClock()
+  const random = new RandomSource(1)
+  const disk = new SimulatedDisk(random.stream('disk'))
+  const waiting: (() => void)[] = []
+  const observed: string[] = []
+  const journal = openJournal(disk, {
+    clock,
+    random: random.stream('journal'),
+    profile: slow,
+    incarnation: 1,
+    observe: ({ type }) => observed.push(type),
+    enter: (fn) => waiting.push(fn),
+  })
+  await journal.load(() => {})
+  const append = journal.append(batchOf(1))
+  clock.step()
+  expect(journal.stats().batches).toBe(1)
+  expect(observed).toEqual(['recovered', 'appending'])
+  waiting.shift()?.()
+  await append
+  expect(observed).toEqual(['recovered', 'appending', 'appended'])
+})
