@@ -22,8 +22,8 @@ let heartbeat
 // The outcome, and the answer to the completion.
 let awaited = 2
 
-/** A body is JSON inline, or anything else in base64. */
-const bodyOf = (item) => ('base64' in item ? atob(item.base64) : item.body)
+/** Bodies are JSON inline, or anything else in base64. */
+const bodiesOf = (message) => message.bodies ?? message.base64.map(atob)
 
 const on = {
   welcome({ version, durability, heartbeatMs }) {
@@ -31,19 +31,19 @@ const on = {
     heartbeat = setInterval(() => send({ type: 'ping', ref: ++ref }), heartbeatMs)
     send(
       { type: 'credit', credit: 1, queues: [queue] },
-      { type: 'submit', ref: ++ref, queue, tasks: [{ id, body: { text: 'hello' } }] },
+      { type: 'submit', ref: ++ref, queue, ids: [id], bodies: [{ text: 'hello' }] },
     )
   },
   submitted({ refused }) {
     if (refused.length > 0) fail(refused[0].error)
     else console.log(`submitted: ${id}`)
   },
-  deliver({ tasks }) {
-    for (const task of tasks) {
-      console.log(`delivered: ${task.id}, attempt ${task.attempt}`)
+  deliver(message) {
+    for (const [index, body] of bodiesOf(message).entries()) {
+      console.log(`delivered: ${message.ids[index]}, attempt ${message.attempts?.[index] ?? 1}`)
       // The work. A longer one sends a heartbeat for its lease every heartbeatMs.
-      const body = { shouted: String(bodyOf(task).text).toUpperCase() }
-      send({ type: 'complete', ref: ++ref, results: [{ lease: task.lease, body }] })
+      const result = { shouted: String(body.text).toUpperCase() }
+      send({ type: 'complete', ref: ++ref, leases: [message.leases[index]], bodies: [result] })
     }
   },
   settled({ refused }) {
@@ -51,11 +51,13 @@ const on = {
     else console.log('completed')
     leaveWhenDone()
   },
-  outcome({ tasks }) {
-    for (const task of tasks) {
-      console.log(`outcome: ${task.status} ${JSON.stringify(bodyOf(task))}`)
-      leaveWhenDone()
-    }
+  succeeded(message) {
+    for (const body of bodiesOf(message)) console.log(`outcome: succeeded ${JSON.stringify(body)}`)
+    leaveWhenDone()
+  },
+  ended({ tasks }) {
+    for (const task of tasks) console.log(`outcome: ${task.status}`)
+    leaveWhenDone()
   },
   ping: (message) => send({ type: 'pong', ref: message.ref }),
   error: (message) => fail(message),

@@ -99,9 +99,9 @@ def task_id():
     return "-".join([text[:8], text[8:12], text[12:16], text[16:20], text[20:]])
 
 
-def body_of(item):
-    """A body is JSON inline, or anything else in base64."""
-    return base64.b64decode(item["base64"]) if "base64" in item else item.get("body")
+def bodies_of(message):
+    """Bodies are JSON inline, or anything else in base64."""
+    return message["bodies"] if "bodies" in message else [base64.b64decode(body) for body in message["base64"]]
 
 
 def main():
@@ -127,27 +127,32 @@ def main():
                 print(f"connected: version {message['version']}, durability {message['durability']}", flush=True)
                 send(
                     {"type": "credit", "credit": 1, "queues": [QUEUE]},
-                    {"type": "submit", "ref": 1, "queue": QUEUE, "tasks": [{"id": task, "body": {"text": "hello"}}]},
+                    {"type": "submit", "ref": 1, "queue": QUEUE, "ids": [task], "bodies": [{"text": "hello"}]},
                 )
             elif kind == "submitted":
                 if message["refused"]:
                     refused(message["refused"][0]["error"])
                 print(f"submitted: {task}", flush=True)
             elif kind == "deliver":
-                for item in message["tasks"]:
-                    print(f"delivered: {item['id']}, attempt {item['attempt']}", flush=True)
+                for index, body in enumerate(bodies_of(message)):
+                    attempt = message["attempts"][index] if "attempts" in message else 1
+                    print(f"delivered: {message['ids'][index]}, attempt {attempt}", flush=True)
                     # The work. A longer one sends a heartbeat for its lease every heartbeatMs.
-                    body = {"shouted": body_of(item)["text"].upper()}
-                    send({"type": "complete", "ref": 2, "results": [{"lease": item["lease"], "body": body}]})
+                    result = {"shouted": body["text"].upper()}
+                    send({"type": "complete", "ref": 2, "leases": [message["leases"][index]], "bodies": [result]})
             elif kind == "settled":
                 if message["refused"]:
                     print(f"not settled: {message['refused'][0]['error']['message']}", flush=True)
                 else:
                     print("completed", flush=True)
                 awaited -= 1
-            elif kind == "outcome":
+            elif kind == "succeeded":
+                for body in bodies_of(message):
+                    print(f"outcome: succeeded {json.dumps(body, separators=(',', ':'))}", flush=True)
+                    awaited -= 1
+            elif kind == "ended":
                 for item in message["tasks"]:
-                    print(f"outcome: {item['status']} {json.dumps(body_of(item), separators=(',', ':'))}", flush=True)
+                    print(f"outcome: {item['status']}", flush=True)
                     awaited -= 1
             elif kind == "ping":
                 send({"type": "pong", "ref": message["ref"]})

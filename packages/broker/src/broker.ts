@@ -7,10 +7,10 @@ import { serveNode } from './adapters/node-ws.ts'
 import { Compaction } from './core/compaction.ts'
 import { Host } from './core/host.ts'
 import { HostApi } from './core/host-api.ts'
-import { DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
+import { DEFAULT_HOST_CONFIG, type HostConfig, STAGED_AND_FRAME_BYTES_MAX } from './core/host-config.ts'
 import { createHttpApp } from './http/app.ts'
 import { taskIdSource } from './http/task-id-source.ts'
-import { BATCH_BODY_BYTES_MAX, type Journal } from './journal/journal.ts'
+import type { Journal } from './journal/journal.ts'
 import { memoryJournal } from './journal/memory.ts'
 import { sqliteJournal } from './journal/sqlite.ts'
 
@@ -68,9 +68,9 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
   }
   const engine = engineConfig(config.engine)
   const hosting: HostConfig = { ...DEFAULT_HOST_CONFIG, ...config.hosting }
-  if (hosting.stagedBytesMax + hosting.limits.frameBytesMax > BATCH_BODY_BYTES_MAX / 2) {
+  if (hosting.stagedBytesMax + hosting.limits.frameBytesMax > STAGED_AND_FRAME_BYTES_MAX) {
     throw new RangeError(
-      `stagedBytesMax and limits.frameBytesMax must be at most ${BATCH_BODY_BYTES_MAX / 2} bytes together: they share a batch of the journal with what compaction carries forward`,
+      `stagedBytesMax and limits.frameBytesMax must be at most ${STAGED_AND_FRAME_BYTES_MAX} bytes together: they share a batch of the journal with what compaction carries forward`,
     )
   }
   const journal = openJournal(config.journal)
@@ -139,6 +139,6 @@ function openJournal(config: BrokerConfig['journal'] = { kind: 'sqlite', path: '
 
 function leasedIn(host: Host): number {
   let leased = 0
-  for (const queue of host.state.queues.values()) leased += queue.leased
+  for (const queue of host.state.queues.values()) leased += queue.leased.size
   return leased
 }

@@ -25,6 +25,15 @@ const sluice = (args: string[], input?: string) => sandbox.run(args, { env, ...(
 const UNKNOWN = '01890a5d-ac96-774b-bcce-b302099a8057'
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
+test('worker refuses flags that contradict each other, and more threads than the pool has', async () => {
+  const both = await sluice(['worker', './tasks.mjs', '--threads', '2', '--concurrency', '4'])
+  expect(both).toMatchObject({ code: 2, out: '' })
+  expect(both.err).toMatch(/--threads.* cannot be used with .*--concurrency/)
+  const many = await sluice(['worker', './tasks.mjs', '--threads', '257'])
+  expect(many).toMatchObject({ code: 2, out: '' })
+  expect(many.err).toContain('--threads must be a whole number from 0 to 256')
+})
+
 test('submit --wait prints the result', async () => {
   expect(await sluice(['submit', 'double', '21', '--wait'])).toEqual({ code: 0, out: '42\n', err: '' })
 })

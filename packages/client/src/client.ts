@@ -1,12 +1,12 @@
 import type { ConnectionState, ConnectionTimings } from '@sluice/machines'
-import { isQueueName, isTaskId, jsonBody, type SubmitOptions } from '@sluice/protocol'
+import { isTaskId, jsonText, type SubmitOptions } from '@sluice/protocol'
 import { SluiceError } from './errors.ts'
 import { Handle, type TaskHandle } from './handle.ts'
 import type { Logger } from './logger.ts'
 import { defaultPlatform, type Platform } from './platform.ts'
 import { Producer } from './producer.ts'
-import { wireOptions } from './submit-options.ts'
 import { type TaskContract, validate } from './task-contract.ts'
+import { type Terms, termsOf } from './terms.ts'
 import { uuidv7Source } from './uuidv7.ts'
 
 export interface ClientOptions {
@@ -82,6 +82,7 @@ export function createClient(options: ClientOptions): Client {
 class ProducerClient implements Client {
   readonly #producer: Producer
   readonly #nextId: () => string
+  #lastTerms: Terms | undefined
   readonly #listeners = new Set<(state: ConnectionState) => void>()
 
   constructor(options: ClientOptions) {
@@ -130,7 +131,14 @@ class ProducerClient implements Client {
 
   handle<O>(id: string, contract?: TaskContract<unknown, O>): TaskHandle<O> {
     if (!isTaskId(id)) throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
-    const handle = new Handle(this.#producer, id, contract?.queue, contract?.output)
+    const handle = new Handle(this.#producer, id, {
+      queue: contract?.queue,
+      output: contract?.output,
+      options: undefined,
+      watched: true,
+      throwsBusy: false,
+      key: '',
+    })
     handle.phase = 'accepted'
     return handle as TaskHandle<O>
   }
@@ -144,24 +152,21 @@ class ProducerClient implements Client {
     input: unknown,
     call: SubmitCallOptions | undefined,
   ): Promise<TaskHandle<O>> {
-    const { queue } = contract
-    if (!isQueueName(queue) || queue.length > this.#producer.connection.limits.nameLengthMax) {
-      throw badMessage(`${JSON.stringify(queue)} is no queue name: letters, digits and . _ : / - are allowed`, 'queue')
-    }
-    const id = call?.id ?? this.#nextId()
-    if (call?.id !== undefined && !isTaskId(id))
-      throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
-    const handle = new Handle(this.#producer, id, queue, contract.output)
-    const options = wireOptions(contract.options, call)
-    handle.task = { id, bytes: jsonBody(input).bytes }
-    handle.options = options
-    handle.group = options === undefined ? queue : `${queue} ${JSON.stringify(options)}`
-    if (call?.watch === false) {
-      handle.watched = false
-      handle.group += ' unwatched'
-    }
-    if (call?.onBusy === 'throw') handle.throwsBusy = true
+    const { id } = call ?? {}
+    if (id !== undefined && !isTaskId(id)) throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
+    const handle = new Handle(this.#producer, id ?? this.#nextId(), this.#termsOf(contract, call))
+    handle.input = jsonText(input)
     return this.#producer.submit(handle, call?.signal) as Promise<TaskHandle<O>>
+  }
+
+  /** Calls for the same queue without options, which are nearly all of many, share their terms. */
+  #termsOf(contract: TaskContract<unknown, unknown>, call: SubmitCallOptions | undefined): Terms {
+    const last = this.#lastTerms
+    const isPlain = call === undefined && contract.options === undefined
+    if (isPlain && last !== undefined && last.queue === contract.queue && last.output === contract.output) return last
+    const terms = termsOf(contract, call, this.#producer.connection.limits.nameLengthMax)
+    if (isPlain) this.#lastTerms = terms
+    return terms
   }
 }
 

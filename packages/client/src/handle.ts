@@ -1,15 +1,9 @@
-import {
-  type Body,
-  bodyToJson,
-  type SubmitOptions,
-  type SubmittedTask,
-  type TaskOutcome,
-  type TaskStatus,
-} from '@sluice/protocol'
-import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { Bodies, type EndedTask, type TaskStatus } from '@sluice/protocol'
 import { SluiceError, TaskCancelledError, TaskDeadError } from './errors.ts'
 import { withSignal } from './signal.ts'
+import type { Submission } from './submissions.ts'
 import { validate } from './task-contract.ts'
+import type { Terms } from './terms.ts'
 
 /** A submitted task, as its submitter sees it. Keep it or drop it: the task does not depend on it. */
 export interface TaskHandle<O = unknown> extends AsyncIterable<unknown> {
@@ -46,9 +40,9 @@ export interface HandleHost {
   cancel(id: string, signal?: AbortSignal): Promise<void>
   /** Makes sure that outcome and progress of this handle's task arrive. */
   watch(handle: Handle): void
+  /** The outcome is known, so that it need not be told by id any more. */
+  forget(handle: Handle): void
 }
-
-type Outcome = { kind: 'succeeded'; body: Body } | { kind: 'failed'; error: Error }
 
 /** Progress values that one iteration holds for a reader that is slower than the handler. */
 const PROGRESS_VALUES_MAX = 16
@@ -59,33 +53,43 @@ const PROGRESS_VALUES_MAX = 16
  */
 export class Handle implements TaskHandle<unknown> {
   readonly id: string
-  readonly queue: string | undefined
+  readonly terms: Terms
   readonly #host: HandleHost
-  readonly #output: StandardSchemaV1 | undefined
   phase: 'queued' | 'sent' | 'accepted' | 'refused' = 'queued'
-  /** As it travels; dropped once the broker has answered for good. */
-  task: SubmittedTask | undefined
-  options: SubmitOptions | undefined
-  /** Equal for submissions that may share a message. */
-  group = ''
-  watched = true
-  /** Whether a `busy` refusal rejects `submit()` instead of being waited out. */
-  throwsBusy = false
+  /** The input as JSON; dropped once the broker has answered for good. */
+  input: string | undefined
+  /** Where the broker's answer and the outcome come in, and the place there; undefined while none is expected by place. */
+  submission: Submission | undefined
+  place = 0
+  /** Whether the submission has left more than once, so that the broker may tell its outcome by id. */
+  resent = false
   /** Ends the wait of `submit()`; undefined once it has ended, or been given up. */
   accept: ((handle: Handle) => void) | undefined
   reject: ((error: unknown) => void) | undefined
-  #outcome: Outcome | undefined
+  #ended = false
+  /** A result that nobody has asked for yet, or why there is none. */
+  #kept: { bodies: Bodies; contentType: string | undefined } | Error | undefined
   #result: Promise<unknown> | undefined
   #resolve: ((value: unknown) => void) | undefined
   #reject: ((error: Error) => void) | undefined
   #readers: Set<ProgressReader> | undefined
   #twins: Handle[] | undefined
 
-  constructor(host: HandleHost, id: string, queue: string | undefined, output: StandardSchemaV1 | undefined) {
+  constructor(host: HandleHost, id: string, terms: Terms) {
     this.#host = host
     this.id = id
-    this.queue = queue
-    this.#output = output
+    this.terms = terms
+  }
+
+  get queue(): string | undefined {
+    return this.terms.queue
+  }
+
+  /** The broker has made the task durable. */
+  accepted(): void {
+    this.phase = 'accepted'
+    this.input = undefined
+    this.settle()
   }
 
   /** Settles `submit()`, once. */
@@ -114,8 +118,11 @@ export class Handle implements TaskHandle<unknown> {
     this.#result ??= new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-      if (this.#outcome !== undefined) this.#answer(this.#outcome)
-      else this.#host.watch(this)
+      const kept = this.#kept
+      this.#kept = undefined
+      if (kept === undefined) this.#host.watch(this)
+      else if (kept instanceof Error) reject(kept)
+      else this.#resolveWith(kept.bodies, 0, kept.contentType)
     })
     return options?.signal === undefined ? this.#result : withSignal(this.#result, options.signal)
   }
@@ -126,7 +133,7 @@ export class Handle implements TaskHandle<unknown> {
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
     const reader = new ProgressReader(() => this.#readers?.delete(reader))
-    if (this.#outcome !== undefined) {
+    if (this.#ended) {
       reader.end()
     } else {
       this.#readers ??= new Set()
@@ -147,59 +154,63 @@ export class Handle implements TaskHandle<unknown> {
     if (this.#readers !== undefined) for (const reader of this.#readers) reader.push(value)
   }
 
-  onOutcome(outcome: TaskOutcome): void {
-    if (this.#twins !== undefined) for (const twin of this.#twins) twin.onOutcome(outcome)
-    if (this.#outcome !== undefined) return
-    if (outcome.status === 'succeeded') {
-      // The bytes view a frame: a result that nobody waits for yet must not keep the whole frame alive.
-      const bytes = this.#resolve === undefined ? outcome.bytes.slice() : outcome.bytes
-      this.#end({
-        kind: 'succeeded',
-        body: outcome.contentType === undefined ? { bytes } : { bytes, contentType: outcome.contentType },
-      })
-    } else if (outcome.status === 'cancelled') {
-      this.fail(new TaskCancelledError(this.id))
-    } else {
-      this.fail(new TaskDeadError(this.id, outcome.reason ?? 'not_retryable', outcome.error, outcome.attempts))
-    }
+  /** The task has a result: the body at `index`. */
+  onResult(bodies: Bodies, index: number, contentType: string | undefined): void {
+    if (this.#twins !== undefined) for (const twin of this.#twins) twin.onResult(bodies, index, contentType)
+    if (this.#ended) return
+    this.#end()
+    if (this.#resolve === undefined) {
+      // The bodies view a frame: a result that nobody waits for yet must not keep the whole frame alive.
+      const bytes = bodies.at(index).slice()
+      this.#kept = { bodies: Bodies.ofPieces([bytes], [bytes.length]), contentType }
+    } else this.#resolveWith(bodies, index, contentType)
+  }
+
+  onEnded(task: EndedTask): void {
+    this.fail(
+      task.status === 'cancelled'
+        ? new TaskCancelledError(this.id)
+        : new TaskDeadError(this.id, task.reason ?? 'not_retryable', task.error, task.attempts),
+    )
   }
 
   /** The outcome will never be known, or is an error. */
   fail(error: Error): void {
     if (this.#twins !== undefined) for (const twin of this.#twins) twin.fail(error)
-    if (this.#outcome === undefined) this.#end({ kind: 'failed', error })
+    if (this.#ended) return
+    this.#end()
+    if (this.#reject === undefined) this.#kept = error
+    else this.#reject(error)
   }
 
-  #end(outcome: Outcome): void {
-    this.#outcome = outcome
-    if (this.#resolve !== undefined) this.#answer(outcome)
+  /** The task has its outcome, which says that it was accepted even where the broker's answer is still under way. */
+  #end(): void {
+    this.#ended = true
+    if (this.phase === 'sent') this.accepted()
+    this.submission?.leave(this.place)
+    if (this.resent) this.#host.forget(this)
     const readers = this.#readers
     this.#readers = undefined
     if (readers !== undefined) for (const reader of readers) reader.end()
   }
 
-  #answer(outcome: Outcome): void {
+  #resolveWith(bodies: Bodies, index: number, contentType: string | undefined): void {
     const resolve = this.#resolve!
-    const reject = this.#reject!
     this.#resolve = undefined
-    this.#reject = undefined
-    if (outcome.kind === 'failed') {
-      reject(outcome.error)
-      return
-    }
     try {
-      resolve(validate(this.#output, decodeResult(this.id, outcome.body), 'the result'))
+      resolve(validate(this.terms.output, decodeResult(this.id, bodies, index, contentType), 'the result'))
     } catch (error) {
-      reject(error as Error)
+      this.#reject!(error as Error)
     }
+    this.#reject = undefined
   }
 }
 
 /** JSON becomes its value; any other content type is handed over as its bytes. */
-function decodeResult(id: string, body: Body): unknown {
-  if (body.contentType !== undefined && body.contentType !== 'application/json') return body.bytes.slice()
+function decodeResult(id: string, bodies: Bodies, index: number, contentType: string | undefined): unknown {
+  if (contentType !== undefined) return bodies.at(index).slice()
   try {
-    return bodyToJson(body)
+    return bodies.json(index)
   } catch (error) {
     throw new SluiceError({
       code: 'bad_message',

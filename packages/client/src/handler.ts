@@ -1,7 +1,9 @@
-import { type Body, bodyToJson, JSON_CONTENT_TYPE, jsonBody } from '@sluice/protocol'
+import { type Body, bodyToJson, JSON_CONTENT_TYPE, jsonText } from '@sluice/protocol'
 import { PermanentError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { type TaskContract, validate } from './task-contract.ts'
+
+const encoder = new TextEncoder()
 
 /** What a handler knows about its attempt. */
 export interface TaskContext {
@@ -43,13 +45,24 @@ export function handle<I, O>(
   return { contract, handle: handler }
 }
 
+/** What an attempt has made: JSON text, or a body of another type. */
+export type Output = string | Body
+
 /**
- * Runs one attempt: input from its body, the handler, output to its body. Synchronous where handler and schemas are,
- * so that a cheap handler costs no promise.
+ * Runs one attempt in which input and output are bodies.
  * @throws what the handler throws; ValidationError, PermanentError where input or output cannot be used
  */
 export function runHandler(handler: AnyHandler, body: Body, ctx: TaskContext): Body | Promise<Body> {
-  const input = decodeInput(body)
+  const output = runAttempt(handler, inputOf(body), ctx)
+  return output instanceof Promise ? output.then(bodyOf) : bodyOf(output)
+}
+
+/**
+ * Runs one attempt, from the input's value to the output as it travels. Synchronous where handler and schemas are, so that a
+ * cheap handler costs no promise.
+ * @throws as `runHandler`
+ */
+export function runAttempt(handler: AnyHandler, input: unknown, ctx: TaskContext): Output | Promise<Output> {
   if (typeof handler === 'function') {
     const output = handler(input, ctx)
     return output instanceof Promise ? output.then(encodeOutput) : encodeOutput(output)
@@ -61,26 +74,35 @@ export function runHandler(handler: AnyHandler, body: Body, ctx: TaskContext): B
   return output instanceof Promise ? output.then((value) => finish(contract, value)) : finish(contract, output)
 }
 
-function finish(contract: TaskContract<unknown, unknown>, output: unknown): Body | Promise<Body> {
+function finish(contract: TaskContract<unknown, unknown>, output: unknown): Output | Promise<Output> {
   const checked = validate(contract.output, output, 'the output')
   // The receiving end uses what its schema makes of the value, so the value travels as the handler returned it.
   return checked instanceof Promise ? checked.then(() => encodeOutput(output)) : encodeOutput(output)
 }
 
-function decodeInput(body: Body): unknown {
+/** What an attempt fails with whose input cannot be read. */
+export function noInput(cause: unknown): PermanentError {
+  return new PermanentError(`the input is not JSON: ${(cause as Error).message}`, { cause })
+}
+
+function inputOf(body: Body): unknown {
   if (body.contentType !== undefined && body.contentType !== JSON_CONTENT_TYPE) return body.bytes
   try {
     return bodyToJson(body)
   } catch (error) {
-    throw new PermanentError(`the input is not JSON: ${(error as Error).message}`, { cause: error })
+    throw noInput(error)
   }
 }
 
-function encodeOutput(output: unknown): Body {
+function encodeOutput(output: unknown): Output {
   if (output instanceof Uint8Array) return { bytes: output, contentType: 'application/octet-stream' }
   try {
-    return jsonBody(output)
+    return jsonText(output)
   } catch (error) {
     throw new PermanentError(`the output cannot be said in JSON: ${(error as Error).message}`, { cause: error })
   }
+}
+
+function bodyOf(output: Output): Body {
+  return typeof output === 'string' ? { bytes: encoder.encode(output) } : output
 }

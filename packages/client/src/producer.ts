@@ -1,10 +1,15 @@
 import { type ConnectionState, type ProducerState, producerMachine } from '@sluice/machines'
 import {
+  Bodies,
   type BrokerMessage,
   type ClientMessage,
+  type EndedTask,
+  type Limits,
   retryOf,
   type Submit,
+  type TaskName,
   type TaskStatus,
+  utf8Length,
   type Welcome,
   type WireError,
 } from '@sluice/protocol'
@@ -17,6 +22,7 @@ import { machineClock, type Platform } from './platform.ts'
 import { Requests } from './requests.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { withSignal } from './signal.ts'
+import { type Submission, Submissions } from './submissions.ts'
 import { Watches } from './watches.ts'
 
 /** Tasks in one submit message: large enough that its own cost vanishes, small enough to be answered soon. */
@@ -25,11 +31,20 @@ const SUBMIT_TASKS_MAX = 500
 const BUSY_JITTER_MS = 500
 const BUDGET_WAIT_MS = 1000
 /** What a task adds to a message besides its body, generously. */
-const TASK_OVERHEAD_BYTES = 256
+const TASK_OVERHEAD_BYTES = 64
+
+/** A submit message in the making. */
+interface Group {
+  message: Submit
+  inputs: string[]
+  submission: Submission
+  bytes: number
+}
 
 /**
- * The producing half of a session. Submissions wait in `#queue` until the credit lets them leave, then in `#sent`
- * until they are answered; a lost connection moves the unanswered ones back to the front of the queue, with their ids.
+ * The producing half of a session. Submissions wait in `#queue` until the credit lets them leave, then in `#submissions`
+ * until they are answered and have their outcome. A lost connection moves the unanswered ones back to the front of the queue,
+ * with their ids, and the others to `#watches`.
  */
 export class Producer implements SessionOwner, HandleHost {
   readonly role = 'producer'
@@ -38,10 +53,11 @@ export class Producer implements SessionOwner, HandleHost {
   readonly #actor: ActorRefFrom<typeof producerMachine>
   readonly #onState: (state: ConnectionState) => void
   readonly #queue = new Deque<Handle>()
-  readonly #sent = new Map<number, Handle[]>()
+  readonly #submissions = new Submissions()
   readonly #parked = new Map<Handle[], () => void>()
   readonly #requests = new Requests()
   readonly #watches: Watches
+  readonly #watchedMax: number
   readonly #budget: RetryBudget
   readonly #closed: Promise<void>
   #resolveClosed: () => void = () => {}
@@ -55,7 +71,8 @@ export class Producer implements SessionOwner, HandleHost {
     this.#onState = onState
     this.#budget = new RetryBudget(options.platform.now())
     this.connection = new Connection(options, this)
-    this.#watches = new Watches(this.connection, options.watchedMax)
+    this.#watches = new Watches(this.connection)
+    this.#watchedMax = options.watchedMax
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
@@ -89,12 +106,14 @@ export class Producer implements SessionOwner, HandleHost {
 
   watch(handle: Handle): void {
     if (this.#state === 'closed') handle.fail(this.#failure ?? new ClosedError('the client is closed'))
-    else this.#watches.add(handle, handle.phase === 'accepted')
+    else if (handle.submission === undefined) {
+      this.#watches.add(handle, handle.phase === 'accepted')
+      this.#letGo()
+    }
   }
 
-  /** The handle that gets this task's outcome, where there is one. */
-  watchedHandle(id: string): Handle | undefined {
-    return this.#watches.get(id)
+  forget(handle: Handle): void {
+    this.#watches.forget(handle)
   }
 
   /** Takes nothing in any more, waits up to `drainMs` for the unanswered submissions, and leaves. */
@@ -114,9 +133,17 @@ export class Producer implements SessionOwner, HandleHost {
 
   onWelcome(welcome: Welcome): void {
     this.#credit = welcome.submitCredit
-    const unanswered = [...this.#sent.values()].flat()
-    this.#sent.clear()
     this.#unanswered = 0
+    const unanswered: Handle[] = []
+    for (const handle of this.#submissions.drain()) {
+      if (handle.phase === 'accepted') {
+        this.#watches.add(handle, false)
+      } else {
+        handle.phase = 'queued'
+        handle.resent = true
+        unanswered.push(handle)
+      }
+    }
     this.#queue.unshiftAll(unanswered)
     // Outcomes are not acknowledged, so one may have been lost with the old socket even when the session resumes.
     this.#watches.renew()
@@ -161,12 +188,22 @@ export class Producer implements SessionOwner, HandleHost {
       case 'submitted':
         this.#answered(message.ref, message.refused)
         return
-      case 'outcome':
-        for (const outcome of message.tasks) this.#watches.outcome(outcome)
+      case 'succeeded': {
+        const { bodies, contentType } = message
+        if ('ids' in message) {
+          for (const [index, id] of message.ids.entries()) this.#watches.take(id)?.onResult(bodies, index, contentType)
+        } else {
+          this.#submissions.succeeded(message.ref, message.indexes, bodies, contentType)
+        }
+        this.#afterAnswers()
+        return
+      }
+      case 'ended':
+        for (const task of message.tasks) this.#ended(task)
         this.#afterAnswers()
         return
       case 'progress':
-        for (const { id, progress } of message.tasks) this.#watches.get(id)?.onProgress(progress)
+        for (const task of message.tasks) this.#handleOf(task)?.onProgress(task.progress)
         return
       case 'submitCredit':
         this.#credit = message.credit
@@ -193,94 +230,131 @@ export class Producer implements SessionOwner, HandleHost {
   }
 
   #collectSubmissions(out: ClientMessage[]): void {
-    const { bodyBytesMax, batchItemsMax, frameBytesMax } = this.connection.limits
-    const tasksMax = Math.min(SUBMIT_TASKS_MAX, batchItemsMax)
-    const bytesMax = frameBytesMax >> 1
-    const open = new Map<string, { message: Submit; handles: Handle[]; bytes: number }>()
-    let group: { message: Submit; handles: Handle[]; bytes: number } | undefined
+    const { limits } = this.connection
+    const tasksMax = Math.min(SUBMIT_TASKS_MAX, limits.batchItemsMax)
+    const bytesMax = limits.frameBytesMax >> 1
+    const open = new Map<string, Group>()
+    let group: Group | undefined
     let groupKey = ''
     while (this.#unanswered < this.#credit) {
       const handle = this.#queue.shift()
       if (handle === undefined) break
       // Given up by its caller while it waited.
       if (handle.accept === undefined) continue
-      const task = handle.task!
-      if (task.bytes.length > bodyBytesMax) {
+      const input = handle.input!
+      const bytes = bytesWithin(input, limits)
+      if (bytes === undefined) {
         this.#reject(handle, {
           code: 'too_large',
-          message: `the input has ${task.bytes.length} bytes, at most ${bodyBytesMax} are allowed`,
-          field: 'body',
-          limit: bodyBytesMax,
+          message: `the input has ${utf8Length(input)} bytes, at most ${limits.bodyBytesMax} are allowed`,
+          field: 'bodies',
+          limit: limits.bodyBytesMax,
         })
         continue
       }
-      if (group === undefined || groupKey !== handle.group) {
-        groupKey = handle.group
+      if (group === undefined || groupKey !== handle.terms.key) {
+        groupKey = handle.terms.key
         group = open.get(groupKey)
       }
-      const bytes = task.bytes.length + TASK_OVERHEAD_BYTES
-      if (group === undefined || group.handles.length === tasksMax || group.bytes + bytes > bytesMax) {
+      if (
+        group === undefined ||
+        group.inputs.length === tasksMax ||
+        group.bytes + bytes + TASK_OVERHEAD_BYTES > bytesMax
+      ) {
         group = this.#openGroup(out, handle)
         open.set(groupKey, group)
       }
-      group.message.tasks.push(task)
-      group.handles.push(handle)
-      group.bytes += bytes
+      group.message.ids.push(handle.id)
+      group.inputs.push(input)
+      group.submission.add(handle)
+      group.bytes += bytes + TASK_OVERHEAD_BYTES
       this.#unanswered += 1
       handle.phase = 'sent'
-      // The outcome may overtake the answer to the submission.
-      if (handle.watched) this.#watches.add(handle, false)
+      if (handle.resent && handle.terms.watched) this.#watches.add(handle, false)
     }
+    this.#letGo()
   }
 
-  #openGroup(out: ClientMessage[], { queue, options, watched }: Handle) {
+  #openGroup(out: ClientMessage[], { terms }: Handle): Group {
     const ref = this.connection.nextRef()
-    const message: Submit = { type: 'submit', ref, queue: queue!, tasks: [] }
-    if (options !== undefined) message.options = options
-    if (!watched) message.watch = false
-    const handles: Handle[] = []
-    this.#sent.set(ref, handles)
+    const inputs: string[] = []
+    const message: Submit = { type: 'submit', ref, queue: terms.queue!, ids: [], bodies: Bodies.ofTexts(inputs) }
+    if (terms.options !== undefined) message.options = terms.options
+    if (!terms.watched) message.watch = false
     out.push(message)
-    return { message, handles, bytes: 0 }
+    return { message, inputs, submission: this.#submissions.open(ref), bytes: 0 }
   }
 
   #answered(ref: number, refused: readonly { index: number; error: WireError }[]): void {
-    const handles = this.#sent.get(ref)
-    if (handles === undefined) return
-    this.#sent.delete(ref)
+    const submission = this.#submissions.get(ref)
+    if (submission === undefined || submission.answered) return
+    submission.answered = true
+    const { handles } = submission
     this.#unanswered -= handles.length
     const retried: Handle[] = []
     let retryAfterMs = 0
     for (const { index, error } of refused) {
       const handle = handles[index]
       if (handle === undefined) continue
-      handle.phase = 'refused'
-      if (retryOf(error.code) === 'no' || handle.accept === undefined || handle.throwsBusy) {
+      if (retryOf(error.code) === 'no' || handle.accept === undefined || handle.terms.throwsBusy) {
         this.#reject(handle, error)
       } else {
+        submission.leave(index)
+        handle.phase = 'refused'
         retried.push(handle)
         retryAfterMs = Math.max(retryAfterMs, error.retryAfterMs ?? 0)
       }
     }
-    for (const handle of handles) if (handle.phase === 'sent') this.#accept(handle)
+    for (const handle of handles) if (handle?.phase === 'sent') this.#accept(handle)
+    if (submission.open === 0) this.#submissions.close(submission)
     this.#budget.earn(handles.length - refused.length)
     if (retried.length > 0) this.#park(retried, retryAfterMs)
     this.#afterAnswers()
   }
 
   #accept(handle: Handle): void {
-    handle.phase = 'accepted'
-    handle.task = undefined
-    if (handle.accept === undefined) this.#watches.forget(handle)
-    else handle.settle()
+    // Nobody has the handle of a submission that was given up, or waits for what is not watched.
+    if (handle.accept === undefined || !handle.terms.watched) this.#leave(handle)
+    handle.accepted()
   }
 
   #reject(handle: Handle, error: WireError): void {
     handle.phase = 'refused'
-    handle.task = undefined
-    this.#watches.forget(handle)
+    handle.input = undefined
+    this.#leave(handle)
     handle.settle(new SluiceError(error))
   }
+
+  #leave(handle: Handle): void {
+    handle.submission?.leave(handle.place)
+    this.#watches.forget(handle)
+  }
+
+  // ─── outcomes ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #handleOf(name: TaskName): Handle | undefined {
+    return 'id' in name ? this.#watches.get(name.id) : this.#submissions.handle(name.ref, name.index)
+  }
+
+  #ended(task: EndedTask): void {
+    const handle = this.#handleOf(task)
+    if ('id' in task) this.#watches.take(task.id)
+    handle?.onEnded(task)
+  }
+
+  /** Past `watchedMax` the oldest task for which nobody waits is let go; its `result()` asks the broker again. */
+  #letGo(): void {
+    const ids: string[] = []
+    while (this.#submissions.size + this.#watches.size > this.#watchedMax) {
+      const handle = this.#watches.firstUnawaited() ?? this.#submissions.firstUnawaited()
+      if (handle === undefined) break
+      this.#leave(handle)
+      ids.push(handle.id)
+    }
+    if (ids.length > 0 && this.connection.open) this.connection.send({ type: 'unwatch', ids })
+  }
+
+  // ─── refusals ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Tries refused submissions again after the broker's wish and a full jitter, and within the retry budget. */
   #park(handles: Handle[], retryAfterMs: number): void {
@@ -318,13 +392,11 @@ export class Producer implements SessionOwner, HandleHost {
 
   /** A whole message was refused. */
   #refused(ref: number, error: WireError): void {
-    const handles = this.#sent.get(ref)
-    if (handles !== undefined)
-      this.#answered(
-        ref,
-        handles.map((_, index) => ({ index, error })),
-      )
-    else if (!this.#watches.refused(ref, error)) this.#requests.answer(ref, undefined, error)
+    const submission = this.#submissions.get(ref)
+    if (submission !== undefined) {
+      const refused = submission.handles.map((_, index) => ({ index, error }))
+      this.#answered(ref, refused)
+    } else if (!this.#watches.refused(ref, error)) this.#requests.answer(ref, undefined, error)
   }
 
   async #ask(message: Parameters<Requests['add']>[0], signal: AbortSignal | undefined) {
@@ -340,21 +412,31 @@ export class Producer implements SessionOwner, HandleHost {
     const idle = this.#unanswered === 0 && this.#queue.size === 0 && this.#parked.size === 0
     if (this.#state === 'closing' && idle) this.#actor.send({ type: 'flushed' })
     // Outcomes still come over the old connection, so it is left only when none is waited for.
-    if (this.#state === 'paused' && this.#unanswered === 0 && this.#watches.size === 0) this.connection.drained()
+    const waits = this.#submissions.size + this.#watches.size > 0
+    if (this.#state === 'paused' && this.#unanswered === 0 && !waits) this.connection.drained()
   }
 
   #changed(state: ProducerState): void {
     this.#state = state
     if (state !== 'closed') return
     const error = this.#failure ?? new ClosedError('the client was closed before the answer came')
-    const waiting = [...this.#queue.drain(), ...[...this.#sent.values()].flat(), ...[...this.#parked.keys()].flat()]
+    const submitted = this.#submissions.drain()
+    const waiting = [...this.#queue.drain(), ...submitted, ...[...this.#parked.keys()].flat()]
     for (const cancel of this.#parked.values()) cancel()
     this.#parked.clear()
-    this.#sent.clear()
     this.connection.stop()
     for (const handle of waiting) handle.settle(error)
+    for (const handle of submitted) handle.fail(error)
     this.#watches.failAll(error)
     this.#requests.failAll(error)
     this.#resolveClosed()
   }
+}
+
+/** The bytes of a JSON text, at most three times too many; undefined where a body may not have that many. */
+function bytesWithin(json: string, { bodyBytesMax }: Limits): number | undefined {
+  // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
+  if (json.length * 3 <= bodyBytesMax) return json.length * 3
+  const bytes = utf8Length(json)
+  return bytes > bodyBytesMax ? undefined : bytes
 }

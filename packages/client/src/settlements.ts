@@ -1,115 +1,127 @@
-import type { ClientMessage, CompletedLease, FailedLease, Limits } from '@sluice/protocol'
+import { Bodies, type Body, type ClientMessage, type FailedLease, type Limits } from '@sluice/protocol'
+import type { Output } from './handler.ts'
+import type { Slot } from './slot.ts'
 
-export type Settlement =
-  | { kind: 'complete'; lease: number; item: CompletedLease }
-  | { kind: 'fail'; lease: number; item: FailedLease }
-  | { kind: 'release'; lease: number }
+/** What the broker is told of a lease. */
+export type Answer = { kind: 'complete'; output: Output } | { kind: 'fail'; failure: FailedLease } | { kind: 'release' }
 
 const MESSAGE_ITEMS_MAX = 500
 
+/** A message in the making. */
+interface Group {
+  slots: Slot[]
+  bytes: number
+}
+
 /**
- * The answers that the broker has not confirmed. Each is kept until it is `settled` or its lease is known to be lost,
- * and is sent again after a reconnect: until then the lease counts as held.
+ * The answers on their way. Each stays with its slot until the broker has confirmed it or the lease is known to be lost, and is
+ * sent again after a reconnect.
  */
 export class Settlements {
-  readonly #unsettled = new Map<number, Settlement>()
-  #unsent: Settlement[] = []
-  readonly #sent = new Map<number, Settlement[]>()
-
-  get size(): number {
-    return this.#unsettled.size
-  }
+  #unsent: Slot[] = []
+  readonly #sent = new Map<number, Slot[]>()
 
   /** How many wait to be sent. */
   get waiting(): number {
     return this.#unsent.length
   }
 
-  leases(): Iterable<number> {
-    return this.#unsettled.keys()
-  }
-
-  add(settlement: Settlement): void {
-    this.#unsettled.set(settlement.lease, settlement)
-    this.#unsent.push(settlement)
-  }
-
-  /** The lease is lost: nobody waits for its answer. */
-  drop(lease: number): void {
-    this.#unsettled.delete(lease)
+  /** The slot has its answer. */
+  add(slot: Slot): void {
+    this.#unsent.push(slot)
   }
 
   /** After a reconnect: what is still held has to be said again. */
-  resend(): void {
+  resend(held: Iterable<Slot>): void {
     this.#sent.clear()
-    this.#unsent = [...this.#unsettled.values()]
+    this.#unsent = [...held].filter((slot) => slot.answer !== undefined)
   }
 
   collect(out: ClientMessage[], limits: Limits, nextRef: () => number): void {
     const itemsMax = Math.min(MESSAGE_ITEMS_MAX, limits.batchItemsMax)
     const bytesMax = limits.frameBytesMax >> 1
-    const open: Partial<Record<Settlement['kind'], { batch: Settlement[]; bytes: number }>> = {}
-    const close = (kind: Settlement['kind'], batch: Settlement[]): void => {
+    const open = new Map<string, Group>()
+    const close = (slots: Slot[]): void => {
       const ref = nextRef()
-      this.#sent.set(ref, batch)
-      out.push(settlementMessage(kind, ref, batch))
+      this.#sent.set(ref, slots)
+      out.push(settlementMessage(ref, slots))
     }
-    for (const settlement of this.#unsent) {
-      if (this.#unsettled.get(settlement.lease) !== settlement) continue
-      const bytes = sizeOf(settlement)
-      let group = open[settlement.kind]
-      if (group !== undefined && (group.batch.length === itemsMax || group.bytes + bytes > bytesMax)) {
-        close(settlement.kind, group.batch)
+    for (const slot of this.#unsent) {
+      const { answer } = slot
+      // The lease was lost: nobody waits for its answer.
+      if (answer === undefined) continue
+      const kind = groupOf(answer)
+      const bytes = sizeOf(answer)
+      let group = open.get(kind)
+      if (group !== undefined && (group.slots.length === itemsMax || group.bytes + bytes > bytesMax)) {
+        close(group.slots)
         group = undefined
       }
       if (group === undefined) {
-        group = { batch: [], bytes: 0 }
-        open[settlement.kind] = group
+        group = { slots: [], bytes: 0 }
+        open.set(kind, group)
       }
-      group.batch.push(settlement)
+      group.slots.push(slot)
       group.bytes += bytes
     }
     this.#unsent = []
-    for (const [kind, group] of Object.entries(open)) close(kind as Settlement['kind'], group.batch)
+    for (const { slots } of open.values()) close(slots)
   }
 
   /**
    * Takes the broker's answer.
-   * @returns the settled batch; undefined where the ref is not one of these
+   * @returns the slots of the message; undefined where the ref is not one of these
    */
-  answered(ref: number): Settlement[] | undefined {
-    const batch = this.#sent.get(ref)
+  answered(ref: number): Slot[] | undefined {
+    const slots = this.#sent.get(ref)
     this.#sent.delete(ref)
-    if (batch !== undefined) for (const settlement of batch) this.#unsettled.delete(settlement.lease)
-    return batch
-  }
-
-  /** Keeps a refused one that may be said again later. */
-  hold(settlement: Settlement): void {
-    this.#unsettled.set(settlement.lease, settlement)
-  }
-
-  /** Says a held one again with the next flush, unless its lease was lost meanwhile. */
-  again(settlement: Settlement): void {
-    if (this.#unsettled.get(settlement.lease) === settlement) this.#unsent.push(settlement)
+    return slots
   }
 }
 
-function settlementMessage(kind: Settlement['kind'], ref: number, batch: Settlement[]): ClientMessage {
-  switch (kind) {
-    case 'complete':
-      return { type: 'complete', ref, results: batch.map((s) => (s as Settlement & { kind: 'complete' }).item) }
+/** Equal for answers that may share a message. */
+function groupOf(answer: Answer): string {
+  if (answer.kind !== 'complete') return answer.kind
+  // Texts and bytes are different kinds of bodies even where both are JSON.
+  return typeof answer.output === 'string' ? 'text' : (answer.output.contentType ?? 'bytes')
+}
+
+function settlementMessage(ref: number, slots: Slot[]): ClientMessage {
+  const answer = slots[0]!.answer!
+  const leases = slots.map((slot) => slot.lease)
+  switch (answer.kind) {
+    case 'complete': {
+      const outputs = slots.map((slot) => (slot.answer as Answer & { kind: 'complete' }).output)
+      if (typeof answer.output === 'string') {
+        return { type: 'complete', ref, leases, bodies: Bodies.ofTexts(outputs as string[]) }
+      }
+      const pieces = (outputs as Body[]).map((output) => output.bytes)
+      const lengths = pieces.map((bytes) => bytes.length)
+      const { contentType } = answer.output
+      const bodies = Bodies.ofPieces(pieces, lengths)
+      return { type: 'complete', ref, leases, ...(contentType === undefined ? {} : { contentType }), bodies }
+    }
     case 'fail':
-      return { type: 'fail', ref, failures: batch.map((s) => (s as Settlement & { kind: 'fail' }).item) }
+      return {
+        type: 'fail',
+        ref,
+        failures: slots.map((slot) => (slot.answer as Answer & { kind: 'fail' }).failure),
+      }
     case 'release':
-      return { type: 'release', ref, leases: batch.map((s) => s.lease) }
+      return { type: 'release', ref, leases }
   }
 }
 
 /** Bytes in a frame, generously: three for a UTF-16 unit, doubled for what JSON escapes. */
-function sizeOf(settlement: Settlement): number {
-  if (settlement.kind === 'complete') return settlement.item.bytes.length + 64
-  if (settlement.kind === 'release') return 24
-  const { message, name = '', stack = '' } = settlement.item.error
-  return (message.length + name.length + stack.length) * 6 + 128
+function sizeOf(answer: Answer): number {
+  switch (answer.kind) {
+    case 'complete':
+      return (typeof answer.output === 'string' ? answer.output.length * 3 : answer.output.bytes.length) + 32
+    case 'fail': {
+      const { message, name = '', stack = '' } = answer.failure.error
+      return (message.length + name.length + stack.length) * 6 + 128
+    }
+    case 'release':
+      return 24
+  }
 }

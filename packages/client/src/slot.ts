@@ -1,7 +1,11 @@
 import { nextSlotState, type SlotEvent, type SlotState } from '@sluice/machines'
-import type { Body } from '@sluice/protocol'
+import type { Bodies, Deliver } from '@sluice/protocol'
 import type { TaskContext } from './handler.ts'
 import { type Logger, withFields } from './logger.ts'
+import type { Answer } from './settlements.ts'
+
+/** What the slots of one message share; without the bodies, so that a long handler does not keep the frame alive. */
+export type Delivery = Omit<Deliver, 'bodies'>
 
 /** What a slot needs from its worker. */
 export interface SlotHost {
@@ -9,33 +13,50 @@ export interface SlotHost {
   report(slot: Slot, value: unknown): void
 }
 
-/** One delivery and its handler's context in one object; what few handlers ask for is made when they ask. */
+/**
+ * One lease: the delivery, its handler's context, and at last the answer, in one object; what few handlers ask for is made when
+ * they ask.
+ */
 export class Slot implements TaskContext {
-  readonly id: string
-  readonly queue: string
-  readonly attempt: number
   readonly lease: number
-  readonly timeLimitMs: number | undefined
   readonly #host: SlotHost
-  body: Body | undefined
+  readonly #delivery: Delivery
+  readonly #index: number
+  /** Those of its message, until the handler has its input. */
+  bodies: Bodies | undefined
+  /** What the broker is told, until it has answered or the lease is lost. */
+  answer: Answer | undefined
   cancelTimeLimit: (() => void) | undefined
   #state: SlotState = nextSlotState('idle', 'deliver')
   #controller: AbortController | undefined
   #abortReason: Error | undefined
 
-  constructor(
-    host: SlotHost,
-    queue: string,
-    task: Body & { id: string; lease: number; attempt: number },
-    timeLimitMs: number | undefined,
-  ) {
+  constructor(host: SlotHost, delivery: Delivery, bodies: Bodies, index: number) {
     this.#host = host
-    this.id = task.id
-    this.queue = queue
-    this.attempt = task.attempt
-    this.lease = task.lease
-    this.timeLimitMs = timeLimitMs
-    this.body = task
+    this.#delivery = delivery
+    this.#index = index
+    this.lease = delivery.leases[index]!
+    this.bodies = bodies
+  }
+
+  get id(): string {
+    return this.#delivery.ids[this.#index]!
+  }
+
+  get queue(): string {
+    return this.#delivery.queue
+  }
+
+  get attempt(): number {
+    return this.#delivery.attempts?.[this.#index] ?? 1
+  }
+
+  get contentType(): string | undefined {
+    return this.#delivery.contentType
+  }
+
+  get timeLimitMs(): number | undefined {
+    return this.#delivery.timeLimitMs
   }
 
   get state(): SlotState {
@@ -44,6 +65,20 @@ export class Slot implements TaskContext {
 
   move(event: SlotEvent): void {
     this.#state = nextSlotState(this.#state, event)
+  }
+
+  /** The JSON value of the input; of any other content type its bytes, as a view of the frame. */
+  takeInput(): unknown {
+    const bodies = this.bodies!
+    this.bodies = undefined
+    return this.#delivery.contentType === undefined ? bodies.json(this.#index) : bodies.at(this.#index)
+  }
+
+  /** The input's bytes, as a view of the frame. */
+  takeBytes(): Uint8Array {
+    const bodies = this.bodies!
+    this.bodies = undefined
+    return bodies.at(this.#index)
   }
 
   get signal(): AbortSignal {

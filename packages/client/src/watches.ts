@@ -1,23 +1,21 @@
-import type { ClientMessage, TaskOutcome, WireError } from '@sluice/protocol'
+import type { ClientMessage, WireError } from '@sluice/protocol'
 import type { Connection } from './connection.ts'
 import { SluiceError } from './errors.ts'
 import type { Handle } from './handle.ts'
 
 /**
- * The tasks whose outcome this client expects, by id. Bounded: past `watchedMax` the oldest that nobody waits for is
- * let go, and its handle asks the broker again when its result is asked for.
+ * The tasks whose outcome the broker tells by id: those submitted elsewhere, or before the connection was lost, or let go and
+ * asked for again. What was submitted over this connection is in `Submissions`.
  */
 export class Watches {
   readonly #connection: Connection
-  readonly #watchedMax: number
   readonly #handles = new Map<string, Handle>()
   /** Ids the broker has to be asked for. */
   #asked: string[] = []
   readonly #sent = new Map<number, string[]>()
 
-  constructor(connection: Connection, watchedMax: number) {
+  constructor(connection: Connection) {
     this.#connection = connection
-    this.#watchedMax = watchedMax
   }
 
   get size(): number {
@@ -33,7 +31,7 @@ export class Watches {
     return this.#handles.get(id)
   }
 
-  /** `ask` where the broker does not watch this task for us by itself, as it does for a submission of this session. */
+  /** `ask` where the broker does not tell us of this task by itself. */
   add(handle: Handle, ask: boolean): void {
     const known = this.#handles.get(handle.id)
     if (known === handle) return
@@ -42,7 +40,6 @@ export class Watches {
       return
     }
     this.#handles.set(handle.id, handle)
-    if (this.#handles.size > this.#watchedMax) this.#letOneGo()
     if (ask && this.#connection.open) {
       this.#asked.push(handle.id)
       this.#connection.requestFlush()
@@ -53,11 +50,17 @@ export class Watches {
     if (this.#handles.get(handle.id) === handle) this.#handles.delete(handle.id)
   }
 
-  outcome(outcome: TaskOutcome): void {
-    const handle = this.#handles.get(outcome.id)
-    if (handle === undefined) return
-    this.#handles.delete(outcome.id)
-    handle.onOutcome(outcome)
+  /** The handle of a task that has its outcome. */
+  take(id: string): Handle | undefined {
+    const handle = this.#handles.get(id)
+    this.#handles.delete(id)
+    return handle
+  }
+
+  /** The first accepted task for which nobody waits. */
+  firstUnawaited(): Handle | undefined {
+    for (const handle of this.#handles.values()) if (handle.phase === 'accepted' && !handle.awaited) return handle
+    return undefined
   }
 
   collect(out: ClientMessage[], batchItemsMax: number): void {
@@ -107,17 +110,6 @@ export class Watches {
   }
 
   #fail(id: string, error: WireError): void {
-    const handle = this.#handles.get(id)
-    this.#handles.delete(id)
-    handle?.fail(new SluiceError(error))
-  }
-
-  #letOneGo(): void {
-    for (const handle of this.#handles.values()) {
-      if (handle.phase !== 'accepted' || handle.awaited) continue
-      this.#handles.delete(handle.id)
-      if (this.#connection.open) this.#connection.send({ type: 'unwatch', ids: [handle.id] })
-      return
-    }
+    this.take(id)?.fail(new SluiceError(error))
   }
 }

@@ -6,6 +6,7 @@ import {
   type Deliver,
   isQueueName,
   retryOf,
+  utf8Length,
   type Welcome,
   type WireError,
 } from '@sluice/protocol'
@@ -15,11 +16,11 @@ import { Deque } from './deque.ts'
 import { ClosedError, LeaseLostError, PermanentError, SluiceError, TimeLimitExceeded } from './errors.ts'
 import type { Executor } from './executor.ts'
 import { failedLease } from './failure.ts'
-import { type AnyHandler, runHandler } from './handler.ts'
+import { type AnyHandler, noInput, type Output, runAttempt } from './handler.ts'
 import { type Logger, silentLogger } from './logger.ts'
 import { defaultPlatform, machineClock, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
-import { type Settlement, Settlements } from './settlements.ts'
+import { type Answer, Settlements } from './settlements.ts'
 import { Slot, type SlotHost } from './slot.ts'
 import type { Worker, WorkerOptions, WorkerStats } from './worker-options.ts'
 
@@ -117,19 +118,23 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
 
   stats(): WorkerStats {
     let queued = 0
-    for (const slot of this.#slots.values()) if (slot.state === 'queued') queued += 1
-    return { running: this.#active, queued, settling: this.#settlements.size, ...this.#counts }
+    let settling = 0
+    for (const slot of this.#slots.values()) {
+      if (slot.answer !== undefined) settling += 1
+      else if (slot.state === 'queued') queued += 1
+    }
+    return { running: this.#active, queued, settling, ...this.#counts }
   }
 
   // ─── the session ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   heldLeases(): number[] {
-    return [...new Set([...this.#slots.keys(), ...this.#settlements.leases()])]
+    return [...this.#slots.keys()]
   }
 
   onWelcome(welcome: Welcome): void {
     for (const lease of welcome.resumed ? welcome.lostLeases : this.heldLeases()) this.#lose(lease, 'session_lost')
-    this.#settlements.resend()
+    this.#settlements.resend(this.#slots.values())
     this.#tell({ type: 'connected' })
     this.#announceCredit()
     this.#resolveStarted()
@@ -195,17 +200,14 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
 
   // ─── deliveries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #deliver(message: Deliver): void {
-    const takes = this.#state === 'working' && this.#connection.state === 'ready' && this.#serves(message.queue)
-    for (const task of message.tasks) {
-      if (takes) {
-        const slot = new Slot(this, message.queue, task, message.timeLimitMs)
-        this.#slots.set(task.lease, slot)
-        this.#backlog.push(slot)
-      } else {
-        // Sent before the broker heard that nothing more is wanted.
-        this.#settle({ kind: 'release', lease: task.lease })
-      }
+  #deliver({ bodies, ...delivery }: Deliver): void {
+    const takes = this.#state === 'working' && this.#connection.state === 'ready' && this.#serves(delivery.queue)
+    for (let index = 0; index < bodies.count; index++) {
+      const slot = new Slot(this, delivery, bodies, index)
+      this.#slots.set(slot.lease, slot)
+      if (takes) this.#backlog.push(slot)
+      // Sent before the broker heard that nothing more is wanted.
+      else this.#release(slot)
     }
     this.#pump()
   }
@@ -233,13 +235,11 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     if (timeLimitMs !== undefined) {
       slot.cancelTimeLimit = this.#platform.setTimer(() => this.#exceeded(slot, timeLimitMs), timeLimitMs)
     }
-    const body = slot.body!
-    slot.body = undefined
     try {
       const output =
         this.#executor === undefined
-          ? runHandler(this.#handlers[slot.queue]!, body, slot)
-          : this.#execute(this.#executor, slot, body)
+          ? runAttempt(this.#handlers[slot.queue]!, inputOf(slot), slot)
+          : this.#execute(this.#executor, slot)
       if (output instanceof Promise) {
         output.then(
           (value) => this.#succeeded(slot, value),
@@ -253,11 +253,11 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     }
   }
 
-  #execute(executor: Executor, slot: Slot, body: Body): Promise<Body> {
+  #execute(executor: Executor, slot: Slot): Promise<Output> {
     // The bytes view a received frame: an executor that transfers them would take the whole frame away.
-    const bytes = body.bytes.slice()
-    const input: Body = body.contentType === undefined ? { bytes } : { bytes, contentType: body.contentType }
-    const { queue, id, attempt, timeLimitMs } = slot
+    const bytes = slot.takeBytes().slice()
+    const { queue, id, attempt, contentType, timeLimitMs } = slot
+    const input: Body = contentType === undefined ? { bytes } : { bytes, contentType }
     return executor.run(
       { queue, id, attempt, input, ...(timeLimitMs === undefined ? {} : { timeLimitMs }) },
       { signal: slot.signal, progress: slot.progress },
@@ -274,22 +274,17 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     return true
   }
 
-  #succeeded(slot: Slot, output: Body): void {
+  #succeeded(slot: Slot, output: Output): void {
     const { bodyBytesMax } = this.#connection.limits
-    if (output.bytes.length > bodyBytesMax) {
-      const message = `the output has ${output.bytes.length} bytes, at most ${bodyBytesMax} are allowed`
+    const bytes = bytesPast(output, bodyBytesMax)
+    if (bytes > 0) {
+      const message = `the output has ${bytes} bytes, at most ${bodyBytesMax} are allowed`
       this.#failed(slot, new PermanentError(message))
       return
     }
     if (this.#finish(slot)) {
       this.#counts.succeeded += 1
-      const { lease } = slot
-      const { bytes, contentType } = output
-      this.#settle({
-        kind: 'complete',
-        lease,
-        item: contentType === undefined ? { lease, bytes } : { lease, bytes, contentType },
-      })
+      this.#settle(slot, { kind: 'complete', output })
     }
     this.#pump()
   }
@@ -302,29 +297,29 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   #settleFailure(slot: Slot, thrown: unknown): void {
     this.#counts.failed += 1
     this.#onError?.(thrown, { id: slot.id, queue: slot.queue, attempt: slot.attempt })
-    const { lease } = slot
-    this.#settle({ kind: 'fail', lease, item: failedLease(lease, thrown, this.#connection.limits) })
+    this.#settle(slot, { kind: 'fail', failure: failedLease(slot.lease, thrown, this.#connection.limits) })
   }
 
   /** The attempt has failed now, whether or not the handler heeds its signal; its place is free once it returns. */
   #exceeded(slot: Slot, timeLimitMs: number): void {
     if (slot.state !== 'running') return
     const error = new TimeLimitExceeded(timeLimitMs)
-    this.#slots.delete(slot.lease)
     this.#reports.end(slot.lease)
     slot.abort(error)
     this.#settleFailure(slot, error)
   }
 
   #lose(lease: number, reason: LeaseLostError['reason']): void {
-    this.#settlements.drop(lease)
     this.#reports.drop(lease)
     const slot = this.#slots.get(lease)
     if (slot === undefined) return
     this.#slots.delete(lease)
-    this.#counts.lost += 1
+    slot.answer = undefined
     if (slot.state === 'running') slot.abort(new LeaseLostError(reason))
+    // The handler was told already, and the lease answered.
+    else if (slot.state === 'aborting') return
     else slot.move('lose')
+    this.#counts.lost += 1
     this.logger.warn({ task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }, 'lease lost')
   }
 
@@ -334,51 +329,56 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     if (slot.state === 'running') this.#reports.report(slot.lease, value)
   }
 
-  #settle(settlement: Settlement): void {
-    this.#settlements.add(settlement)
+  #settle(slot: Slot, answer: Answer): void {
+    slot.answer = answer
+    this.#settlements.add(slot)
     this.#connection.requestFlush()
   }
 
   #settled(ref: number, refused: readonly { index: number; error: WireError }[]): void {
-    const batch = this.#settlements.answered(ref)
-    if (batch === undefined) return
+    const slots = this.#settlements.answered(ref)
+    if (slots === undefined) return
+    const held = new Set<Slot>()
     for (const { index, error } of refused) {
-      const settlement = batch[index]
-      if (settlement === undefined) continue
+      const slot = slots[index]
+      if (slot?.answer === undefined) continue
       if (retryOf(error.code) === 'no') {
         this.#counts.lost += 1
-        this.logger.warn({ lease: settlement.lease, code: error.code }, `settlement refused: ${error.message}`)
+        this.logger.warn({ lease: slot.lease, code: error.code }, `settlement refused: ${error.message}`)
       } else {
-        this.#settlements.hold(settlement)
-        this.#platform.setTimer(() => this.#sayAgain(settlement), error.retryAfterMs ?? SETTLE_MS)
+        held.add(slot)
+        this.#platform.setTimer(() => this.#sayAgain(slot), error.retryAfterMs ?? SETTLE_MS)
       }
     }
-    for (const { lease } of batch) this.#forget(lease)
+    for (const slot of slots) if (!held.has(slot)) this.#forget(slot)
     this.#afterAnswers()
   }
 
-  #forget(lease: number): void {
-    const slot = this.#slots.get(lease)
-    if (slot?.state !== 'settling') return
-    slot.move('settle')
-    this.#slots.delete(lease)
+  /** The answer is confirmed, or refused for good. */
+  #forget(slot: Slot): void {
+    if (slot.answer === undefined) return
+    slot.answer = undefined
+    this.#slots.delete(slot.lease)
+    if (slot.state === 'settling') slot.move('settle')
   }
 
-  #sayAgain(settlement: Settlement): void {
-    this.#settlements.again(settlement)
+  #sayAgain(slot: Slot): void {
+    // Unless the lease was lost meanwhile.
+    if (slot.answer === undefined) return
+    this.#settlements.add(slot)
     this.#connection.requestFlush()
   }
 
   /** A whole message was refused: settlements count as refused one by one; the rest needs no answer. */
   #refused(ref: number, error: WireError): void {
-    const batch = this.#settlements.answered(ref)
-    if (batch === undefined) {
+    const slots = this.#settlements.answered(ref)
+    if (slots === undefined) {
       this.logger.error({ ref, code: error.code }, `message refused: ${error.message}`)
       return
     }
-    for (const settlement of batch) {
-      this.logger.error({ lease: settlement.lease, code: error.code }, `settlement refused: ${error.message}`)
-      this.#forget(settlement.lease)
+    for (const slot of slots) {
+      this.logger.error({ lease: slot.lease, code: error.code }, `settlement refused: ${error.message}`)
+      this.#forget(slot)
     }
     this.#afterAnswers()
   }
@@ -417,23 +417,29 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   #releaseQueued(): void {
     for (const slot of this.#backlog.drain()) {
       if (slot.state !== 'queued') continue
-      slot.move('release')
       this.#counts.released += 1
-      this.#settle({ kind: 'release', lease: slot.lease })
+      this.#release(slot)
     }
   }
 
+  /** Hands back what was not started. */
+  #release(slot: Slot): void {
+    slot.bodies = undefined
+    slot.move('release')
+    this.#settle(slot, { kind: 'release' })
+  }
+
+  /** Hands back what runs. */
   #handBack(slot: Slot): void {
-    this.#slots.delete(slot.lease)
     this.#reports.drop(slot.lease)
     slot.cancelTimeLimit?.()
     slot.abort(new LeaseLostError('handed_back'))
     this.#counts.released += 1
-    this.#settle({ kind: 'release', lease: slot.lease })
+    this.#settle(slot, { kind: 'release' })
   }
 
   #afterAnswers(): void {
-    if (this.#slots.size > 0 || this.#settlements.size > 0) return
+    if (this.#slots.size > 0) return
     if (this.#state === 'draining' || this.#state === 'aborting') this.#tell({ type: 'emptied' })
     else if (this.#connection.state === 'draining') this.#connection.drained()
   }
@@ -467,4 +473,20 @@ function checkQueues(queues: string[], handlers: Record<string, AnyHandler>, exe
       throw new Error(`${JSON.stringify(queue)} is no queue name: use letters, digits, . _ : / -`)
     if (executor === undefined && !Object.hasOwn(handlers, queue)) throw new Error(`queue ${queue} has no handler`)
   }
+}
+
+function inputOf(slot: Slot): unknown {
+  try {
+    return slot.takeInput()
+  } catch (error) {
+    throw noInput(error)
+  }
+}
+
+/** The bytes of an output that has more than `bytesMax`, else 0. */
+function bytesPast(output: Output, bytesMax: number): number {
+  // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
+  if (typeof output === 'string' && output.length * 3 <= bytesMax) return 0
+  const bytes = typeof output === 'string' ? utf8Length(output) : output.bytes.length
+  return bytes > bytesMax ? bytes : 0
 }

@@ -1,4 +1,5 @@
 import {
+  Bodies,
   type BrokerMessage,
   type ClientMessage,
   DEFAULT_LIMITS,
@@ -200,6 +201,11 @@ export class FakeWorld {
   }
 }
 
-export const utf8 = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
+/** Bodies with these JSON values. */
+export const bodiesOf = (...values: unknown[]): Bodies => Bodies.ofTexts(values.map((value) => JSON.stringify(value)))
 
-export const fromUtf8 = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes))
+/** The JSON values of a message's bodies. */
+export const valuesOf = ({ bodies }: { bodies: Bodies }): unknown[] =>
+  bodies.lengths.map((_, index) => bodies.json(index))
+
+export const utf8 = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value))

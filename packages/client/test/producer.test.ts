@@ -1,6 +1,7 @@
+import { Bodies, type BrokerMessage } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { ClosedError, createClient, defineTask, SluiceError, TaskCancelledError, TaskDeadError } from '../src/index.ts'
-import { FakeWorld, fromUtf8, utf8 } from './fake-world.ts'
+import { bodiesOf, FakeWorld, valuesOf } from './fake-world.ts'
 
 async function online(submitCredit = 1000, limits = {}) {
   const world = new FakeWorld(limits)
@@ -24,14 +25,15 @@ describe('submitting', () => {
     const { world, client, connection } = await online()
     const submissions = [1, 2, 3].map((n) => track(client.submit('q', { n })))
     await world.settle()
-    const { tasks, ref, queue } = connection.last('submit')
+    const message = connection.last('submit')
+    const { ids, ref, queue } = message
     expect(connection.of('submit')).toHaveLength(1)
     expect(queue).toBe('q')
-    expect(tasks.map((task) => fromUtf8(task.bytes))).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
+    expect(valuesOf(message)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }])
     expect(submissions.some((s) => s.done)).toBe(false)
     connection.say({ type: 'submitted', ref, refused: [] })
     await world.settle()
-    expect(submissions.map((s) => s.value?.id)).toEqual(tasks.map((task) => task.id))
+    expect(submissions.map((s) => s.value?.id)).toEqual(ids)
   })
 
   test('submissions that wake each other over several promises still share a frame', async () => {
@@ -45,7 +47,7 @@ describe('submitting', () => {
     void chain(50)
     await world.settle()
     expect(connection.frames - before).toBe(1)
-    expect(connection.of('submit').flatMap((m) => m.tasks)).toHaveLength(50)
+    expect(connection.of('submit').flatMap((m) => m.ids)).toHaveLength(50)
   })
 
   test('tasks with other options or another queue go into messages of their own', async () => {
@@ -56,7 +58,7 @@ describe('submitting', () => {
     void client.submit('a', 4)
     void client.submit('a', 5, { priority: 9 })
     await world.settle()
-    const groups = connection.of('submit').map((m) => [m.queue, m.options, m.tasks.map((t) => fromUtf8(t.bytes))])
+    const groups = connection.of('submit').map((m) => [m.queue, m.options, valuesOf(m)])
     expect(groups).toEqual([
       ['a', undefined, [1, 4]],
       ['b', undefined, [2]],
@@ -70,10 +72,10 @@ describe('submitting', () => {
     for (let i = 0; i < 1200; i++) void client.submit('q', i)
     await world.settle()
     const messages = connection.of('submit')
-    expect(messages.reduce((sum, m) => sum + m.tasks.length, 0)).toBe(1300)
+    expect(messages.reduce((sum, m) => sum + m.ids.length, 0)).toBe(1300)
     for (const message of messages) {
-      expect(message.tasks.length).toBeLessThanOrEqual(500)
-      expect(message.tasks.reduce((sum, t) => sum + t.bytes.length, 0)).toBeLessThan(32 * 1024)
+      expect(message.ids.length).toBeLessThanOrEqual(500)
+      expect(message.bodies.bytes.length).toBeLessThan(32 * 1024)
     }
   })
 
@@ -81,14 +83,14 @@ describe('submitting', () => {
     const { world, client, connection } = await online(2)
     const all = [1, 2, 3, 4, 5, 6].map((n) => track(client.submit('q', n)))
     await world.settle()
-    expect(connection.last('submit').tasks).toHaveLength(2)
+    expect(connection.last('submit').ids).toHaveLength(2)
     connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
     await world.settle()
     expect(all.filter((s) => s.done)).toHaveLength(2)
-    expect(connection.of('submit').map((m) => m.tasks.length)).toEqual([2, 2])
+    expect(connection.of('submit').map((m) => m.ids.length)).toEqual([2, 2])
     connection.say({ type: 'submitCredit', credit: 4 })
     await world.settle()
-    expect(connection.of('submit').map((m) => m.tasks.length)).toEqual([2, 2, 2])
+    expect(connection.of('submit').map((m) => m.ids.length)).toEqual([2, 2, 2])
   })
 
   test('what is unanswered when the connection is lost is sent again with the same ids, and nothing else', async () => {
@@ -100,7 +102,7 @@ describe('submitting', () => {
     expect(first.done).toBe(true)
     const lost = ['a', 'b'].map((input) => track(client.submit('q', input)))
     await world.settle()
-    const unanswered = connection.last('submit').tasks
+    const unanswered = connection.last('submit').ids
     connection.close(1006)
     await world.settle()
     const late = track(client.submit('q', 'c'))
@@ -108,9 +110,9 @@ describe('submitting', () => {
     const next = await world.welcome({ resumed: true })
     expect(next).not.toBe(connection)
     expect(next.last('hello').resume).toEqual({ session: 's1', leases: [] })
-    const again = next.of('submit').flatMap((m) => m.tasks)
-    expect(again.slice(0, 2).map((t) => t.id)).toEqual(unanswered.map((t) => t.id))
-    expect(again.map((t) => fromUtf8(t.bytes))).toEqual(['a', 'b', 'c'])
+    const again = next.of('submit')
+    expect(again.flatMap(({ ids }) => ids).slice(0, 2)).toEqual(unanswered)
+    expect(again.flatMap(valuesOf)).toEqual(['a', 'b', 'c'])
     for (const { ref } of next.of('submit')) next.say({ type: 'submitted', ref, refused: [] })
     await world.settle()
     expect([...lost, late].every((s) => s.value !== undefined)).toBe(true)
@@ -127,10 +129,10 @@ describe('submitting', () => {
     expect(connection.of('submit')).toHaveLength(1)
     await world.pass(500)
     const second = connection.last('submit')
-    expect(second.tasks[0]?.id).toBe(first.tasks[0]?.id)
+    expect(second.ids[0]).toBe(first.ids[0])
     connection.say({ type: 'submitted', ref: second.ref, refused: [] })
     await world.settle()
-    expect(submission.value?.id).toBe(first.tasks[0]?.id)
+    expect(submission.value?.id).toBe(first.ids[0])
   })
 
   test('a caller may have busy thrown instead', async () => {
@@ -159,7 +161,7 @@ describe('submitting', () => {
     const { world, client, connection } = await online(10, { bodyBytesMax: 1000 })
     const submission = track(client.submit('q', 'x'.repeat(2000)))
     await world.settle()
-    expect(submission.error).toMatchObject({ code: 'too_large', limit: 1000, field: 'body' })
+    expect(submission.error).toMatchObject({ code: 'too_large', limit: 1000, field: 'bodies' })
     expect(connection.of('submit')).toHaveLength(0)
   })
 
@@ -194,15 +196,15 @@ describe('submitting', () => {
     await world.settle()
     const error = { code: 'busy' as const, message: 'full', retryAfterMs: 100 }
     const refuse = (from: number) => {
-      for (const { ref, tasks } of connection.of('submit').slice(from)) {
-        connection.say({ type: 'submitted', ref, refused: tasks.map((_, index) => ({ index, error })) })
+      for (const { ref, ids } of connection.of('submit').slice(from)) {
+        connection.say({ type: 'submitted', ref, refused: ids.map((_, index) => ({ index, error })) })
       }
     }
     refuse(0)
     const before = connection.of('submit').length
     await world.pass(600)
     const retried = connection.of('submit').slice(before)
-    expect(retried.reduce((sum, m) => sum + m.tasks.length, 0)).toBeLessThanOrEqual(1050)
+    expect(retried.reduce((sum, m) => sum + m.ids.length, 0)).toBeLessThanOrEqual(1050)
     expect(retried.length).toBeGreaterThan(0)
   })
 })
@@ -212,53 +214,135 @@ describe('outcomes', () => {
     const base = await online()
     const submission = base.client.submit('q', input)
     await base.world.settle()
-    base.connection.say({ type: 'submitted', ref: base.connection.last('submit').ref, refused: [] })
+    const { ref } = base.connection.last('submit')
+    base.connection.say({ type: 'submitted', ref, refused: [] })
     await base.world.settle()
     const handle = await submission
-    return { ...base, handle }
+    return { ...base, ref, handle }
   }
-  const none = new Uint8Array(0)
+  const succeeded = (task: number | string, value: unknown): BrokerMessage =>
+    typeof task === 'number'
+      ? { type: 'succeeded', ref: task, indexes: [0], bodies: bodiesOf(value) }
+      : { type: 'succeeded', ids: [task], bodies: bodiesOf(value) }
 
   test('a result arrives before or after it is asked for', async () => {
-    const { world, connection, handle } = await accepted()
+    const { world, connection, ref, handle } = await accepted()
     const early = track(handle.result())
-    const outcome = { id: handle.id, status: 'succeeded' as const, attempts: 1, bytes: utf8({ ok: 1 }) }
-    connection.say({ type: 'outcome', tasks: [outcome] })
+    connection.say(succeeded(ref, { ok: 1 }))
     await world.settle()
     expect(early.value).toEqual({ ok: 1 })
     expect(await handle.result()).toEqual({ ok: 1 })
   })
 
   test('an outcome that nobody had asked for is kept with the handle', async () => {
-    const { world, connection, handle } = await accepted()
-    connection.say({
-      type: 'outcome',
-      tasks: [{ id: handle.id, status: 'succeeded', attempts: 1, bytes: utf8([1, 2]) }],
-    })
+    const { world, connection, ref, handle } = await accepted()
+    connection.say(succeeded(ref, [1, 2]))
     await world.settle()
     expect(await handle.result()).toEqual([1, 2])
     expect(connection.of('watch')).toHaveLength(0)
   })
 
-  test('an outcome may overtake the answer to its submission', async () => {
+  test('[MSG-16] each result of a submission finds its task by its place', async () => {
     const { world, client, connection } = await online()
-    const submission = client.submit('q', 1)
+    const submissions = ['a', 'é', 'c', 'd'].map((input) => client.submit('q', input))
     await world.settle()
-    const { ref, tasks } = connection.last('submit')
-    connection.say(
-      { type: 'outcome', tasks: [{ id: tasks[0]!.id, status: 'succeeded', attempts: 1, bytes: utf8('fast') }] },
-      { type: 'submitted', ref, refused: [] },
-    )
+    const { ref } = connection.last('submit')
+    connection.say({ type: 'submitted', ref, refused: [] })
     await world.settle()
-    expect(await (await submission).result()).toBe('fast')
+    const handles = await Promise.all(submissions)
+    const results = handles.map((handle) => track(handle.result()))
+    connection.say({ type: 'succeeded', ref, indexes: [3, 1], bodies: bodiesOf('D', 'É') })
+    connection.say({ type: 'succeeded', ref, indexes: [0, 1, 9], bodies: bodiesOf('A', 'again', 'nobody') })
+    connection.say({ type: 'succeeded', ref: ref + 1, indexes: [2], bodies: bodiesOf('of another submission') })
+    await world.settle()
+    expect(results.map(({ value }) => value)).toEqual(['A', 'É', undefined, 'D'])
+    connection.say({ type: 'succeeded', ids: [handles[2]!.id], bodies: bodiesOf('by an id that nobody asked for') })
+    connection.say({ type: 'ended', tasks: [{ ref, index: 2, status: 'cancelled', attempts: 0 }] })
+    await world.settle()
+    expect(results[2]?.error).toBeInstanceOf(TaskCancelledError)
+  })
+
+  test('bytes of another type are handed over as they are', async () => {
+    const { world, connection, ref, handle } = await accepted()
+    const bodies = Bodies.ofPieces([new Uint8Array([1, 2])], [2])
+    connection.say({ type: 'succeeded', ref, indexes: [0], contentType: 'image/png', bodies })
+    await world.settle()
+    expect(await handle.result()).toEqual(new Uint8Array([1, 2]))
+  })
+
+  test('an outcome may overtake the answer to its submission, and says that it was accepted', async () => {
+    const { world, client, connection } = await online(1)
+    const submission = track(client.submit('q', 1))
+    const next = track(client.submit('q', 2))
+    await world.settle()
+    const { ref } = connection.last('submit')
+    connection.say(succeeded(ref, 'fast'))
+    await world.settle()
+    expect(await submission.value?.result()).toBe('fast')
+    // Only the answer gives the credit back.
+    expect(connection.of('submit')).toHaveLength(1)
+    connection.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    expect(connection.of('submit')).toHaveLength(2)
+    expect(next.done).toBe(false)
+  })
+
+  test.each(['by its new place', 'by its id'])('what was sent twice is told %s', async (how) => {
+    const { world, client, connection } = await online()
+    const submission = track(client.submit('q', 1))
+    await world.settle()
+    const first = connection.last('submit')
+    connection.close(1006)
+    await world.pass(500)
+    const next = await world.welcome({ resumed: true })
+    const { ref, ids } = next.last('submit')
+    expect([ref === first.ref, ids]).toEqual([false, first.ids])
+    next.say(succeeded(how === 'by its id' ? ids[0]! : ref, 'done'), { type: 'submitted', ref, refused: [] })
+    await world.settle()
+    expect(await submission.value?.result()).toBe('done')
+    next.say(succeeded(how === 'by its id' ? ref : ids[0]!, 'told again'))
+    await world.settle()
+    expect(await submission.value?.result()).toBe('done')
+    // Nothing is remembered of it: neither place nor id is asked for after the next reconnect.
+    next.close(1006)
+    await world.pass(1000)
+    const last = await world.welcome({ resumed: true })
+    expect([...last.of('submit'), ...last.of('watch')]).toEqual([])
+  })
+
+  test('a handle made from the id of a task that was submitted here hears of it as well', async () => {
+    const { world, client, connection, ref, handle } = await accepted()
+    const [own, other] = [track(handle.result()), track(client.handle(handle.id).result())]
+    await world.settle()
+    expect(connection.last('watch').ids).toEqual([handle.id])
+    connection.say(succeeded(ref, 7), succeeded(handle.id, 7))
+    await world.settle()
+    expect([own.value, other.value]).toEqual([7, 7])
+  })
+
+  test('a submission that is not watched is asked for when its result is wanted', async () => {
+    const { world, client, connection } = await online()
+    const submission = client.submit('q', 1, { watch: false })
+    await world.settle()
+    const { ref, watch } = connection.last('submit')
+    expect(watch).toBe(false)
+    connection.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    const handle = await submission
+    const result = track(handle.result())
+    await world.settle()
+    expect(connection.last('watch').ids).toEqual([handle.id])
+    connection.say(succeeded(handle.id, 'late'))
+    await world.settle()
+    expect(result.value).toBe('late')
   })
 
   test('dead and cancelled tasks reject with an error that says why', async () => {
-    const { world, connection, handle } = await accepted()
+    const { world, connection, ref, handle } = await accepted()
     const error = { message: 'broken photo', name: 'PhotoError' }
     connection.say({
-      type: 'outcome',
-      tasks: [{ id: handle.id, status: 'dead', attempts: 3, reason: 'attempts_exhausted', error, bytes: none }],
+      type: 'ended',
+      tasks: [{ ref, index: 0, status: 'dead', attempts: 3, reason: 'attempts_exhausted', error }],
     })
     await world.settle()
     const dead = await handle.result().catch((e) => e)
@@ -266,8 +350,8 @@ describe('outcomes', () => {
     expect(dead).toMatchObject({ reason: 'attempts_exhausted', error, attempts: 3, id: handle.id })
 
     const other = await accepted()
-    const cancelled = { id: other.handle.id, status: 'cancelled' as const, attempts: 0, bytes: none }
-    other.connection.say({ type: 'outcome', tasks: [cancelled] })
+    const cancelled = { ref: other.ref, index: 0, status: 'cancelled' as const, attempts: 0 }
+    other.connection.say({ type: 'ended', tasks: [cancelled] })
     await other.world.settle()
     await expect(other.handle.result()).rejects.toBeInstanceOf(TaskCancelledError)
   })
@@ -284,10 +368,7 @@ describe('outcomes', () => {
     const next = await world.welcome({ session: 's2', resumed: false })
     const watch = next.last('watch')
     expect(watch.ids).toEqual([handle.id, (await other).id])
-    next.say(
-      { type: 'watched', ref: watch.ref, unknown: [1] },
-      { type: 'outcome', tasks: [{ id: handle.id, status: 'succeeded', attempts: 1, bytes: utf8('late') }] },
-    )
+    next.say({ type: 'watched', ref: watch.ref, unknown: [1] }, succeeded(handle.id, 'late'))
     await world.settle()
     expect(kept.value).toBe('late')
     expect(gone.error).toMatchObject({ code: 'unknown_task' })
@@ -299,7 +380,7 @@ describe('outcomes', () => {
     const [one, two] = [track(client.handle(id).result()), track(client.handle(id).result())]
     await world.settle()
     expect(connection.of('watch').flatMap((m) => m.ids)).toEqual([id])
-    connection.say({ type: 'outcome', tasks: [{ id, status: 'succeeded', attempts: 1, bytes: utf8(7) }] })
+    connection.say(succeeded(id, 7))
     await world.settle()
     expect([one.value, two.value]).toEqual([7, 7])
   })
@@ -323,12 +404,12 @@ describe('outcomes', () => {
   })
 
   test('progress keeps the newest for a slow reader and ends with the task', async () => {
-    const { world, connection, handle } = await accepted()
+    const { world, connection, ref, handle } = await accepted()
     const iterator = handle[Symbol.asyncIterator]()
-    for (let n = 0; n < 40; n++) connection.say({ type: 'progress', tasks: [{ id: handle.id, progress: n }] })
+    for (let n = 0; n < 40; n++) connection.say({ type: 'progress', tasks: [{ ref, index: 0, progress: n }] })
     await world.settle()
     expect(await iterator.next()).toEqual({ done: false, value: 24 })
-    connection.say({ type: 'outcome', tasks: [{ id: handle.id, status: 'succeeded', attempts: 1, bytes: utf8(1) }] })
+    connection.say(succeeded(ref, 1))
     await world.settle()
     const rest: unknown[] = []
     for (let step = await iterator.next(); !step.done; step = await iterator.next()) rest.push(step.value)
@@ -366,11 +447,8 @@ describe('outcomes', () => {
     }
     const submission = client.submit(defineTask({ queue: 'q', output }), 1)
     await world.settle()
-    const { ref, tasks } = connection.last('submit')
-    connection.say(
-      { type: 'submitted', ref, refused: [] },
-      { type: 'outcome', tasks: [{ id: tasks[0]!.id, status: 'succeeded', attempts: 1, bytes: utf8('text') }] },
-    )
+    const { ref } = connection.last('submit')
+    connection.say({ type: 'submitted', ref, refused: [] }, succeeded(ref, 'text'))
     await world.settle()
     await expect((await submission).result()).rejects.toThrow('the result is invalid: size: no number')
   })

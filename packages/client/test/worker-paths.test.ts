@@ -9,7 +9,7 @@ import {
 } from '@sluice/machines/paths'
 import { expect, test } from 'vitest'
 import { createWorker } from '../src/index.ts'
-import { FakeWorld, utf8 } from './fake-world.ts'
+import { bodiesOf, FakeWorld } from './fake-world.ts'
 
 type Step = PathStep<typeof workerMachine>
 
@@ -101,8 +101,9 @@ class Rig {
     const { world } = this
     if (state === 'starting') {
       await world.welcome()
-      const task = { id: '01900000-0000-7000-8000-000000000001', lease: 1, attempt: 1, bytes: utf8(null) }
-      world.connection.say({ type: 'deliver', queue: 'q', leaseMs: 30_000, tasks: [task] })
+      const ids = ['01900000-0000-7000-8000-000000000001']
+      const bodies = bodiesOf(null)
+      world.connection.say({ type: 'deliver', queue: 'q', leaseMs: 30_000, ids, leases: [1], bodies })
       return
     }
     world.connection.close(1006)

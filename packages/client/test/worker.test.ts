@@ -1,3 +1,4 @@
+import { Bodies } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import {
   createWorker,
@@ -10,7 +11,7 @@ import {
   type TaskContext,
   type WorkerOptions,
 } from '../src/index.ts'
-import { FakeWorld, fromUtf8, utf8 } from './fake-world.ts'
+import { bodiesOf, FakeWorld, utf8, valuesOf } from './fake-world.ts'
 
 const ID = '01900000-0000-7000-8000-00000000000'
 
@@ -30,8 +31,9 @@ async function working(options: Partial<WorkerOptions> & Pick<WorkerOptions, 'ha
   void worker.start()
   const connection = await world.welcome()
   const deliver = async (leases: number[], over: { timeLimitMs?: number; queue?: string } = {}) => {
-    const tasks = leases.map((lease) => ({ id: `${ID}${lease}`, lease, attempt: 1, bytes: utf8({ lease }) }))
-    world.connection.say({ type: 'deliver', queue: 'q', leaseMs: 30_000, ...over, tasks })
+    const ids = leases.map((lease) => `${ID}${lease}`)
+    const bodies = bodiesOf(...leases.map((lease) => ({ lease })))
+    world.connection.say({ type: 'deliver', queue: 'q', leaseMs: 30_000, ...over, ids, leases, bodies })
     await world.settle()
   }
   return { world, worker, connection, deliver }
@@ -52,15 +54,15 @@ describe('taking work', () => {
     calls[0]?.finish('done')
     await world.settle()
     expect(calls).toHaveLength(3)
-    const [result] = connection.last('complete').results
-    expect([result?.lease, fromUtf8(result!.bytes)]).toEqual([1, 'done'])
+    const result = connection.last('complete')
+    expect([result.leases, valuesOf(result)]).toEqual([[1], ['done']])
   })
 
   test('synchronous handlers settle in one message', async () => {
     const { connection, deliver } = await working({ handlers: { q: (input) => input }, concurrency: 1, prefetch: 8 })
     await deliver([1, 2, 3, 4, 5])
     expect(connection.of('complete')).toHaveLength(1)
-    expect(connection.last('complete').results.map((r) => r.lease)).toEqual([1, 2, 3, 4, 5])
+    expect(connection.last('complete').leases).toEqual([1, 2, 3, 4, 5])
   })
 
   test('handlers that take a few promises still settle in one frame, whatever the concurrency', async () => {
@@ -73,19 +75,15 @@ describe('taking work', () => {
     const before = connection.frames
     await deliver([1, 2, 3, 4, 5, 6, 7, 8])
     expect(connection.frames - before).toBe(1)
-    expect(connection.last('complete').results).toHaveLength(8)
+    expect(connection.last('complete').leases).toHaveLength(8)
   })
 
   test('thousands of deliveries to synchronous handlers do not grow the stack', async () => {
     const { world, worker } = await working({ handlers: { q: () => 1 }, concurrency: 1, prefetch: 9999 })
     for (let from = 0; from < 9000; from += 1000) {
-      const tasks = Array.from({ length: 1000 }, (_, i) => ({
-        id: `${ID}1`,
-        lease: from + i + 1,
-        attempt: 1,
-        bytes: utf8(1),
-      }))
-      world.connection.say({ type: 'deliver', queue: 'q', leaseMs: 30_000, tasks })
+      const leases = Array.from({ length: 1000 }, (_, i) => from + i + 1)
+      const [ids, bodies] = [leases.map(() => `${ID}1`), bodiesOf(...leases)]
+      world.connection.say({ type: 'deliver', queue: 'q', leaseMs: 30_000, ids, leases, bodies })
     }
     await world.settle()
     expect(worker.stats()).toMatchObject({ succeeded: 9000, queued: 0, running: 0 })
@@ -146,12 +144,13 @@ describe('taking work', () => {
   test('bytes travel as they are, both ways', async () => {
     const handler = (input: Uint8Array) => input.map((byte) => byte + 1)
     const { world, connection } = await working({ handlers: { q: handler } })
-    const task = { id: `${ID}1`, lease: 1, attempt: 1, bytes: new Uint8Array([1, 2]), contentType: 'image/x' }
-    connection.say({ type: 'deliver', queue: 'q', leaseMs: 1000, tasks: [task] })
+    const bodies = Bodies.ofPieces([new Uint8Array([1, 2, 3])], [2, 1])
+    const ids = [`${ID}1`, `${ID}2`]
+    connection.say({ type: 'deliver', queue: 'q', leaseMs: 1000, contentType: 'image/x', ids, leases: [1, 2], bodies })
     await world.settle()
-    const [result] = connection.last('complete').results
-    expect([...result!.bytes]).toEqual([2, 3])
-    expect(result!.contentType).toBe('application/octet-stream')
+    const result = connection.last('complete')
+    expect(result.leases.map((_, index) => [...result.bodies.at(index)])).toEqual([[2, 3], [4]])
+    expect(result.contentType).toBe('application/octet-stream')
   })
 })
 
@@ -176,11 +175,10 @@ describe('contracts', () => {
         }),
       },
     })
-    const task = { id: `${ID}1`, lease: 1, attempt: 1, bytes: utf8(5) }
-    connection.say({ type: 'deliver', queue: 'q', leaseMs: 1000, tasks: [task] })
+    connection.say({ type: 'deliver', queue: 'q', leaseMs: 1000, ids: [`${ID}1`], leases: [1], bodies: bodiesOf(5) })
     await world.settle()
     expect(seen).toEqual([105])
-    expect(fromUtf8(connection.last('complete').results[0]!.bytes)).toBe(105)
+    expect(valuesOf(connection.last('complete'))).toEqual([105])
   })
 
   test('an input that does not fit fails for good, and the handler is not called', async () => {
@@ -287,7 +285,7 @@ describe('leases', () => {
     await world.pass(500)
     const next = await world.welcome({ resumed: true, lostLeases: [2] })
     expect(next.last('hello').resume?.leases.sort()).toEqual([1, 2, 3, 4])
-    expect(next.of('complete').flatMap((m) => m.results.map((r) => r.lease))).toEqual([1, 3])
+    expect(next.of('complete').flatMap((m) => m.leases)).toEqual([1, 3])
     expect(next.last('credit').credit).toBe(16)
     expect(worker.stats().running).toBe(1)
     next.say({ type: 'settled', ref: next.last('complete').ref, refused: [] })
@@ -326,7 +324,7 @@ describe('leases', () => {
     expect(connection.of('complete')).toHaveLength(1)
     expect(worker.stats().settling).toBe(1)
     await world.pass(1)
-    expect(connection.last('complete').results.map((r) => r.lease)).toEqual([2])
+    expect(connection.last('complete').leases).toEqual([2])
   })
 })
 
@@ -457,7 +455,7 @@ test('an executor gets bytes of its own, and its errors decide about the next at
   const { world, worker, connection, deliver } = await working({ handlers: {}, queues: ['q'], executor })
   await deliver([1, 2])
   expect(inputs.map((bytes) => bytes.byteLength === bytes.buffer.byteLength)).toEqual([true, true])
-  expect(fromUtf8(connection.last('complete').results[0]!.bytes)).toEqual({ queue: 'q', attempt: 1 })
+  expect(valuesOf(connection.last('complete'))).toEqual([{ queue: 'q', attempt: 1 }])
   expect(connection.last('fail').failures[0]).toMatchObject({
     retryable: false,
     error: { name: 'Far', message: 'away' },

@@ -1,14 +1,5 @@
 import type { Role, SubmitOptions, TaskFailure } from '@sluice/protocol'
 
-/** A task as the host presents it: the body stays with the host, and only what the engine decides on comes along. */
-export interface SubmittedItem {
-  id: string
-  bytes: number
-  contentType?: string
-  /** A digest of body, content type, queue and options: the same id with another digest is another task. */
-  digest: number
-}
-
 /** What the outside asks of the queue. Whatever is typed here has passed the protocol's checks of form. */
 export type Command =
   /** Once, after replay and before anything else. */
@@ -27,7 +18,14 @@ export type Command =
       queue: string
       options: SubmitOptions | undefined
       watch: boolean
-      items: readonly SubmittedItem[]
+      contentType: string | undefined
+      /** The place of the first of these tasks in the submission. */
+      index: number
+      ids: readonly string[]
+      /** The bodies stay with the host; these are their sizes, in the order of the ids. */
+      bytes: readonly number[]
+      /** Digests of body, content type, queue and options: the same id with another digest is another task. */
+      digests: readonly number[]
     }
   | { type: 'watch'; session: string; ref: number; ids: readonly string[] }
   | { type: 'unwatch'; session: string; ids: readonly string[] }
@@ -37,7 +35,12 @@ export type Command =
       type: 'complete'
       session: string
       ref: number
-      results: readonly { lease: number; bytes: number; contentType?: string }[]
+      contentType: string | undefined
+      /** The place of the first of these leases in the message. */
+      index: number
+      leases: readonly number[]
+      /** The sizes of the results, in the order of the leases. */
+      bytes: readonly number[]
     }
   | {
       type: 'fail'

@@ -57,30 +57,30 @@ export function handBack(state: State, task: Task, { nowMs }: Pick<Env, 'nowMs'>
  * command that adds more than the bound, the first ones it adds are among them. One call a list and command: a second
  * one would name the same records again.
  */
-export function trimmed(list: TaskList, joining: readonly string[], max: number, atMs: number): Event[] {
+export function trimmed(list: TaskList, joining: readonly number[], max: number, atMs: number): Event[] {
   const surplus = list.size + joining.length - max
   if (surplus <= 0) return []
-  const ids: string[] = []
-  for (let task = list.head; task && ids.length < surplus; task = task.next) ids.push(task.id)
-  if (ids.length < surplus) ids.push(...joining.slice(0, surplus - ids.length))
-  return [{ type: 'oldestForgotten', ids, atMs }]
+  const tasks: number[] = []
+  for (let task = list.head; task && tasks.length < surplus; task = task.next) tasks.push(task.seq)
+  if (tasks.length < surplus) tasks.push(...joining.slice(0, surplus - tasks.length))
+  return [{ type: 'oldestForgotten', tasks, atMs }]
 }
 
 /** The dead letters of a queue past their bound, once these events have added theirs. */
 export function trimmedDead(state: State, events: readonly Event[], atMs: number): Event[] {
-  const dying = new Map<Task['queue'], string[]>()
+  const dying = new Map<Task['queue'], number[]>()
   for (const event of events) {
     const task = event.type === 'taskDied' ? state.tasks.get(event.id) : undefined
-    if (task) joiningOf(dying, task.queue).push(task.id)
+    if (task) joiningOf(dying, task.queue).push(task.seq)
   }
   return [...dying].flatMap(([queue, joining]) => trimmed(queue.dead, joining, state.config.queueDeadMax, atMs))
 }
 
-export function joiningOf(joining: Map<Task['queue'], string[]>, queue: Task['queue']): string[] {
-  let ids = joining.get(queue)
-  if (!ids) {
-    ids = []
-    joining.set(queue, ids)
+export function joiningOf(joining: Map<Task['queue'], number[]>, queue: Task['queue']): number[] {
+  let tasks = joining.get(queue)
+  if (!tasks) {
+    tasks = []
+    joining.set(queue, tasks)
   }
-  return ids
+  return tasks
 }

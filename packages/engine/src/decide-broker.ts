@@ -106,15 +106,16 @@ export function dispatch(state: State, command: CommandOf<'dispatch'>, { nowMs }
   if (!queue || !freest) return []
   const lead = leadOf(queue.available.second(), freest.session)
   const tasks = withinBytes(queue.ready.peek(Math.min(lead, DISPATCH_MAX)))
-  return tasks.map((task, i) => ({
-    type: 'leaseGranted',
-    id: task.id,
-    session: freest.session.id,
-    lease: state.nextLease + i,
-    attempt: task.attempts + 1,
-    expiresAtMs: nowMs + task.options.leaseMs,
-    atMs: nowMs,
-  }))
+  if (tasks.length === 0) return []
+  return [
+    {
+      type: 'leasesGranted',
+      session: freest.session.id,
+      lease: state.nextLease,
+      tasks: tasks.map(({ seq }) => seq),
+      atMs: nowMs,
+    },
+  ]
 }
 
 function withinBytes(tasks: readonly Task[]): readonly Task[] {
@@ -183,5 +184,6 @@ export function checkpoint(state: State, { restate }: CommandOf<'checkpoint'>, {
     const task = state.tasks.get(id)
     return task ? [{ type: 'taskRestated', task: recordOf(task), atMs: nowMs }] : []
   })
-  return [{ type: 'checkpointed', epoch: state.epoch, nextLease: state.nextLease, sessions, atMs: nowMs }, ...tasks]
+  const { epoch, nextLease, nextSeq } = state
+  return [{ type: 'checkpointed', epoch, nextLease, nextSeq, sessions, atMs: nowMs }, ...tasks]
 }

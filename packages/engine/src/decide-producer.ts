@@ -1,6 +1,7 @@
 import type { CommandOf, Env } from './commands.ts'
+import type { EngineConfig } from './config.ts'
 import { joiningOf, trimmed } from './decide-attempt.ts'
-import type { Event } from './events.ts'
+import type { Event, EventOf } from './events.ts'
 import { refusal } from './refusal.ts'
 import {
   isFinished,
@@ -16,7 +17,7 @@ import {
 /** What producers ask: submit, watch, cancel, redrive. */
 
 export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: Env): Event[] {
-  const { session, ref, items } = command
+  const { session, ref, ids, bytes, digests } = command
   const { config } = state
   const events: Event[] = []
   const options = state.options.resolve(command.options)
@@ -24,19 +25,45 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   // A session that ended while its message waited hears of nothing, but what it submitted counts.
   const watcher = command.watch && session !== undefined && state.sessions.has(session) ? session : undefined
   const isNewQueueTooMany = !queue && state.queues.size >= config.queuesMax
-  let tasks = queue ? unfinished(queue) : 0
-  let bytes = queue ? queue.bytes : 0
+  let tasksHeld = queue ? unfinished(queue) : 0
+  let bytesHeld = queue ? queue.bytes : 0
   let seq = state.nextSeq
   // Ids that only grow, as freshly minted ones do, cannot repeat within the message.
-  const seen = isAscending(items) ? undefined : new Map<string, number>()
-  for (let index = 0; index < items.length; index += 1) {
-    const item = items[index] as (typeof items)[number]
-    const known = state.tasks.get(item.id)
-    const digest = known ? known.digest : seen?.get(item.id)
+  const seen = isAscending(ids) ? undefined : new Map<string, number>()
+  // The first of those that are accepted one after the other.
+  let first = 0
+  const acceptBefore = (end: number): void => {
+    if (end > first) {
+      events.push({
+        type: 'tasksAccepted',
+        queue: command.queue,
+        options,
+        contentType: command.contentType,
+        watcher,
+        ref,
+        index: command.index + first,
+        seq,
+        body: 0,
+        ids: ids.slice(first, end),
+        bytes: bytes.slice(first, end),
+        digests: digests.slice(first, end),
+        atMs: nowMs,
+      })
+      seq += end - first
+    }
+    first = end + 1
+  }
+  for (let i = 0; i < ids.length; i += 1) {
+    const id = ids[i] as string
+    const size = bytes[i] as number
+    const index = command.index + i
+    const known = state.tasks.get(id)
+    const digest = known ? known.digest : seen?.get(id)
     if (digest !== undefined) {
-      if (digest !== item.digest || (known && known.queue.name !== command.queue)) {
+      acceptBefore(i)
+      if (digest !== digests[i] || (known && known.queue.name !== command.queue)) {
         events.push(
-          refusal(session, 'id_conflict', `task ${item.id} exists with another content: give a new task a new id`, {
+          refusal(session, 'id_conflict', `task ${id} exists with another content: give a new task a new id`, {
             ref,
             index,
             field: 'id',
@@ -47,77 +74,64 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
       }
       continue
     }
-    if (isNewQueueTooMany) {
+    const refused =
+      isNewQueueTooMany || size > config.queueBytesMax
+        ? refusalForGood(config, session, isNewQueueTooMany, { ref, index })
+        : tasksHeld + 1 > config.queueTasksMax
+          ? 'queueTasksMax'
+          : bytesHeld + size > config.queueBytesMax
+            ? 'queueBytesMax'
+            : undefined
+    if (refused === undefined) {
+      tasksHeld += 1
+      bytesHeld += size
+      seen?.set(id, digests[i] as number)
+      continue
+    }
+    acceptBefore(i)
+    if (typeof refused === 'object') events.push(refused)
+    else {
+      const limit = config[refused]
       events.push(
-        refusal(session, 'busy', `the broker holds ${config.queuesMax} queues and takes no new one`, {
+        refusal(session, 'busy', `queue ${command.queue} is full (${refused} is ${limit}): try again later`, {
           ref,
           index,
           field: 'queue',
-          limit: config.queuesMax,
-          retryAfterMs: config.retryAfterMsMax,
+          limit,
+          retryAfterMs: retryAfterMs(state, queue, ids.length - i, nowMs),
         }),
       )
-      continue
     }
-    if (item.bytes > config.queueBytesMax) {
-      events.push(
-        refusal(
-          session,
-          'too_large',
-          `the body is larger than all of a queue may hold (${config.queueBytesMax} bytes)`,
-          {
-            ref,
-            index,
-            field: 'body',
-            limit: config.queueBytesMax,
-          },
-        ),
-      )
-      continue
-    }
-    const full =
-      tasks + 1 > config.queueTasksMax
-        ? 'queueTasksMax'
-        : bytes + item.bytes > config.queueBytesMax
-          ? 'queueBytesMax'
-          : undefined
-    if (full) {
-      events.push(
-        refusal(session, 'busy', `queue ${command.queue} is full (${full} is ${config[full]}): try again later`, {
-          ref,
-          index,
-          field: 'queue',
-          limit: config[full],
-          retryAfterMs: retryAfterMs(state, queue, items.length - index, nowMs),
-        }),
-      )
-      continue
-    }
-    tasks += 1
-    bytes += item.bytes
-    seen?.set(item.id, item.digest)
-    events.push({
-      type: 'taskAccepted',
-      id: item.id,
-      queue: command.queue,
-      seq,
-      options,
-      body: 0,
-      bytes: item.bytes,
-      contentType: item.contentType,
-      digest: item.digest,
-      watcher,
-      atMs: nowMs,
-    })
-    seq += 1
   }
+  acceptBefore(ids.length)
   return events
 }
 
-function isAscending(items: readonly { id: string }[]): boolean {
-  for (let index = 1; index < items.length; index += 1) {
-    if ((items[index] as { id: string }).id <= (items[index - 1] as { id: string }).id) return false
+/** Of a task that no waiting makes room for, or of one in a queue that cannot come to be. */
+function refusalForGood(
+  config: EngineConfig,
+  session: string | undefined,
+  isNewQueueTooMany: boolean,
+  at: { ref: number; index: number },
+): EventOf<'refused'> {
+  if (isNewQueueTooMany) {
+    return refusal(session, 'busy', `the broker holds ${config.queuesMax} queues and takes no new one`, {
+      ...at,
+      field: 'queue',
+      limit: config.queuesMax,
+      retryAfterMs: config.retryAfterMsMax,
+    })
   }
+  const limit = config.queueBytesMax
+  return refusal(session, 'too_large', `the body is larger than all of a queue may hold (${limit} bytes)`, {
+    ...at,
+    field: 'body',
+    limit,
+  })
+}
+
+function isAscending(ids: readonly string[]): boolean {
+  for (let i = 1; i < ids.length; i += 1) if ((ids[i] as string) <= (ids[i - 1] as string)) return false
   return true
 }
 
@@ -145,9 +159,9 @@ export function watch(state: State, { session, ref, ids }: CommandOf<'watch'>, {
 function watched(state: State, task: Task, session: string, ref: number, index: number, atMs: number): Event[] {
   const holder = state.sessions.get(session)
   if (!holder) return []
-  const isNew = !isWatching(task, holder)
-  if (!isNew && !isFinished(task)) return []
-  if (isNew && mayHaveNews(task) && watchersOf(task).length >= state.config.watchersMax) {
+  if (isWatching(task, holder) && !isFinished(task)) return []
+  const watchers = watchersOf(task)
+  if (!watchers.includes(holder) && mayHaveNews(task) && watchers.length >= state.config.watchersMax) {
     const limit = state.config.watchersMax
     return [
       refusal(session, 'busy', `task ${task.id} has ${limit} watchers already`, {
@@ -165,13 +179,15 @@ export function unwatch(state: State, { session, ids }: CommandOf<'unwatch'>, { 
   const holder = state.sessions.get(session)
   return [...new Set(ids)].flatMap((id): Event[] => {
     const task = state.tasks.get(id)
-    return holder && task && isWatching(task, holder) ? [{ type: 'taskUnwatched', id, session, atMs: nowMs }] : []
+    return holder && task && watchersOf(task).includes(holder)
+      ? [{ type: 'taskUnwatched', id, session, atMs: nowMs }]
+      : []
   })
 }
 
 export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>, { nowMs }: Env): Event[] {
   const events: Event[] = []
-  const finishing = new Map<Queue, string[]>()
+  const finishing = new Map<Queue, number[]>()
   const seen = new Set<string>()
   ids.forEach((id, index) => {
     const task = state.tasks.get(id)
@@ -181,7 +197,7 @@ export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>,
       events.push(refusal(session, 'task_finished', `task ${id} is ${task.phase.state} already`, { ref, index }))
     } else if (task.phase.state !== 'cancelled' && !seen.has(id)) {
       seen.add(id)
-      joiningOf(finishing, task.queue).push(id)
+      joiningOf(finishing, task.queue).push(task.seq)
       events.push({ type: 'taskCancelled', id, forgetAtMs: nowMs + task.options.resultTtlMs, atMs: nowMs })
     }
   })

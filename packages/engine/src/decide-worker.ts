@@ -7,42 +7,55 @@ import type { Queue, State, Task } from './state.ts'
 
 /** What workers say of the leases they hold. A lease is looked up among the session's own, so nobody settles another's. */
 
-export function complete(state: State, { session, ref, results }: CommandOf<'complete'>, { nowMs }: Env): Event[] {
+export function complete(state: State, command: CommandOf<'complete'>, { nowMs }: Env): Event[] {
+  const { session, ref, leases, bytes, contentType } = command
   const events: Event[] = []
-  const leases = state.sessions.get(session)?.leases
+  const held = state.sessions.get(session)?.leases
   // Leases that only grow, as of tasks that end in order, cannot repeat within the message.
-  const seen = results.every(({ lease }, i) => i === 0 || lease > (results[i - 1] as { lease: number }).lease)
-    ? undefined
-    : new Set<number>()
-  const finishing = new Map<Queue, string[]>()
+  const seen = isAscending(leases) ? undefined : new Set<number>()
+  const finishing = new Map<Queue, number[]>()
   let queue: Queue | undefined
-  let joining: string[] = []
-  for (let index = 0; index < results.length; index += 1) {
-    const { lease, bytes, contentType } = results[index] as (typeof results)[number]
-    const task = leases?.get(lease)
+  let joining: number[] = []
+  let tasks: number[] = []
+  let first = 0
+  const succeedBefore = (end: number): void => {
+    if (end > first)
+      events.push({
+        type: 'tasksSucceeded',
+        tasks,
+        contentType,
+        result: 0,
+        bytes: bytes.slice(first, end),
+        atMs: nowMs,
+      })
+    tasks = []
+    first = end + 1
+  }
+  for (let i = 0; i < leases.length; i += 1) {
+    const lease = leases[i] as number
+    const task = held?.get(lease)
     if (!task || seen?.has(lease)) {
-      events.push(leaseLost(session, ref, index, lease))
+      succeedBefore(i)
+      events.push(leaseLost(session, ref, command.index + i, lease))
       continue
     }
     seen?.add(lease)
-    events.push({
-      type: 'taskSucceeded',
-      id: task.id,
-      result: 0,
-      bytes,
-      contentType,
-      forgetAtMs: nowMs + task.options.resultTtlMs,
-      atMs: nowMs,
-    })
+    tasks.push(task.seq)
     if (task.queue !== queue) {
       queue = task.queue
       joining = joiningOf(finishing, queue)
     }
-    joining.push(task.id)
+    joining.push(task.seq)
   }
-  for (const [{ finished }, ids] of finishing)
-    events.push(...trimmed(finished, ids, state.config.queueResultsMax, nowMs))
+  succeedBefore(leases.length)
+  for (const [{ finished }, joined] of finishing)
+    events.push(...trimmed(finished, joined, state.config.queueResultsMax, nowMs))
   return events
+}
+
+function isAscending(leases: readonly number[]): boolean {
+  for (let i = 1; i < leases.length; i += 1) if ((leases[i] as number) <= (leases[i - 1] as number)) return false
+  return true
 }
 
 export function fail(state: State, { session, ref, failures }: CommandOf<'fail'>, env: Env): Event[] {

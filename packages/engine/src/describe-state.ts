@@ -13,7 +13,7 @@ export function describeState(state: State) {
       name: queue.name,
       ready: queue.ready.size,
       delayed: queue.delayed,
-      leased: queue.leased,
+      leased: queue.leased.size,
       bytes: queue.bytes,
       succeeded: queue.succeeded,
       finished: idsOf(queue.finished.head),

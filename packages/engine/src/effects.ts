@@ -1,15 +1,19 @@
 import type { Event, EventOf } from './events.ts'
-import { type Session, type State, type Task, watchersOf } from './state.ts'
+import type { Session, State, Task } from './state.ts'
 
 /**
  * What an event asks of the host. Effects of an event that `mustBeDurable` leave after its batch is durable.
  * A `task` in an effect is the engine's own: read it right after `evolve` took the event, and keep nothing of it.
  */
 export type Effect =
-  | { type: 'deliver'; session: string; task: Task; lease: number; attempt: number }
+  /** The first task has this lease, the others those behind it. */
+  | { type: 'deliver'; session: string; lease: number; tasks: readonly Task[] }
   | { type: 'revoke'; session: string; lease: number; reason: 'cancelled' | 'expired' }
-  | { type: 'outcome'; sessions: readonly Session[]; task: Task }
-  | { type: 'progress'; sessions: readonly Session[]; id: string; progress: unknown }
+  /** Told to those who watch the task. */
+  | { type: 'outcomes'; tasks: readonly Task[] }
+  /** Told to one that asked. */
+  | { type: 'outcome'; session: Session; task: Task }
+  | { type: 'progress'; task: Task; progress: unknown }
   | { type: 'refused'; event: EventOf<'refused'> }
 
 const NONE: readonly Effect[] = Object.freeze([])
@@ -17,25 +21,17 @@ const NONE: readonly Effect[] = Object.freeze([])
 /** The effects of an event, asked before `evolve` takes it: a revoked lease is still to be seen then. */
 export function effectsOf(event: Event, state: State): readonly Effect[] {
   switch (event.type) {
-    case 'leaseGranted':
-      return [
-        {
-          type: 'deliver',
-          session: event.session,
-          task: known(state, event.id),
-          lease: event.lease,
-          attempt: event.attempt,
-        },
-      ]
-    case 'taskSucceeded':
-      return outcome(known(state, event.id))
+    case 'leasesGranted':
+      return [{ type: 'deliver', session: event.session, lease: event.lease, tasks: numbered(state, event.tasks) }]
+    case 'tasksSucceeded':
+      return [{ type: 'outcomes', tasks: numbered(state, event.tasks) }]
     case 'taskDied':
     case 'taskCancelled': {
       const task = known(state, event.id)
       // A worker that failed or lost its session knows; the others have to be told.
       const lost =
         event.type === 'taskCancelled' ? 'cancelled' : event.attempt?.how === 'lease_expired' ? 'expired' : undefined
-      return [...(lost ? revoke(task, lost) : NONE), ...outcome(task)]
+      return [...(lost ? revoke(task, lost) : NONE), { type: 'outcomes', tasks: [task] }]
     }
     case 'attemptFailed':
       return event.attempt.how === 'lease_expired' ? revoke(known(state, event.id), 'expired') : NONE
@@ -44,12 +40,10 @@ export function effectsOf(event: Event, state: State): readonly Effect[] {
       const session = state.sessions.get(event.session)
       const { state: name } = task.phase
       if (!session || (name !== 'succeeded' && name !== 'dead' && name !== 'cancelled')) return NONE
-      return [{ type: 'outcome', sessions: [session], task }]
+      return [{ type: 'outcome', session, task }]
     }
-    case 'progressReported': {
-      const sessions = watchersOf(known(state, event.id))
-      return sessions.length === 0 ? NONE : [{ type: 'progress', sessions, id: event.id, progress: event.progress }]
-    }
+    case 'progressReported':
+      return [{ type: 'progress', task: known(state, event.id), progress: event.progress }]
     case 'refused':
       return [{ type: 'refused', event }]
     default:
@@ -63,9 +57,12 @@ function known(state: State, id: string): Task {
   return task
 }
 
-function outcome(task: Task): readonly Effect[] {
-  const sessions = watchersOf(task)
-  return sessions.length === 0 ? NONE : [{ type: 'outcome', sessions, task }]
+function numbered(state: State, numbers: readonly number[]): Task[] {
+  return numbers.map((seq) => {
+    const task = state.tasks.numbered(seq)
+    if (!task) throw new Error(`invariant broken: an event names task number ${seq}, which is not held`)
+    return task
+  })
 }
 
 function revoke(task: Task, reason: 'cancelled' | 'expired'): readonly Effect[] {

@@ -68,27 +68,31 @@ export type Event =
   /** A broker took up this state. `nextLease` is past every lease that an earlier epoch can have told anyone. */
   | { type: 'brokerStarted'; epoch: number; nextLease: number; atMs: number }
   /** What the events before this one said of everything but tasks; written before old events are discarded. */
-  | { type: 'checkpointed'; epoch: number; nextLease: number; sessions: SessionRecord[]; atMs: number }
+  | { type: 'checkpointed'; epoch: number; nextLease: number; nextSeq: number; sessions: SessionRecord[]; atMs: number }
   | { type: 'sessionOpened'; session: string; roles: Role[]; atMs: number }
   | { type: 'sessionResumed'; session: string; atMs: number }
   /** The connection is gone; the session and its leases stay until the grace window ends. */
   | { type: 'sessionDisconnected'; session: string; graceEndsAtMs: number; atMs: number }
   | { type: 'sessionClosed'; session: string; atMs: number }
   | { type: 'creditSet'; session: string; credit: number; queues: string[]; atMs: number }
+  /** Tasks of one submission that were accepted one after the other. */
   | {
-      type: 'taskAccepted'
-      id: string
+      type: 'tasksAccepted'
       queue: string
-      /** Its place in the order of acceptance, from 1. */
-      seq: number
       options: TaskOptions
-      /** Where the host stored the body; opaque to the engine. Set by the host before `evolve`. */
-      body: number
-      bytes: number
       contentType: string | undefined
-      digest: number
-      /** The session that wants to hear of it, or undefined. */
+      /** The session that wants to hear of them, or undefined. */
       watcher: string | undefined
+      /** The message that brought them, and the place of the first of them in it. */
+      ref: number
+      index: number
+      /** The place of the first one in the order of acceptance, from 1: its number. The others follow. */
+      seq: number
+      /** Where the host stored the first body; opaque to the engine. Set by the host before `evolve`. The others lie behind it. */
+      body: number
+      ids: readonly string[]
+      bytes: readonly number[]
+      digests: readonly number[]
       atMs: number
     }
   /** The whole of a task, restated for compaction; replaces what is known of it. */
@@ -97,26 +101,26 @@ export type Event =
   | { type: 'taskUnwatched'; id: string; session: string; atMs: number }
   /** A delay is over. */
   | { type: 'taskReadied'; id: string; atMs: number }
+  /** These tasks, by number, are leased to the session for their full `leaseMs` from `atMs`; each counts as an attempt. */
   | {
-      type: 'leaseGranted'
-      id: string
+      type: 'leasesGranted'
       session: string
+      /** The lease of the first one. The others follow. */
       lease: number
-      attempt: number
-      expiresAtMs: number
+      tasks: readonly number[]
       atMs: number
     }
   /** Each lease lives its task's full `leaseMs` from `atMs`. */
   | { type: 'leasesRenewed'; session: string; leases: number[]; atMs: number }
   | { type: 'progressReported'; id: string; progress: unknown; atMs: number }
+  /** These tasks, by number, have results that are kept for their `resultTtlMs` from `atMs`. */
   | {
-      type: 'taskSucceeded'
-      id: string
-      /** Where the host stored the result; opaque to the engine. Set by the host before `evolve`. */
-      result: number
-      bytes: number
+      type: 'tasksSucceeded'
+      tasks: readonly number[]
       contentType: string | undefined
-      forgetAtMs: number
+      /** Where the host stored the first result; opaque to the engine. Set by the host before `evolve`. The others lie behind it. */
+      result: number
+      bytes: readonly number[]
       atMs: number
     }
   /** An attempt ended without a result and another one will follow, not before `retryAtMs`. */
@@ -139,7 +143,7 @@ export type Event =
   /** The record of a finished task is gone, its time being over. */
   | { type: 'taskForgotten'; id: string; atMs: number }
   /** The records that finished first are gone, because their queue keeps no more than its bound. */
-  | { type: 'oldestForgotten'; ids: string[]; atMs: number }
+  | { type: 'oldestForgotten'; tasks: readonly number[]; atMs: number }
   /** A command, or one item of it, was refused. Changes nothing and is never stored. */
   | {
       type: 'refused'
@@ -162,9 +166,9 @@ export type EventOf<T extends EventType> = Extract<Event, { type: T }>
  */
 export function mustBeDurable(event: Event): boolean {
   switch (event.type) {
-    case 'taskAccepted':
+    case 'tasksAccepted':
     case 'taskRestated':
-    case 'taskSucceeded':
+    case 'tasksSucceeded':
     case 'taskDied':
     case 'taskCancelled':
     case 'taskRedriven':

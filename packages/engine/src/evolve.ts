@@ -1,7 +1,15 @@
 import type { AttemptRecord, Event, EventOf, EventType, PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
 import { assertTransition } from './lifecycle.ts'
 import { dropUnused, noteDispatchable, queueNamed, release, restoreOrders, retain } from './queues.ts'
-import { closeSession, dropLease, holdLease, openSession, sessionNamed, setConnected, setCredit } from './sessions.ts'
+import {
+  closeSession,
+  disconnectSession,
+  openSession,
+  refresh,
+  resumeSession,
+  sessionNamed,
+  setCredit,
+} from './sessions.ts'
 import { isWatching, mayHaveNews, type Phase, READY, type Session, type State, type Task, watchersOf } from './state.ts'
 
 /** Ended attempts kept with a task; older ones are dropped. */
@@ -12,24 +20,15 @@ export const HISTORY_MAX = 20
  */
 export function evolve(state: State, event: Event): void {
   switch (event.type) {
-    case 'taskAccepted':
+    case 'tasksAccepted':
       accept(state, event)
       return
-    case 'leaseGranted':
+    case 'leasesGranted':
       lease(state, event)
       return
-    case 'taskSucceeded': {
-      const task = held(state, event.id)
-      move(state, task, event.type, {
-        state: 'succeeded',
-        result: event.result,
-        bytes: event.bytes,
-        contentType: event.contentType,
-        forgetAtMs: event.forgetAtMs,
-      })
-      task.queue.drain.note(event.atMs)
+    case 'tasksSucceeded':
+      succeed(state, event)
       return
-    }
     case 'attemptFailed': {
       const task = held(state, event.id)
       remember(task, event.attempt)
@@ -65,18 +64,20 @@ export function evolve(state: State, event: Event): void {
       return
     case 'taskRedriven': {
       const task = held(state, event.id)
+      assertTransition(task.phase.state, event.type, 'ready')
       leave(state, task)
       task.attempts = 0
       task.releases = 0
       task.started = true
-      arrive(state, task, event.type, READY)
+      enter(state, task, READY)
+      noteDispatchable(state, task.queue)
       return
     }
     case 'taskForgotten':
-      forget(state, event.id, event.type)
+      forget(state, held(state, event.id), event.type)
       return
     case 'oldestForgotten':
-      for (const id of event.ids) forget(state, id, event.type)
+      for (const seq of event.tasks) forget(state, numbered(state, seq), event.type)
       return
     case 'leasesRenewed':
       renew(state, event)
@@ -88,7 +89,7 @@ export function evolve(state: State, event: Event): void {
       watch(held(state, event.id), sessionNamed(state, event.session))
       return
     case 'taskUnwatched':
-      removeWatcher(held(state, event.id), event.session)
+      unwatch(held(state, event.id), sessionNamed(state, event.session))
       return
     case 'creditSet':
       setCredit(state, sessionNamed(state, event.session), event.credit, event.queues)
@@ -97,10 +98,10 @@ export function evolve(state: State, event: Event): void {
       openSession(state, event.session, event.roles)
       return
     case 'sessionResumed':
-      setConnected(state, sessionNamed(state, event.session), true, 0)
+      resumeSession(state, sessionNamed(state, event.session))
       return
     case 'sessionDisconnected':
-      setConnected(state, sessionNamed(state, event.session), false, event.graceEndsAtMs)
+      disconnectSession(state, sessionNamed(state, event.session), event.graceEndsAtMs)
       return
     case 'sessionClosed':
       closeSession(state, sessionNamed(state, event.session))
@@ -116,6 +117,8 @@ export function evolve(state: State, event: Event): void {
     case 'checkpointed':
       state.epoch = event.epoch
       state.nextLease = Math.max(state.nextLease, event.nextLease)
+      // The tasks with the last numbers may be gone, and what spoke of them discarded.
+      state.nextSeq = Math.max(state.nextSeq, event.nextSeq)
       for (const session of event.sessions) restateSession(state, session)
       return
     case 'refused':
@@ -131,7 +134,7 @@ export function evolve(state: State, event: Event): void {
  * known is taken to be one in its grace window.
  */
 export function replay(state: State, event: Event): void {
-  if ('id' in event && event.type !== 'taskAccepted' && !state.tasks.has(event.id)) return
+  if ('id' in event && !state.tasks.has(event.id)) return
   if (
     'session' in event &&
     event.session !== undefined &&
@@ -141,57 +144,118 @@ export function replay(state: State, event: Event): void {
     if (event.type === 'sessionClosed') return
     openSession(state, event.session, ['producer', 'worker'])
   }
-  if (event.type === 'taskAccepted' && event.watcher !== undefined) sessionFor(state, event.watcher)
-  if (event.type === 'oldestForgotten') {
-    evolve(state, { ...event, ids: event.ids.filter((id) => state.tasks.has(id)) })
-    return
+  switch (event.type) {
+    case 'tasksAccepted':
+      if (event.watcher !== undefined) sessionFor(state, event.watcher)
+      break
+    case 'leasesGranted':
+      for (const run of runsHeld(state, event.tasks)) {
+        const lease = event.lease + run.first
+        evolve(state, { ...event, lease, tasks: event.tasks.slice(run.first, run.end) })
+      }
+      return
+    case 'tasksSucceeded':
+      for (const run of runsHeld(state, event.tasks)) {
+        let { result } = event
+        for (const bytes of event.bytes.slice(0, run.first)) result += bytes
+        const [tasks, bytes] = [event.tasks.slice(run.first, run.end), event.bytes.slice(run.first, run.end)]
+        evolve(state, { ...event, tasks, result, bytes })
+      }
+      return
+    case 'oldestForgotten':
+      evolve(state, { ...event, tasks: event.tasks.filter((seq) => state.tasks.numbered(seq)) })
+      return
   }
   evolve(state, event)
 }
 
-function accept(state: State, event: EventOf<'taskAccepted'>): void {
-  const { options, atMs } = event
-  const watcher = event.watcher === undefined ? null : sessionNamed(state, event.watcher)
-  const task: Task = {
-    id: event.id,
-    queue: queueNamed(state, event.queue),
-    seq: event.seq,
-    options,
-    body: event.body,
-    bytes: event.bytes,
-    contentType: event.contentType,
-    digest: event.digest,
-    acceptedAtMs: atMs,
-    started: false,
-    attempts: 0,
-    releases: 0,
-    history: null,
-    watchers: watcher,
-    progress: undefined,
-    phase: READY,
-    deadlineMs: 0,
-    heapIndex: -1,
-    next: null,
-    prev: null,
-  }
-  // The count tells whether the id was held without a second look-up.
-  const before = state.tasks.size
-  state.tasks.set(task.id, task)
-  if (state.tasks.size === before) throw new Error(`invariant broken: task ${task.id} is accepted twice`)
-  state.nextSeq = event.seq + 1
-  assertTransition('absent', event.type, options.delayMs > 0 ? 'delayed' : 'ready')
-  enter(state, task, waiting(atMs + options.delayMs, atMs))
+/** Where tasks stand that are held, one behind the other. */
+function runsHeld(state: State, tasks: readonly number[]): { first: number; end: number }[] {
+  const runs: { first: number; end: number }[] = []
+  tasks.forEach((seq, i) => {
+    if (!state.tasks.numbered(seq)) return
+    const last = runs.at(-1)
+    if (last?.end === i) last.end += 1
+    else runs.push({ first: i, end: i + 1 })
+  })
+  return runs
 }
 
-function lease(state: State, event: EventOf<'leaseGranted'>): void {
-  const task = held(state, event.id)
+function accept(state: State, event: EventOf<'tasksAccepted'>): void {
+  const { options, contentType, ids, bytes, digests, seq, atMs, ref, index } = event
+  const watcher = event.watcher === undefined ? null : sessionNamed(state, event.watcher)
+  const queue = queueNamed(state, event.queue)
+  const submission = watcher && { session: watcher, connection: watcher.connections, ref, index, seq }
+  const phase = waiting(atMs + options.delayMs, atMs)
+  assertTransition('absent', event.type, phase.state)
+  let { body } = event
+  for (let i = 0; i < ids.length; i += 1) {
+    const task: Task = {
+      id: ids[i] as string,
+      queue,
+      seq: seq + i,
+      submission,
+      options,
+      body,
+      bytes: bytes[i] as number,
+      contentType,
+      digest: digests[i] as number,
+      acceptedAtMs: atMs,
+      started: false,
+      attempts: 0,
+      releases: 0,
+      history: null,
+      watchers: null,
+      progress: undefined,
+      phase,
+      deadlineMs: 0,
+      heapIndex: -1,
+      next: null,
+      prev: null,
+      slot: -1,
+    }
+    body += task.bytes
+    state.tasks.add(task)
+    enter(state, task, phase)
+  }
+  state.nextSeq = seq + ids.length
+  noteDispatchable(state, queue)
+}
+
+function lease(state: State, event: EventOf<'leasesGranted'>): void {
+  const { tasks, lease, atMs } = event
   const session = sessionNamed(state, event.session)
-  leave(state, task)
-  task.started = true
-  task.attempts = event.attempt
-  state.nextLease = event.lease + 1
-  session.lastLease = event.lease
-  arrive(state, task, event.type, { state: 'leased', session, lease: event.lease, expiresAtMs: event.expiresAtMs })
+  for (let i = 0; i < tasks.length; i += 1) {
+    const task = numbered(state, tasks[i] as number)
+    assertTransition(task.phase.state, event.type, 'leased')
+    leave(state, task)
+    task.started = true
+    task.attempts += 1
+    enter(state, task, { state: 'leased', session, lease: lease + i, expiresAtMs: atMs + task.options.leaseMs })
+    noteDispatchable(state, task.queue)
+  }
+  state.nextLease = lease + tasks.length
+  session.lastLease = state.nextLease - 1
+  refresh(state, session)
+}
+
+function succeed(state: State, event: EventOf<'tasksSucceeded'>): void {
+  const { tasks, bytes, contentType, atMs } = event
+  let { result } = event
+  let session: Session | undefined
+  for (let i = 0; i < tasks.length; i += 1) {
+    const task = numbered(state, tasks[i] as number)
+    assertTransition(task.phase.state, event.type, 'succeeded')
+    const holder = leave(state, task)
+    const size = bytes[i] as number
+    const forgetAtMs = atMs + task.options.resultTtlMs
+    enter(state, task, { state: 'succeeded', result, bytes: size, contentType, forgetAtMs })
+    result += size
+    task.queue.drain.note(atMs)
+    if (session && session !== holder) refresh(state, session)
+    session = holder
+  }
+  if (session) refresh(state, session)
 }
 
 function renew(state: State, event: EventOf<'leasesRenewed'>): void {
@@ -200,8 +264,8 @@ function renew(state: State, event: EventOf<'leasesRenewed'>): void {
     const task = session.leases.get(lease)
     if (task?.phase.state !== 'leased') continue
     task.phase.expiresAtMs = event.atMs + task.options.leaseMs
-    task.deadlineMs = task.phase.expiresAtMs
-    state.deadlines.update(task)
+    release(state, task.queue.leased, task)
+    retain(state, task.queue.leased, task, task.phase.expiresAtMs)
   }
 }
 
@@ -210,33 +274,34 @@ function waiting(readyAtMs: number, atMs: number): Phase {
 }
 
 function move(state: State, task: Task, event: EventType, phase: Phase): void {
-  leave(state, task)
-  arrive(state, task, event, phase)
-}
-
-function arrive(state: State, task: Task, event: EventType, phase: Phase): void {
   assertTransition(task.phase.state, event, phase.state)
+  const holder = leave(state, task)
   enter(state, task, phase)
+  if (holder) refresh(state, holder)
+  noteDispatchable(state, task.queue)
 }
 
-/** Takes a task out of everything that its state has put it in. Its phase stays to be read until `enter`. */
-function leave(state: State, task: Task): void {
+/**
+ * Takes a task out of everything that its state has put it in. Its phase stays to be read until `enter`. The caller then
+ * puts in order again what is said of the queue (`noteDispatchable`) and of the session that held it, which is returned.
+ */
+function leave(state: State, task: Task): Session | undefined {
   const { queue, phase } = task
+  let holder: Session | undefined
   switch (phase.state) {
     case 'ready':
       // First, because a returned task and a deadline use the same heap place, one at a time.
       if (!task.started) state.deadlines.remove(task)
       queue.ready.remove(task)
-      noteDispatchable(state, queue)
       break
     case 'delayed':
       state.deadlines.remove(task)
       queue.delayed -= 1
       break
     case 'leased':
-      state.deadlines.remove(task)
-      queue.leased -= 1
-      dropLease(state, phase.session, phase.lease)
+      holder = phase.session
+      holder.leases.delete(phase.lease)
+      release(state, queue.leased, task)
       break
     case 'succeeded':
       queue.succeeded -= 1
@@ -253,27 +318,25 @@ function leave(state: State, task: Task): void {
       phase satisfies never
   }
   queue.bytes -= task.bytes
+  return holder
 }
 
+/** Puts a task into everything that a state asks for, but for what the caller does after `leave`. */
 function enter(state: State, task: Task, phase: Phase): void {
   const { queue } = task
   task.phase = phase
-  const expiresUnstartedAtMs =
-    task.started || task.options.ttlMs === 0 ? Number.POSITIVE_INFINITY : task.acceptedAtMs + task.options.ttlMs
   switch (phase.state) {
     case 'ready':
       queue.ready.push(task)
-      if (expiresUnstartedAtMs !== Number.POSITIVE_INFINITY) wake(state, task, expiresUnstartedAtMs)
-      noteDispatchable(state, queue)
+      if (!task.started && task.options.ttlMs > 0) wake(state, task, expiresUnstartedAtMs(task))
       break
     case 'delayed':
       queue.delayed += 1
-      wake(state, task, Math.min(phase.readyAtMs, expiresUnstartedAtMs))
+      wake(state, task, Math.min(phase.readyAtMs, expiresUnstartedAtMs(task)))
       break
     case 'leased':
-      queue.leased += 1
-      holdLease(state, phase.session, phase.lease, task)
-      wake(state, task, phase.expiresAtMs)
+      phase.session.leases.set(phase.lease, task)
+      retain(state, queue.leased, task, phase.expiresAtMs)
       break
     case 'succeeded':
     case 'cancelled':
@@ -292,16 +355,19 @@ function enter(state: State, task: Task, phase: Phase): void {
   queue.bytes += task.bytes
 }
 
+function expiresUnstartedAtMs({ started, options, acceptedAtMs }: Task): number {
+  return started || options.ttlMs === 0 ? Number.POSITIVE_INFINITY : acceptedAtMs + options.ttlMs
+}
+
 function wake(state: State, task: Task, atMs: number): void {
   task.deadlineMs = atMs
   state.deadlines.push(task)
 }
 
-function forget(state: State, id: string, event: EventType): void {
-  const task = held(state, id)
+function forget(state: State, task: Task, event: EventType): void {
   assertTransition(task.phase.state, event, 'gone')
   leave(state, task)
-  state.tasks.delete(id)
+  state.tasks.delete(task)
   dropUnused(state, task.queue)
 }
 
@@ -310,19 +376,31 @@ function remember(task: Task, attempt: AttemptRecord): void {
 }
 
 function watch(task: Task, session: Session): void {
-  if (!mayHaveNews(task) || isWatching(task, session)) return
-  const others = watchersOf(task)
-  task.watchers = others.length === 0 ? session : [...others, session]
+  if (mayHaveNews(task) && !isWatching(task, session)) setWatchers(task, [task.watchers ?? [], session].flat())
 }
 
-function removeWatcher(task: Task, session: string): void {
-  const others = watchersOf(task).filter((watcher) => watcher.id !== session)
-  task.watchers = others.length === 0 ? null : others.length === 1 ? (others[0] as Session) : others
+function unwatch(task: Task, session: Session): void {
+  if (task.submission?.session === session) task.submission = null
+  setWatchers(
+    task,
+    [task.watchers ?? []].flat().filter((watcher) => watcher !== session),
+  )
+}
+
+function setWatchers(task: Task, sessions: Session[]): void {
+  const open = sessions.filter(({ phase }) => phase !== 'closed')
+  task.watchers = open.length === 0 ? null : open.length === 1 ? (open[0] as Session) : open
 }
 
 function held(state: State, id: string): Task {
   const task = state.tasks.get(id)
   if (!task) throw new Error(`invariant broken: an event names task ${id}, which is not held`)
+  return task
+}
+
+function numbered(state: State, seq: number): Task {
+  const task = state.tasks.numbered(seq)
+  if (!task) throw new Error(`invariant broken: an event names task number ${seq}, which is not held`)
   return task
 }
 
@@ -355,16 +433,15 @@ function restate(state: State, record: TaskRecord): void {
     known.body = record.body
     if (known.phase.state === 'succeeded' && record.phase.state === 'succeeded')
       known.phase.result = record.phase.result
-    // To the end: the first entry is always the task whose body has been stored for longest.
-    state.tasks.delete(known.id)
-    state.tasks.set(known.id, known)
+    // The oldest is always the task whose body has been stored for longest.
+    state.tasks.renew(known)
     return
   }
-  const watchers = record.watchers.map((id) => sessionFor(state, id))
   const task: Task = {
     id: record.id,
     queue: queueNamed(state, record.queue),
     seq: record.seq,
+    submission: null,
     options: state.options.share(record.options),
     body: record.body,
     bytes: record.bytes,
@@ -375,19 +452,27 @@ function restate(state: State, record: TaskRecord): void {
     attempts: record.attempts,
     releases: record.releases,
     history: record.history.length === 0 ? null : record.history,
-    watchers: watchers.length === 0 ? null : watchers.length === 1 ? (watchers[0] as Session) : watchers,
+    watchers: null,
     progress: record.progress,
     phase: READY,
     deadlineMs: 0,
     heapIndex: -1,
     next: null,
     prev: null,
+    slot: -1,
   }
-  state.tasks.set(task.id, task)
+  setWatchers(
+    task,
+    record.watchers.map((id) => sessionFor(state, id)),
+  )
+  state.tasks.add(task)
   // Its acceptance may be among the events that were discarded.
   state.nextSeq = Math.max(state.nextSeq, task.seq + 1)
   task.queue.isUnordered = true
-  enter(state, task, phaseOf(state, record.phase))
+  const phase = phaseOf(state, record.phase)
+  enter(state, task, phase)
+  if (phase.state === 'leased') refresh(state, phase.session)
+  noteDispatchable(state, task.queue)
 }
 
 function phaseOf(state: State, phase: PhaseRecord): Phase {

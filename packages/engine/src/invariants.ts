@@ -1,6 +1,6 @@
 import { hasDeadline, idsOf } from './describe-state.ts'
 import type { Event } from './events.ts'
-import { freeCredit, isFinished, type Queue, type State, type Task, unfinished } from './state.ts'
+import { freeCredit, isFinished, type Queue, type State, type Task, unfinished, watchersOf } from './state.ts'
 
 export { describeKept, describeState } from './describe-state.ts'
 
@@ -55,7 +55,7 @@ function checkQueues(state: State): void {
     const tasks = byQueue.get(queue) ?? []
     const count = (...names: string[]) => tasks.filter(({ phase }) => names.includes(phase.state)).length
     same(
-      [queue.ready.size, queue.delayed, queue.leased, queue.succeeded, queue.finished.size, queue.dead.size],
+      [queue.ready.size, queue.delayed, queue.leased.size, queue.succeeded, queue.finished.size, queue.dead.size],
       [
         count('ready'),
         count('delayed'),
@@ -70,6 +70,7 @@ function checkQueues(state: State): void {
     same(queue.bytes, bytes, `the bytes of ${queue.name}`)
     const resultBytes = tasks.reduce((sum, { phase }) => sum + (phase.state === 'succeeded' ? phase.bytes : 0), 0)
     same(queue.resultBytes, resultBytes, `the bytes of the results of ${queue.name}`)
+    same(idsOf(queue.leased.head).length, queue.leased.size, `the list of leased tasks of ${queue.name}`)
     same(idsOf(queue.finished.head).length, queue.finished.size, `the list of finished tasks of ${queue.name}`)
     same(idsOf(queue.dead.head).length, queue.dead.size, `the list of dead letters of ${queue.name}`)
     check(unfinished(queue) <= config.queueTasksMax, () => `queue ${queue.name} holds too many tasks`)
@@ -128,8 +129,11 @@ function readyAtMs({ acceptedAtMs, options }: Task): number {
 function checkDeadlines(state: State): void {
   const due = [...state.tasks.values()].filter(hasDeadline)
   for (const task of due) {
-    // Of finished tasks only those that go before the one in front of them have to wait there.
-    const isBehind = isFinished(task) && task.prev !== null && task.prev.deadlineMs <= task.deadlineMs
+    // Of leased and finished tasks only those that are due before the one in front of them have to wait there.
+    const isBehind =
+      (isFinished(task) || task.phase.state === 'leased') &&
+      task.prev !== null &&
+      task.prev.deadlineMs <= task.deadlineMs
     check(isBehind || state.deadlines.has(task), () => `task ${task.id} has no deadline`)
     same(task.deadlineMs, deadlineOf(task), `the deadline of ${task.id}`)
   }
@@ -166,44 +170,58 @@ function checkSessions(state: State): void {
   for (const task of state.tasks.values()) {
     const watchers = [task.watchers ?? []].flat().filter(({ phase }) => phase !== 'closed')
     check(new Set(watchers).size === watchers.length, () => `task ${task.id} has a watcher twice`)
-    check(watchers.length <= state.config.watchersMax, () => `task ${task.id} has too many watchers`)
+    check(watchersOf(task).length <= state.config.watchersMax, () => `task ${task.id} has too many watchers`)
   }
 }
 
 /** What is true of the whole history of events. Give it every event in order, with the state before it. */
 export class HistoryChecker {
   #lastLease = 0
+  #lastSeq = 0
   readonly #outcomes = new Set<string>()
 
   see(event: Event, before: State): void {
     switch (event.type) {
-      case 'taskAccepted':
-        check(!before.tasks.has(event.id), () => `task ${event.id} is accepted twice`)
-        this.#outcomes.delete(event.id)
+      case 'tasksAccepted':
+        for (const id of event.ids) {
+          check(!before.tasks.has(id), () => `task ${id} is accepted twice`)
+          this.#outcomes.delete(id)
+        }
+        check(event.seq > this.#lastSeq, () => `task number ${event.seq} comes after ${this.#lastSeq}`)
+        this.#lastSeq = event.seq + event.ids.length - 1
         return
       case 'taskRedriven':
         this.#outcomes.delete(event.id)
         return
-      case 'taskSucceeded':
+      case 'tasksSucceeded':
+        for (const seq of event.tasks) this.#ends(before.tasks.numbered(seq)?.id ?? '')
+        return
       case 'taskDied':
       case 'taskCancelled':
-        check(!this.#outcomes.has(event.id), () => `task ${event.id} has two outcomes`)
-        this.#outcomes.add(event.id)
+        this.#ends(event.id)
         return
-      case 'leaseGranted': {
+      case 'leasesGranted': {
         check(event.lease > this.#lastLease, () => `lease ${event.lease} comes after ${this.#lastLease}`)
-        this.#lastLease = event.lease
+        this.#lastLease = event.lease + event.tasks.length - 1
         const session = before.sessions.get(event.session)
         check(
-          session?.phase === 'connected' && freeCredit(session) > 0,
-          () => `a lease is granted past the credit of ${event.session}`,
+          session?.phase === 'connected' && freeCredit(session) >= event.tasks.length,
+          () => `leases are granted past the credit of ${event.session}`,
         )
-        const max = before.tasks.get(event.id)?.options.retry.attemptsMax ?? 0
-        check(event.attempt <= max, () => `task ${event.id} is tried ${event.attempt} times`)
+        for (const seq of event.tasks) {
+          const task = before.tasks.numbered(seq)
+          const max = task?.options.retry.attemptsMax ?? 0
+          check(task !== undefined && task.attempts < max, () => `task number ${seq} is tried more than ${max} times`)
+        }
         return
       }
       default:
         return
     }
+  }
+
+  #ends(id: string): void {
+    check(!this.#outcomes.has(id), () => `task ${id} has two outcomes`)
+    this.#outcomes.add(id)
   }
 }

@@ -10,11 +10,11 @@ export type LifecycleState = TaskStateName | 'absent' | 'gone'
  * tasks, keys, limits and schedules: each is a further state before `ready`.
  */
 export const LIFECYCLE = {
-  absent: { taskAccepted: ['ready', 'delayed'] },
+  absent: { tasksAccepted: ['ready', 'delayed'] },
   delayed: { taskReadied: ['ready'], taskDied: ['dead'], taskCancelled: ['cancelled'] },
-  ready: { leaseGranted: ['leased'], taskDied: ['dead'], taskCancelled: ['cancelled'] },
+  ready: { leasesGranted: ['leased'], taskDied: ['dead'], taskCancelled: ['cancelled'] },
   leased: {
-    taskSucceeded: ['succeeded'],
+    tasksSucceeded: ['succeeded'],
     attemptFailed: ['ready', 'delayed'],
     leaseReleased: ['ready'],
     taskDied: ['dead'],

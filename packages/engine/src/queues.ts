@@ -39,13 +39,13 @@ export function restoreOrders(state: State): void {
 }
 
 /**
- * Adds a record to those that are kept. Only one that has to go before the record in front of it waits among the
- * deadlines, and so does the first of all: where every record is kept equally long, the others cost nothing until they
- * come to the front.
+ * Adds a task to those that are leased or kept until an instant. Only one that has to go before the task in front of it
+ * waits among the deadlines, and so does the first of all: where all leases or records of a queue live equally long, the
+ * others cost nothing until they come to the front.
  */
-export function retain(state: State, list: TaskList, task: Task, forgetAtMs: number): void {
+export function retain(state: State, list: TaskList, task: Task, untilMs: number): void {
   list.push(task)
-  task.deadlineMs = forgetAtMs
+  task.deadlineMs = untilMs
   awaitTurn(state, task)
 }
 

@@ -1,6 +1,6 @@
 import type { Role } from '@sluice/protocol'
 import { dropUnused, noteDispatchable, queueNamed } from './queues.ts'
-import { freeCredit, type Queue, type Session, type State, type Subscription, type Task } from './state.ts'
+import { freeCredit, type Queue, type Session, type State, type Subscription } from './state.ts'
 
 /** What `evolve` does to sessions, their credit and their leases. Nothing else may call these. */
 
@@ -10,6 +10,7 @@ export function openSession(state: State, id: string, roles: readonly Role[]): S
     order: state.nextSessionOrder,
     roles,
     phase: 'connected',
+    connections: 1,
     graceEndsAtMs: 0,
     credit: 0,
     subscriptions: [],
@@ -28,11 +29,18 @@ export function sessionNamed(state: State, id: string): Session {
   return session
 }
 
-export function setConnected(state: State, session: Session, connected: boolean, graceEndsAtMs: number): void {
+export function resumeSession(state: State, session: Session): void {
   state.graces.remove(session)
-  session.phase = connected ? 'connected' : 'disconnected'
+  session.phase = 'connected'
+  session.connections += 1
+  refresh(state, session)
+}
+
+export function disconnectSession(state: State, session: Session, graceEndsAtMs: number): void {
+  state.graces.remove(session)
+  session.phase = 'disconnected'
   session.graceEndsAtMs = graceEndsAtMs
-  if (!connected) state.graces.push(session)
+  state.graces.push(session)
   refresh(state, session)
 }
 
@@ -65,18 +73,8 @@ function subscribe(session: Session, queue: Queue): Subscription {
   return { session, queue, heapIndex: -1 }
 }
 
-export function holdLease(state: State, session: Session, lease: number, task: Task): void {
-  session.leases.set(lease, task)
-  refresh(state, session)
-}
-
-export function dropLease(state: State, session: Session, lease: number): void {
-  session.leases.delete(lease)
-  refresh(state, session)
-}
-
-/** Puts a session where its free credit says in each of its queues. */
-function refresh(state: State, session: Session): void {
+/** Puts a session where its free credit says in each of its queues; after every change of its leases, credit or phase. */
+export function refresh(state: State, session: Session): void {
   const willing = session.phase === 'connected' && freeCredit(session) > 0
   for (const subscription of session.subscriptions) {
     const { available } = subscription.queue

@@ -5,6 +5,7 @@ import type { AttemptRecord, TaskOptions } from './events.ts'
 import { type HeapItem, IndexedHeap } from './indexed-heap.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { TaskList } from './task-list.ts'
+import { TaskTable } from './task-table.ts'
 
 /** What a task is in, with only the fields that make sense there. */
 export type Phase =
@@ -34,7 +35,10 @@ export const READY: Phase = Object.freeze({ state: 'ready' })
 export interface Task extends HeapItem {
   readonly id: string
   readonly queue: Queue
+  /** Its place in the order of acceptance: the number by which events name it. */
   readonly seq: number
+  /** The submission that brought it, where its session wants to hear of it. */
+  submission: Submission | null
   readonly options: TaskOptions
   /** Where the host stored the body; opaque. */
   body: number
@@ -47,6 +51,7 @@ export interface Task extends HeapItem {
   attempts: number
   releases: number
   history: AttemptRecord[] | null
+  /** Sessions that asked for it by its id. */
   watchers: Session | Session[] | null
   progress: unknown
   phase: Phase
@@ -54,6 +59,18 @@ export interface Task extends HeapItem {
   deadlineMs: number
   next: Task | null
   prev: Task | null
+  /** Its place in the table of tasks. Written by the table alone. */
+  slot: number
+}
+
+/** What tasks that were accepted together share: `index + task.seq - seq` is the place of a task in the message `ref`. */
+export interface Submission {
+  readonly session: Session
+  /** Which of the session's connections it came over, as its `connections` counted then. */
+  readonly connection: number
+  readonly ref: number
+  readonly index: number
+  readonly seq: number
 }
 
 export interface Queue {
@@ -61,8 +78,9 @@ export interface Queue {
   readonly ready: ReadyQueue
   /** Unfinished tasks by state, and the bytes of their bodies. */
   delayed: number
-  leased: number
   bytes: number
+  /** Leased tasks in the order in which their leases were granted or renewed. */
+  readonly leased: TaskList
   /** Finished tasks in the order they finished: succeeded and cancelled ones, and dead letters. */
   readonly finished: TaskList
   readonly dead: TaskList
@@ -89,6 +107,8 @@ export interface Session extends HeapItem {
   readonly order: number
   roles: readonly Role[]
   phase: 'connected' | 'disconnected' | 'closed'
+  /** How many connections it has had. */
+  connections: number
   /** Meaningful while disconnected. */
   graceEndsAtMs: number
   credit: number
@@ -106,7 +126,7 @@ export interface State {
   nextLease: number
   nextSeq: number
   nextSessionOrder: number
-  readonly tasks: Map<string, Task>
+  readonly tasks: TaskTable
   readonly queues: Map<string, Queue>
   readonly sessions: Map<string, Session>
   /** Tasks with something due, earliest first. */
@@ -117,7 +137,8 @@ export interface State {
   readonly dispatchable: Set<Queue>
 }
 
-export function createState(config: EngineConfig): State {
+/** `seed` is for the table of tasks; it changes nothing that can be seen. */
+export function createState(config: EngineConfig, seed = 0): State {
   return {
     config,
     options: new OptionsResolver(config.defaults),
@@ -125,7 +146,7 @@ export function createState(config: EngineConfig): State {
     nextLease: 1,
     nextSeq: 1,
     nextSessionOrder: 1,
-    tasks: new Map(),
+    tasks: new TaskTable(seed),
     queues: new Map(),
     sessions: new Map(),
     deadlines: new IndexedHeap(
@@ -143,8 +164,8 @@ export function createQueue(name: string): Queue {
     name,
     ready: new ReadyQueue(),
     delayed: 0,
-    leased: 0,
     bytes: 0,
+    leased: new TaskList(),
     finished: new TaskList(),
     dead: new TaskList(),
     succeeded: 0,
@@ -170,7 +191,7 @@ export function freeCredit(session: Session): number {
 
 /** Tasks of a queue that have no outcome yet: what its bound counts. */
 export function unfinished(queue: Queue): number {
-  return queue.ready.size + queue.delayed + queue.leased
+  return queue.ready.size + queue.delayed + queue.leased.size
 }
 
 export function attemptsMax(task: Task): number {
@@ -187,16 +208,15 @@ export function mayHaveNews(task: Task): boolean {
   return task.phase.state !== 'succeeded' && task.phase.state !== 'cancelled'
 }
 
+/** Whether a session has asked for a task by its id. */
 export function isWatching(task: Task, session: Session): boolean {
   return task.watchers === session || (Array.isArray(task.watchers) && task.watchers.includes(session))
 }
 
 /** The sessions that want to hear of a task and have not closed. */
 export function watchersOf(task: Task): readonly Session[] {
-  const { watchers } = task
-  if (watchers === null) return []
-  if (!Array.isArray(watchers)) return watchers.phase === 'closed' ? [] : [watchers]
-  return watchers.filter((session) => session.phase !== 'closed')
+  const sessions = new Set([task.submission?.session ?? [], task.watchers ?? []].flat())
+  return [...sessions].filter((session) => session.phase !== 'closed')
 }
 
 export function stateNameOf(task: Task): TaskStateName {

@@ -108,7 +108,7 @@ test('[DEAD-4] a redriven task is ready with all attempts, and keeps its history
   harness.apply({ type: 'redrive', ids: ['a'] })
   expect(harness.task('a')).toMatchObject({ attempts: 0, releases: 0, history: [{ attempt: 1 }] })
   harness.dispatch()
-  expect(typesOf(harness.complete('w', harness.leaseOf('a')))).toEqual(['taskSucceeded'])
+  expect(typesOf(harness.complete('w', harness.leaseOf('a')))).toEqual(['tasksSucceeded'])
 })
 
 test('[DEAD-4] redriving is refused where the queue is full, the task unknown or not dead', () => {

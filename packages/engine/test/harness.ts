@@ -13,9 +13,11 @@ import {
   engineConfig,
   evolve,
   nextWakeAtMs,
+  type Session,
   type State,
   type Task,
   type TaskOptions,
+  watchersOf,
 } from '../src/index.ts'
 
 /** Mulberry32: small, seeded, good enough for tests. */
@@ -75,18 +77,22 @@ export class Harness {
   #tell(effect: Effect): void {
     switch (effect.type) {
       case 'deliver': {
-        const { type, session, task, lease, attempt } = effect
-        this.told.push({ type, session, id: task.id, lease, attempt })
+        const { type, session, lease, tasks } = effect
+        tasks.forEach(({ id, attempts }, i) => {
+          this.told.push({ type, session, id, lease: lease + i, attempt: attempts })
+        })
         return
       }
-      case 'outcome': {
-        const { type, sessions, task } = effect
-        this.told.push({ type, sessions: sessions.map(({ id }) => id), id: task.id, status: task.phase.state })
+      case 'outcomes':
+        for (const task of effect.tasks) this.#tellOutcome(idsOf(watchersOf(task)), task)
         return
-      }
+      case 'outcome':
+        this.#tellOutcome([effect.session.id], effect.task)
+        return
       case 'progress': {
-        const { type, sessions, id, progress } = effect
-        this.told.push({ type, sessions: sessions.map((session) => session.id), id, progress })
+        const { type, task, progress } = effect
+        const sessions = idsOf(watchersOf(task))
+        if (sessions.length > 0) this.told.push({ type, sessions, id: task.id, progress })
         return
       }
       case 'revoke':
@@ -99,13 +105,18 @@ export class Harness {
     }
   }
 
+  #tellOutcome(sessions: string[], { id, phase }: Task): void {
+    if (sessions.length > 0) this.told.push({ type: 'outcome', sessions, id, status: phase.state })
+  }
+
   /** Grants all leases that can be granted; answers the ids in the order of delivery. */
   dispatch(): string[] {
     const ids: string[] = []
     while (this.state.dispatchable.size > 0) {
       for (const { name } of [...this.state.dispatchable]) {
         const granted = this.apply({ type: 'dispatch', queue: name })
-        ids.push(...granted.flatMap((event) => (event.type === 'leaseGranted' ? [event.id] : [])))
+        for (const event of granted)
+          if (event.type === 'leasesGranted') ids.push(...event.tasks.map((seq) => this.numbered(seq).id))
       }
     }
     return ids
@@ -142,6 +153,7 @@ export class Harness {
 
   submit(ids: string | string[], options?: SubmitOptions, more: Partial<Submission> = {}): Event[] {
     const { queue = 'q', session, watch = false, bytes = 10, digest = 7 } = more
+    const all = [ids].flat()
     return this.apply({
       type: 'submit',
       session,
@@ -149,13 +161,23 @@ export class Harness {
       queue,
       options,
       watch,
-      items: [ids].flat().map((id) => ({ id, bytes, digest })),
+      contentType: undefined,
+      index: 0,
+      ids: all,
+      bytes: all.map(() => bytes),
+      digests: all.map(() => digest),
     })
   }
 
   task(id: string): Task {
     const task = this.state.tasks.get(id)
     if (!task) throw new Error(`task ${id} is not held`)
+    return task
+  }
+
+  numbered(seq: number): Task {
+    const task = this.state.tasks.numbered(seq)
+    if (!task) throw new Error(`task number ${seq} is not held`)
     return task
   }
 
@@ -170,7 +192,8 @@ export class Harness {
   }
 
   complete(session: string, ...leases: number[]): Event[] {
-    return this.apply({ type: 'complete', session, ref: 2, results: leases.map((lease) => ({ lease, bytes: 5 })) })
+    const bytes = leases.map(() => 5)
+    return this.apply({ type: 'complete', session, ref: 2, contentType: undefined, index: 0, leases, bytes })
   }
 
   fail(session: string, lease: number, more: { retryable?: boolean; retryAfterMs?: number } = {}): Event[] {
@@ -197,6 +220,10 @@ interface Submission {
   watch: boolean
   bytes: number
   digest: number
+}
+
+function idsOf(sessions: readonly Session[]): string[] {
+  return sessions.map(({ id }) => id)
 }
 
 export function typesOf(events: readonly Event[]): EventType[] {

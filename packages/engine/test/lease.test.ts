@@ -82,7 +82,7 @@ test('[LEASE-3] leases grow strictly, and an old one is refused once the task is
   const second = harness.leaseOf('a')
   expect(second).toBeGreaterThan(first)
   expect(refusalsOf(harness.complete('w1', first))).toEqual([['lease_lost', 0]])
-  expect(typesOf(harness.complete('w2', second))).toEqual(['taskSucceeded'])
+  expect(typesOf(harness.complete('w2', second))).toEqual(['tasksSucceeded'])
 })
 
 test.each(['complete', 'fail', 'release'] as const)("[LEASE-3] %s of another session's lease is refused", (settle) => {
@@ -131,7 +131,7 @@ test('[LEASE-5] a result that comes before anyone looked counts, late as it is',
   harness.worker('w')
   harness.dispatch()
   harness.nowMs += 1000
-  expect(typesOf(harness.complete('w', harness.leaseOf('a')))).toEqual(['taskSucceeded'])
+  expect(typesOf(harness.complete('w', harness.leaseOf('a')))).toEqual(['tasksSucceeded'])
 })
 
 test('[LEASE-6] a lease handed back counts no attempt', () => {

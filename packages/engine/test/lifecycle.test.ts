@@ -26,20 +26,19 @@ test('[LIFE-1] the table of SPEC.md is the one that the engine consults', () => 
 })
 
 test('[LIFE-1] a change that the table does not know is thrown', () => {
-  expect(() => assertTransition('delayed', 'leaseGranted', 'leased')).toThrow('from delayed to leased')
+  expect(() => assertTransition('delayed', 'leasesGranted', 'leased')).toThrow('from delayed to leased')
   const harness = new Harness()
   harness.submit('a')
   expect(() =>
     evolve(harness.state, {
-      type: 'taskSucceeded',
-      id: 'a',
+      type: 'tasksSucceeded',
+      tasks: [harness.task('a').seq],
       result: 0,
-      bytes: 0,
+      bytes: [0],
       contentType: undefined,
-      forgetAtMs: 0,
       atMs: 0,
     }),
-  ).toThrow('taskSucceeded may not take a task from ready to succeeded')
+  ).toThrow('tasksSucceeded may not take a task from ready to succeeded')
 })
 
 test('[LIMIT-1] SPEC.md states every bound and default in force', () => {

@@ -112,7 +112,11 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
           queue: one.queue,
           options: one.options,
           watch: one.watch,
-          items: one.ids.map((id) => ({ id, bytes: one.bytes, digest: one.digest })),
+          contentType: undefined,
+          index: 0,
+          ids: one.ids,
+          bytes: one.ids.map(() => one.bytes),
+          digests: one.ids.map(() => one.digest),
         },
       ]
     case 'connect': {
@@ -122,15 +126,11 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
     }
     case 'credit':
       return [{ type: 'setCredit', session: one.session, credit: one.credit, queues: one.queues }]
-    case 'complete':
-      return [
-        {
-          type: 'complete',
-          session: one.session,
-          ref: 2,
-          results: leasesOf(one.session, one.picks).map((lease) => ({ lease, bytes: 3 })),
-        },
-      ]
+    case 'complete': {
+      const leases = leasesOf(one.session, one.picks)
+      const bytes = leases.map(() => 3)
+      return [{ type: 'complete', session: one.session, ref: 2, contentType: undefined, index: 0, leases, bytes }]
+    }
     case 'fail': {
       const more = one.retryAfterMs === undefined ? {} : { retryAfterMs: one.retryAfterMs }
       const failures = leasesOf(one.session, one.picks).map((lease) => ({

@@ -13,7 +13,7 @@ test('[RESULT-1] the first outcome stays: a lease that was settled is lost to wh
   harness.worker('w')
   harness.dispatch()
   const lease = harness.leaseOf('a')
-  expect(typesOf(harness.complete('w', lease))).toEqual(['taskSucceeded'])
+  expect(typesOf(harness.complete('w', lease))).toEqual(['tasksSucceeded'])
   expect(only(harness.complete('w', lease), 'refused').code).toBe('lease_lost')
   expect(only(harness.fail('w', lease), 'refused').code).toBe('lease_lost')
   expect(harness.stateOf('a')).toBe('succeeded')
@@ -25,7 +25,7 @@ test('[RESULT-1] of two results for one lease in one message the first counts', 
   harness.worker('w')
   harness.dispatch()
   const lease = harness.leaseOf('a')
-  expect(typesOf(harness.complete('w', lease, lease))).toEqual(['taskSucceeded', 'refused'])
+  expect(typesOf(harness.complete('w', lease, lease))).toEqual(['tasksSucceeded', 'refused'])
 })
 
 test('[RESULT-2] an outcome is told once to each session that watches, and to no other', () => {
@@ -80,7 +80,7 @@ test('[RESULT-3] a record is forgotten resultTtlMs after the outcome, and its id
   expect(harness.stateOf('a')).toBe('succeeded')
   expect(typesOf(harness.submit('a', { resultTtlMs: 500 }))).toEqual([])
   expect(typesOf(harness.advance(1))).toEqual(['taskForgotten'])
-  expect(typesOf(harness.submit('a'))).toEqual(['taskAccepted'])
+  expect(typesOf(harness.submit('a'))).toEqual(['tasksAccepted'])
 })
 
 test('[RESULT-4] past queueResultsMax the records that finished first go', () => {

@@ -50,7 +50,7 @@ test('[SUBMIT-3] the same id with other content, or in another queue, is refused
 
 test('[SUBMIT-3] the same id twice in one message is one task, and with two contents a conflict', () => {
   const harness = new Harness()
-  expect(typesOf(harness.submit(['a', 'a']))).toEqual(['taskAccepted'])
+  expect(typesOf(harness.submit(['a', 'a']))).toEqual(['tasksAccepted'])
   const events = harness.apply({
     type: 'submit',
     session: undefined,
@@ -58,12 +58,13 @@ test('[SUBMIT-3] the same id twice in one message is one task, and with two cont
     queue: 'q',
     options: undefined,
     watch: false,
-    items: [
-      { id: 'b', bytes: 1, digest: 1 },
-      { id: 'b', bytes: 1, digest: 2 },
-    ],
+    contentType: undefined,
+    index: 0,
+    ids: ['b', 'b'],
+    bytes: [1, 1],
+    digests: [1, 2],
   })
-  expect(typesOf(events)).toEqual(['taskAccepted', 'refused'])
+  expect(typesOf(events)).toEqual(['tasksAccepted', 'refused'])
   expect(refusalsOf(events)).toEqual([['id_conflict', 1]])
 })
 
@@ -80,21 +81,21 @@ test('[SUBMIT-4] a refused item does not touch the others', () => {
 
 test('[SUBMIT-5] options left out are filled in and recorded in the event', () => {
   const harness = new Harness({ defaults: { leaseMs: 777 } })
-  const { options } = only(harness.submit('a', { priority: 9, retry: { kind: 'fixed' } }), 'taskAccepted')
+  const { options } = only(harness.submit('a', { priority: 9, retry: { kind: 'fixed' } }), 'tasksAccepted')
   expect(options).toEqual({
     ...DEFAULT_CONFIG.defaults,
     leaseMs: 777,
     priority: 9,
     retry: { ...DEFAULT_CONFIG.defaults.retry, kind: 'fixed' },
   })
-  expect(only(harness.submit('b', { priority: 9, retry: { kind: 'fixed' } }), 'taskAccepted').options).toBe(options)
+  expect(only(harness.submit('b', { priority: 9, retry: { kind: 'fixed' } }), 'tasksAccepted').options).toBe(options)
 })
 
 test('[SUBMIT-6] a session that ended before its submission was decided is no watcher, and the task is accepted', () => {
   const harness = new Harness()
   harness.open('p')
   harness.apply({ type: 'closeSession', session: 'p' })
-  expect(only(harness.submit('a', undefined, { session: 'p', watch: true }), 'taskAccepted').watcher).toBeUndefined()
+  expect(only(harness.submit('a', undefined, { session: 'p', watch: true }), 'tasksAccepted').watcher).toBeUndefined()
   harness.cancel('a')
   expect(harness.told).toEqual([])
 })
@@ -107,14 +108,14 @@ test('[QUEUE-1] a queue full of tasks is busy, and takes tasks again once one ha
   harness.dispatch()
   expect(refusalsOf(harness.submit('c'))).toEqual([['busy', 0]])
   harness.complete('w', harness.leaseOf('a'))
-  expect(typesOf(harness.submit('c'))).toEqual(['taskAccepted'])
+  expect(typesOf(harness.submit('c'))).toEqual(['tasksAccepted'])
 })
 
 test('[QUEUE-1] a queue full of bytes is busy for what does not fit', () => {
   const harness = new Harness({ config: { queueBytesMax: 100 } })
   harness.submit('a', undefined, { bytes: 60 })
   expect(only(harness.submit('b', undefined, { bytes: 41 }), 'refused')).toMatchObject({ code: 'busy', limit: 100 })
-  expect(typesOf(harness.submit('b', undefined, { bytes: 40 }))).toEqual(['taskAccepted'])
+  expect(typesOf(harness.submit('b', undefined, { bytes: 40 }))).toEqual(['tasksAccepted'])
 })
 
 test('[QUEUE-2] the delay told with busy follows the observed drain rate, within its bounds', () => {
@@ -147,7 +148,7 @@ test('[QUEUE-4] past queuesMax a new queue is busy for producers and workers, an
   harness.open('w')
   expect(refusalsOf(harness.credit('w', 1, ['q', 'other']))).toEqual([['busy', undefined]])
   expect(typesOf(harness.credit('w', 1, ['q', 'q']))).toEqual(['creditSet'])
-  expect(typesOf(harness.submit('b'))).toEqual(['taskAccepted'])
+  expect(typesOf(harness.submit('b'))).toEqual(['tasksAccepted'])
 })
 
 test('[QUEUE-4] one new name written twice is one new queue', () => {

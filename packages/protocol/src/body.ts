@@ -5,11 +5,16 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * The body of a JSON value: its text in UTF-8. `undefined`, which JSON cannot say, becomes `null`.
+ * A value as JSON text. `undefined`, which JSON cannot say, becomes `null`.
  * Throws what `JSON.stringify` throws: a TypeError for a cycle or a bigint.
  */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value) ?? 'null'
+}
+
+/** The body of a JSON value: its text in UTF-8; throws as `jsonText` does. */
 export function jsonBody(value: unknown): Body {
-  return { bytes: encoder.encode(JSON.stringify(value) ?? 'null') }
+  return { bytes: encoder.encode(jsonText(value)) }
 }
 
 /**
@@ -17,13 +22,21 @@ export function jsonBody(value: unknown): Body {
  * `__proto__`, which would become a prototype when the value is merged into another one.
  */
 export function bodyToJson(body: Body): unknown {
-  const source = decoder.decode(body.bytes)
+  return parseJson(decoder.decode(body.bytes))
+}
+
+/** `JSON.parse` that refuses the key `__proto__` with a SyntaxError. */
+export function parseJson(source: string): unknown {
   const value: unknown = JSON.parse(source)
-  // The key can hide behind escapes, so either sign asks for the slow look.
-  if ((source.includes('__proto__') || source.includes('\\u')) && hasProtoKey(value)) {
+  if (hidesProtoKey(source) && hasProtoKey(value)) {
     throw new SyntaxError('The JSON holds the key __proto__, which is refused')
   }
   return value
+}
+
+/** Whether JSON text needs the slow look of `hasProtoKey`: the key can hide behind escapes. */
+export function hidesProtoKey(source: string): boolean {
+  return source.includes('__proto__') || source.includes('\\u')
 }
 
 /** Whether an object in a JSON value has the key `__proto__`. Without recursion: the value may be deep. */

@@ -123,10 +123,10 @@ function isLongerThan(source: string, bytesMax: number): boolean {
 }
 
 /**
- * Encodes messages, in order, into as few frames as their limits allow without much search. A `deliver`, `outcome`, `progress`,
+ * Encodes messages, in order, into as few frames as their limits allow without much search. A `deliver`, `succeeded`, `ended`, `progress`,
  * `reportProgress`, `revoke`, `unwatch` or `status` that is too large for a frame goes out in several messages. Texts for people
- * (failures, error messages) are cut to the limits. Throws a RangeError where a task id is none, or where a message that cannot be
- * divided, or a single item, does not fit: whoever builds a `submit` or a `complete` keeps it below `frameBytesMax`.
+ * (failures, error messages) are cut to the limits. Throws a RangeError where a message that cannot be divided, or a single item,
+ * does not fit: whoever builds a `submit` or a `complete` keeps it below `frameBytesMax`.
  */
 export function encodeFrames(messages: readonly Message[], kind: FrameKind, limits: Limits): (string | Uint8Array)[] {
   const frames: (string | Uint8Array)[] = []
@@ -191,27 +191,42 @@ function encodeText(messages: readonly Message[], limits: Limits): string | null
 
 /** The frame, or `null` where it is too large. */
 function encodeBinary(messages: readonly Message[], limits: Limits): Uint8Array | null {
-  const sink = new BinarySink()
-  const header = encodeHeader(messages, limits, sink)
-  // Nearly every header is ASCII: try with one byte a unit first, and count only where that did not do.
-  return fillBinary(header, header.length, sink, limits) ?? fillBinary(header, utf8Length(header), sink, limits)
+  // Nearly every header and text is ASCII: try with one byte a unit first, and count only where that did not do.
+  return fillBinary(messages, limits, true) ?? fillBinary(messages, limits, false)
 }
 
-/** The frame, or `null` where it is too large or the header has other than `headerBytes` bytes. */
-function fillBinary(header: string, headerBytes: number, sink: BinarySink, limits: Limits): Uint8Array | null {
+/** The frame, or `null` where it is too large or is not ASCII although that was assumed. */
+function fillBinary(messages: readonly Message[], limits: Limits, assumesAscii: boolean): Uint8Array | null {
+  const sink = new BinarySink(assumesAscii)
+  const header = encodeHeader(messages, limits, sink)
+  const headerBytes = assumesAscii ? header.length : utf8Length(header)
   const bodiesStart = PREFIX_BYTES + headerBytes
   const length = bodiesStart + sink.length
   if (length > limits.frameBytesMax) return null
   const frame = new Uint8Array(length)
-  if (encoder.encodeInto(header, frame.subarray(PREFIX_BYTES, bodiesStart)).read !== header.length) return null
   frame[0] = headerBytes >>> 24
   frame[1] = headerBytes >>> 16
   frame[2] = headerBytes >>> 8
   frame[3] = headerBytes
+  if (!writeText(frame, header, PREFIX_BYTES, bodiesStart)) return null
   let at = bodiesStart
-  for (const bytes of sink.bodies) {
-    frame.set(bytes, at)
-    at += bytes.length
+  for (const bodies of sink.bodies) {
+    if (bodies.texts !== undefined && assumesAscii) {
+      const text = bodies.texts.join('')
+      if (!writeText(frame, text, at, at + text.length)) return null
+      at += text.length
+    } else {
+      for (const piece of bodies.pieces) {
+        frame.set(piece, at)
+        at += piece.length
+      }
+    }
   }
   return frame
+}
+
+/** Whether the text has as many bytes as there is room between `start` and `end`. */
+function writeText(frame: Uint8Array, text: string, start: number, end: number): boolean {
+  const { read, written } = encoder.encodeInto(text, frame.subarray(start, end))
+  return read === text.length && written === end - start
 }

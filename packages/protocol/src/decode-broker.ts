@@ -1,14 +1,14 @@
-import { contentTypeOf, failureOf, progressAt, queueName, taskIdAt } from './decode-fields.ts'
+import { failureOf, progressAt, queueName, taskIdAt, taskIdsAt, taskNameOf } from './decode-fields.ts'
 import { ERRORS, type ErrorCode, type WireError } from './errors.ts'
 import type { FrameBodies } from './frame-bodies.ts'
 import { DEFAULT_LIMITS, LEASE_MS_MAX, LEASE_MS_MIN, type Limits, VERSION_MAX } from './limits.ts'
 import type {
   BrokerMessage,
   Deliver,
-  DeliveredTask,
+  EndedTask,
   ErrorMessage,
   Status,
-  TaskOutcome,
+  Succeeded,
   TaskStatus,
   Welcome,
 } from './messages.ts'
@@ -20,6 +20,7 @@ import {
   countersAt,
   durationAt,
   type Fields,
+  integer,
   integerAt,
   itemsAt,
   optionalBooleanAt,
@@ -32,7 +33,7 @@ import {
 } from './validate.ts'
 
 const DURABILITIES = ['strict', 'relaxed', 'memory'] as const
-const OUTCOME_STATUSES = ['succeeded', 'dead', 'cancelled'] as const
+const ENDED_STATUSES = ['dead', 'cancelled'] as const
 const TASK_STATES = ['delayed', 'ready', 'leased', 'succeeded', 'dead', 'cancelled', 'unknown'] as const
 const DEAD_REASONS = ['attempts_exhausted', 'not_retryable', 'expired', 'lease_expired'] as const
 const REVOKE_REASONS = ['cancelled', 'expired'] as const
@@ -42,12 +43,12 @@ export function decodeBrokerMessage(fields: Fields, limits: Limits, bodies: Fram
   switch (fields.type) {
     case 'deliver':
       return decodeDeliver(fields, limits, bodies)
-    case 'outcome':
+    case 'succeeded':
+      return decodeSucceeded(fields, limits, bodies)
+    case 'ended':
       return {
-        type: 'outcome',
-        tasks: itemsAt(fields, 'tasks', limits.batchItemsMax, (item, index) =>
-          decodeOutcome(record(item), index, limits, bodies),
-        ),
+        type: 'ended',
+        tasks: itemsAt(fields, 'tasks', limits.batchItemsMax, (item) => decodeEnded(record(item), limits)),
       }
     case 'submitted':
       return { type: 'submitted', ref: counterAt(fields, 'ref'), refused: refusedAt(fields, limits) }
@@ -74,7 +75,7 @@ export function decodeBrokerMessage(fields: Fields, limits: Limits, bodies: Fram
         type: 'progress',
         tasks: itemsAt(fields, 'tasks', limits.batchItemsMax, (item) => {
           const update = record(item)
-          return { id: taskIdAt(update, 'id'), progress: progressAt(update, limits) }
+          return { ...taskNameOf(update), progress: progressAt(update, limits) }
         }),
       }
     case 'status': {
@@ -114,33 +115,40 @@ function decodeDeliver(fields: Fields, limits: Limits, bodies: FrameBodies): Del
   const queue = queueName(fields.queue, 'queue', limits)
   const leaseMs = integerAt(fields, 'leaseMs', LEASE_MS_MIN, LEASE_MS_MAX)
   const timeLimitMs = optionalDurationAt(fields, 'timeLimitMs')
-  const tasks = itemsAt(fields, 'tasks', limits.batchItemsMax, (item, index) => {
-    const task = record(item)
-    const id = taskIdAt(task, 'id')
-    const lease = counterAt(task, 'lease')
-    const attempt = integerAt(task, 'attempt', 1, Number.MAX_SAFE_INTEGER)
-    const bytes = bodies.take(task, 'tasks', index, false)
-    const contentType = contentTypeOf(task, limits)
-    const delivered: DeliveredTask =
-      contentType === undefined ? { id, lease, attempt, bytes } : { id, lease, attempt, bytes, contentType }
-    return delivered
-  })
-  const deliver: Deliver = { type: 'deliver', queue, leaseMs, tasks }
+  const ids = taskIdsAt(fields, limits)
+  const leases = countersAt(fields, 'leases', limits.batchItemsMax)
+  if (leases.length !== ids.length) throw badMessage('As many leases as ids are needed here.', 'leases')
+  const deliver: Deliver = { type: 'deliver', queue, leaseMs, ids, leases, ...bodies.take(fields, ids.length) }
   if (timeLimitMs !== undefined) deliver.timeLimitMs = timeLimitMs
+  if (fields.attempts !== undefined) deliver.attempts = attemptsAt(fields, ids.length)
   return deliver
 }
 
-function decodeOutcome(fields: Fields, index: number, limits: Limits, bodies: FrameBodies): TaskOutcome {
-  const id = taskIdAt(fields, 'id')
-  const status = choiceAt(fields, 'status', OUTCOME_STATUSES)
-  const attempts = counterAt(fields, 'attempts')
-  const bytes = bodies.take(fields, 'tasks', index, true)
-  const contentType = contentTypeOf(fields, limits)
-  const outcome: TaskOutcome =
-    contentType === undefined ? { id, status, attempts, bytes } : { id, status, attempts, bytes, contentType }
-  if (fields.reason !== undefined) outcome.reason = choiceAt(fields, 'reason', DEAD_REASONS)
-  if (fields.error !== undefined) outcome.error = failureAt(fields, limits)
-  return outcome
+function attemptsAt(fields: Fields, count: number): number[] {
+  const attempts = itemsAt(fields, 'attempts', count, (item) => integer(item, '', 1, Number.MAX_SAFE_INTEGER))
+  if (attempts.length !== count) throw badMessage('As many attempts as ids are needed here.', 'attempts')
+  return attempts
+}
+
+function decodeSucceeded(fields: Fields, limits: Limits, bodies: FrameBodies): Succeeded {
+  if (fields.ids !== undefined) {
+    const ids = taskIdsAt(fields, limits)
+    return { type: 'succeeded', ids, ...bodies.take(fields, ids.length) }
+  }
+  const ref = counterAt(fields, 'ref')
+  const indexes = countersAt(fields, 'indexes', limits.batchItemsMax)
+  return { type: 'succeeded', ref, indexes, ...bodies.take(fields, indexes.length) }
+}
+
+function decodeEnded(fields: Fields, limits: Limits): EndedTask {
+  const ended: EndedTask = {
+    ...taskNameOf(fields),
+    status: choiceAt(fields, 'status', ENDED_STATUSES),
+    attempts: counterAt(fields, 'attempts'),
+  }
+  if (fields.reason !== undefined) ended.reason = choiceAt(fields, 'reason', DEAD_REASONS)
+  if (fields.error !== undefined) ended.error = failureAt(fields, limits)
+  return ended
 }
 
 function decodeTaskStatus(fields: Fields, limits: Limits): TaskStatus {

@@ -1,4 +1,4 @@
-import { contentTypeOf, failureOf, progressAt, queueName, taskIdAt, taskIdsAt } from './decode-fields.ts'
+import { failureOf, progressAt, queueName, taskIdsAt } from './decode-fields.ts'
 import type { FrameBodies } from './frame-bodies.ts'
 import {
   ATTEMPTS_MAX,
@@ -10,16 +10,7 @@ import {
   VERSION_MAX,
   VERSIONS_MAX,
 } from './limits.ts'
-import type {
-  ClientMessage,
-  CompletedLease,
-  FailedLease,
-  Hello,
-  RetryPolicy,
-  Submit,
-  SubmitOptions,
-  SubmittedTask,
-} from './messages.ts'
+import type { ClientMessage, FailedLease, Hello, RetryPolicy, Submit, SubmitOptions } from './messages.ts'
 import {
   badMessage,
   choice,
@@ -49,19 +40,11 @@ export function decodeClientMessage(fields: Fields, limits: Limits, bodies: Fram
   switch (fields.type) {
     case 'submit':
       return decodeSubmit(fields, limits, bodies)
-    case 'complete':
-      return {
-        type: 'complete',
-        ref: counterAt(fields, 'ref'),
-        results: itemsAt(fields, 'results', limits.batchItemsMax, (item, index) => {
-          const result = record(item)
-          const lease = counterAt(result, 'lease')
-          const bytes = bodies.take(result, 'results', index, false)
-          const contentType = contentTypeOf(result, limits)
-          const completed: CompletedLease = contentType === undefined ? { lease, bytes } : { lease, bytes, contentType }
-          return completed
-        }),
-      }
+    case 'complete': {
+      const ref = counterAt(fields, 'ref')
+      const leases = countersAt(fields, 'leases', limits.batchItemsMax)
+      return { type: 'complete', ref, leases, ...bodies.take(fields, leases.length) }
+    }
     case 'heartbeat':
       return {
         type: 'heartbeat',
@@ -95,13 +78,13 @@ export function decodeClientMessage(fields: Fields, limits: Limits, bodies: Fram
         leases: countersAt(fields, 'leases', limits.batchItemsMax),
       }
     case 'cancel':
-      return { type: 'cancel', ref: counterAt(fields, 'ref'), ids: taskIdsAt(fields, 'ids', limits) }
+      return { type: 'cancel', ref: counterAt(fields, 'ref'), ids: taskIdsAt(fields, limits) }
     case 'query':
-      return { type: 'query', ref: counterAt(fields, 'ref'), ids: taskIdsAt(fields, 'ids', limits) }
+      return { type: 'query', ref: counterAt(fields, 'ref'), ids: taskIdsAt(fields, limits) }
     case 'watch':
-      return { type: 'watch', ref: counterAt(fields, 'ref'), ids: taskIdsAt(fields, 'ids', limits) }
+      return { type: 'watch', ref: counterAt(fields, 'ref'), ids: taskIdsAt(fields, limits) }
     case 'unwatch':
-      return { type: 'unwatch', ids: taskIdsAt(fields, 'ids', limits) }
+      return { type: 'unwatch', ids: taskIdsAt(fields, limits) }
     case 'hello':
       return decodeHello(fields, limits)
     case 'bye':
@@ -120,15 +103,8 @@ function decodeSubmit(fields: Fields, limits: Limits, bodies: FrameBodies): Subm
   const queue = queueName(fields.queue, 'queue', limits)
   const watch = optionalBooleanAt(fields, 'watch')
   const options = fields.options === undefined ? undefined : decodeOptionsAt(fields)
-  const tasks = itemsAt(fields, 'tasks', limits.batchItemsMax, (item, index) => {
-    const fieldsOfTask = record(item)
-    const id = taskIdAt(fieldsOfTask, 'id')
-    const bytes = bodies.take(fieldsOfTask, 'tasks', index, false)
-    const contentType = contentTypeOf(fieldsOfTask, limits)
-    const task: SubmittedTask = contentType === undefined ? { id, bytes } : { id, bytes, contentType }
-    return task
-  })
-  const submit: Submit = { type: 'submit', ref, queue, tasks }
+  const ids = taskIdsAt(fields, limits)
+  const submit: Submit = { type: 'submit', ref, queue, ids, ...bodies.take(fields, ids.length) }
   if (options !== undefined) submit.options = options
   if (watch !== undefined) submit.watch = watch
   return submit

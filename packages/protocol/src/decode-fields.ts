@@ -1,9 +1,9 @@
 import { hasProtoKey } from './body.ts'
 import { utf8Length } from './json-scan.ts'
 import type { Limits } from './limits.ts'
-import type { TaskFailure } from './messages.ts'
+import type { TaskFailure, TaskName } from './messages.ts'
 import { isQueueName, isTaskId } from './task-id.ts'
-import { badMessage, type Fields, itemsAt, optionalTextAt, text, textAt, tooLarge } from './validate.ts'
+import { badMessage, counterAt, type Fields, listAt, optionalTextAt, text, textAt, tooLarge } from './validate.ts'
 
 // Parts that messages of both directions share.
 
@@ -13,13 +13,18 @@ export function taskIdAt(fields: Fields, key: string): string {
   return id
 }
 
-export function taskIdsAt(fields: Fields, key: string, limits: Limits): string[] {
-  return itemsAt(fields, key, limits.batchItemsMax, taskId)
+export function taskIdsAt(fields: Fields, limits: Limits): string[] {
+  const ids = listAt(fields, 'ids', limits.batchItemsMax)
+  for (let index = 0; index < ids.length; index++) {
+    if (!isTaskId(ids[index])) throw badMessage('A UUIDv7 in lower case is needed here.', `ids[${index}]`)
+  }
+  return ids as string[]
 }
 
-function taskId(id: unknown): string {
-  if (!isTaskId(id)) throw badMessage('A UUIDv7 in lower case is needed here.', '')
-  return id
+/** How a broker names one task. */
+export function taskNameOf(fields: Fields): TaskName {
+  if (fields.id !== undefined) return { id: taskIdAt(fields, 'id') }
+  return { ref: counterAt(fields, 'ref'), index: counterAt(fields, 'index') }
 }
 
 export function queueName(value: unknown, key: string, limits: Limits): string {

@@ -1,47 +1,77 @@
 import { toBase64 } from './base64.ts'
+import type { Bodies } from './bodies.ts'
 import type { WireError } from './errors.ts'
-import { ITEM_DEPTH, isShallow } from './json-scan.ts'
+import { BODY_DEPTH, isShallow } from './json-scan.ts'
 import type { Limits } from './limits.ts'
-import { type Body, JSON_CONTENT_TYPE, type Message, type TaskFailure } from './messages.ts'
-import { isTaskId } from './task-id.ts'
+import { JSON_CONTENT_TYPE, type Message, type TaskFailure, type WithBodies } from './messages.ts'
 
 /** Where the bodies of the messages being encoded go. */
-export interface BodySink {
-  /** Keeps `body` and gives the JSON fields that state it, with a comma in front of each. */
-  put(body: Body): string
+export interface MessageSink {
+  /** Keeps bodies and gives the JSON fields that state them, with a comma in front of each. */
+  put(message: WithBodies): string
+  /** A list of leases or indices. */
+  counters(list: readonly number[]): string
 }
 
 /** Bodies for behind the header of a binary frame. */
-export class BinarySink implements BodySink {
-  readonly bodies: Uint8Array[] = []
+export class BinarySink implements MessageSink {
+  readonly bodies: Bodies[] = []
   length = 0
+  /** Whether texts are taken to be ASCII, so that nobody has to count their bytes. */
+  readonly assumesAscii: boolean
 
-  put(body: Body): string {
-    const bytes = body.bytes
-    this.bodies.push(bytes)
-    this.length += bytes.length
-    return body.contentType === undefined
-      ? `,"bytes":${bytes.length}`
-      : `,"bytes":${bytes.length},"contentType":${JSON.stringify(body.contentType)}`
+  constructor(assumesAscii: boolean) {
+    this.assumesAscii = assumesAscii
+  }
+
+  put({ bodies, contentType }: WithBodies): string {
+    const { texts } = bodies
+    const lengths = texts !== undefined && this.assumesAscii ? texts.map((text) => text.length) : bodies.lengths
+    let areEqual = lengths.length > 0
+    for (const length of lengths) {
+      this.length += length
+      if (length !== lengths[0]) areEqual = false
+    }
+    this.bodies.push(bodies)
+    return `,"bytes":${areEqual ? lengths[0] : JSON.stringify(lengths)}${contentTypeField(contentType)}`
+  }
+
+  counters(list: readonly number[]): string {
+    let json = '['
+    let before = ''
+    for (let first = 0; first < list.length; ) {
+      let end = first + 1
+      while (end < list.length && list[end] === list[end - 1]! + 1) end++
+      json += end - first === 1 ? `${before}${list[first]}` : `${before}[${list[first]},${end - first}]`
+      before = ','
+      first = end
+    }
+    return `${json}]`
   }
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Bodies inline in a text frame: JSON as it is; anything else, and JSON that would break the frame, in base64. */
-export class TextSink implements BodySink {
+export class TextSink implements MessageSink {
   readonly #depthMax: number
 
   constructor(limits: Limits) {
-    this.#depthMax = limits.depthMax - ITEM_DEPTH
+    this.#depthMax = limits.depthMax - BODY_DEPTH
   }
 
-  put(body: Body): string {
-    if (body.contentType === undefined || body.contentType === JSON_CONTENT_TYPE) {
-      const source = this.#json(body.bytes)
-      return source === null ? `,"base64":"${toBase64(body.bytes)}"` : `,"body":${source}`
+  put({ bodies, contentType }: WithBodies): string {
+    const all = Array.from({ length: bodies.count }, (_, index) => bodies.at(index))
+    if (contentType === undefined) {
+      const texts = all.map((bytes) => this.#json(bytes))
+      if (!texts.includes(null)) return `,"bodies":[${texts.join(',')}]`
     }
-    return `,"contentType":${JSON.stringify(body.contentType)},"base64":"${toBase64(body.bytes)}"`
+    return `${contentTypeField(contentType)},"base64":${JSON.stringify(all.map(toBase64))}`
+  }
+
+  /** Plain numbers, which every reader takes as they are. */
+  counters(list: readonly number[]): string {
+    return JSON.stringify(list)
   }
 
   #json(bytes: Uint8Array): string | null {
@@ -56,55 +86,47 @@ export class TextSink implements BodySink {
   }
 }
 
+function contentTypeField(contentType: string | undefined): string {
+  return contentType === undefined || contentType === JSON_CONTENT_TYPE
+    ? ''
+    : `,"contentType":${JSON.stringify(contentType)}`
+}
+
 /**
- * The JSON of one message. The messages of the hot path are put together by hand, which is several times as fast as
- * `JSON.stringify` on objects made for it; their strings are ids, which are checked, or go through `JSON.stringify`.
+ * The JSON of one message. The messages of the hot path are put together by hand, which is faster than `JSON.stringify` on objects
+ * made for it.
  */
-export function encodeMessage(message: Message, limits: Limits, sink: BodySink): string {
+export function encodeMessage(message: Message, limits: Limits, sink: MessageSink): string {
   switch (message.type) {
     case 'submit': {
       let json = `{"type":"submit","ref":${message.ref},"queue":${JSON.stringify(message.queue)}`
       if (message.options !== undefined) json += `,"options":${JSON.stringify(message.options)}`
       if (message.watch !== undefined) json += `,"watch":${message.watch}`
-      let before = ',"tasks":[{"id":"'
-      for (const task of message.tasks) {
-        json += `${before + checkedId(task.id)}"${sink.put(task)}}`
-        before = ',{"id":"'
-      }
-      return message.tasks.length === 0 ? `${json},"tasks":[]}` : `${json}]}`
+      return `${json},"ids":${JSON.stringify(message.ids)}${sink.put(message)}}`
     }
     case 'deliver': {
       let json = `{"type":"deliver","queue":${JSON.stringify(message.queue)},"leaseMs":${message.leaseMs}`
       if (message.timeLimitMs !== undefined) json += `,"timeLimitMs":${message.timeLimitMs}`
-      let before = ',"tasks":[{"id":"'
-      for (const task of message.tasks) {
-        json += `${before + checkedId(task.id)}","lease":${task.lease},"attempt":${task.attempt}${sink.put(task)}}`
-        before = ',{"id":"'
-      }
-      return message.tasks.length === 0 ? `${json},"tasks":[]}` : `${json}]}`
+      json += `,"ids":${JSON.stringify(message.ids)},"leases":${sink.counters(message.leases)}`
+      if (message.attempts !== undefined) json += `,"attempts":${JSON.stringify(message.attempts)}`
+      return `${json}${sink.put(message)}}`
     }
-    case 'complete': {
-      let json = `{"type":"complete","ref":${message.ref},"results":[`
-      let before = '{"lease":'
-      for (const result of message.results) {
-        json += `${before + result.lease + sink.put(result)}}`
-        before = ',{"lease":'
-      }
-      return `${json}]}`
+    case 'complete':
+      return `{"type":"complete","ref":${message.ref},"leases":${sink.counters(message.leases)}${sink.put(message)}}`
+    case 'succeeded': {
+      const tasks =
+        'ids' in message
+          ? `"ids":${JSON.stringify(message.ids)}`
+          : `"ref":${message.ref},"indexes":${sink.counters(message.indexes)}`
+      return `{"type":"succeeded",${tasks}${sink.put(message)}}`
     }
-    case 'outcome': {
-      let json = '{"type":"outcome","tasks":['
-      let before = '{"id":"'
-      for (const task of message.tasks) {
-        json += `${before + checkedId(task.id)}","status":"${task.status}","attempts":${task.attempts}`
-        if (task.reason !== undefined) json += `,"reason":"${task.reason}"`
-        if (task.error !== undefined) json += `,"error":${JSON.stringify(clippedFailure(task.error, limits))}`
-        if (task.status === 'succeeded' || task.bytes.length > 0) json += sink.put(task)
-        json += '}'
-        before = ',{"id":"'
-      }
-      return `${json}]}`
-    }
+    case 'ended':
+      return JSON.stringify({
+        type: message.type,
+        tasks: message.tasks.map((task) =>
+          task.error === undefined ? task : { ...task, error: clippedFailure(task.error, limits) },
+        ),
+      })
     case 'submitted':
     case 'settled':
     case 'cancelled':
@@ -136,17 +158,11 @@ export function encodeMessage(message: Message, limits: Limits, sink: BodySink):
     case 'progress':
       return JSON.stringify({
         type: message.type,
-        tasks: message.tasks.map(({ id, progress }) => ({ id, progress: progress ?? null })),
+        tasks: message.tasks.map((task) => ({ ...task, progress: task.progress ?? null })),
       })
     default:
       return JSON.stringify(message)
   }
-}
-
-/** An id goes into the frame unescaped, so one that is none must not get there. */
-function checkedId(id: string): string {
-  if (!isTaskId(id)) throw new RangeError(`A task id has to be a UUIDv7 in lower case, not ${JSON.stringify(id)}`)
-  return id
 }
 
 /** What people read is cut to what fits: a long stack must not cost the whole frame. */

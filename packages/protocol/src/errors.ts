@@ -55,7 +55,7 @@ export interface WireError {
   code: ErrorCode
   /** For people: what is wrong and what to do next. */
   message: string
-  /** The path of the field at fault, such as `tasks[3].id`. */
+  /** The path of the field at fault, such as `messages[0].ids[3]`. */
   field?: string
   /** The limit that was passed, in the field's unit. */
   limit?: number

@@ -1,96 +1,133 @@
 import { fromBase64 } from './base64.ts'
+import { Bodies } from './bodies.ts'
+import { contentTypeOf } from './decode-fields.ts'
 import { type BodyTexts, utf8Length } from './json-scan.ts'
 import type { Limits } from './limits.ts'
-import { badMessage, type Fields, Refusal, text, tooLarge } from './validate.ts'
+import type { WithBodies } from './messages.ts'
+import { badMessage, type Fields, listAt, Refusal, text, tooLarge, within } from './validate.ts'
 
-/** Hands out the bodies of a frame, item by item in the order of the header. */
+/** Hands out the bodies of a frame, message by message in their order. */
 export interface FrameBodies {
-  /**
-   * The bytes of `item`, which is item `index` of the list `list` in the message being decoded.
-   * An `optional` body that the item does not mention is empty.
-   */
-  take(item: Fields, list: string, index: number, optional: boolean): Uint8Array
+  /** The bodies of the message `fields`, one for each of its `count` items, and what they are. */
+  take(fields: Fields, count: number): WithBodies
 }
-
-const NO_BYTES = new Uint8Array(0)
-const encoder = new TextEncoder()
 
 /** Bodies that stand one after the other behind the header of a binary frame. */
 export class BinaryBodies implements FrameBodies {
-  readonly #buffer: ArrayBufferLike
-  readonly #end: number
-  readonly #bodyBytesMax: number
+  readonly #frame: Uint8Array
+  readonly #limits: Limits
   #at: number
 
   /** `start` is the offset of the first body in `frame`. */
   constructor(frame: Uint8Array, start: number, limits: Limits) {
-    this.#buffer = frame.buffer
-    this.#at = frame.byteOffset + start
-    this.#end = frame.byteOffset + frame.byteLength
-    this.#bodyBytesMax = limits.bodyBytesMax
+    this.#frame = frame
+    this.#at = start
+    this.#limits = limits
   }
 
-  take(item: Fields, _list: string, _index: number, optional: boolean): Uint8Array {
-    const length = item.bytes
-    if (length === undefined && optional) return NO_BYTES
-    if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 0) {
-      throw badMessage('The length of the body in bytes is needed here.', 'bytes')
-    }
-    if (length > this.#bodyBytesMax) throw bodyTooLarge('bytes', this.#bodyBytesMax)
+  take(fields: Fields, count: number): WithBodies {
+    const contentType = contentTypeOf(fields, this.#limits)
+    const lengths = Array.isArray(fields.bytes) ? this.#listed(fields, count) : this.#equal(fields.bytes, count)
     const start = this.#at
-    if (start + length > this.#end) {
-      throw new Refusal('bad_frame', 'The frame ends before the end of this body.', 'bytes')
-    }
-    this.#at = start + length
+    let end = start
+    for (const length of lengths) end += length
+    if (end > this.#frame.length) throw new Refusal('bad_frame', 'The frame ends before these bodies do.', 'bytes')
+    this.#at = end
     // A plain view even where the frame is a subclass, such as a pooled buffer.
-    return new Uint8Array(this.#buffer, start, length)
+    const bytes = new Uint8Array(this.#frame.buffer, this.#frame.byteOffset + start, end - start)
+    return withBodies(Bodies.ofPieces([bytes], lengths), contentType)
   }
 
   /** Every byte of a frame belongs to a body: a rest means that the two sides disagree about the header. */
   refuseRest(): void {
-    if (this.#at !== this.#end) {
-      throw new Refusal('bad_frame', `${this.#end - this.#at} bytes behind the last body belong to nothing.`, 'frame')
+    const rest = this.#frame.length - this.#at
+    if (rest > 0) throw new Refusal('bad_frame', `${rest} bytes behind the last body belong to nothing.`, 'frame')
+  }
+
+  #listed(fields: Fields, count: number): number[] {
+    const list = columnAt(fields, 'bytes', count)
+    let index = 0
+    try {
+      for (; index < list.length; index++) this.#check(list[index], '')
+    } catch (caught) {
+      throw within(caught, `bytes[${index}]`)
     }
+    return list as number[]
+  }
+
+  #equal(length: unknown, count: number): number[] {
+    this.#check(length, 'bytes')
+    return new Array<number>(count).fill(length as number)
+  }
+
+  #check(length: unknown, field: string): void {
+    if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 0) {
+      throw badMessage('The length of the body in bytes is needed here.', field)
+    }
+    if (length > this.#limits.bodyBytesMax) throw bodyTooLarge(field, this.#limits)
   }
 }
 
 /** Bodies that stand inline in a text frame: JSON as it was written, anything else in base64. */
 export class TextBodies implements FrameBodies {
   readonly #texts: BodyTexts
-  readonly #bodyBytesMax: number
+  readonly #limits: Limits
   messageIndex = 0
 
   constructor(texts: BodyTexts, limits: Limits) {
     this.#texts = texts
-    this.#bodyBytesMax = limits.bodyBytesMax
+    this.#limits = limits
   }
 
-  take(item: Fields, list: string, index: number, optional: boolean): Uint8Array {
-    const hasBody = Object.hasOwn(item, 'body')
-    if (item.base64 !== undefined) {
-      if (hasBody) throw badMessage('Give body or base64, not both.', 'base64')
-      const source = text(item.base64, 'base64', Math.ceil(this.#bodyBytesMax / 3) * 4)
-      const bytes = fromBase64(source)
-      if (bytes === null) throw badMessage('Base64 with padding (RFC 4648, section 4) is needed here.', 'base64')
-      if (bytes.length > this.#bodyBytesMax) throw bodyTooLarge('base64', this.#bodyBytesMax)
+  take(fields: Fields, count: number): WithBodies {
+    const contentType = contentTypeOf(fields, this.#limits)
+    const hasTexts = Object.hasOwn(fields, 'bodies')
+    if (fields.base64 !== undefined) {
+      if (hasTexts) throw badMessage('Give bodies or base64, not both.', 'base64')
+      return withBodies(this.#decoded(fields, count), contentType)
+    }
+    if (!hasTexts) throw badMessage('Bodies are needed here: a list of JSON values, or base64 in its place.', 'bodies')
+    if (contentType !== undefined) {
+      throw badMessage('Bodies that are not application/json go into base64.', 'bodies')
+    }
+    columnAt(fields, 'bodies', count)
+    const texts = this.#texts.get(this.messageIndex) ?? []
+    for (const [index, text] of texts.entries()) {
+      const { bodyBytesMax } = this.#limits
+      if (text.length > bodyBytesMax || (text.length * 3 > bodyBytesMax && utf8Length(text) > bodyBytesMax)) {
+        throw bodyTooLarge(`bodies[${index}]`, this.#limits)
+      }
+    }
+    return withBodies(Bodies.ofTexts(texts), contentType)
+  }
+
+  #decoded(fields: Fields, count: number): Bodies {
+    const { bodyBytesMax } = this.#limits
+    const pieces = columnAt(fields, 'base64', count).map((item, index) => {
+      const field = `base64[${index}]`
+      const bytes = fromBase64(text(item, field, Math.ceil(bodyBytesMax / 3) * 4))
+      if (bytes === null) throw badMessage('Base64 with padding (RFC 4648, section 4) is needed here.', field)
+      if (bytes.length > bodyBytesMax) throw bodyTooLarge(field, this.#limits)
       return bytes
-    }
-    if (!hasBody) {
-      if (optional) return NO_BYTES
-      throw badMessage('A body is needed here: any JSON value, or base64 in its place.', 'body')
-    }
-    if (item.contentType !== undefined && item.contentType !== 'application/json') {
-      throw badMessage('A body that is not application/json goes into base64.', 'body')
-    }
-    const source = this.#texts.get(`${this.messageIndex}.${list}.${index}`) ?? ''
-    if (source.length > this.#bodyBytesMax || utf8Length(source) > this.#bodyBytesMax) {
-      throw bodyTooLarge('body', this.#bodyBytesMax)
-    }
-    return encoder.encode(source)
+    })
+    return Bodies.ofPieces(
+      pieces,
+      pieces.map((bytes) => bytes.length),
+    )
   }
 }
 
-function bodyTooLarge(field: string, bodyBytesMax: number): Refusal {
+function columnAt(fields: Fields, key: string, count: number): unknown[] {
+  const list = listAt(fields, key, Number.POSITIVE_INFINITY)
+  if (list.length !== count) throw badMessage(`As many as the ${count} items of this message are needed here.`, key)
+  return list
+}
+
+function withBodies(bodies: Bodies, contentType: string | undefined): WithBodies {
+  return contentType === undefined ? { bodies } : { contentType, bodies }
+}
+
+function bodyTooLarge(field: string, { bodyBytesMax }: Limits): Refusal {
   return tooLarge(
     `A body has at most ${bodyBytesMax} bytes: store more elsewhere and send its address.`,
     field,

@@ -30,11 +30,11 @@ export function isShallow(bytes: Uint8Array, start: number, end: number, depthMa
   return true
 }
 
-/** Where the raw text of each inline body stands: `message index.list name.item index` → its text. */
-export type BodyTexts = ReadonlyMap<string, string>
+/** The raw texts of the inline bodies of each message, by its index in the frame. */
+export type BodyTexts = ReadonlyMap<number, string[]>
 
-/** Frame array, message object, list array, item object: a `body` is a field at this depth. */
-export const ITEM_DEPTH = 4
+/** Frame array, message object, list of bodies: an inline body is an item at this depth. */
+export const BODY_DEPTH = 3
 
 /**
  * One pass over the text of a frame, before `JSON.parse`: checks the depth (`null` when it is past `depthMax`) and cuts out the
@@ -42,20 +42,16 @@ export const ITEM_DEPTH = 4
  * Tolerates invalid JSON; what it finds there means nothing, and `JSON.parse` refuses it next.
  */
 export function scanTextFrame(source: string, depthMax: number): BodyTexts | null {
-  const bodies = new Map<string, string>()
-  // Per depth up to ITEM_DEPTH: is it an object; which item of an array; which key of an object.
-  const isObject: boolean[] = [false, false, false, false, false]
-  const index: number[] = [0, 0, 0, 0, 0]
-  const key: string[] = ['', '', '', '', '']
+  const bodies = new Map<number, string[]>()
   let depth = 0
+  let message = 0
+  /** Whether the frame is an array and its message at hand an object, and which key of it came last. */
+  let inFrame = false
+  let inMessage = false
+  let key = ''
   let keyNext = false
-  let bodyStart = -1
-
-  const endBody = (end: number): void => {
-    if (bodyStart < 0 || depth !== ITEM_DEPTH) return
-    bodies.set(`${index[1]}.${key[2]}.${index[3]}`, source.slice(bodyStart, end).trim())
-    bodyStart = -1
-  }
+  let texts: string[] | null = null
+  let bodyStart = 0
 
   for (let i = 0; i < source.length; i++) {
     const code = source.charCodeAt(i)
@@ -66,35 +62,36 @@ export function scanTextFrame(source: string, depthMax: number): BodyTexts | nul
         if (inside === QUOTE) break
         if (inside === BACKSLASH) i++
       }
-      if (keyNext && depth <= ITEM_DEPTH) key[depth] = keyText(source.slice(start, i + 1))
+      if (keyNext && depth === 2) key = keyText(source.slice(start, i + 1))
     } else if (code === COLON) {
-      keyNext = false
-      if (
-        depth === ITEM_DEPTH &&
-        key[ITEM_DEPTH] === 'body' &&
-        !isObject[1] &&
-        isObject[2] &&
-        !isObject[3] &&
-        isObject[ITEM_DEPTH]
-      ) {
-        bodyStart = i + 1
-      }
+      if (depth === 2) keyNext = false
     } else if (code === COMMA) {
-      endBody(i)
-      if (depth <= ITEM_DEPTH) {
-        keyNext = isObject[depth] === true
-        index[depth] = index[depth]! + 1
+      if (depth === 1) message++
+      else if (depth === 2) keyNext = inMessage
+      else if (depth === BODY_DEPTH && texts !== null) {
+        texts.push(source.slice(bodyStart, i).trim())
+        bodyStart = i + 1
       }
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
       depth++
       if (depth > depthMax) return null
-      keyNext = code === OPEN_BRACE
-      if (depth <= ITEM_DEPTH) {
-        isObject[depth] = keyNext
-        index[depth] = 0
+      if (depth === 1) inFrame = code === OPEN_BRACKET
+      else if (depth === 2) {
+        inMessage = inFrame && code === OPEN_BRACE
+        keyNext = inMessage
+        key = ''
+      } else if (depth === BODY_DEPTH && inMessage && key === 'bodies' && code === OPEN_BRACKET) {
+        // A key that comes twice counts the second time, as for `JSON.parse`.
+        texts = []
+        bodies.set(message, texts)
+        bodyStart = i + 1
       }
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-      endBody(i)
+      if (depth === BODY_DEPTH && texts !== null) {
+        const last = source.slice(bodyStart, i).trim()
+        if (last !== '' || texts.length > 0) texts.push(last)
+        texts = null
+      }
       if (depth > 0) depth--
     }
   }

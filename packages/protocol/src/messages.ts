@@ -1,3 +1,4 @@
+import type { Bodies } from './bodies.ts'
 import type { ErrorCode, WireError } from './errors.ts'
 import type { Limits } from './limits.ts'
 
@@ -10,9 +11,7 @@ export const JSON_CONTENT_TYPE = 'application/json'
 export type Role = 'producer' | 'worker'
 
 /**
- * A body is opaque bytes and a content type. `bytes` views the received frame: copy it before keeping it for long.
- * On the wire a text frame holds it inline (`body` for JSON, `base64` otherwise); a binary frame holds its
- * length (`bytes`) in the header and the bytes behind the header, in the order of the messages.
+ * A body by itself: opaque bytes and a content type. Messages have them in columns, see `Bodies`.
  */
 export interface Body {
   bytes: Uint8Array
@@ -63,19 +62,29 @@ export interface Hello {
   resume?: { session: string; leases: number[] }
 }
 
+/**
+ * A message whose items have bodies. All of them are of one content type; absent means `application/json`.
+ *
+ * `bodies` of a received message view its frame: copy what is kept for long. On the wire a text frame holds them inline (`bodies`
+ * for JSON, `base64` otherwise); a binary frame holds their lengths (`bytes`) in the header and the bytes behind the header, in the
+ * order of the messages.
+ */
+export interface WithBodies {
+  contentType?: string
+  /** As many as the message's other columns have items. */
+  bodies: Bodies
+}
+
 /** One queue and one set of options for all tasks of the message; answered by `submitted` with the same `ref`. */
-export interface Submit {
+export interface Submit extends WithBodies {
   type: 'submit'
   ref: number
   queue: string
   options?: SubmitOptions
   /** Whether this session wants the outcomes and progress of these tasks. Default true. */
   watch?: boolean
-  tasks: SubmittedTask[]
-}
-export interface SubmittedTask extends Body {
   /** UUIDv7 (RFC 9562), minted by the submitter before anything is stored; lower case. */
-  id: string
+  ids: string[]
 }
 
 /** The deliveries that this session is ready to hold in all, and from which queues. Absolute: replaces what was said before. */
@@ -99,13 +108,10 @@ export interface ReportProgress {
 }
 
 /** Results; answered by `settled`. */
-export interface Complete {
+export interface Complete extends WithBodies {
   type: 'complete'
   ref: number
-  results: CompletedLease[]
-}
-export interface CompletedLease extends Body {
-  lease: number
+  leases: number[]
 }
 
 export interface TaskFailure {
@@ -227,19 +233,16 @@ export interface SubmitCredit {
   credit: number
 }
 
-export interface Deliver {
+export interface Deliver extends WithBodies {
   type: 'deliver'
   queue: string
   leaseMs: number
   timeLimitMs?: number
-  tasks: DeliveredTask[]
-}
-export interface DeliveredTask extends Body {
-  id: string
-  /** The fencing token, unique in the broker's life and growing: name it in heartbeat, progress, complete, fail, release. */
-  lease: number
-  /** 1 for the first delivery. */
-  attempt: number
+  ids: string[]
+  /** The fencing tokens, unique in the broker's life and growing: name them in heartbeat, progress, complete, fail, release. */
+  leases: number[]
+  /** 1 for the first delivery. Absent where that is true of all of them. */
+  attempts?: number[]
 }
 
 export interface Renewed {
@@ -301,27 +304,30 @@ export interface Watched {
   unknown: number[]
 }
 
-export type OutcomeStatus = 'succeeded' | 'dead' | 'cancelled'
+/** How a watched task is named: by its place in the submission, made over this connection, with this `ref`; or by its id. */
+export type TaskName = { ref: number; index: number } | { id: string }
+
 /** Why a task is a dead letter. `lease_expired`: its last attempt was lost with its worker. */
 export type DeadReason = 'attempts_exhausted' | 'not_retryable' | 'expired' | 'lease_expired'
 
-export interface TaskOutcome extends Body {
-  id: string
-  status: OutcomeStatus
+/** Watched tasks that have a result: some of one submission made over this connection, or tasks that `watch` asked for. */
+export type Succeeded = WithBodies & { type: 'succeeded' } & ({ ref: number; indexes: number[] } | { ids: string[] })
+
+/** Watched tasks that have ended without a result. */
+export interface Ended {
+  type: 'ended'
+  tasks: EndedTask[]
+}
+export type EndedTask = TaskName & {
+  status: 'dead' | 'cancelled'
   attempts: number
   reason?: DeadReason
   error?: TaskFailure
 }
 
-/** Final outcomes of watched tasks. `bytes` is empty unless `succeeded`. */
-export interface Outcome {
-  type: 'outcome'
-  tasks: TaskOutcome[]
-}
-
 export interface Progress {
   type: 'progress'
-  tasks: { id: string; progress: unknown }[]
+  tasks: (TaskName & { progress: unknown })[]
 }
 
 /** The broker is leaving: finish what is in work, submit nothing more, and reconnect after `retryAfterMs`. */
@@ -348,7 +354,8 @@ export type BrokerMessage =
   | Cancelled
   | Status
   | Watched
-  | Outcome
+  | Succeeded
+  | Ended
   | Progress
   | Drain
   | Ping

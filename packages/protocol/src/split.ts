@@ -1,14 +1,14 @@
-import type { Body, Message } from './messages.ts'
+import type { Message } from './messages.ts'
 
 /** How many items a message lists, and the bytes of their bodies: what its frame holds at the very least. */
 export function sizeOf(message: Message): { items: number; bodyBytes: number } {
   switch (message.type) {
     case 'submit':
     case 'deliver':
-    case 'outcome':
-      return { items: message.tasks.length, bodyBytes: bodyBytesOf(message.tasks) }
     case 'complete':
-      return { items: message.results.length, bodyBytes: bodyBytesOf(message.results) }
+    case 'succeeded':
+      return { items: message.bodies.count, bodyBytes: message.bodies.bytesMin }
+    case 'ended':
     case 'progress':
     case 'status':
       return { items: message.tasks.length, bodyBytes: 0 }
@@ -30,20 +30,36 @@ export function sizeOf(message: Message): { items: number; bodyBytes: number } {
   }
 }
 
-function bodyBytesOf(bodies: readonly Body[]): number {
-  let bytes = 0
-  for (const body of bodies) bytes += body.bytes.length
-  return bytes
-}
-
 /**
  * Two messages that say together what `message` says, each with half of its list; `null` where it cannot be divided: its answer
  * counts its items, or one item is all there is.
  */
 export function splitList(message: Message): [Message, Message] | null {
   switch (message.type) {
-    case 'deliver':
-    case 'outcome':
+    case 'deliver': {
+      const middle = message.ids.length >> 1
+      if (middle === 0) return null
+      const { ids, leases, attempts, bodies, ...common } = message
+      const part = (from: number, to: number): Message => ({
+        ...common,
+        ids: ids.slice(from, to),
+        leases: leases.slice(from, to),
+        ...(attempts === undefined ? {} : { attempts: attempts.slice(from, to) }),
+        bodies: bodies.slice(from, to),
+      })
+      return [part(0, middle), part(middle, ids.length)]
+    }
+    case 'succeeded': {
+      const { bodies } = message
+      const middle = bodies.count >> 1
+      if (middle === 0) return null
+      const part = (from: number, to: number): Message =>
+        'ids' in message
+          ? { ...message, ids: message.ids.slice(from, to), bodies: bodies.slice(from, to) }
+          : { ...message, indexes: message.indexes.slice(from, to), bodies: bodies.slice(from, to) }
+      return [part(0, middle), part(middle, bodies.count)]
+    }
+    case 'ended':
     case 'progress': {
       const middle = message.tasks.length >> 1
       if (middle === 0) return null

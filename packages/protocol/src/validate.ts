@@ -148,11 +148,31 @@ export function itemsAt<T>(
   return items
 }
 
-function counterItem(value: unknown): number {
-  return integer(value, '', 0, Number.MAX_SAFE_INTEGER)
+/**
+ * A list of leases or indices, of at most `itemsMax` in all. An item is a number, or a pair of the first one and the count of
+ * numbers that follow one another.
+ */
+export function countersAt(fields: Fields, key: string, itemsMax: number): number[] {
+  const list = listAt(fields, key, itemsMax)
+  const counters: number[] = []
+  let index = 0
+  try {
+    for (; index < list.length; index++) {
+      const item = list[index]
+      if (Array.isArray(item)) addRun(counters, item, itemsMax)
+      else counters.push(integer(item, '', 0, Number.MAX_SAFE_INTEGER))
+    }
+  } catch (caught) {
+    throw within(caught, `${key}[${index}]`)
+  }
+  if (counters.length > itemsMax) throw tooLarge(`At most ${itemsMax} items fit here.`, key, itemsMax)
+  return counters
 }
 
-/** A list of leases or indices. */
-export function countersAt(fields: Fields, key: string, itemsMax: number): number[] {
-  return itemsAt(fields, key, itemsMax, counterItem)
+function addRun(counters: number[], run: unknown[], itemsMax: number): void {
+  if (run.length !== 2) throw badMessage('A number, or a pair of first number and count, is needed here.', '')
+  const count = integer(run[1], '', 1, itemsMax)
+  const first = integer(run[0], '', 0, Number.MAX_SAFE_INTEGER - count + 1)
+  if (counters.length + count > itemsMax) throw tooLarge(`At most ${itemsMax} items fit here.`, '', itemsMax)
+  for (let number = first; number < first + count; number++) counters.push(number)
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { Bodies } from '../src/bodies.ts'
 import { ERRORS, type ErrorCode, type WireError } from '../src/errors.ts'
 import { ATTEMPTS_MAX, DEFAULT_LIMITS, DURATION_MS_MAX, LEASE_MS_MAX, LEASE_MS_MIN } from '../src/limits.ts'
 import type { BrokerMessage, ClientMessage, TaskFailure } from '../src/messages.ts'
@@ -22,6 +23,7 @@ const counter = fc.oneof(fc.nat(), fc.constantFrom(0, Number.MAX_SAFE_INTEGER))
 const duration = fc.integer({ min: 0, max: DURATION_MS_MAX })
 const label = (maxLength: number) => fc.string({ unit: 'grapheme', maxLength }).filter((s) => s.length <= maxLength)
 export const taskId = fc.uuid({ version: 7 })
+const taskName = fc.oneof(fc.record({ id: taskId }), fc.record({ ref: counter, index: counter }))
 const taskIds = fc.array(taskId, LIST)
 const counters = fc.array(counter, LIST)
 const queue = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,40}$/)
@@ -35,18 +37,44 @@ const progress = fc
   .map((value) => JSON.parse(JSON.stringify(value)) as unknown)
 
 const jsonBytes = fc
-  .jsonValue({ maxDepth: 3 })
-  .map((value) => ({ bytes: new TextEncoder().encode(JSON.stringify(value)) }))
-const body = fc.oneof(
-  jsonBytes,
-  fc.record({ bytes: fc.uint8Array({ maxLength: 300 }) }),
-  fc.record({
-    bytes: fc.uint8Array({ maxLength: 300 }),
-    contentType: fc.constantFrom('application/octet-stream', 'text/plain; charset=utf-8', 'image/png'),
-  }),
-)
-const withBody = <T extends object>(item: fc.Arbitrary<T>) =>
-  fc.tuple(item, body).map(([fields, stated]) => ({ ...fields, ...stated }))
+  .jsonValue({ maxDepth: 3, stringUnit: 'grapheme' })
+  .map((value) => new TextEncoder().encode(JSON.stringify(value)))
+const anyBytes = fc.uint8Array({ maxLength: 300 })
+const contentType = fc.constantFrom('application/octet-stream', 'text/plain; charset=utf-8', 'image/png')
+
+/** Bodies of `bytes`, now and then cut into pieces elsewhere than where a body ends. */
+function bodiesOf(bytes: Uint8Array[], cut: boolean): Bodies {
+  const lengths = bytes.map(({ length }) => length)
+  if (!cut) return Bodies.ofPieces(bytes, lengths)
+  const all = Uint8Array.from(bytes.flatMap((one) => [...one]))
+  const middle = all.length >> 1
+  return Bodies.ofPieces([all.subarray(0, middle), all.subarray(middle)], lengths)
+}
+
+/** A message of `columns`, each with as many items as there are bodies. */
+function withBodies<M extends object>(
+  fields: fc.Arbitrary<M>,
+  columns: { [name: string]: fc.Arbitrary<unknown> },
+  optional: string[] = [],
+) {
+  return fc.integer({ min: 0, max: LIST.maxLength }).chain((count) => {
+    const column = (item: fc.Arbitrary<unknown>) => fc.array(item, { minLength: count, maxLength: count })
+    const lists = fc.record(Object.fromEntries(Object.entries(columns).map(([name, item]) => [name, column(item)])), {
+      requiredKeys: Object.keys(columns).filter((name) => !optional.includes(name)),
+      noNullPrototype: true,
+    })
+    const bytes = fc.oneof(column(jsonBytes), column(anyBytes)) as fc.Arbitrary<Uint8Array[]>
+    const texts = column(fc.jsonValue({ maxDepth: 3, stringUnit: 'grapheme' })).map((values) =>
+      Bodies.ofTexts(values.map((value) => JSON.stringify(value))),
+    )
+    const bodies = fc.oneof(
+      fc.record({ bodies: texts }),
+      fc.record({ bodies: fc.tuple(bytes, fc.boolean()).map(([all, cut]) => bodiesOf(all, cut)) }),
+      fc.record({ contentType, bodies: bytes.map((all) => bodiesOf(all, false)) }),
+    )
+    return fc.tuple(fields, lists, bodies).map(([some, more, rest]) => ({ ...some, ...more, ...rest }))
+  })
+}
 
 const failure: fc.Arbitrary<TaskFailure> = partial({ message: label(60) }, { name: label(30), stack: label(200) })
 const code = fc.constantFrom(...(Object.keys(ERRORS) as ErrorCode[]))
@@ -89,10 +117,9 @@ export const clientMessage = fc.oneof(
     },
     { name: label(40), token: label(40), resume: fc.record({ session: label(40), leases: counters }) },
   ),
-  partial(
-    { type: literal('submit'), ref: counter, queue, tasks: fc.array(withBody(fc.record({ id: taskId })), LIST) },
-    { options, watch: fc.boolean() },
-  ),
+  withBodies(partial({ type: literal('submit'), ref: counter, queue }, { options, watch: fc.boolean() }), {
+    ids: taskId,
+  }),
   fc.record({
     type: literal('credit'),
     credit: fc.integer({ min: 0, max: limits.creditMax }),
@@ -103,11 +130,7 @@ export const clientMessage = fc.oneof(
     type: literal('reportProgress'),
     updates: fc.array(fc.record({ lease: counter, progress }), LIST),
   }),
-  fc.record({
-    type: literal('complete'),
-    ref: counter,
-    results: fc.array(withBody(fc.record({ lease: counter })), LIST),
-  }),
+  withBodies(fc.record({ type: literal('complete'), ref: counter }), { leases: counter }),
   fc.record({
     type: literal('fail'),
     ref: counter,
@@ -141,17 +164,10 @@ export const brokerMessage = fc.oneof(
   }),
   fc.record({ type: literal('submitted'), ref: counter, refused }),
   fc.record({ type: literal('submitCredit'), credit: counter }),
-  partial(
-    {
-      type: literal('deliver'),
-      queue,
-      leaseMs,
-      tasks: fc.array(
-        withBody(fc.record({ id: taskId, lease: counter, attempt: fc.integer({ min: 1, max: 1000 }) })),
-        LIST,
-      ),
-    },
-    { timeLimitMs: duration },
+  withBodies(
+    partial({ type: literal('deliver'), queue, leaseMs }, { timeLimitMs: duration }),
+    { ids: taskId, leases: counter, attempts: fc.integer({ min: 1, max: 1000 }) },
+    ['attempts'],
   ),
   fc.record({ type: literal('renewed'), ref: counter, lost: counters }),
   fc.record({ type: literal('settled'), ref: counter, refused }),
@@ -183,25 +199,30 @@ export const brokerMessage = fc.oneof(
     { more: fc.boolean() },
   ),
   fc.record({ type: literal('watched'), ref: counter, unknown: counters }),
+  withBodies(fc.record({ type: literal('succeeded') }), { ids: taskId }),
+  withBodies(fc.record({ type: literal('succeeded'), ref: counter }), { indexes: counter }),
   fc.record({
-    type: literal('outcome'),
+    type: literal('ended'),
     tasks: fc.array(
-      fc.oneof(
-        withBody(fc.record({ id: taskId, status: literal('succeeded'), attempts: counter })),
-        partial(
-          {
-            id: taskId,
-            status: fc.constantFrom('dead', 'cancelled'),
-            attempts: counter,
-            bytes: literal(new Uint8Array(0)),
-          },
-          { reason: deadReason, error: failure },
-        ),
-      ),
+      fc
+        .tuple(
+          taskName,
+          partial(
+            { status: fc.constantFrom('dead', 'cancelled'), attempts: counter },
+            { reason: deadReason, error: failure },
+          ),
+        )
+        .map(([name, end]) => ({ ...name, ...end })),
       LIST,
     ),
   }),
-  fc.record({ type: literal('progress'), tasks: fc.array(fc.record({ id: taskId, progress }), LIST) }),
+  fc.record({
+    type: literal('progress'),
+    tasks: fc.array(
+      fc.tuple(taskName, fc.record({ progress })).map(([name, told]) => ({ ...name, ...told })),
+      LIST,
+    ),
+  }),
   fc.record({ type: literal('drain'), retryAfterMs: duration }),
   fc.record({ type: literal('ping'), ref: counter }),
   fc.record({ type: literal('pong'), ref: counter }),
@@ -210,3 +231,10 @@ export const brokerMessage = fc.oneof(
     { field: label(30), limit: counter, retryAfterMs: duration, ref: counter },
   ),
 ) as fc.Arbitrary<BrokerMessage>
+
+/** A message with its bodies as their bytes in latin1, for comparison. */
+export function settled(message: object): object {
+  if (!('bodies' in message)) return message
+  const bodies = message.bodies as Bodies
+  return { ...message, bodies: bodies.lengths.map((_, index) => new TextDecoder('latin1').decode(bodies.at(index))) }
+}

@@ -119,15 +119,28 @@ test('[FRAME-1] mutated frames give messages or one coded error that names field
 }, 60_000)
 
 const names = [
-  ...['type', 'ref', 'queue', 'tasks', 'id', 'bytes', 'body', 'base64', 'contentType', 'options', 'retry', 'kind'],
-  ...['lease', 'leases', 'results', 'failures', 'error', 'message', 'code', 'versions', 'roles', 'resume', 'session'],
+  ...['type', 'ref', 'queue', 'tasks', 'id', 'bytes', 'bodies', 'base64', 'contentType', 'options', 'retry', 'kind'],
+  ...[
+    'lease',
+    'leases',
+    'indexes',
+    'attempts',
+    'failures',
+    'error',
+    'message',
+    'code',
+    'versions',
+    'roles',
+    'resume',
+    'session',
+  ],
   ...['progress', 'updates', 'refused', 'index', 'limits', 'credit', 'queues', 'ids', '__proto__', 'constructor'],
   ...['toString', 'hasOwnProperty', 'length', 'prototype'],
 ]
 const types = fc.constantFrom(
   ...['hello', 'submit', 'credit', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release', 'cancel', 'query'],
   ...['watch', 'unwatch', 'bye', 'ping', 'pong', 'welcome', 'submitted', 'submitCredit', 'deliver', 'renewed'],
-  ...['settled', 'revoke', 'cancelled', 'status', 'watched', 'outcome', 'progress', 'drain', 'error'],
+  ...['settled', 'revoke', 'cancelled', 'status', 'watched', 'succeeded', 'ended', 'progress', 'drain', 'error'],
   ...['__proto__', 'constructor', ''],
 )
 const { value } = fc.letrec<{ value: unknown; object: unknown }>((tie) => ({

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { Bodies } from '../src/bodies.ts'
 import { decodeBrokerFrame, decodeClientFrame, encodeFrames } from '../src/codec.ts'
 import { DEFAULT_LIMITS, DURATION_MS_MAX, type Limits } from '../src/limits.ts'
-import type { BrokerMessage, Deliver, Message, Status } from '../src/messages.ts'
+import type { BrokerMessage, Deliver, Message, Status, Succeeded } from '../src/messages.ts'
 import { isTaskId } from '../src/task-id.ts'
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057'
@@ -24,8 +25,8 @@ const client = (message: object) => decodeClientFrame(JSON.stringify([message]),
 const broker = (message: object) => decodeBrokerFrame(JSON.stringify([message]), limits)
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
 const hello = (fields: object) => client({ type: 'hello', versions: [1], roles: ['worker'], ...fields })
-const submit = (fields: object) => client({ type: 'submit', ref: 1, queue: 'q', tasks: [], ...fields })
-const task = (fields: object) => submit({ tasks: [{ id, body: 1, ...fields }] })
+const submit = (fields: object) => client({ type: 'submit', ref: 1, queue: 'q', ids: [], bodies: [], ...fields })
+const task = (fields: object) => submit({ ids: [id], bodies: [1], ...fields })
 const retry = (fields: object) => submit({ options: { retry: { kind: 'fixed', ...fields } } })
 const failure = (error: object) =>
   client({ type: 'fail', ref: 1, failures: [{ lease: 1, error: { message: '', ...error } }] })
@@ -45,13 +46,14 @@ const bounds: Bound[] = [
   ['frameBytesMax, text', 2048, (n) => decodeClientFrame(padded(n), limits), 'frame'],
   ['frameBytesMax, binary', 2048, (n) => decodeClientFrame(binaryOf(n), limits), 'frame'],
   ['frameMessagesMax', 3, pings, 'messages'],
-  ['batchItemsMax of tasks', 4, (n) => submit({ tasks: times(n, { id, body: 1 }) }), 'messages[0].tasks'],
+  ['batchItemsMax of tasks', 4, (n) => submit({ ids: times(n, id), bodies: times(n, 1) }), 'messages[0].ids'],
   [
     'batchItemsMax of results',
     4,
-    (n) => client({ type: 'complete', ref: 1, results: times(n, { lease: 1, body: 1 }) }),
-    'messages[0].results',
+    (n) => client({ type: 'complete', ref: 1, leases: times(n, 1), bodies: times(n, 1) }),
+    'messages[0].leases',
   ],
+  ['batchItemsMax of a run', 4, (n) => client({ type: 'release', ref: 1, leases: [[9, n]] }), 'messages[0].leases[0]'],
   [
     'batchItemsMax of leases',
     4,
@@ -65,21 +67,28 @@ const bounds: Bound[] = [
     (n) => broker({ type: 'cancelled', ref: 1, refused: times(n, { index: 1, error: { code: 'busy', message: '' } }) }),
     'messages[0].refused',
   ],
-  ['bodyBytesMax of JSON', 20, (n) => task({ body: 'x'.repeat(n - 2) }), 'messages[0].tasks[0].body'],
+  ['bodyBytesMax in binary', 20, (n) => decodeClientFrame(submission([n], n), limits), 'messages[0].bytes[0]'],
+  [
+    'bodyBytesMax in UTF-8',
+    20,
+    (n) => task({ bodies: [`${'é'.repeat(8)}${'x'.repeat(n - 18)}`] }),
+    'messages[0].bodies[0]',
+  ],
+  ['bodyBytesMax of JSON', 20, (n) => task({ bodies: ['x'.repeat(n - 2)] }), 'messages[0].bodies[0]'],
   [
     'bodyBytesMax of base64',
     20,
-    (n) => task({ body: undefined, base64: Buffer.alloc(n).toString('base64') }),
-    'messages[0].tasks[0].base64',
+    (n) => task({ bodies: undefined, base64: [Buffer.alloc(n).toString('base64')] }),
+    'messages[0].base64[0]',
   ],
-  ['depthMax', 8, (n) => task({ body: JSON.parse('['.repeat(n - 4) + ']'.repeat(n - 4)) }), 'frame'],
+  ['depthMax', 8, (n) => task({ bodies: [JSON.parse('['.repeat(n - 3) + ']'.repeat(n - 3))] }), 'frame'],
   ['nameLengthMax of a queue', 10, (n) => submit({ queue: 'q'.repeat(n) }), 'messages[0].queue'],
   ['nameLengthMax of a name', 10, (n) => hello({ name: 'é'.repeat(n) }), 'messages[0].name'],
   [
     'nameLengthMax of a content type',
     10,
-    (n) => task({ body: undefined, base64: '', contentType: 'x'.repeat(n) }),
-    'messages[0].tasks[0].contentType',
+    (n) => task({ bodies: undefined, base64: [''], contentType: 'x'.repeat(n) }),
+    'messages[0].contentType',
   ],
   [
     'nameLengthMax of a session',
@@ -113,6 +122,15 @@ const bounds: Bound[] = [
   ['versions', 16, (n) => hello({ versions: times(n, 1) }), 'messages[0].versions'],
   ['a version', 65_535, (n) => hello({ versions: [1, n] }), 'messages[0].versions[1]'],
 ]
+
+/** One task in a binary frame, with zeros for a body. */
+function submission(bytes: unknown, bodyBytes: number): Uint8Array {
+  const header = JSON.stringify([{ type: 'submit', ref: 1, queue: 'q', ids: [id], bytes }])
+  const frame = new Uint8Array(4 + header.length + bodyBytes)
+  new DataView(frame.buffer).setUint32(0, header.length)
+  new TextEncoder().encodeInto(header, frame.subarray(4))
+  return frame
+}
 
 function binaryOf(bytes: number): Uint8Array {
   const header = padded(bytes - 4)
@@ -184,7 +202,7 @@ test('[HELLO-1] hello names versions and roles', () => {
 })
 
 test('[MSG-2] a task id is a UUIDv7 in lower case', () => {
-  expect(task({ id })).toMatchObject({ ok: true })
+  expect(task({})).toMatchObject({ ok: true })
   for (const wrong of [
     id.toUpperCase(),
     id.replace('-774b', '-474b'),
@@ -200,7 +218,7 @@ test('[MSG-2] a task id is a UUIDv7 in lower case', () => {
     null,
   ]) {
     expect(isTaskId(wrong)).toBe(false)
-    expect(task({ id: wrong })).toMatchObject({ error: { code: 'bad_message', field: 'messages[0].tasks[0].id' } })
+    expect(task({ ids: [wrong] })).toMatchObject({ error: { code: 'bad_message', field: 'messages[0].ids[0]' } })
   }
 })
 
@@ -235,13 +253,57 @@ test('[MSG-5] a duration is from 0 to 30 days', () => {
   })
 })
 
-test('[MSG-6] an outcome that is no success has an empty body', () => {
-  expect(broker({ type: 'outcome', tasks: [{ id, status: 'dead', attempts: 3, reason: 'expired' }] })).toEqual({
+test('[MSG-6] a task that ended without a result has no body', () => {
+  const tasks = [{ id, status: 'dead', attempts: 3, reason: 'expired' }]
+  expect(broker({ type: 'ended', tasks: [{ ...tasks[0], body: 1 }] })).toEqual({
     ok: true,
-    messages: [
-      { type: 'outcome', tasks: [{ id, status: 'dead', attempts: 3, reason: 'expired', bytes: new Uint8Array(0) }] },
-    ],
+    messages: [{ type: 'ended', tasks }],
   })
+  expect(broker({ type: 'ended', tasks: [{ id, status: 'succeeded', attempts: 1 }] })).toMatchObject({
+    error: { code: 'bad_message', field: 'messages[0].tasks[0].status' },
+  })
+})
+
+test('[MSG-14] a list of leases or indices may hold a first number and a count', () => {
+  const leases = (...list: unknown[]) => client({ type: 'release', ref: 1, leases: list })
+  expect(leases(7, [1, 2], [4, 1])).toMatchObject({ messages: [{ leases: [7, 1, 2, 4] }] })
+  expect(leases([2 ** 53 - 2, 2])).toMatchObject({ messages: [{ leases: [2 ** 53 - 2, 2 ** 53 - 1] }] })
+  expect(leases(7, [1, 2], [4, 2])).toMatchObject({ error: { code: 'too_large', field: 'messages[0].leases[2]' } })
+  for (const wrong of [[], [1], [1, 2, 3], [1, 0], [-1, 1], [1, '2'], [[1], 2], [0.5, 1]]) {
+    expect(leases(7, wrong)).toMatchObject({ error: { code: 'bad_message', field: 'messages[0].leases[1]' } })
+  }
+  expect(leases([2 ** 53 - 2, 3])).toMatchObject({ ok: false, error: { field: 'messages[0].leases[0]' } })
+  const bodies = Bodies.ofTexts(times(4, '1'))
+  const succeeded: Message = { type: 'succeeded', ref: 1, indexes: [7, 41, 42, 43], bodies }
+  expect(encodeFrames([succeeded], 'text', limits)[0]).toContain('"indexes":[7,41,42,43]')
+  expect(new TextDecoder().decode(encodeFrames([succeeded], 'binary', limits)[0] as Uint8Array)).toContain(
+    '"indexes":[7,[41,3]]',
+  )
+})
+
+test('[MSG-15] the lists of a message with bodies are equally long', () => {
+  const deliver = (fields: object) =>
+    broker({ type: 'deliver', queue: 'q', leaseMs: 100, ids: [id, id], leases: [[1, 2]], bodies: [1, 2], ...fields })
+  expect(deliver({ attempts: [1, 2] })).toMatchObject({ ok: true })
+  for (const [field, list] of Object.entries({ leases: [1], attempts: [1], bodies: [1] })) {
+    expect(deliver({ [field]: list })).toMatchObject({ error: { code: 'bad_message', field: `messages[0].${field}` } })
+  }
+  for (const wrong of [0, 1.5, '1', null]) {
+    expect(deliver({ attempts: [1, wrong] })).toMatchObject({ error: { field: 'messages[0].attempts[1]' } })
+  }
+})
+
+test('[MSG-16] a broker names a task by its submission or by its id', () => {
+  const progress = (task: object) => broker({ type: 'progress', tasks: [{ ...task, progress: 1 }] })
+  expect(progress({ ref: 3, index: 0 })).toMatchObject({ messages: [{ tasks: [{ ref: 3, index: 0, progress: 1 }] }] })
+  expect(progress({ id })).toMatchObject({ messages: [{ tasks: [{ id, progress: 1 }] }] })
+  expect(progress({ ref: 3 })).toMatchObject({ error: { field: 'messages[0].tasks[0].index' } })
+  expect(progress({})).toMatchObject({ error: { field: 'messages[0].tasks[0].ref' } })
+  const succeeded = (task: object) => broker({ type: 'succeeded', bodies: [1], ...task })
+  expect(succeeded({ ref: 3, indexes: [5] })).toMatchObject({ messages: [{ ref: 3, indexes: [5] }] })
+  expect(succeeded({ ids: [id] })).toMatchObject({ messages: [{ ids: [id] }] })
+  expect(succeeded({ ref: 3 })).toMatchObject({ error: { field: 'messages[0].indexes' } })
+  expect(succeeded({ ids: ['x'] })).toMatchObject({ error: { field: 'messages[0].ids[0]' } })
 })
 
 test('[MSG-13] a limit that welcome leaves out has its default', () => {
@@ -271,19 +333,51 @@ describe('encoding', () => {
     type: 'deliver',
     queue: 'q',
     leaseMs: 1000,
-    tasks: Array.from({ length: count }, (_, lease) => ({ id, lease, attempt: 1, bytes: new Uint8Array(20) })),
+    ids: times(count, id),
+    leases: Array.from({ length: count }, (_, lease) => lease),
+    attempts: Array.from({ length: count }, (_, lease) => lease + 1),
+    bodies: Bodies.ofPieces(
+      Array.from({ length: count }, (_, lease) => new Uint8Array(1 + (lease % 20)).fill(lease)),
+      Array.from({ length: count }, (_, lease) => 1 + (lease % 20)),
+    ),
   })
 
   test.each(['text', 'binary'] as const)('[MSG-8] divides a long list over messages and frames (%s)', (kind) => {
     const messages = decodeAll(encodeFrames([deliver(50), { type: 'ping', ref: 1 }, deliver(3)], kind, limits))
-    const leases = messages.flatMap((message) => (message.type === 'deliver' ? message.tasks.map((t) => t.lease) : []))
-    expect(leases).toEqual([...Array.from({ length: 50 }, (_, i) => i), 0, 1, 2])
+    const delivered = messages.filter((message) => message.type === 'deliver')
+    const leases = [...Array.from({ length: 50 }, (_, i) => i), 0, 1, 2]
+    expect(delivered.flatMap((message) => message.leases)).toEqual(leases)
+    expect(delivered.flatMap((message) => message.attempts)).toEqual(leases.map((lease) => lease + 1))
+    expect(delivered.flatMap(({ bodies }) => bodies.lengths.map((_, index) => [...bodies.at(index)]))).toEqual(
+      leases.map((lease) => new Array(1 + (lease % 20)).fill(lease)),
+    )
     expect(messages.findIndex(({ type }) => type === 'ping')).toBe(messages.length - 2)
   })
 
   test('[MSG-8] never divides a message whose answer counts its items', () => {
-    const tasks = times(5, { id, bytes: new Uint8Array(1) })
-    expect(() => encodeFrames([{ type: 'submit', ref: 1, queue: 'q', tasks }], 'binary', limits)).toThrow(RangeError)
+    const submit: Message = {
+      type: 'submit',
+      ref: 1,
+      queue: 'q',
+      ids: times(5, id),
+      bodies: Bodies.ofTexts(times(5, '1')),
+    }
+    expect(() => encodeFrames([submit], 'binary', limits)).toThrow(RangeError)
+  })
+
+  test('[MSG-8] divides results of one submission, and those named by id', () => {
+    const list = Array.from({ length: 9 }, (_, index) => index)
+    const bodies = Bodies.ofTexts(list.map((index) => `"${'é'.repeat(index)}"`))
+    for (const names of [{ ref: 4, indexes: list }, { ids: times(9, id) }]) {
+      const parts = decodeAll(encodeFrames([{ type: 'succeeded', ...names, bodies }], 'binary', limits)) as Succeeded[]
+      expect(parts.length).toBeGreaterThan(2)
+      expect(parts.flatMap<unknown>((part) => ('ids' in part ? part.ids : part.indexes))).toEqual(
+        Object.values(names).at(-1),
+      )
+      expect(parts.flatMap((part) => part.bodies.lengths.map((_, index) => part.bodies.json(index)))).toEqual(
+        list.map((index) => 'é'.repeat(index)),
+      )
+    }
   })
 
   test('[MSG-7] divides a status into parts that say whether more follow', () => {
@@ -317,12 +411,5 @@ describe('encoding', () => {
     })
     const error: Message = { type: 'error', code: 'internal', message: long }
     expect(decodeAll(encodeFrames([error], 'text', limits))).toEqual([{ ...error, message: 'x'.repeat(15) }])
-  })
-
-  test('refuses an id that is none, which would get into the frame unescaped', () => {
-    const tasks = [{ id: '"}]},{"type":"bye","x":[{"y":"012345', bytes: new Uint8Array(0) }]
-    for (const kind of ['text', 'binary'] as const) {
-      expect(() => encodeFrames([{ type: 'submit', ref: 1, queue: 'q', tasks }], kind, limits)).toThrow(RangeError)
-    }
   })
 })

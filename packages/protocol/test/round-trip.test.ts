@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type Decoded, decodeBrokerFrame, decodeClientFrame, encodeFrames, type FrameKind } from '../src/codec.ts'
 import { DEFAULT_LIMITS, type Limits } from '../src/limits.ts'
 import type { Message } from '../src/messages.ts'
-import { brokerMessage, clientMessage } from './arbitraries.ts'
+import { brokerMessage, clientMessage, settled } from './arbitraries.ts'
 
 const limits = DEFAULT_LIMITS
 
@@ -21,12 +21,8 @@ function roundTrip<M extends Message>(
 }
 
 /** JSON in a text frame may lose the white space around it, and nothing else. */
-function settle(messages: readonly Message[]): unknown {
-  return JSON.parse(
-    JSON.stringify(messages, (key, value: unknown) =>
-      key === 'bytes' ? new TextDecoder('latin1').decode(value as Uint8Array).trim() : value,
-    ),
-  )
+function trimmed(message: object): object {
+  return 'bodies' in message ? { ...message, bodies: (message.bodies as string[]).map((text) => text.trim()) } : message
 }
 
 describe.each(['text', 'binary'] as const)('%s frames', (kind) => {
@@ -34,8 +30,8 @@ describe.each(['text', 'binary'] as const)('%s frames', (kind) => {
     fc.assert(
       fc.property(fc.array(clientMessage, { maxLength: 5 }), (messages) => {
         const received = roundTrip(messages, kind, decodeClientFrame)
-        if (kind === 'binary') expect(received).toEqual(messages)
-        else expect(settle(received)).toEqual(settle(messages))
+        if (kind === 'binary') expect(received.map(settled)).toEqual(messages.map(settled))
+        else expect(received.map(settled).map(trimmed)).toEqual(messages.map(settled).map(trimmed))
       }),
       { numRuns: 1500 },
     )
@@ -45,8 +41,8 @@ describe.each(['text', 'binary'] as const)('%s frames', (kind) => {
     fc.assert(
       fc.property(fc.array(brokerMessage, { maxLength: 5 }), (messages) => {
         const received = roundTrip(messages, kind, decodeBrokerFrame)
-        if (kind === 'binary') expect(received).toEqual(messages)
-        else expect(settle(received)).toEqual(settle(messages))
+        if (kind === 'binary') expect(received.map(settled)).toEqual(messages.map(settled))
+        else expect(received.map(settled).map(trimmed)).toEqual(messages.map(settled).map(trimmed))
       }),
       { numRuns: 1500 },
     )
@@ -57,7 +53,7 @@ describe.each(['text', 'binary'] as const)('%s frames', (kind) => {
     for (const message of fc.sample(fc.oneof(clientMessage, brokerMessage), { numRuns: 3000, seed: 1 })) {
       seen.add(message.type)
     }
-    expect(seen.size).toBe(29)
+    expect(seen.size).toBe(30)
   })
 })
 
@@ -67,7 +63,7 @@ test('a frame that was decoded and encoded again is the same frame', () => {
       const [frame] = encodeFrames(messages, 'binary', limits)
       const decoded = decodeBrokerFrame(frame!, limits)
       if (!decoded.ok) throw new Error(JSON.stringify(decoded.error))
-      expect(decodeBrokerFrame(encodeFrames(decoded.messages, 'binary', limits)[0]!, limits)).toEqual(decoded)
+      expect(encodeFrames(decoded.messages, 'binary', limits)[0]).toEqual(frame)
     }),
     { numRuns: 500 },
   )

@@ -1,6 +1,6 @@
 import type { EngineConfig } from '@sluice/engine'
 import * as v from 'valibot'
-import type { HostConfig } from '../core/host-config.ts'
+import { type HostConfig, STAGED_AND_FRAME_BYTES_MAX } from '../core/host-config.ts'
 import {
   ENGINE_SETTINGS,
   environmentNameOf,
@@ -144,9 +144,16 @@ function contradictions(settings: Settings): string[] {
     ['bodyBytesMax', 'frameBytesMax'],
     ['sendBufferBytesHigh', 'sendBufferBytesMax'],
   ]
-  return pairs
+  const problems = pairs
     .filter(([small, large]) => settings[small] > settings[large])
     .map(([small, large]) => `${small} (${settings[small]}) must be at most ${large} (${settings[large]})`)
+  const { stagedBytesMax, frameBytesMax } = settings
+  if (stagedBytesMax + frameBytesMax > STAGED_AND_FRAME_BYTES_MAX) {
+    problems.push(
+      `stagedBytesMax (${stagedBytesMax}) and frameBytesMax (${frameBytesMax}) must be at most ${STAGED_AND_FRAME_BYTES_MAX} bytes together: they share a batch of the journal`,
+    )
+  }
+  return problems
 }
 
 function unknownSetting(label: string, name: string, known: readonly string[]): string {

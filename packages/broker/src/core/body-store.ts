@@ -3,11 +3,16 @@ import { type BodyRef, batchOf, bodyRef, type Journal, offsetOf } from '../journ
 const EMPTY = new Uint8Array(0)
 const STAGE_BYTES_MIN = 4096
 
-/** An item that is to be sent with a body, and where the body is. */
-export interface BodySlot {
-  item: { bytes: Uint8Array }
-  ref: BodyRef
+/** Bodies of one batch that lie one directly behind the other, and where they are. */
+export interface BodyRun {
+  readonly ref: BodyRef
   length: number
+  /** Filled in by `fill`. */
+  bytes: Uint8Array
+}
+
+export function bodyRun(ref: BodyRef, length: number): BodyRun {
+  return { ref, length, bytes: EMPTY }
 }
 
 /**
@@ -43,14 +48,12 @@ export class BodyStore {
     this.#staged = 0
   }
 
-  /** Copies a body into the batch in the making. */
+  /** Copies bodies into the batch in the making; the place of the first. */
   stage(bytes: Uint8Array): BodyRef {
     const offset = this.#staged
     const end = offset + bytes.length
     if (end > this.#stage.length) this.#grow(end)
-    // A loop beats `set` for the small bodies that most tasks have.
-    if (bytes.length < 128) for (let i = 0; i < bytes.length; i += 1) this.#stage[offset + i] = bytes[i] as number
-    else this.#stage.set(bytes, offset)
+    this.#stage.set(bytes, offset)
     this.#staged = end
     return bodyRef(this.#batch, offset)
   }
@@ -65,22 +68,23 @@ export class BodyStore {
   }
 
   /** Fills in the bodies; returns a promise only where the journal needs time to read. */
-  fill(slots: readonly BodySlot[]): void | Promise<void> {
+  fill(runs: readonly BodyRun[]): void | Promise<void> {
     let pending: Promise<void>[] | undefined
     let lastBatch = -1
     let bodies: Uint8Array | Promise<Uint8Array> = EMPTY
-    for (const { item, ref, length } of slots) {
+    for (const run of runs) {
+      const { ref, length } = run
       const batch = batchOf(ref, this.#batch)
       if (batch !== lastBatch) {
         lastBatch = batch
         bodies = this.#bodiesOf(batch)
       }
-      if (bodies instanceof Uint8Array) item.bytes = slice(bodies, ref, length)
+      if (bodies instanceof Uint8Array) run.bytes = slice(bodies, ref, length)
       else {
         pending ??= []
         pending.push(
           bodies.then((read) => {
-            item.bytes = slice(read, ref, length)
+            run.bytes = slice(read, ref, length)
           }),
         )
       }

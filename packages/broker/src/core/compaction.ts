@@ -1,6 +1,6 @@
 import { decide, type Task } from '@sluice/engine'
 import { BATCH_SPAN_MAX, batchOf } from '../journal/journal.ts'
-import type { BodySlot } from './body-store.ts'
+import { type BodyRun, bodyRun } from './body-store.ts'
 import type { Host } from './host.ts'
 
 /** Tasks carried forward at a time. */
@@ -81,7 +81,7 @@ export class Compaction {
       if (oldest.length === RESTATED_MAX || (oldest.length > 0 && bytes > RESTATED_BYTES_MAX)) break
       oldest.push(task)
     }
-    const carried = new Map(oldest.map((task) => [task.id, slotsOf(task)]))
+    const carried = new Map(oldest.map((task) => [task.id, bodiesOf(task)]))
     await host.bodies.fill([...carried.values()].flatMap(({ body, result }) => (result ? [body, result] : [body])))
     // Between the reading and here a task may have gone on: only what it is now is restated.
     const restate = oldest.filter((task) => host.state.tasks.get(task.id) === task).map(({ id }) => id)
@@ -91,11 +91,11 @@ export class Compaction {
       { nowMs: host.platform.nowMs(), random: () => 0 },
     )) {
       if (event.type === 'taskRestated') {
-        const { body, result } = carried.get(event.task.id) as Slots
-        event.task.body = host.bodies.stage(body.item.bytes)
+        const { body, result } = carried.get(event.task.id) as Bodies
+        event.task.body = host.bodies.stage(body.bytes)
         if (event.task.phase.state === 'succeeded') {
           // It finished while bodies were read: its result is in a young batch, and stays there.
-          if (result) event.task.phase.result = host.bodies.stage(result.item.bytes)
+          if (result) event.task.phase.result = host.bodies.stage(result.bytes)
         }
       }
       host.take(event)
@@ -116,17 +116,14 @@ export class Compaction {
   }
 }
 
-interface Slots {
-  body: BodySlot
-  result: BodySlot | undefined
+interface Bodies {
+  body: BodyRun
+  result: BodyRun | undefined
 }
 
-function slotsOf({ body, bytes, phase }: Task): Slots {
+function bodiesOf({ body, bytes, phase }: Task): Bodies {
   return {
-    body: { item: { bytes: new Uint8Array(0) }, ref: body, length: bytes },
-    result:
-      phase.state === 'succeeded'
-        ? { item: { bytes: new Uint8Array(0) }, ref: phase.result, length: phase.bytes }
-        : undefined,
+    body: bodyRun(body, bytes),
+    result: phase.state === 'succeeded' ? bodyRun(phase.result, phase.bytes) : undefined,
   }
 }

@@ -1,4 +1,4 @@
-import { isFinished, type Session, stateNameOf, type Task } from '@sluice/engine'
+import { type CommandOf, isFinished, type Session, type Submission, stateNameOf, type Task } from '@sluice/engine'
 import {
   type DeliveryState,
   nextDeliveryState,
@@ -22,7 +22,7 @@ import {
   type WireError,
 } from '@sluice/protocol'
 import { digestOf, digestOfText } from './digest.ts'
-import { type Host, outcomeOf, wireError } from './host.ts'
+import { type Host, wireError } from './host.ts'
 import { Outgoing } from './outgoing.ts'
 import type { Transport } from './platform.ts'
 
@@ -49,8 +49,8 @@ export class Connection {
   #service: ServiceState = 'serving'
   /** Frames that came before reading could be stopped. */
   #unread: (string | Uint8Array)[] = []
-  /** Finished tasks whose outcome is told when there is room for it. */
-  readonly #outcomesLater = new Set<string>()
+  /** The numbers of finished tasks whose outcome is told when there is room for it, by the submission or by the id. */
+  readonly #outcomesLater = new Map<number, Set<Submission | undefined>>()
   outgoing = new Outgoing()
   name = ''
 
@@ -179,7 +179,7 @@ export class Connection {
     const { config } = this.#host
     let frames: (string | Uint8Array)[]
     try {
-      frames = encodeFrames(outgoing.messages, this.#kind, config.limits)
+      frames = encodeFrames(outgoing.complete(), this.#kind, config.limits)
     } catch (error) {
       // Limits under which an answer can be larger than a frame: a matter between this peer and them, and of no one else.
       this.#host.log.error({ err: error, name: this.name }, 'closed a connection: what it is to be sent fits no frame')
@@ -202,24 +202,25 @@ export class Connection {
     else this.drained()
   }
 
-  tellOutcome(task: Task): void {
-    if (this.#delivery === 'stalled' || this.outgoing.bytes > this.#host.config.sendBufferBytesHigh) {
-      this.#outcomesLater.add(task.id)
+  /** Tells the outcome of a task by its place in a submission, or by its id. */
+  tellOutcome(task: Task, submission: Submission | undefined): void {
+    if (this.#delivery === 'flowing' && this.outgoing.bytes <= this.#host.config.sendBufferBytesHigh) {
+      this.outgoing.outcome(task, submission)
       return
     }
-    const { phase } = task
-    const result = phase.state === 'succeeded' ? phase : undefined
-    this.outgoing.outcome(outcomeOf(task), result?.result ?? 0, result?.bytes ?? 0)
+    const names = this.#outcomesLater.get(task.seq)
+    if (names) names.add(submission)
+    else this.#outcomesLater.set(task.seq, new Set([submission]))
   }
 
   #tellLater(): void {
     const { state, config } = this.#host
-    for (const id of this.#outcomesLater) {
+    for (const [seq, names] of this.#outcomesLater) {
       if (this.outgoing.bytes > config.sendBufferBytesHigh) break
-      this.#outcomesLater.delete(id)
-      const task = state.tasks.get(id)
+      this.#outcomesLater.delete(seq)
+      const task = state.tasks.numbered(seq)
       // Made ready again, or forgotten, in the meantime.
-      if (task && isFinished(task)) this.tellOutcome(task)
+      if (task && isFinished(task)) for (const submission of names) this.tellOutcome(task, submission)
     }
     if (this.hasOutgoing) this.#host.scheduleTurn()
   }
@@ -263,10 +264,10 @@ export class Connection {
         this.#submit(session, message)
         break
       case 'complete': {
-        const { ref } = message
+        const { ref, contentType, leases, bodies } = message
         const refused = host.apply(
-          { type: 'complete', session, ref, results: message.results.map(sized) },
-          message.results,
+          { type: 'complete', session, ref, contentType, index: 0, leases, bytes: bodies.lengths },
+          bodies.bytes,
         )
         reply.push({ type: 'settled', ref, refused: refused.map(indexed) })
         break
@@ -373,7 +374,8 @@ export class Connection {
     host.scheduleTurn()
   }
 
-  #submit(session: string, { ref, queue, options, watch, tasks }: Submit): void {
+  #submit(session: string, submit: Submit): void {
+    const { ref, ids, bodies } = submit
     const host = this.#host
     if (this.#service === 'draining') {
       this.#error(ref, {
@@ -383,11 +385,10 @@ export class Connection {
       })
       return
     }
-    const items = submittedItems(queue, options, tasks)
-    const refused = host.apply({ type: 'submit', session, ref, queue, options, watch: watch ?? true, items }, tasks)
+    const refused = host.apply(submitCommand(submit, session, 0), bodies.bytes)
     this.outgoing.messages.push({ type: 'submitted', ref, refused: refused.map(indexed) })
-    this.outgoing.answered += tasks.length
-    this.#submitsUnanswered += tasks.length
+    this.outgoing.answered += ids.length
+    this.#submitsUnanswered += ids.length
     if (this.#submitsUnanswered > host.state.config.submitCredit && this.#reading === 'reading') {
       this.#reading = nextReadingState(this.#reading, 'overdraw')
       this.#transport.pause()
@@ -409,17 +410,29 @@ export class Connection {
   }
 }
 
-/** What the engine decides a submission on. */
-export function submittedItems(queue: string, options: Submit['options'], tasks: Submit['tasks']) {
-  const seeds = new Map<string | undefined, number>()
-  return tasks.map(({ id, bytes, contentType }) => {
-    let seed = seeds.get(contentType)
-    if (seed === undefined) {
-      seed = digestOfText(JSON.stringify([queue, options ?? null, contentType ?? null]))
-      seeds.set(contentType, seed)
-    }
-    return { id, bytes: bytes.length, contentType, digest: digestOf(bytes, seed) }
+/** What the engine decides a submission on. `index` is the place of its first task in what was submitted together. */
+export function submitCommand(submit: Submit, session: string | undefined, index: number): CommandOf<'submit'> {
+  const { ref, queue, options, watch, contentType, ids, bodies } = submit
+  const { bytes: all, lengths } = bodies
+  const seed = digestOfText(JSON.stringify([queue, options ?? null, contentType ?? null]))
+  let end = 0
+  const digests = lengths.map((length) => {
+    end += length
+    return digestOf(all, end - length, end, seed)
   })
+  return {
+    type: 'submit',
+    session,
+    ref,
+    queue,
+    options,
+    watch: watch ?? true,
+    contentType,
+    index,
+    ids,
+    bytes: lengths,
+    digests,
+  }
 }
 
 export function statusOf({ state, platform }: Host, id: string): TaskStatus {
@@ -441,10 +454,6 @@ export function statusOf({ state, platform }: Host, id: string): TaskStatus {
     if (phase.error) status.error = phase.error
   }
   return status
-}
-
-function sized({ lease, bytes, contentType }: { lease: number; bytes: Uint8Array; contentType?: string }) {
-  return { lease, bytes: bytes.length, contentType }
 }
 
 function indexed(event: Parameters<typeof wireError>[0]): { index: number; error: WireError } {

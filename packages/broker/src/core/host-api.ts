@@ -1,7 +1,8 @@
 import { freeCredit, type Task } from '@sluice/engine'
-import type { Body, SubmitOptions, WireError } from '@sluice/protocol'
+import { Bodies, type Body, type Submit, type SubmitOptions, type WireError } from '@sluice/protocol'
+import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
-import { statusOf, submittedItems } from './connection.ts'
+import { statusOf, submitCommand } from './connection.ts'
 import { type Host, wireError } from './host.ts'
 
 /** Dead letters made ready in one turn. */
@@ -25,11 +26,23 @@ export class HostApi implements BrokerApi {
     while (this.#host.isSaturated) await this.#durable()
     const unavailable = this.#unavailable()
     if (unavailable) return tasks.map(() => unavailable)
-    const items = submittedItems(queue, options, [...tasks])
-    const refused = this.#host.apply(
-      { type: 'submit', session: undefined, ref: 0, queue, options, watch: false, items },
-      tasks,
-    )
+    const refused: ReturnType<Host['apply']> = []
+    // One command has one content type.
+    for (let index = 0; index < tasks.length; ) {
+      const { contentType } = tasks[index] as Body
+      let end = tasks.findIndex((task, i) => i > index && task.contentType !== contentType)
+      if (end === -1) end = tasks.length
+      const some = tasks.slice(index, end)
+      const bodies = Bodies.ofPieces(
+        some.map(({ bytes }) => bytes),
+        some.map(({ bytes }) => bytes.length),
+      )
+      const submit: Submit = { type: 'submit', ref: 0, queue, watch: false, ids: some.map(({ id }) => id), bodies }
+      if (options !== undefined) submit.options = options
+      if (contentType !== undefined) submit.contentType = contentType
+      refused.push(...this.#host.apply(submitCommand(submit, undefined, index), bodies.bytes))
+      index = end
+    }
     await this.#durable()
     return verdicts(tasks.length, refused)
   }
@@ -40,12 +53,10 @@ export class HostApi implements BrokerApi {
     const details: TaskDetails = { ...statusOf(this.#host, id), history: task.history ?? [] }
     const { phase } = task
     if (phase.state === 'succeeded') {
-      const result: Body = {
-        bytes: new Uint8Array(0),
-        ...(phase.contentType === undefined ? {} : { contentType: phase.contentType }),
-      }
-      await this.#host.bodies.fill([{ item: result, ref: phase.result, length: phase.bytes }])
-      details.result = result
+      const run = bodyRun(phase.result, phase.bytes)
+      await this.#host.bodies.fill([run])
+      details.result =
+        phase.contentType === undefined ? { bytes: run.bytes } : { bytes: run.bytes, contentType: phase.contentType }
     }
     // What is in memory may be ahead of the journal, and would be contradicted after a crash.
     await this.#durable()
@@ -101,7 +112,7 @@ export class HostApi implements BrokerApi {
         name: queue.name,
         ready: queue.ready.size,
         delayed: queue.delayed,
-        leased: queue.leased,
+        leased: queue.leased.size,
         succeeded: queue.succeeded,
         dead: queue.dead.size,
         cancelled: queue.finished.size - queue.succeeded,

@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
+import { BATCH_BODY_BYTES_MAX } from '../journal/journal.ts'
 
 /** Bounds and periods of the host; the queue's own are the engine's configuration. */
 export interface HostConfig {
@@ -47,3 +48,6 @@ export const DEFAULT_HOST_CONFIG: Readonly<HostConfig> = Object.freeze({
   waitersMax: 10_000,
   drainRetryAfterMs: 1000,
 })
+
+/** `stagedBytesMax` and `limits.frameBytesMax` together: they share a batch with what compaction carries forward. */
+export const STAGED_AND_FRAME_BYTES_MAX = BATCH_BODY_BYTES_MAX / 2

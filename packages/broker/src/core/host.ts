@@ -1,5 +1,6 @@
 import {
   type Command,
+  type CommandOf,
   createState,
   decide,
   type Effect,
@@ -9,11 +10,15 @@ import {
   type EventOf,
   effectsOf,
   evolve,
+  isWatching,
   mustBeDurable,
   nextWakeAtMs,
   replay,
+  type Session,
   type State,
+  type Submission,
   type Task,
+  watchersOf,
 } from '@sluice/engine'
 import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/machines'
 import type { WireError } from '@sluice/protocol'
@@ -83,7 +88,7 @@ export class Host {
     this.config = options.config
     this.log = options.log
     this.#onFailure = options.onFailure
-    this.state = createState(options.engine)
+    this.state = createState(options.engine, Math.floor(options.platform.random() * 2 ** 32))
     this.bodies = new BodyStore(options.journal, options.config.bodyCacheBytesMax)
     this.#env = { nowMs: 0, random: () => options.platform.random() }
   }
@@ -154,7 +159,7 @@ export class Host {
     this.#cancelWake?.()
     this.#cancelLazyFlush?.()
     for (const connection of [...this.connections]) connection.close(4006, 'draining')
-    for (const id of [...this.#outcomeListeners.keys()]) this.#tellOutcome(id)
+    for (const id of [...this.#outcomeListeners.keys()]) this.#callListeners(id)
     await this.journal.close()
   }
 
@@ -177,36 +182,43 @@ export class Host {
   }
 
   /**
-   * Decides a command and takes its events. `bodies` are those of the command's items, in the same order. Returns the
-   * refusals; whatever else it causes is on its way.
+   * Decides a command and takes its events. `bodies` are those of the command's items, one directly behind the other.
+   * Returns the refusals; whatever else it causes is on its way.
    */
-  apply(command: Command, bodies?: readonly { bytes: Uint8Array; id?: string }[]): EventOf<'refused'>[] {
+  apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[] {
     const env = this.#env
     env.nowMs = this.platform.nowMs()
     const { state } = this
     const events = decide(state, command, env satisfies Env)
+    if (bodies && (command.type === 'submit' || command.type === 'complete')) this.#stage(command, events, bodies)
     let refused: EventOf<'refused'>[] | undefined
-    let item = 0
     for (const event of events) {
       if (event.type === 'refused') {
         refused ??= []
         refused.push(event)
-        // What was accepted before has no event, so that the place is the refusal's own.
-        item = (event.index ?? item) + 1
-        continue
-      }
-      if (event.type === 'taskAccepted' && bodies) {
-        while (bodies[item]?.id !== event.id) item += 1
-        event.body = this.bodies.stage((bodies[item] as { bytes: Uint8Array }).bytes)
-        item += 1
-      } else if (event.type === 'taskSucceeded' && bodies) {
-        event.result = this.bodies.stage((bodies[item] as { bytes: Uint8Array }).bytes)
-        item += 1
-      }
-      this.take(event)
+      } else this.take(event)
     }
     if (events.length > 0) this.scheduleTurn()
     return refused ?? NONE
+  }
+
+  /** Copies what was accepted into the batch in the making: one copy for what was accepted in one go. */
+  #stage(command: CommandOf<'submit' | 'complete'>, events: readonly Event[], bodies: Uint8Array): void {
+    let item = 0
+    let at = 0
+    const bytesUpTo = (end: number): Uint8Array => {
+      const start = at
+      for (; item < end; item += 1) at += command.bytes[item] as number
+      return bodies.subarray(start, at)
+    }
+    for (const event of events) {
+      if (event.type === 'tasksAccepted') {
+        // What was accepted before has no event.
+        bytesUpTo(event.index - command.index)
+        event.body = this.bodies.stage(bytesUpTo(item + event.ids.length))
+      } else if (event.type === 'tasksSucceeded') event.result = this.bodies.stage(bytesUpTo(item + event.tasks.length))
+      else if (event.type === 'refused' && event.index !== undefined) bytesUpTo(event.index - command.index + 1)
+    }
   }
 
   /** Takes an event that `decide` has made. */
@@ -216,7 +228,6 @@ export class Host {
     this.#events.push(event)
     if (!this.#hasDurableEvent) this.#hasDurableEvent = mustBeDurable(event)
     for (const effect of effects) this.#render(effect)
-    if (this.#outcomeListeners.size > 0 && isOutcome(event)) this.whenDurable(() => this.#tellOutcome(event.id))
   }
 
   /** Calls back when all that has been applied so far is durable. */
@@ -311,7 +322,7 @@ export class Host {
       if (this.#isTurnMissed) this.scheduleTurn()
       this.#scheduleWake()
     }
-    const filled = (): void | Promise<void> => this.bodies.fill(sends.flatMap(({ outgoing: { slots } }) => slots))
+    const filled = (): void | Promise<void> => this.bodies.fill(sends.flatMap(({ outgoing: { runs } }) => runs))
     try {
       if (written) {
         written
@@ -394,38 +405,55 @@ export class Host {
   #render(effect: Effect): void {
     switch (effect.type) {
       case 'deliver': {
-        const { task, lease, attempt } = effect
-        const { options } = task
         const connection = this.sessions.get(effect.session)
         if (!connection) return
-        connection.outgoing.deliver(
-          task.queue.name,
-          options.leaseMs,
-          options.timeLimitMs,
-          task.contentType === undefined
-            ? { id: task.id, lease, attempt }
-            : { id: task.id, lease, attempt, contentType: task.contentType },
-          task.body,
-          task.bytes,
-        )
+        const { tasks, lease } = effect
+        for (let i = 0; i < tasks.length; i += 1) connection.outgoing.deliver(tasks[i] as Task, lease + i)
         if (connection.outgoing.bytes > this.config.sendBufferBytesHigh) this.#full.add(connection)
         return
       }
+      case 'outcomes':
+        this.#tellOutcomes(effect.tasks)
+        return
       case 'outcome':
-        for (const { id } of effect.sessions) this.sessions.get(id)?.tellOutcome(effect.task)
+        this.sessions.get(effect.session.id)?.tellOutcome(effect.task, undefined)
         return
       case 'revoke':
         this.sessions.get(effect.session)?.outgoing.revoke(effect.lease, effect.reason)
         return
       case 'progress':
-        for (const { id } of effect.sessions) this.sessions.get(id)?.outgoing.progress(effect.id, effect.progress)
+        for (const session of watchersOf(effect.task)) {
+          const connection = this.sessions.get(session.id)
+          for (const name of namesFor(effect.task, session))
+            connection?.outgoing.progress(effect.task, name, effect.progress)
+        }
         return
       case 'refused':
         return
     }
   }
 
-  #tellOutcome(id: string): void {
+  #tellOutcomes(tasks: readonly Task[]): void {
+    let session: Session | undefined
+    let connection: Connection | undefined
+    for (const task of tasks) {
+      const { submission, watchers } = task
+      if (watchers === null && submission !== null && submission.connection === submission.session.connections) {
+        // As nearly always: who submitted it is still there, and nobody else wants to know.
+        if (session !== submission.session) {
+          session = submission.session
+          connection = this.sessions.get(session.id)
+        }
+        connection?.tellOutcome(task, submission)
+      } else {
+        for (const watcher of watchersOf(task))
+          for (const name of namesFor(task, watcher)) this.sessions.get(watcher.id)?.tellOutcome(task, name)
+      }
+      if (this.#outcomeListeners.size > 0) this.whenDurable(() => this.#callListeners(task.id))
+    }
+  }
+
+  #callListeners(id: string): void {
     const listeners = this.#outcomeListeners.get(id)
     this.#outcomeListeners.delete(id)
     for (const listener of listeners ?? []) listener()
@@ -446,15 +474,22 @@ export class Host {
     for (const fn of [...this.#idleOfTurn, ...this.#idle]) fn()
     this.#idleOfTurn = []
     this.#idle = []
-    for (const id of [...this.#outcomeListeners.keys()]) this.#tellOutcome(id)
+    for (const id of [...this.#outcomeListeners.keys()]) this.#callListeners(id)
     this.#onFailure(error)
   }
 }
 
 const NONE: EventOf<'refused'>[] = []
 
-function isOutcome(event: Event): event is EventOf<'taskSucceeded' | 'taskDied' | 'taskCancelled'> {
-  return event.type === 'taskSucceeded' || event.type === 'taskDied' || event.type === 'taskCancelled'
+/**
+ * By what a session knows a task: by its place in a submission made over the present connection, by its id (undefined)
+ * where it asked for that, or by both.
+ */
+function namesFor(task: Task, session: Session): (Submission | undefined)[] {
+  const { submission } = task
+  const isSubmitted = submission?.session === session && submission.connection === session.connections
+  if (!isSubmitted) return [undefined]
+  return isWatching(task, session) ? [submission, undefined] : [submission]
 }
 
 export function wireError(event: EventOf<'refused'>): WireError {
@@ -463,17 +498,4 @@ export function wireError(event: EventOf<'refused'>): WireError {
   if (event.limit !== undefined) error.limit = event.limit
   if (event.retryAfterMs !== undefined) error.retryAfterMs = event.retryAfterMs
   return error
-}
-
-/** The public outcome of a finished task, without its result. */
-export function outcomeOf(task: Task) {
-  const { id, attempts, phase } = task
-  if (phase.state === 'succeeded') {
-    return phase.contentType === undefined
-      ? { id, status: phase.state, attempts }
-      : { id, status: phase.state, attempts, contentType: phase.contentType }
-  }
-  if (phase.state === 'dead')
-    return { id, status: phase.state, attempts, reason: phase.reason, ...(phase.error ? { error: phase.error } : {}) }
-  return { id, status: 'cancelled' as const, attempts }
 }

@@ -1,58 +1,102 @@
-import type { BrokerMessage, DeliveredTask, TaskOutcome } from '@sluice/protocol'
-import type { BodySlot } from './body-store.ts'
+import type { Submission, Task } from '@sluice/engine'
+import { Bodies, type BrokerMessage, type Deliver, type EndedTask, type TaskName } from '@sluice/protocol'
+import { offsetOf } from '../journal/journal.ts'
+import { type BodyRun, bodyRun } from './body-store.ts'
 
-const NO_BYTES = new Uint8Array(0)
+/** The bodies of one message, which come when its batch is durable. */
+class BodyColumn {
+  readonly message: Extract<BrokerMessage, { bodies: Bodies }>
+  readonly #runs: BodyRun[]
+  readonly #lengths: number[] = []
+  #ownRuns: BodyRun[] = []
+  #last: BodyRun | undefined
+
+  constructor(message: Extract<BrokerMessage, { bodies: Bodies }>, runs: BodyRun[]) {
+    this.message = message
+    this.#runs = runs
+  }
+
+  push(ref: number, length: number): void {
+    this.#lengths.push(length)
+    if (length === 0) return
+    const last = this.#last
+    // The first body of a batch continues no other, though its ref may follow the last one of a full batch.
+    if (last !== undefined && last.ref + last.length === ref && offsetOf(ref) > 0) {
+      last.length += length
+      return
+    }
+    const run = bodyRun(ref, length)
+    this.#last = run
+    this.#ownRuns.push(run)
+    this.#runs.push(run)
+  }
+
+  /** Call when the runs have been filled. */
+  close(): void {
+    this.message.bodies = Bodies.ofPieces(
+      this.#ownRuns.map(({ bytes }) => bytes),
+      this.#lengths,
+    )
+  }
+}
+
+const NO_BODIES = Bodies.ofPieces([], [])
 
 /** What one connection is to be sent when the batch in the making is durable. Deliveries and outcomes of one kind share a message. */
 export class Outgoing {
-  messages: BrokerMessage[] = []
-  slots: BodySlot[] = []
+  readonly messages: BrokerMessage[] = []
+  /** Where the bodies are that go with it. */
+  readonly runs: BodyRun[] = []
   /** Tasks whose submission is answered here: credit that comes back when this leaves. */
   answered = 0
   /** Of the bodies and the errors, about. */
   bytes = 0
+  readonly #columns: BodyColumn[] = []
+  #delivered: { column: BodyColumn; message: Deliver; like: Task } | undefined
+  readonly #bySubmission = new Map<Submission, { column: BodyColumn; indexes: number[] }>()
+  #lastSubmission: Submission | undefined
+  #lastOfSubmission: { column: BodyColumn; indexes: number[] } | undefined
 
-  deliver(
-    queue: string,
-    leaseMs: number,
-    timeLimitMs: number,
-    task: Omit<DeliveredTask, 'bytes'>,
-    body: number,
-    length: number,
-  ): void {
-    const item = task as DeliveredTask
-    item.bytes = NO_BYTES
-    this.slots.push({ item, ref: body, length })
-    this.bytes += length
-    const last = this.messages.at(-1)
-    if (
-      last?.type === 'deliver' &&
-      last.queue === queue &&
-      last.leaseMs === leaseMs &&
-      (last.timeLimitMs ?? 0) === timeLimitMs
-    ) {
-      last.tasks.push(item)
-    } else {
-      this.messages.push({
+  deliver(task: Task, lease: number): void {
+    let last = this.#delivered
+    if (last === undefined || !isAlike(last.like, task) || this.messages.at(-1) !== last.message) {
+      const { options, contentType } = task
+      const message: Deliver = {
         type: 'deliver',
-        queue,
-        leaseMs,
-        ...(timeLimitMs > 0 ? { timeLimitMs } : {}),
-        tasks: [item],
-      })
+        queue: task.queue.name,
+        leaseMs: options.leaseMs,
+        ids: [],
+        leases: [],
+        bodies: NO_BODIES,
+      }
+      if (options.timeLimitMs > 0) message.timeLimitMs = options.timeLimitMs
+      if (contentType !== undefined) message.contentType = contentType
+      last = { column: this.#column(message), message, like: task }
+      this.#delivered = last
     }
+    const { message, column } = last
+    if (task.attempts !== 1) message.attempts ??= message.ids.map(() => 1)
+    message.attempts?.push(task.attempts)
+    message.ids.push(task.id)
+    message.leases.push(lease)
+    column.push(task.body, task.bytes)
+    this.bytes += task.bytes
   }
 
-  outcome(task: Omit<TaskOutcome, 'bytes'>, result: number, length: number): void {
-    const item = task as TaskOutcome
-    item.bytes = NO_BYTES
-    if (length > 0) this.slots.push({ item, ref: result, length })
-    this.bytes += length
-    // A stack can be as large as a body. Two bytes a unit is what most scripts take at most.
-    if (task.error) this.bytes += 2 * (task.error.message.length + (task.error.stack?.length ?? 0))
-    const last = this.messages.at(-1)
-    if (last?.type === 'outcome') last.tasks.push(item)
-    else this.messages.push({ type: 'outcome', tasks: [item] })
+  /** Tells the outcome of a finished task: by its place in a submission, or by its id. */
+  outcome(task: Task, submission: Submission | undefined): void {
+    const { phase } = task
+    if (phase.state !== 'succeeded') {
+      this.#ended({ ...nameOf(task, submission), ...endOf(task) })
+      return
+    }
+    this.bytes += phase.bytes
+    if (submission === undefined) this.#succeededById(task, phase.contentType).push(phase.result, phase.bytes)
+    else {
+      const { column, indexes } = this.#succeededOf(submission, phase.contentType)
+      indexes.push(placeIn(submission, task))
+      column.push(phase.result, phase.bytes)
+    }
   }
 
   revoke(lease: number, reason: 'cancelled' | 'expired'): void {
@@ -61,9 +105,80 @@ export class Outgoing {
     else this.messages.push({ type: 'revoke', leases: [lease], reason })
   }
 
-  progress(id: string, progress: unknown): void {
+  progress(task: Task, submission: Submission | undefined, progress: unknown): void {
+    const told = { ...nameOf(task, submission), progress }
     const last = this.messages.at(-1)
-    if (last?.type === 'progress') last.tasks.push({ id, progress })
-    else this.messages.push({ type: 'progress', tasks: [{ id, progress }] })
+    if (last?.type === 'progress') last.tasks.push(told)
+    else this.messages.push({ type: 'progress', tasks: [told] })
   }
+
+  /** The messages with their bodies; call when the runs have been filled. */
+  complete(): readonly BrokerMessage[] {
+    for (const column of this.#columns) column.close()
+    return this.messages
+  }
+
+  #column(message: BodyColumn['message']): BodyColumn {
+    const column = new BodyColumn(message, this.runs)
+    this.#columns.push(column)
+    this.messages.push(message)
+    return column
+  }
+
+  /** Outcomes of one submission share a message, wherever in the frame it stands: workers may end tasks of several in turn. */
+  #succeededOf(submission: Submission, contentType: string | undefined): { column: BodyColumn; indexes: number[] } {
+    let known = submission === this.#lastSubmission ? this.#lastOfSubmission : this.#bySubmission.get(submission)
+    if (known === undefined || known.column.message.contentType !== contentType) {
+      const indexes: number[] = []
+      const message = { type: 'succeeded' as const, ref: submission.ref, indexes, bodies: NO_BODIES }
+      known = { column: this.#column(contentType === undefined ? message : { ...message, contentType }), indexes }
+      this.#bySubmission.set(submission, known)
+    }
+    this.#lastSubmission = submission
+    this.#lastOfSubmission = known
+    return known
+  }
+
+  #succeededById(task: Task, contentType: string | undefined): BodyColumn {
+    const last = this.#columns.at(-1)
+    const message = this.messages.at(-1)
+    if (
+      last !== undefined &&
+      message?.type === 'succeeded' &&
+      'ids' in message &&
+      message.contentType === contentType
+    ) {
+      message.ids.push(task.id)
+      return last
+    }
+    const fresh = { type: 'succeeded' as const, ids: [task.id], bodies: NO_BODIES }
+    return this.#column(contentType === undefined ? fresh : { ...fresh, contentType })
+  }
+
+  #ended(task: EndedTask): void {
+    // A stack can be as large as a body. Two bytes a unit is what most scripts take at most.
+    if (task.error) this.bytes += 2 * (task.error.message.length + (task.error.stack?.length ?? 0))
+    const last = this.messages.at(-1)
+    if (last?.type === 'ended') last.tasks.push(task)
+    else this.messages.push({ type: 'ended', tasks: [task] })
+  }
+}
+
+function isAlike(a: Task, b: Task): boolean {
+  return a.queue === b.queue && a.options === b.options && a.contentType === b.contentType
+}
+
+function placeIn(submission: Submission, { seq }: Task): number {
+  return submission.index + seq - submission.seq
+}
+
+function nameOf(task: Task, submission: Submission | undefined): TaskName {
+  return submission === undefined ? { id: task.id } : { ref: submission.ref, index: placeIn(submission, task) }
+}
+
+function endOf({ attempts, phase }: Task): Omit<EndedTask, keyof TaskName> {
+  if (phase.state === 'cancelled') return { status: 'cancelled', attempts }
+  if (phase.state !== 'dead') throw new Error(`invariant broken: the outcome of a task that is ${phase.state} is told`)
+  const { reason, error } = phase
+  return error === undefined ? { status: 'dead', attempts, reason } : { status: 'dead', attempts, reason, error }
 }

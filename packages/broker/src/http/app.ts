@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { BrokerApi } from '../core/broker-api.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
-import { decodeAsMessage, decodeSubmission } from './submission.ts'
+import { decodeAsMessages, decodeSubmission } from './submission.ts'
 import { deadLetterView, taskView } from './task-view.ts'
 
 export interface HttpAppOptions {
@@ -133,7 +133,9 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
 
   /** Ids checked by the wire's decoder. */
   function taskIds(ids: unknown): string[] {
-    const { messages } = decodeAsMessage({ type: 'cancel', ref: 0, ids }, limits, (field) => field)
+    const { messages } = decodeAsMessages([{ type: 'cancel', ref: 0, ids }], limits, (field) =>
+      field.replace(/^messages\[0\]\.?/, ''),
+    )
     return (messages[0] as Cancel).ids
   }
 

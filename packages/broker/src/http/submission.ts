@@ -1,4 +1,4 @@
-import { decodeClientFrame, type Limits, type Submit, type WireError } from '@sluice/protocol'
+import { type Body, decodeClientFrame, type Limits, type Submit, type WireError } from '@sluice/protocol'
 import { HttpRefusal } from './error-response.ts'
 
 type Fields = Record<string, unknown>
@@ -25,20 +25,30 @@ function refuseUnknown(value: unknown, known: readonly string[], path: string): 
 }
 
 /**
- * One client message of the wire, checked by the wire's own decoder, so that both ways in have the same rules and
- * the same words. `path` turns the decoder's field paths into those of the request.
+ * Client messages of the wire, checked by the wire's own decoder, so that both ways in have the same rules and the same
+ * words. `path` turns the decoder's field paths into those of the request.
  */
-export function decodeAsMessage(
-  message: Fields,
+export function decodeAsMessages(
+  messages: readonly Fields[],
   limits: Limits,
   path: (field: string) => string,
 ): ReturnType<typeof decodeClientFrame> & { ok: true } {
   // The request's size is bounded already, and spelling it anew (ids added) may lengthen it a little.
-  const decoded = decodeClientFrame(JSON.stringify([message]), { ...limits, frameBytesMax: Number.MAX_SAFE_INTEGER })
+  const decoded = decodeClientFrame(JSON.stringify(messages), {
+    ...limits,
+    frameBytesMax: Number.MAX_SAFE_INTEGER,
+    frameMessagesMax: messages.length,
+  })
   if (decoded.ok) return decoded
   const error: WireError = { ...decoded.error }
-  if (error.field !== undefined) error.field = path(error.field.replace(/^messages\[0\]\.?/, ''))
+  if (error.field !== undefined) error.field = path(error.field)
   throw new HttpRefusal(error)
+}
+
+export interface Submission {
+  queue: string
+  options: Submit['options']
+  tasks: (Body & { id: string })[]
 }
 
 /**
@@ -46,28 +56,59 @@ export function decodeAsMessage(
  * `contentType` in place of `body` for bytes that are not JSON. Ids that are left out come from `newId`.
  * @throws HttpRefusal naming the field, and the limit where one is passed
  */
-export function decodeSubmission(request: unknown, limits: Limits, newId: () => string): Submit {
+export function decodeSubmission(request: unknown, limits: Limits, newId: () => string): Submission {
   if (!isFields(request)) throw badMessage('Send an object: {"queue": "resize", "body": …}.', 'body')
   const single = !('tasks' in request)
   refuseUnknown(request, single ? SINGLE_FIELDS : BATCH_FIELDS, '')
-  if (!single && Array.isArray(request.tasks)) {
-    for (const [index, task] of request.tasks.entries()) refuseUnknown(task, TASK_FIELDS, `tasks[${index}]`)
-  }
   const { queue, options, ...rest } = request
-  const stated: unknown = single ? [rest] : rest.tasks
-  // Its length is checked before ids are minted for what will be refused.
-  const within = Array.isArray(stated) && stated.length <= limits.batchItemsMax
-  const tasks = within
-    ? stated.map((task) => (isFields(task) && task.id === undefined ? { ...task, id: newId() } : task))
-    : stated
-  const message = { type: 'submit', ref: 0, queue, options, tasks }
-  const { messages } = decodeAsMessage(message, limits, (field) =>
-    single ? field.replace(/^tasks\[0\]\.?/, '') : field,
-  )
-  const submit = messages[0] as Submit
-  if (submit.tasks.length === 0) throw badMessage('At least one task is needed here.', 'tasks')
-  refuseDroppedOptions(options, submit.options)
-  return submit
+  const stated = tasksOf(single ? [rest] : rest.tasks, limits)
+  // Each task is a message of its own, for each may have a content type of its own.
+  const messages = stated.map(({ id, body, base64, contentType }) => ({
+    type: 'submit',
+    ref: 0,
+    queue,
+    options,
+    contentType,
+    ids: [id ?? newId()],
+    ...(body === undefined ? {} : { bodies: [body] }),
+    ...(base64 === undefined ? {} : { base64: [base64] }),
+  }))
+  const decoded = decodeAsMessages(messages, limits, (field) => {
+    const [, index, name = ''] = /^messages\[(\d+)\]\.?(.*)$/.exec(field) ?? [undefined, '0', field]
+    const shared = /^(queue|options)/.test(name)
+    const own = name
+      .replace(/^ids(\[0\])?$/, 'id')
+      .replace(/^bodies(\[0\])?$/, 'body')
+      .replace(/^base64\[0\]$/, 'base64')
+    return shared || single ? own : `tasks[${index}].${own}`
+  })
+  const submits = decoded.messages as Submit[]
+  const [first] = submits
+  refuseDroppedOptions(options, first?.options)
+  return {
+    queue: first!.queue,
+    options: first!.options,
+    tasks: submits.map(({ ids, bodies, contentType }) => ({
+      id: ids[0]!,
+      bytes: bodies.at(0),
+      ...(contentType === undefined ? {} : { contentType }),
+    })),
+  }
+}
+
+/** The tasks of a request as objects with known fields, as many as may be. */
+function tasksOf(stated: unknown, { batchItemsMax }: Limits): Fields[] {
+  if (!Array.isArray(stated)) throw badMessage('An array is needed here.', 'tasks')
+  if (stated.length === 0) throw badMessage('At least one task is needed here.', 'tasks')
+  if (stated.length > batchItemsMax) {
+    const message = `At most ${batchItemsMax} items fit here.`
+    throw new HttpRefusal({ code: 'too_large', message, field: 'tasks', limit: batchItemsMax })
+  }
+  return stated.map((task: unknown, index) => {
+    if (!isFields(task)) throw badMessage('An object is needed here.', `tasks[${index}]`)
+    refuseUnknown(task, TASK_FIELDS, `tasks[${index}]`)
+    return task
+  })
 }
 
 /** The decoder reads the options it knows; a name that it left behind is a misspelling. */

@@ -9,6 +9,16 @@ function instantFrom(atMs: number, stored: unknown): number {
   return typeof stored === 'number' ? atMs + stored : (stored as [number])[0]
 }
 
+function numbersOf(runs: unknown): number[] {
+  const numbers: number[] = []
+  for (const [first, count] of runs as [number, number][]) for (let i = 0; i < count; i += 1) numbers.push(first + i)
+  return numbers
+}
+
+function sizesOf(stored: unknown, count: number): number[] {
+  return typeof stored === 'number' ? new Array<number>(count).fill(stored) : (stored as number[])
+}
+
 function decodeOptions(row: Row): TaskOptions {
   const [priority, delayMs, ttlMs, leaseMs, timeLimitMs, resultTtlMs, kind, attemptsMax, retryMs, delayMsMax, jitter] =
     row as [number, number, number, number, number, number, 'none' | 'fixed' | 'exponential', ...unknown[]]
@@ -111,7 +121,6 @@ export class EventDecoder {
     )
     const firstRef = bodyRef(batch, 0)
     let nextRef = firstRef
-    let nextSeq = 0
     let atMs = baseMs
     const events: StoredEvent[] = []
     for (const row of rows) {
@@ -121,45 +130,37 @@ export class EventDecoder {
       }
       switch (row[0]) {
         case 'A': {
-          const { queue, options, contentType, watcher } = profiles[row[2] as number]!
-          const seq = row.length > 5 ? (row[5] as number) : nextSeq
-          const bytes = row[3] as number
-          const body = row.length > 6 ? firstRef + (row[6] as number) : nextRef
-          nextSeq = seq + 1
-          nextRef = body + bytes
+          const { queue, options, contentType, watcher } = profiles[row[1] as number]!
+          const ids = row[4] as string[]
+          const bytes = sizesOf(row[5], ids.length)
+          const body = row.length > 8 ? firstRef + (row[8] as number) : nextRef
+          nextRef = body
+          for (const size of bytes) nextRef += size
           events.push({
-            type: 'taskAccepted',
-            id: row[1] as string,
+            type: 'tasksAccepted',
             queue,
-            seq,
             options,
-            body,
-            bytes,
             contentType,
-            digest: row[4] as number,
             watcher,
+            ref: row[2] as number,
+            index: row[3] as number,
+            seq: row[7] as number,
+            body,
+            ids,
+            bytes,
+            digests: row[6] as number[],
             atMs,
           })
           break
         }
-        case 'L':
-          events.push({
-            type: 'leaseGranted',
-            id: row[1] as string,
-            session: strings[row[2] as number]!,
-            lease: row[3] as number,
-            attempt: row[4] as number,
-            expiresAtMs: instantFrom(atMs, row[5]),
-            atMs,
-          })
-          break
         case 'S': {
-          const bytes = row[2] as number
-          const result = row.length > 5 ? firstRef + (row[5] as number) : nextRef
-          nextRef = result + bytes
-          const contentType = row.length > 4 ? strings[row[4] as number] : undefined
-          const forgetAtMs = instantFrom(atMs, row[3])
-          events.push({ type: 'taskSucceeded', id: row[1] as string, result, bytes, contentType, forgetAtMs, atMs })
+          const tasks = numbersOf(row[1])
+          const bytes = sizesOf(row[2], tasks.length)
+          const contentType = row.length > 3 ? strings[row[3] as number] : undefined
+          const result = row.length > 4 ? firstRef + (row[4] as number) : nextRef
+          nextRef = result
+          for (const size of bytes) nextRef += size
+          events.push({ type: 'tasksSucceeded', tasks, contentType, result, bytes, atMs })
           break
         }
         default:
@@ -201,7 +202,8 @@ function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profil
       return { type: 'brokerStarted', epoch: first as number, nextLease: second as number, atMs }
     case 'C': {
       const sessions = third as EventOf<'checkpointed'>['sessions']
-      return { type: 'checkpointed', epoch: first as number, nextLease: second as number, sessions, atMs }
+      const [epoch, nextLease, nextSeq] = [first, second, row[4]] as [number, number, number]
+      return { type: 'checkpointed', epoch, nextLease, nextSeq, sessions, atMs }
     }
     case 'so': {
       const roles = second as EventOf<'sessionOpened'>['roles']
@@ -254,7 +256,11 @@ function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profil
     case 'F':
       return { type: 'taskForgotten', id, atMs }
     case 'O':
-      return { type: 'oldestForgotten', ids: first as string[], atMs }
+      return { type: 'oldestForgotten', tasks: numbersOf(first), atMs }
+    case 'L': {
+      const session = strings[first as number]!
+      return { type: 'leasesGranted', session, lease: second as number, tasks: numbersOf(third), atMs }
+    }
     default:
       throw new SyntaxError(`unknown event code ${JSON.stringify(code)}`)
   }

@@ -97,6 +97,32 @@ function json(out: JsonWriter, value: unknown): void {
   out.json(value)
 }
 
+/** A comma, and numbers of tasks as `[[first, count], …]`. */
+function runs(out: JsonWriter, numbers: readonly number[]): void {
+  out.ascii(',[')
+  for (let i = 0; i < numbers.length; ) {
+    const first = numbers[i] as number
+    let count = 1
+    while (numbers[i + count] === first + count) count += 1
+    out.ascii(i === 0 ? `[${first},${count}]` : `,[${first},${count}]`)
+    i += count
+  }
+  out.ascii(']')
+}
+
+/** A comma, and sizes: one number where all are equal. */
+function sizes(out: JsonWriter, bytes: readonly number[]): void {
+  const [first] = bytes
+  if (first !== undefined && bytes.every((size) => size === first)) out.number(first)
+  else out.numberList(bytes)
+}
+
+function sum(bytes: readonly number[]): number {
+  let all = 0
+  for (const size of bytes) all += size
+  return all
+}
+
 function writePhase(out: JsonWriter, phase: PhaseRecord, atMs: number, firstRef: number): void {
   out.ascii(`,["${phase.state}"`)
   switch (phase.state) {
@@ -145,7 +171,7 @@ function writeTask(out: JsonWriter, task: TaskRecord, atMs: number, tables: Tabl
   if (task.progress !== undefined) json(out, task.progress)
 }
 
-/** The rarer events' fields, away from the hot loop. */
+/** The fields of events that take nothing from the one before. */
 function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstRef: number): void {
   const { atMs } = event
   switch (event.type) {
@@ -157,6 +183,7 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
       out.number(event.epoch)
       out.number(event.nextLease)
       json(out, event.sessions)
+      out.number(event.nextSeq)
       break
     case 'sessionOpened':
       out.number(tables.string(event.session))
@@ -216,12 +243,16 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
       out.quoted(event.id)
       instant(out, atMs, event.forgetAtMs)
       break
-    case 'oldestForgotten':
-      json(out, event.ids)
+    case 'leasesGranted':
+      out.number(tables.string(event.session))
+      out.number(event.lease)
+      runs(out, event.tasks)
       break
-    case 'taskAccepted':
-    case 'leaseGranted':
-    case 'taskSucceeded':
+    case 'oldestForgotten':
+      runs(out, event.tasks)
+      break
+    case 'tasksAccepted':
+    case 'tasksSucceeded':
       throw new TypeError(`${event.type} is written in the loop`)
     default:
       event satisfies never
@@ -232,9 +263,9 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
  * Writes the events of one batch as JSON text in UTF-8: `[atMs, events, strings, options, profiles]`. In `events` each
  * event is an array that begins with its code; a bare number is the instant of all events after it.
  *
- * Task ids are UUIDs by contract, so they are quoted and not escaped. A body's ref is left out where the body lies
- * directly behind the one before it, as bodies stored in the order of their events do; other refs are stored as their
- * distance from the batch's first byte. A place in the order of acceptance is left out where it is the next one.
+ * Task ids are UUIDs by contract, so they are quoted and not escaped. The ref of an event's bodies is left out where they
+ * lie directly behind those before them, as bodies stored in the order of their events do; other refs are stored as their
+ * distance from the batch's first byte.
  * Refusals are left out.
  */
 export class EventEncoder {
@@ -246,7 +277,6 @@ export class EventEncoder {
     const tables = new Tables()
     const firstRef = bodyRef(batch, 0)
     let nextRef = firstRef
-    let nextSeq = NONE
     let nowMs: number | undefined
     let separator = ''
     out.reset()
@@ -263,35 +293,25 @@ export class EventEncoder {
       out.ascii(separator)
       separator = ','
       switch (event.type) {
-        case 'taskAccepted':
+        case 'tasksAccepted':
           out.ascii('["A"')
-          out.quoted(event.id)
           out.number(tables.profile(event.queue, event.options, event.contentType, event.watcher))
-          out.number(event.bytes)
-          out.number(event.digest)
-          if (event.body !== nextRef) {
-            out.number(event.seq)
-            out.number(event.body - firstRef)
-          } else if (event.seq !== nextSeq) out.number(event.seq)
-          nextSeq = event.seq + 1
-          nextRef = event.body + event.bytes
+          out.number(event.ref)
+          out.number(event.index)
+          out.quotedList(event.ids)
+          sizes(out, event.bytes)
+          out.numberList(event.digests)
+          out.number(event.seq)
+          if (event.body !== nextRef) out.number(event.body - firstRef)
+          nextRef = event.body + sum(event.bytes)
           break
-        case 'leaseGranted':
-          out.ascii('["L"')
-          out.quoted(event.id)
-          out.number(tables.string(event.session))
-          out.number(event.lease)
-          out.number(event.attempt)
-          instant(out, nowMs, event.expiresAtMs)
-          break
-        case 'taskSucceeded':
+        case 'tasksSucceeded':
           out.ascii('["S"')
-          out.quoted(event.id)
-          out.number(event.bytes)
-          instant(out, nowMs, event.forgetAtMs)
+          runs(out, event.tasks)
+          sizes(out, event.bytes)
           if (event.contentType !== undefined || event.result !== nextRef) out.number(tables.string(event.contentType))
           if (event.result !== nextRef) out.number(event.result - firstRef)
-          nextRef = event.result + event.bytes
+          nextRef = event.result + sum(event.bytes)
           break
         default:
           out.ascii(`["${EVENT_CODES[event.type]}"`)

@@ -3,6 +3,7 @@ const utf8 = new TextEncoder()
 const QUOTE = 0x22
 const COMMA = 0x2c
 const ZERO = 0x30
+const BRACKET = 0x5b
 const BILLION = 1_000_000_000
 
 /**
@@ -66,6 +67,22 @@ export class JsonWriter {
     for (let index = 0; index < length; index++) bytes[at++] = text.charCodeAt(index)
     bytes[at++] = QUOTE
     this.#at = at
+  }
+
+  /** A comma, and an array of texts that need no escaping. */
+  quotedList(texts: readonly string[]): void {
+    this.ascii(texts.length === 0 ? ',[]' : `,["${texts.join('","')}"]`)
+  }
+
+  /** A comma, and an array of finite numbers. */
+  numberList(numbers: readonly number[]): void {
+    this.comma()
+    const start = this.#at
+    for (let index = 0; index < numbers.length; index++) this.number(numbers[index] as number)
+    if (numbers.length === 0) this.ascii('[')
+    // In the place of the comma in front of the first one.
+    else this.#bytes[start] = BRACKET
+    this.ascii(']')
   }
 
   /** A comma and a finite number. */

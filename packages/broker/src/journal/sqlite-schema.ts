@@ -31,14 +31,11 @@ const codes = (...types: (keyof typeof EVENT_CODES)[]) => types.map((type) => `'
 
 /** Events whose second field is the task's id. */
 const ofTasks = codes(
-  'taskAccepted',
   'taskRestated',
   'taskWatched',
   'taskUnwatched',
   'taskReadied',
-  'leaseGranted',
   'progressReported',
-  'taskSucceeded',
   'attemptFailed',
   'leaseReleased',
   'taskDied',
@@ -50,7 +47,7 @@ const ofTasks = codes(
 /**
  * Views for people, made anew at each opening; the program never reads them.
  *
- * - `events(batch, position, type, task, fields)`: every stored event, `fields` as JSON.
+ * - `events(batch, position, type, task, fields)`: every stored event, `fields` as JSON; `task` is null for an event of many tasks.
  * - `tasks(task, queue, state, batch, position)`: each task that is still told of, its state as of its last change. A
  *   waiting task is `waiting` whether its delay is over or not.
  * - `tasks_by_state(state, queue, tasks)`: how many.
@@ -76,36 +73,61 @@ export const VIEWS = `
       json_extract(CAST(batches.events AS TEXT), '$[2][' || json_extract(item.value, '$[0]') || ']') AS queue
     FROM batches, json_each(CAST(batches.events AS TEXT), '$[4]') AS item;
   CREATE VIEW tasks AS
-    WITH told AS MATERIALIZED (SELECT * FROM events),
+    WITH RECURSIVE told AS MATERIALIZED (SELECT * FROM events),
+    accepted AS MATERIALIZED (
+      SELECT ids.value AS task, json_extract(fields, '$[7]') + ids.key AS number, queue, told.batch AS batch, position
+      FROM told
+      JOIN profiles ON profiles.batch = told.batch AND profiles.profile = json_extract(told.fields, '$[1]'),
+      json_each(told.fields, '$[4]') AS ids
+      WHERE told.type = 'tasksAccepted'
+    ),
+    named AS MATERIALIZED (
+      SELECT task, number, queue FROM accepted
+      UNION
+      SELECT task, json_extract(fields, '$[6]'), queue
+      FROM told JOIN profiles ON profiles.batch = told.batch AND profiles.profile = json_extract(told.fields, '$[2]')
+      WHERE type = 'taskRestated'
+    ),
+    numbered(type, batch, position, number, more) AS (
+      SELECT told.type, batch, position, json_extract(run.value, '$[0]'), json_extract(run.value, '$[1]') - 1
+      FROM told, json_each(fields, CASE told.type WHEN 'leasesGranted' THEN '$[3]' ELSE '$[1]' END) AS run
+      WHERE told.type IN ('leasesGranted', 'tasksSucceeded', 'oldestForgotten')
+      UNION ALL
+      SELECT numbered.type, batch, position, number + 1, more - 1 FROM numbered WHERE more > 0
+    ),
+    together AS MATERIALIZED (
+      SELECT task, type, batch, position FROM numbered JOIN named ON named.number = numbered.number
+    ),
     forgotten AS (
       SELECT task FROM told WHERE type = 'taskForgotten'
       UNION
-      SELECT ids.value FROM told, json_each(told.fields, '$[1]') AS ids WHERE told.type = 'oldestForgotten'
+      SELECT task FROM together WHERE type = 'oldestForgotten'
     ),
-    named AS (
-      SELECT DISTINCT task, queue
-      FROM told JOIN profiles ON profiles.batch = told.batch AND profiles.profile = json_extract(told.fields, '$[2]')
-      WHERE type IN ('taskAccepted', 'taskRestated')
-    ),
-    changes AS (
+    states AS (
+      SELECT task, batch, position, 'waiting' AS state FROM accepted
+      UNION ALL
+      SELECT task, batch, position, CASE type WHEN 'leasesGranted' THEN 'leased' ELSE 'succeeded' END
+      FROM together
+      WHERE type != 'oldestForgotten'
+      UNION ALL
       SELECT
         task,
         batch,
         position,
         CASE type
-          WHEN 'leaseGranted' THEN 'leased'
-          WHEN 'taskSucceeded' THEN 'succeeded'
           WHEN 'taskDied' THEN 'dead'
           WHEN 'taskCancelled' THEN 'cancelled'
           WHEN 'taskRestated' THEN replace(replace(json_extract(fields, '$[11][0]'), 'delayed', 'waiting'), 'ready', 'waiting')
           ELSE 'waiting'
-        END AS state,
-        row_number() OVER (PARTITION BY task ORDER BY batch DESC, position DESC) AS age
+        END
       FROM told
       WHERE task IS NOT NULL AND type NOT IN ('taskWatched', 'taskUnwatched', 'progressReported')
+    ),
+    changes AS (
+      SELECT *, row_number() OVER (PARTITION BY task ORDER BY batch DESC, position DESC) AS age FROM states
     )
     SELECT changes.task AS task, queue, state, batch, position
-    FROM changes JOIN named ON named.task = changes.task
+    FROM changes JOIN (SELECT DISTINCT task, queue FROM named) AS named ON named.task = changes.task
     WHERE age = 1 AND changes.task NOT IN (SELECT task FROM forgotten);
   CREATE VIEW tasks_by_state AS SELECT state, queue, count(*) AS tasks FROM tasks GROUP BY state, queue;
 `

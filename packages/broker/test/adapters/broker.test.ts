@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Bodies } from '@sluice/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Broker, type BrokerConfig, createBroker } from '../../src/index.ts'
 import { JournalLockedError } from '../../src/journal/journal.ts'
@@ -30,8 +31,8 @@ function directory(): string {
 }
 
 function submission(ref: number, ids: number[]) {
-  const tasks = ids.map((n) => ({ id: taskId(n), bytes: new TextEncoder().encode(`{"n":${n}}`) }))
-  return { type: 'submit', ref, queue: 'photos', tasks } as const
+  const bodies = Bodies.ofTexts(ids.map((n) => `{"n":${n}}`))
+  return { type: 'submit', ref, queue: 'photos', ids: ids.map(taskId), bodies } as const
 }
 
 /** A broker in a process of its own, its output line by line. */
@@ -128,9 +129,9 @@ describe('a broker', () => {
     expect([answer.status, await answer.json()]).toEqual([202, { tasks: [{ id: taskId(1), accepted: true }] }])
     const worker = await SocketPeer.welcomed(broker.url)
     worker.say({ type: 'credit', credit: 1, queues: ['photos'] })
-    const { tasks } = await worker.until('deliver')
-    expect(new TextDecoder().decode(tasks[0]?.bytes)).toBe('{"a":1}')
-    worker.say({ type: 'complete', ref: 1, results: [{ lease: tasks[0]?.lease ?? 0, bytes: Buffer.from('"b"') }] })
+    const { leases, bodies } = await worker.until('deliver')
+    expect(new TextDecoder().decode(bodies.at(0))).toBe('{"a":1}')
+    worker.say({ type: 'complete', ref: 1, leases, bodies: Bodies.ofTexts(['"b"']) })
     const task = await fetch(`${broker.httpUrl}/v1/tasks/${taskId(1)}?waitMs=10000`)
     expect(await task.json()).toMatchObject({ state: 'succeeded', result: 'b' })
   })
@@ -140,15 +141,16 @@ describe('a broker', () => {
     const peer = await SocketPeer.welcomed(broker.url)
     const bytes = new Uint8Array(250_000)
     for (let n = 0; n < 60; n += 1) {
-      const tasks = [{ id: taskId(n), bytes, contentType: 'image/png' }]
-      peer.say({ type: 'submit', ref: n, queue: 'photos', tasks })
+      const bodies = Bodies.ofPieces([bytes], [bytes.length])
+      peer.say({ type: 'submit', ref: n, queue: 'photos', contentType: 'image/png', ids: [taskId(n)], bodies })
     }
     await peer.until('submitted', ({ ref }) => ref === 59)
     peer.say({ type: 'credit', credit: 100, queues: ['photos'] })
-    await peer.until('deliver', ({ tasks }) => tasks.some(({ id }) => id === taskId(59)))
-    const delivered = peer.heard.flatMap((message) => (message.type === 'deliver' ? message.tasks : []))
-    expect(delivered.map(({ id }) => id)).toEqual(Array.from({ length: 60 }, (_, n) => taskId(n)))
-    expect(delivered.every((task) => task.bytes.length === bytes.length)).toBe(true)
+    await peer.until('deliver', ({ ids }) => ids.includes(taskId(59)))
+    const delivered = peer.heard.filter((message) => message.type === 'deliver')
+    expect(delivered.flatMap(({ ids }) => ids)).toEqual(Array.from({ length: 60 }, (_, n) => taskId(n)))
+    const lengths = delivered.flatMap(({ bodies }) => bodies.lengths)
+    expect(new Set(lengths)).toEqual(new Set([bytes.length]))
   })
 
   test('a port in use is an error that frees the journal', async () => {

@@ -125,3 +125,11 @@ test('whatever the smallest and largest numbers are, the engine takes them', () 
 test('a configuration file that is no object is refused', () => {
   expect(problemsOf({ file: { name: 'f', content: [] } })[0]).toMatch(/^f must hold an object/)
 })
+
+test('bounds that share a batch of the journal are refused when they do not fit together', () => {
+  const half = 16 * 1024 * 1024
+  expect(problemsOf({ flags: { stagedBytesMax: String(half), frameBytesMax: String(half) } })).toEqual([])
+  expect(problemsOf({ flags: { stagedBytesMax: String(half + 1), frameBytesMax: String(half) } })).toEqual([
+    expect.stringMatching(/^stagedBytesMax \(16777217\) and frameBytesMax \(16777216\) must be at most 33554432 bytes/),
+  ])
+})

@@ -26,7 +26,7 @@ describe('what is told and when', () => {
     journal.isHolding = true
     worker.complete(7, worker.lastLease, '{"w":640}')
     await world.settle()
-    expect([...worker.of('settled'), ...producer.of('outcome')]).toEqual([])
+    expect([...worker.of('settled'), ...producer.of('succeeded')]).toEqual([])
     journal.release()
     await world.settle()
     expect(worker.of('settled')).toEqual([{ type: 'settled', ref: 7, refused: [] }])
@@ -80,7 +80,9 @@ describe('what is told and when', () => {
     for (const [i, peer] of peers.entries()) peer.submit(i, [i * 10, i * 10 + 1])
     await world.settle()
     expect(journal.batches).toHaveLength(1)
-    expect(journal.batches[0]?.events.filter(({ type }) => type === 'taskAccepted')).toHaveLength(6)
+    expect(
+      journal.batches[0]?.events.flatMap((event) => (event.type === 'tasksAccepted' ? event.ids : [])),
+    ).toHaveLength(6)
   })
 
   test('[HOST-2] while a batch is being written the next one fills, and is written whole after it', async () => {
@@ -97,7 +99,9 @@ describe('what is told and when', () => {
     journal.release()
     await world.settle()
     expect(journal.batches).toHaveLength(2)
-    expect(journal.batches[1]?.events.filter(({ type }) => type === 'taskAccepted')).toHaveLength(4)
+    expect(
+      journal.batches[1]?.events.flatMap((event) => (event.type === 'tasksAccepted' ? event.ids : [])),
+    ).toHaveLength(4)
     expect(producer.of('submitted').map(({ ref }) => ref)).toEqual([0])
     journal.release()
     await world.settle()
@@ -132,7 +136,7 @@ describe('what is told and when', () => {
     await world.settle()
     expect(journal.batches).toEqual([])
     expect(worker.of('renewed')).toEqual([{ type: 'renewed', ref: 4, lost: [] }])
-    expect(producer.of('progress')).toEqual([{ type: 'progress', tasks: [{ id: taskId(1), progress: 0.5 }] }])
+    expect(producer.of('progress')).toEqual([{ type: 'progress', tasks: [{ ref: 1, index: 0, progress: 0.5 }] }])
   })
 
   test('[HOST-4] events that need not be durable are written lazyFlushMs later at most', async () => {
@@ -155,7 +159,7 @@ describe('what is told and when', () => {
     producer.submit(1, [1])
     await world.settle()
     expect(journal.batches.map(({ events }) => events.map(({ type }) => type))).toEqual([
-      ['sessionOpened', 'taskAccepted'],
+      ['sessionOpened', 'tasksAccepted'],
     ])
     await world.advance(1000)
     expect(journal.batches).toHaveLength(1)

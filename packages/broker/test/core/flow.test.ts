@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS } from '@sluice/protocol'
+import { Bodies, DEFAULT_LIMITS } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { memoryJournal } from '../../src/journal/memory.ts'
 import { bytesOf, HeldJournal, taskId, textOf, World } from './world.ts'
@@ -212,7 +212,10 @@ describe('bodies', () => {
       const contentType = types[i % 3] ?? 'application/octet-stream'
       return { id: taskId(i), bytes, contentType }
     })
-    producer.say({ type: 'submit', ref: 1, queue: 'photos', tasks })
+    for (const [i, { id, bytes, contentType }] of tasks.entries()) {
+      const bodies = Bodies.ofPieces([bytes], [bytes.length])
+      producer.say({ type: 'submit', ref: i, queue: 'photos', ids: [id], bodies, contentType })
+    }
     await world.settle()
     const worker = await world.worker(10, ['photos'])
     expect(worker.deliveries.map(({ id, bytes, contentType }) => ({ id, bytes, contentType }))).toEqual(tasks)
@@ -220,7 +223,9 @@ describe('bodies', () => {
       worker.say({
         type: 'complete',
         ref: lease,
-        results: [{ lease, bytes: bytes.toReversed(), contentType: 'image/png' }],
+        leases: [lease],
+        bodies: Bodies.ofPieces([bytes.toReversed()], [bytes.length]),
+        contentType: 'image/png',
       })
     await world.settle()
     const reversed = bodies.map((bytes) => bytes.toReversed())

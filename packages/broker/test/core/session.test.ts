@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bytesOf, taskId, textOf, World } from './world.ts'
+import { bodiesOf, taskId, textOf, World } from './world.ts'
 
 describe('the opening of a connection', () => {
   test('[HOST-6] a connection that says no hello in time is told so and closed', async () => {
@@ -219,7 +219,7 @@ describe('a session and its connections', () => {
     const late = await world.member()
     late.say({ type: 'watch', ref: 4, ids: [taskId(9), taskId(1)] })
     await world.settle()
-    expect(late.heard.slice(1).map(({ type }) => type)).toEqual(['watched', 'outcome'])
+    expect(late.heard.slice(1).map(({ type }) => type)).toEqual(['watched', 'succeeded'])
     expect(late.of('watched')).toEqual([{ type: 'watched', ref: 4, unknown: [0] }])
     expect(textOf(late.outcomes[0]?.bytes)).toBe('"done"')
   })
@@ -257,11 +257,9 @@ describe('a session and its connections', () => {
     const producer = await world.member({ roles: ['producer'] })
     producer.submit(1, [1], '"known"')
     await world.settle()
-    const again = { id: taskId(1), bytes: bytesOf('"known"') }
-    const tooLarge = { id: taskId(2), bytes: bytesOf(`"${'x'.repeat(200)}"`) }
-    const small = { id: taskId(2), bytes: bytesOf('"small"') }
-    const last = { id: taskId(3), bytes: bytesOf('"last"') }
-    producer.say({ type: 'submit', ref: 2, queue: 'photos', tasks: [again, tooLarge, small, last] })
+    const tooLarge = `"${'x'.repeat(200)}"`
+    const bodies = bodiesOf('"known"', tooLarge, '"small"', '"last"')
+    producer.say({ type: 'submit', ref: 2, queue: 'photos', ids: [1, 2, 2, 3].map(taskId), bodies })
     const worker = await world.worker(3, ['photos'])
     expect(worker.deliveries.map(({ bytes }) => textOf(bytes))).toEqual(['"known"', '"small"', '"last"'])
   })

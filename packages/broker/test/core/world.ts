@@ -1,5 +1,6 @@
 import { type EngineConfig, engineConfig } from '@sluice/engine'
 import {
+  Bodies,
   type BrokerMessage,
   type ClientMessage,
   DEFAULT_LIMITS,
@@ -8,6 +9,7 @@ import {
   type FrameKind,
   type Hello,
   type SubmitOptions,
+  type TaskName,
 } from '@sluice/protocol'
 import { expect } from 'vitest'
 import {
@@ -31,8 +33,19 @@ const utf8 = new TextEncoder()
 export function bytesOf(text: string): Uint8Array {
   return utf8.encode(text)
 }
+export function bodiesOf(...texts: string[]): Bodies {
+  return Bodies.ofTexts(texts)
+}
 export function textOf(bytes: Uint8Array | undefined): string {
   return new TextDecoder().decode(bytes)
+}
+
+interface Told {
+  id: string
+  by: 'id' | 'ref'
+  status: string
+  bytes: Uint8Array
+  contentType?: string
 }
 
 /** A task id; different for different numbers. */
@@ -179,6 +192,7 @@ export class Peer implements Transport {
   readonly connection: Connection | undefined
   readonly #world: World
   readonly #kind: FrameKind
+  readonly #submitted = new Map<number, string[]>()
 
   constructor(world: World, kind: FrameKind) {
     this.#world = world
@@ -208,18 +222,19 @@ export class Peer implements Transport {
   }
 
   say(...messages: ClientMessage[]): void {
+    for (const message of messages) if (message.type === 'submit') this.#submitted.set(message.ref, message.ids)
     for (const frame of encodeFrames(messages, this.#kind, DEFAULT_LIMITS)) this.connection?.receive(frame)
   }
   hello(hello: Partial<Hello> = {}): void {
     this.say({ type: 'hello', versions: [1], roles: ['producer', 'worker'], ...hello })
   }
   submit(ref: number, ids: number[], body = 'null', options?: SubmitOptions, queue = 'photos', watch = true): void {
-    const tasks = ids.map((n) => ({ id: taskId(n), bytes: bytesOf(body) }))
-    this.say({ type: 'submit', ref, queue, watch, tasks, ...(options ? { options } : {}) })
+    const bodies = bodiesOf(...ids.map(() => body))
+    this.say({ type: 'submit', ref, queue, watch, ids: ids.map(taskId), bodies, ...(options ? { options } : {}) })
   }
   complete(ref: number, lease: number, body = 'null', contentType?: string): void {
-    const result = { lease, bytes: bytesOf(body), ...(contentType === undefined ? {} : { contentType }) }
-    this.say({ type: 'complete', ref, results: [result] })
+    const typed = contentType === undefined ? {} : { contentType }
+    this.say({ type: 'complete', ref, leases: [lease], bodies: bodiesOf(body), ...typed })
   }
 
   /** Has read all it was sent. */
@@ -240,10 +255,42 @@ export class Peer implements Transport {
     return this.heard.filter((message): message is MessageOf<T> => message.type === type)
   }
   get deliveries() {
-    return this.of('deliver').flatMap(({ tasks }) => tasks)
+    return this.of('deliver').flatMap(({ ids, leases, attempts, bodies, contentType }) =>
+      ids.map((id, i) => ({
+        id,
+        lease: leases[i] as number,
+        attempt: attempts?.[i] ?? 1,
+        bytes: bodies.at(i),
+        ...(contentType === undefined ? {} : { contentType }),
+      })),
+    )
   }
+  /** What it heard of ended tasks; `by` is the name that was used. */
   get outcomes() {
-    return this.of('outcome').flatMap(({ tasks }) => tasks)
+    return this.heard.flatMap((message): Told[] => {
+      if (message.type === 'ended') {
+        return message.tasks.map((task) => ({ ...task, ...this.#resolved(task), bytes: new Uint8Array() }))
+      }
+      if (message.type !== 'succeeded') return []
+      const { bodies, contentType } = message
+      const typed = contentType === undefined ? {} : { contentType }
+      const names: TaskName[] =
+        'ids' in message
+          ? message.ids.map((id) => ({ id }))
+          : message.indexes.map((index) => ({ ref: message.ref, index }))
+      return names.map((name, i) => ({
+        ...this.#resolved(name),
+        status: 'succeeded' as const,
+        bytes: bodies.at(i),
+        ...typed,
+      }))
+    })
+  }
+  #resolved(name: TaskName): { id: string; by: 'id' | 'ref' } {
+    if ('id' in name) return { id: name.id, by: 'id' }
+    const id = this.#submitted.get(name.ref)?.[name.index]
+    if (id === undefined) throw new Error(`submission ${name.ref} has no task ${name.index}`)
+    return { id, by: 'ref' }
   }
   get lastLease(): number {
     const lease = this.deliveries.at(-1)?.lease

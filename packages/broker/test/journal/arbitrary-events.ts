@@ -119,36 +119,61 @@ const task: fc.Arbitrary<TaskRecord> = fc.record(
   },
 )
 
+/** Numbers of tasks: alone and one after the other. */
+const numbers = fc
+  .array(fc.tuple(fc.oneof(fc.nat({ max: 9 }), fc.nat({ max: 2 ** 50 })), fc.nat({ max: 3 })), { maxLength: 4 })
+  .map((runs) => runs.flatMap(([first, more]) => Array.from({ length: more + 1 }, (_, i) => first + i)))
+
+/** Events with lists that are equally long. */
+const accepted: fc.Arbitrary<EventOf<'tasksAccepted'>> = fc
+  .tuple(
+    record({
+      type: fc.constant('tasksAccepted' as const),
+      queue: name,
+      options,
+      contentType: optionalName,
+      watcher: fc.option(session, { nil: undefined }),
+      ref: fc.maxSafeNat(),
+      index: count,
+      seq: fc.oneof(fc.nat({ max: 5 }), fc.maxSafeNat()),
+      body: ref,
+      atMs,
+    }),
+    fc.array(fc.tuple(id, fc.oneof(fc.constant(100), bytes), count), { maxLength: 4 }),
+  )
+  .map(([event, items]) => ({
+    ...event,
+    ids: items.map(([id]) => id),
+    bytes: items.map(([, bytes]) => bytes),
+    digests: items.map(([, , digest]) => digest),
+  }))
+const succeeded: fc.Arbitrary<EventOf<'tasksSucceeded'>> = fc
+  .tuple(
+    record({ type: fc.constant('tasksSucceeded' as const), contentType: optionalName, result: ref, atMs }),
+    numbers,
+  )
+  .map(([event, tasks]) => ({ ...event, tasks, bytes: tasks.map((seq) => (seq % 5 === 0 ? seq % 300 : 100)) }))
+const columned = { tasksAccepted: accepted, tasksSucceeded: succeeded }
+type Columned = keyof typeof columned
+
 type Fields<T extends EventType> = { [K in Exclude<keyof EventOf<T>, 'type' | 'atMs'>]: fc.Arbitrary<EventOf<T>[K]> }
 
 /** The fields of every stored event type; a type without an entry, or with a field too few, does not compile. */
-const fields: { [T in StoredEvent['type']]: Fields<T> } = {
+const fields: { [T in Exclude<StoredEvent['type'], Columned>]: Fields<T> } = {
   brokerStarted: { epoch: count, nextLease: count },
-  checkpointed: { epoch: count, nextLease: count, sessions: fc.array(sessionRecord, { maxLength: 3 }) },
+  checkpointed: { epoch: count, nextLease: count, nextSeq: count, sessions: fc.array(sessionRecord, { maxLength: 3 }) },
   sessionOpened: { session, roles: fc.array(role, { maxLength: 2 }) },
   sessionResumed: { session },
   sessionDisconnected: { session, graceEndsAtMs: atMs },
   sessionClosed: { session },
   creditSet: { session, credit: count, queues: fc.array(name, { maxLength: 3 }) },
-  taskAccepted: {
-    id,
-    queue: name,
-    seq: fc.oneof(fc.nat({ max: 5 }), fc.maxSafeNat()),
-    options,
-    body: ref,
-    bytes,
-    contentType: optionalName,
-    digest: count,
-    watcher: fc.option(session, { nil: undefined }),
-  },
   taskRestated: { task },
   taskWatched: { id, session },
   taskUnwatched: { id, session },
   taskReadied: { id },
-  leaseGranted: { id, session, lease: fc.maxSafeNat(), attempt: count, expiresAtMs: atMs },
+  leasesGranted: { session, lease: fc.maxSafeNat(), tasks: numbers },
   leasesRenewed: { session, leases: fc.array(fc.maxSafeNat(), { maxLength: 4 }) },
   progressReported: { id, progress: json },
-  taskSucceeded: { id, result: ref, bytes, contentType: optionalName, forgetAtMs: atMs },
   attemptFailed: { id, attempt, retryAtMs: atMs },
   leaseReleased: { id, retryAtMs: atMs },
   taskDied: {
@@ -161,12 +186,17 @@ const fields: { [T in StoredEvent['type']]: Fields<T> } = {
   taskCancelled: { id, forgetAtMs: atMs },
   taskRedriven: { id },
   taskForgotten: { id },
-  oldestForgotten: { ids: fc.array(id, { maxLength: 3 }) },
+  oldestForgotten: { tasks: numbers },
 }
 
-export const storedTypes = Object.keys(fields) as StoredEvent['type'][]
+export const storedTypes = [...Object.keys(fields), ...Object.keys(columned)] as StoredEvent['type'][]
+
+function isColumned(type: StoredEvent['type']): type is Columned {
+  return type in columned
+}
 
 export function eventOf(type: StoredEvent['type']): fc.Arbitrary<StoredEvent> {
+  if (isColumned(type)) return columned[type]
   const model: Record<string, fc.Arbitrary<unknown>> = { type: fc.constant(type), ...fields[type], atMs }
   return fc.record(model, { noNullPrototype: true }) as unknown as fc.Arbitrary<StoredEvent>
 }

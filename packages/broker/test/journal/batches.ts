@@ -17,25 +17,22 @@ function uuid(n: number): string {
 
 /** A batch of accepted tasks, one for each of these bodies. */
 export function batchOfBodies(batch: number, bodies: readonly Uint8Array[], queue = 'photos'): Batch {
-  let at = 0
-  const events = bodies.map((body, index): Event => {
-    const accepted: Event = {
-      type: 'taskAccepted',
-      id: uuid(batch * 1000 + index),
-      queue,
-      seq: batch * 1000 + index,
-      options,
-      body: bodyRef(batch, at),
-      bytes: body.length,
-      contentType: undefined,
-      digest: index,
-      watcher: undefined,
-      atMs: 1_700_000_000_000 + batch,
-    }
-    at += body.length
-    return accepted
-  })
-  return { batch, events, bodies: Buffer.concat(bodies) }
+  const event: Event = {
+    type: 'tasksAccepted',
+    queue,
+    options,
+    contentType: undefined,
+    watcher: undefined,
+    ref: 1,
+    index: 0,
+    seq: batch * 1000,
+    body: bodyRef(batch, 0),
+    ids: bodies.map((_, index) => uuid(batch * 1000 + index)),
+    bytes: bodies.map(({ length }) => length),
+    digests: bodies.map((_, index) => index),
+    atMs: 1_700_000_000_000 + batch,
+  }
+  return { batch, events: [event], bodies: Buffer.concat(bodies) }
 }
 
 export function textBatch(batch: number, ...texts: string[]): Batch {

@@ -52,16 +52,18 @@ const options: TaskOptions = {
 
 function accepted(index: number, body: number, changes: Partial<TaskOptions> = {}): Event {
   return {
-    type: 'taskAccepted',
-    id: `0190a6f0-0000-7000-8000-${String(index).padStart(12, '0')}`,
+    type: 'tasksAccepted',
     queue: 'photos',
-    seq: index,
     options: { ...options, ...changes },
-    body,
-    bytes: 100,
     contentType: undefined,
-    digest: 3_000_000_000 + index,
     watcher: 'session-1',
+    ref: 7,
+    index: 0,
+    seq: index,
+    body,
+    ids: [`0190a6f0-0000-7000-8000-${String(index).padStart(12, '0')}`],
+    bytes: [100],
+    digests: [3_000_000_000 + index],
     atMs: 1_700_000_000_000,
   }
 }
@@ -87,7 +89,7 @@ test('bodies in the order of their events cost nothing, and others keep their pl
   const inOrder = [accepted(1, bodyRef(9, 0)), accepted(2, bodyRef(9, 100)), accepted(3, bodyRef(9, 200))]
   const outOfOrder = [accepted(1, bodyRef(9, 200)), accepted(2, bodyRef(4, 50)), accepted(3, bodyRef(9, 0))]
   expect(roundTrip(9, outOfOrder)).toStrictEqual(outOfOrder)
-  expect(encodeEvents(9, inOrder)).toContain('000000000003",0,100,3000000003]')
+  expect(encodeEvents(9, inOrder)).toContain('000000000003"],100,[3000000003],3]')
   expect(encodeEvents(9, inOrder).length).toBeLessThan(encodeEvents(9, outOfOrder).length)
 })
 
@@ -96,7 +98,7 @@ test('equal options and names become one object over all batches of a load', () 
   const batches = [1, 2].map((batch) =>
     decoder.decode(batch, encodeEvents(batch, [accepted(1, bodyRef(batch, 0)), accepted(2, bodyRef(batch, 100))])),
   )
-  const seen = new Set(batches.flat().map((event) => (event.type === 'taskAccepted' ? event.options : undefined)))
+  const seen = new Set(batches.flat().map((event) => (event.type === 'tasksAccepted' ? event.options : undefined)))
   expect(seen.size).toBe(1)
   expect(seen.has(undefined)).toBe(false)
 })

@@ -135,7 +135,7 @@ test('[JOURNAL-9] others query the open file with SQL', async () => {
   const journal = open(path)
   await loadAll(journal)
   const batch = textBatch(1, 'a', 'b', 'c')
-  const [first, second] = batch.events.map((event) => (event.type === 'taskAccepted' ? event.id : ''))
+  const [, second] = batch.events.flatMap((event) => (event.type === 'tasksAccepted' ? event.ids : []))
   const atMs = 1_700_000_000_009
   await append(journal, batch)
   await append(journal, {
@@ -143,13 +143,13 @@ test('[JOURNAL-9] others query the open file with SQL', async () => {
     bodies: new Uint8Array(),
     events: [
       { type: 'sessionOpened', session: 'w', roles: ['worker'], atMs: 3 },
-      { type: 'leaseGranted', id: first!, session: 'w', lease: 1, attempt: 1, expiresAtMs: atMs + 30_000, atMs },
+      { type: 'leasesGranted', session: 'w', lease: 1, tasks: [1000], atMs },
       { type: 'taskCancelled', id: second!, forgetAtMs: atMs + 5, atMs },
     ],
   })
   expect(sql(path, 'SELECT batch, type, task FROM events WHERE batch = 2 ORDER BY position')).toEqual([
     { batch: 2, type: 'sessionOpened', task: null },
-    { batch: 2, type: 'leaseGranted', task: first },
+    { batch: 2, type: 'leasesGranted', task: null },
     { batch: 2, type: 'taskCancelled', task: second },
   ])
   expect(sql(path, 'SELECT state, queue, tasks FROM tasks_by_state ORDER BY state')).toEqual([
@@ -160,7 +160,7 @@ test('[JOURNAL-9] others query the open file with SQL', async () => {
   await append(journal, {
     batch: 3,
     bodies: new Uint8Array(),
-    events: [{ type: 'oldestForgotten', ids: [second!], atMs }],
+    events: [{ type: 'oldestForgotten', tasks: [1001], atMs }],
   })
   expect(sql(path, 'SELECT state FROM tasks ORDER BY state')).toEqual([{ state: 'leased' }, { state: 'waiting' }])
 })

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { brokerUrl } from '../broker-url.ts'
 import { type ClientFlags, clientCommand, wholeNumber } from '../client-command.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
@@ -59,7 +59,11 @@ export function workerCommand(): Command {
   ])
     .argument('<module>', "a module: export default { 'queue.name': async (input, ctx) => … }")
     .option('--concurrency <n>', 'tasks at once in this process (default: 8)', wholeNumber('--concurrency', 1, 10_000))
-    .option('--threads <n>', 'run handlers in so many threads; 0 is one a processor', wholeNumber('--threads', 0, 1024))
+    .addOption(
+      new Option('--threads <n>', 'run handlers in so many threads; 0 is one a processor')
+        .argParser(wholeNumber('--threads', 0, 256))
+        .conflicts('concurrency'),
+    )
     .option('--name <name>', 'shown by the broker (default: module and host)')
     .option(
       '--grace-ms <ms>',

@@ -1,0 +1,2 @@
+export * from './journal.ts'
+export { type SqliteJournalOptions, sqliteJournal } from './sqlite.ts'

@@ -1,0 +1,47 @@
+import { isQueueName, type SubmitOptions } from '@sluice/protocol'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { SluiceError } from './errors.ts'
+import { wireOptions } from './submit-options.ts'
+import type { TaskContract } from './task-contract.ts'
+
+/** What a caller may ask for besides the options that travel. */
+export interface CallTerms extends SubmitOptions {
+  watch?: boolean
+  onBusy?: 'wait' | 'throw'
+}
+
+/** What a submission asks for. Thousands of submissions share one of these. */
+export interface Terms {
+  /** Undefined for a handle made from an id alone. */
+  readonly queue: string | undefined
+  readonly output: StandardSchemaV1 | undefined
+  readonly options: SubmitOptions | undefined
+  readonly watched: boolean
+  /** Whether a `busy` refusal rejects `submit()` instead of being waited out. */
+  readonly throwsBusy: boolean
+  /** Equal for submissions that may share a message. */
+  readonly key: string
+}
+
+/**
+ * The terms of a call.
+ * @throws SluiceError `bad_message` naming what is wrong
+ */
+export function termsOf(
+  contract: TaskContract<unknown, unknown>,
+  call: CallTerms | undefined,
+  nameLengthMax: number,
+): Terms {
+  const { queue, output } = contract
+  if (!isQueueName(queue) || queue.length > nameLengthMax) {
+    throw new SluiceError({
+      code: 'bad_message',
+      message: `${JSON.stringify(queue)} is no queue name: letters, digits and . _ : / - are allowed`,
+      field: 'queue',
+    })
+  }
+  const options = wireOptions(contract.options, call)
+  const watched = call?.watch !== false
+  const key = `${queue}${options === undefined ? '' : ` ${JSON.stringify(options)}`}${watched ? '' : ' unwatched'}`
+  return { queue, output, options, watched, throwsBusy: call?.onBusy === 'throw', key }
+}
