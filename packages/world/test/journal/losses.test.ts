@@ -14,12 +14,10 @@ const relaxed: JournalProfile = { ...strict, durability: 'relaxed' }
 const slow: JournalProfile = { appendMs: someTime, readMs: noTime }
 const seeds = Array.from({ length: 200 }, (_, seed) => seed)
 
-function accepted(n: number): EventOf<'taskAccepted'> {
+function accepted(n: number): EventOf<'tasksAccepted'> {
   return {
-    type: 'taskAccepted',
-    id: `0190a6f0-0000-7000-8000-${String(n).padStart(12, '0')}`,
+    type: 'tasksAccepted',
     queue: 'photos',
-    seq: n,
     options: {
       priority: 5,
       delayMs: 0,
@@ -29,11 +27,15 @@ function accepted(n: number): EventOf<'taskAccepted'> {
       resultTtlMs: 3_600_000,
       retry: { kind: 'exponential', attemptsMax: 5, delayMs: 1000, delayMsMax: 60_000, jitter: 'full' },
     },
-    body: bodyRef(n, 0),
-    bytes: 20,
     contentType: undefined,
-    digest: n,
     watcher: undefined,
+    ref: 1,
+    index: 0,
+    seq: n,
+    body: bodyRef(n, 0),
+    ids: [`0190a6f0-0000-7000-8000-${String(n).padStart(12, '0')}`],
+    bytes: [20],
+    digests: [n],
     atMs: 1_800_000_000_000 + n,
   }
 }
