@@ -2,7 +2,7 @@ import { type SlotEvent, type SlotState, workerSlotMachine } from '@sluice/machi
 import { type PathStep, pathsThrough, storyOf, transitionsFrom } from '@sluice/machines/paths'
 import { expect, test } from 'vitest'
 import { createWorker, type TaskContext } from '../src/index.ts'
-import { FakeWorld, utf8 } from './fake-world.ts'
+import { bodiesOf, FakeWorld } from './fake-world.ts'
 
 type Step = PathStep<typeof workerSlotMachine>
 
@@ -97,13 +97,14 @@ class Rig {
   }
 
   #deliver(lease: number): void {
-    const task = { id: `01900000-0000-7000-8000-00000000000${lease}`, lease, attempt: 1, bytes: utf8({ lease }) }
     this.world.connection.say({
       type: 'deliver',
       queue: 'q',
       leaseMs: 30_000,
       timeLimitMs: TIME_LIMIT_MS,
-      tasks: [task],
+      ids: [`01900000-0000-7000-8000-00000000000${lease}`],
+      leases: [lease],
+      bodies: bodiesOf({ lease }),
     })
   }
 
@@ -143,7 +144,7 @@ class Rig {
     const { connection } = this.world
     const said = connection.received.findLast(
       (message) =>
-        (message.type === 'complete' && message.results.some(({ lease }) => lease === this.lease)) ||
+        (message.type === 'complete' && message.leases.includes(this.lease)) ||
         (message.type === 'fail' && message.failures.some(({ lease }) => lease === this.lease)) ||
         (message.type === 'release' && message.leases.includes(this.lease)),
     )

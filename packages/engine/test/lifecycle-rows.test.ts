@@ -17,7 +17,23 @@ class Life extends Harness {
     return phase ?? (this.wasHeld ? 'gone' : 'absent')
   }
   get wasHeld(): boolean {
-    return this.events.some((event) => event.type === 'taskAccepted' && event.id === 'a')
+    return this.events.some((event) => event.type === 'tasksAccepted' && event.ids.includes('a'))
+  }
+  /** Its place in the order of acceptance; of a task that is not held, one that no task has. */
+  get seq(): number {
+    return this.state.tasks.get('a')?.seq ?? 999
+  }
+  /** What happens to it while `make` does its work. */
+  during(make: (life: Life) => void): EventType[] {
+    const { seq } = this
+    const before = this.events.length
+    make(this)
+    const ofTask = this.events.slice(before).filter((event) => {
+      if ('id' in event) return event.id === 'a'
+      if ('ids' in event) return event.ids.includes('a')
+      return 'tasks' in event && event.tasks.includes(seq)
+    })
+    return typesOf(ofTask)
   }
   get lease(): number {
     return this.leaseOf('a')
@@ -72,8 +88,8 @@ interface Cause {
 
 /** For each row of the table the commands that cause it, as `from event to`. */
 const CAUSES: Record<string, Record<string, Cause>> = {
-  'absent taskAccepted ready': { submitted: { make: (life) => life.submit('a') } },
-  'absent taskAccepted delayed': {
+  'absent tasksAccepted ready': { submitted: { make: (life) => life.submit('a') } },
+  'absent tasksAccepted delayed': {
     'submitted with a delay': { make: (life) => life.submit('a', { delayMs: MINUTE }) },
   },
   'delayed taskReadied ready': { 'the delay ends': { make: (life) => life.advance(MINUTE) } },
@@ -84,7 +100,7 @@ const CAUSES: Record<string, Record<string, Cause>> = {
     },
   },
   'delayed taskCancelled cancelled': { cancelled: { make: (life) => life.cancel('a') } },
-  'ready leaseGranted leased': {
+  'ready leasesGranted leased': {
     'a worker has credit': {
       make: (life) => {
         life.worker('w')
@@ -99,7 +115,7 @@ const CAUSES: Record<string, Record<string, Cause>> = {
     },
   },
   'ready taskCancelled cancelled': { cancelled: { make: (life) => life.cancel('a') } },
-  'leased taskSucceeded succeeded': { completed: { make: (life) => life.complete('w', life.lease) } },
+  'leased tasksSucceeded succeeded': { completed: { make: (life) => life.complete('w', life.lease) } },
   'leased attemptFailed ready': {
     'failed, to be tried at once': { make: (life) => life.fail('w', life.lease, { retryAfterMs: 0 }) },
     'its lease expires': { make: (life) => life.advance(defaults.leaseMs) },
@@ -169,24 +185,16 @@ function eventFor(type: EventType, life: Life): Event {
   const forgetAtMs = atMs + MINUTE
   const attempt = { attempt: 1, endedAtMs: atMs, how: 'failed' as const }
   switch (type) {
-    case 'taskAccepted': {
+    case 'tasksAccepted': {
       const { nextSeq: seq } = life.state
-      const body = { body: 0, bytes: 10, contentType: undefined, digest: 7 }
-      return { type, id: 'a', queue: 'q', seq, options: defaults, ...body, watcher: undefined, atMs }
+      const submission = { ref: 1, index: 0, seq, watcher: undefined, contentType: undefined, body: 0 }
+      return { type, queue: 'q', options: defaults, ...submission, ids: ['a'], bytes: [10], digests: [7], atMs }
     }
-    case 'leaseGranted':
+    case 'leasesGranted':
       life.open('x')
-      return {
-        type,
-        id: 'a',
-        session: 'x',
-        lease: life.state.nextLease,
-        attempt: 1,
-        expiresAtMs: atMs + MINUTE,
-        atMs,
-      }
-    case 'taskSucceeded':
-      return { type, id: 'a', result: 0, bytes: 5, contentType: undefined, forgetAtMs, atMs }
+      return { type, session: 'x', lease: life.state.nextLease, tasks: [life.seq], atMs }
+    case 'tasksSucceeded':
+      return { type, tasks: [life.seq], result: 0, bytes: [5], contentType: undefined, atMs }
     case 'attemptFailed':
       return { type, id: 'a', attempt, retryAtMs: atMs, atMs }
     case 'leaseReleased':
@@ -200,7 +208,7 @@ function eventFor(type: EventType, life: Life): Event {
     case 'taskForgotten':
       return { type, id: 'a', atMs }
     case 'oldestForgotten':
-      return { type, ids: ['a'], atMs }
+      return { type, tasks: [life.seq], atMs }
     default:
       throw new Error(`${type} changes the state of no task`)
   }
@@ -219,12 +227,7 @@ describe('the life of a task, row by row', () => {
     for (const [name, { reach, make }] of Object.entries(causes)) {
       test(`[LIFE-1] ${from}, ${name}: ${type} takes it to ${to}`, () => {
         const life = lifeIn(from, reach)
-        const before = life.events.length
-        make(life)
-        const ofTask = life.events
-          .slice(before)
-          .filter((event) => ('id' in event && event.id === 'a') || ('ids' in event && event.ids.includes('a')))
-        expect(typesOf(ofTask)).toEqual([type])
+        expect(life.during(make)).toEqual([type])
         expect(life.at).toBe(to)
       })
     }
@@ -234,7 +237,7 @@ describe('the life of a task, row by row', () => {
     types.filter((type) => table[from][type] === undefined).map((type) => [from, type] as const),
   )
   // The one pair that happens all the same: to the engine a forgotten id is one that it never knew.
-  const strangers = missing.filter(([from, type]) => !(from === 'gone' && type === 'taskAccepted'))
+  const strangers = missing.filter(([from, type]) => !(from === 'gone' && type === 'tasksAccepted'))
 
   test('[LIFE-1] a forgotten id is used anew', () => {
     expect(missing).toHaveLength(strangers.length + 1)
