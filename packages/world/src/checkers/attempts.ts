@@ -1,5 +1,6 @@
 import type { FailedLease } from '@sluice/protocol'
 import type { FactOf } from '../journal/facts.ts'
+import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
 import { attemptsMax, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
@@ -35,20 +36,27 @@ export class Attempts implements Checker {
         if (!this.#failures.has(key)) this.#failures.set(key, failure)
       }
     }
+    if (observation.type === 'sentByBroker' && observation.message.type === 'deliver') {
+      for (const { id, lease, attempt } of deliveredItems(observation.message)) {
+        const made = chronicle.leases.get(lease)?.attempt ?? attempt
+        if (made !== attempt)
+          violate(`task ${id} was delivered as attempt ${attempt}, and it is attempt ${made}`, { ids: [id] })
+      }
+    }
     if (chronicle.isRetold) return
     for (const { fact, before, after } of steps) {
       if (!before) continue
       const about = { ids: [before.id] }
       switch (fact.type) {
-        case 'leaseGranted':
-          if (fact.attempt !== before.attempts + 1)
-            violate(`task ${before.id} was leased for attempt ${fact.attempt} after ${before.attempts}`, about)
-          if (fact.attempt > attemptsMax(before))
-            violate(
-              `task ${before.id} is tried ${fact.attempt} times, at most ${attemptsMax(before)} are allowed`,
-              about,
-            )
+        case 'leaseGranted': {
+          const attempt = before.attempts + 1
+          const told = wire.leases.get(fact.lease)?.attempt ?? attempt
+          if (told !== attempt)
+            violate(`task ${before.id} was delivered as attempt ${told}, and it is attempt ${attempt}`, about)
+          if (attempt > attemptsMax(before))
+            violate(`task ${before.id} is tried ${attempt} times, at most ${attemptsMax(before)} are allowed`, about)
           break
+        }
         case 'leaseReleased':
           if ((after?.releases ?? 0) > this.#releasesMax)
             violate(`task ${before.id} was handed back ${after?.releases} times without counting an attempt`, about)

@@ -69,14 +69,14 @@ export class Busy implements Checker {
       violate(`${node} was told to come back after ${retryAfterMs} ms, past ${this.#drainRetryAfterMs}`, about)
   }
 
-  #heard(connection: number, { ref, queue, tasks }: Submit, state: State | undefined): void {
-    const bytes = tasks.reduce((sum, task) => sum + task.bytes.length, 0)
+  #heard(connection: number, { ref, queue, ids, bodies }: Submit, state: State | undefined): void {
+    const bytes = bodies.lengths.reduce((sum, length) => sum + length, 0)
     const held = state?.queues.get(queue)
     const own: Waiting = {
       queue,
-      ownTasks: tasks.length,
+      ownTasks: ids.length,
       ownBytes: bytes,
-      tasks: (held ? unfinished(held) : 0) + tasks.length,
+      tasks: (held ? unfinished(held) : 0) + ids.length,
       bytes: (held?.bytes ?? 0) + bytes,
     }
     // Which of those that wait is decided first is not known from outside.

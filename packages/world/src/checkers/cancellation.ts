@@ -1,4 +1,5 @@
 import type { BrokerMessage } from '@sluice/protocol'
+import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import type { Sources, Violate } from './sources.ts'
 
@@ -82,7 +83,7 @@ export class Cancellation implements Checker {
 
   #heard({ atMs, node, message }: ObservationOf<'heardByNode'>): void {
     if (message.type === 'deliver') {
-      for (const { id, lease, attempt } of message.tasks) {
+      for (const { id, lease, attempt } of deliveredItems(message)) {
         const key = `${node} ${id} ${attempt}`
         const waiting = this.#waiting.get(key)
         if (waiting) waiting.push(lease)

@@ -1,6 +1,6 @@
-import type { AttemptRecord, TaskOptions } from '@sluice/engine'
+import type { AttemptRecord, Event, TaskOptions } from '@sluice/engine'
 import type { DeadReason, TaskStateName } from '@sluice/protocol'
-import { type Fact, type FactType, factsOf } from '../journal/facts.ts'
+import { type Fact, FactReader, type FactType } from '../journal/facts.ts'
 import type { Observation } from '../observation.ts'
 
 /** A task as the facts leave it; a new object for each change. */
@@ -54,6 +54,11 @@ export interface Step {
   readonly after: TaskView | undefined
 }
 
+interface Batch {
+  readonly batch: number
+  readonly events: readonly Event[]
+}
+
 const NONE: readonly Step[] = Object.freeze([])
 const NO_OUTCOMES: readonly RecordedOutcome[] = Object.freeze([])
 
@@ -73,8 +78,9 @@ export class Chronicle {
   #outcomes = new Map<string, RecordedOutcome[]>()
   readonly #accepted = new Set<string>()
   #seen: Observation | undefined
-  #durable: { batch: number; facts: Fact[] }[] = []
-  #pending: { batch: number; facts: Fact[] }[] = []
+  #reader = new FactReader()
+  #durable: Batch[] = []
+  #pending: Batch[] = []
 
   /** The same observation may be shown again: it counts once. */
   see(observation: Observation): readonly Step[] {
@@ -84,7 +90,7 @@ export class Chronicle {
     this.isRetold = false
     switch (observation.type) {
       case 'appending':
-        this.#pending.push({ batch: observation.batch, facts: factsOf(observation.events) })
+        this.#pending.push({ batch: observation.batch, events: observation.events })
         break
       case 'appended':
         this.#settle(observation.batch)
@@ -110,11 +116,6 @@ export class Chronicle {
     return this.#outcomes.get(id) ?? NO_OUTCOMES
   }
 
-  /** The facts of the batch that is being written. */
-  get written(): readonly Fact[] {
-    return this.#pending.at(-1)?.facts ?? []
-  }
-
   get isWriting(): boolean {
     return this.#pending.length > 0
   }
@@ -124,7 +125,7 @@ export class Chronicle {
     for (const batch of this.#pending) {
       if (batch.batch > last) continue
       this.#durable.push(batch)
-      this.#tell(batch.facts, steps)
+      this.#tell(batch.events, steps)
     }
     this.#pending = this.#pending.filter(({ batch }) => batch > last)
     this.steps = steps
@@ -134,20 +135,22 @@ export class Chronicle {
     this.#pending = this.#pending.filter(({ batch }) => batch < from)
     const lost = this.#durable.filter(({ batch }) => batch >= from)
     if (lost.length === 0) return
-    for (const { facts } of lost) for (const fact of facts) if ('id' in fact) this.damaged.add(fact.id)
+    for (const { events } of lost)
+      for (const fact of this.#reader.read(events)) if ('id' in fact) this.damaged.add(fact.id)
     this.#durable = this.#durable.filter(({ batch }) => batch < from)
     this.tasks.clear()
     this.leases.clear()
     this.#outcomes = new Map()
     this.#accepted.clear()
     const steps: Step[] = []
-    for (const { facts } of this.#durable) this.#tell(facts, steps)
+    this.#reader = new FactReader()
+    for (const { events } of this.#durable) this.#tell(events, steps)
     this.steps = steps
     this.isRetold = true
   }
 
-  #tell(facts: readonly Fact[], steps: Step[]): void {
-    for (const fact of facts) {
+  #tell(events: readonly Event[], steps: Step[]): void {
+    for (const fact of this.#reader.read(events)) {
       if (!('id' in fact)) {
         steps.push({ fact, before: undefined, after: undefined })
         continue
@@ -164,8 +167,8 @@ export class Chronicle {
   #note(fact: Fact & { id: string }, before: TaskView | undefined, after: TaskView | undefined): void {
     if (fact.type === 'taskAccepted') this.#accepted.add(fact.id)
     if (fact.type === 'leaseGranted') {
-      const { lease, id, session, attempt } = fact
-      this.leases.set(lease, { lease, id, session, attempt, end: undefined, how: undefined })
+      const { lease, id, session } = fact
+      this.leases.set(lease, { lease, id, session, attempt: after?.attempts ?? 0, end: undefined, how: undefined })
     }
     if (before?.lease !== undefined && after?.lease !== before.lease) {
       const ended = this.leases.get(before.lease)
@@ -229,7 +232,7 @@ function changed(task: TaskView | undefined, fact: Fact & { id: string }): TaskV
         ...task,
         state: 'leased',
         isStarted: true,
-        attempts: fact.attempt,
+        attempts: task.attempts + 1,
         lease: fact.lease,
         session: fact.session,
       }
@@ -249,7 +252,13 @@ function changed(task: TaskView | undefined, fact: Fact & { id: string }): TaskV
         releases: task.releases + 1,
       }
     case 'taskSucceeded':
-      return { ...task, ...UNLEASED, state: 'succeeded', forgetAtMs: fact.forgetAtMs, resultBytes: fact.bytes }
+      return {
+        ...task,
+        ...UNLEASED,
+        state: 'succeeded',
+        forgetAtMs: fact.atMs + task.options.resultTtlMs,
+        resultBytes: fact.bytes,
+      }
     case 'taskDied':
       return {
         ...task,

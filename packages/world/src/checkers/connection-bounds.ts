@@ -51,36 +51,36 @@ export class ConnectionBounds implements Checker {
 
   #message(node: string, message: ClientMessage | BrokerMessage, violate: Violate): void {
     const { batchItemsMax, bodyBytesMax } = this.#host.limits
-    const items = itemsOf(message)
-    if (items === undefined) return
     const about = { nodes: [node] }
-    if (items.length > batchItemsMax)
-      violate(`a ${message.type} of ${node} has ${items.length} items, past ${batchItemsMax}`, about)
-    for (const item of items) {
-      if (typeof item === 'object' && item.bytes && item.bytes.length > bodyBytesMax)
-        violate(`a ${message.type} of ${node} has a body of ${item.bytes.length} bytes, past ${bodyBytesMax}`, about)
-    }
+    const items = itemsOf(message)
+    if (items > batchItemsMax) violate(`a ${message.type} of ${node} has ${items} items, past ${batchItemsMax}`, about)
+    if (!('bodies' in message)) return
+    for (const bytes of message.bodies.lengths)
+      if (bytes > bodyBytesMax)
+        violate(`a ${message.type} of ${node} has a body of ${bytes} bytes, past ${bodyBytesMax}`, about)
   }
 }
 
-type Item = number | string | { readonly bytes?: Uint8Array }
-
-function itemsOf(message: ClientMessage | BrokerMessage): readonly Item[] | undefined {
+function itemsOf(message: ClientMessage | BrokerMessage): number {
   switch (message.type) {
     case 'submit':
     case 'deliver':
-    case 'outcome':
-      return message.tasks
-    case 'complete':
-      return message.results
-    case 'heartbeat':
-    case 'release':
-      return message.leases
     case 'cancel':
     case 'query':
     case 'watch':
-      return message.ids
+      return message.ids.length
+    case 'complete':
+    case 'heartbeat':
+    case 'release':
+      return message.leases.length
+    case 'fail':
+      return message.failures.length
+    case 'succeeded':
+      return message.bodies.count
+    case 'ended':
+    case 'progress':
+      return message.tasks.length
     default:
-      return undefined
+      return 0
   }
 }

@@ -1,5 +1,6 @@
 import { freeCredit, type State } from '@sluice/engine'
 import type { ClientMessage } from '@sluice/protocol'
+import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { isHonest } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
@@ -109,7 +110,7 @@ export class Credit implements Checker {
         if (session !== undefined) this.#newest.set(session, message.credit)
         break
       case 'complete':
-        for (const { lease } of message.results) told.leases.delete(lease)
+        for (const lease of message.leases) told.leases.delete(lease)
         break
       case 'fail':
         for (const { lease } of message.failures) told.leases.delete(lease)
@@ -131,7 +132,7 @@ export class Credit implements Checker {
     if (message.type === 'renewed') for (const lease of message.lost) told.leases.delete(lease)
     if (message.type === 'revoke') for (const lease of message.leases) told.leases.delete(lease)
     if (message.type !== 'deliver') return
-    for (const { id, lease } of message.tasks) {
+    for (const { id, lease } of deliveredItems(message)) {
       told.leases.add(lease)
       if (told.leases.size > told.credit && isHonest(this.#sources.scenario, node))
         violate(

@@ -31,8 +31,8 @@ export class DeadLetters implements Checker {
         if (state) this.#compare(state, after, violate)
       }
     }
-    if (observation.type === 'sentByBroker' && observation.message.type === 'outcome') {
-      for (const { id, status, attempts } of observation.message.tasks) {
+    if (observation.type === 'sentByBroker' && observation.message.type === 'ended') {
+      for (const { id, status, attempts } of wire.outcomesIn(observation)) {
         const task = chronicle.tasks.get(id)
         if (status === 'dead' && task?.state === 'dead' && attempts !== task.attempts && !chronicle.damaged.has(id))
           violate(`${observation.node} was told of ${attempts} attempts of task ${id}, which had ${task.attempts}`, {

@@ -1,4 +1,5 @@
 import { type BrokerMessage, CLOSE_CODES, ERRORS, type WireError } from '@sluice/protocol'
+import { submittedItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { boundsOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
@@ -41,8 +42,8 @@ export class Errors implements Checker {
         const { message } = observation
         if (message.type !== 'submit') break
         const options = JSON.stringify([message.queue, message.options ?? null])
-        for (const { id, bytes, contentType = '' } of message.tasks) {
-          const content = `${options} ${contentType} ${bytes.length}`
+        for (const { id, bytes } of submittedItems(message)) {
+          const content = `${options} ${message.contentType ?? ''} ${bytes}`
           if ((this.#contents.get(id) ?? content) !== content) this.#conflicting.add(id)
           this.#contents.set(id, content)
         }
@@ -88,12 +89,12 @@ export class Errors implements Checker {
       if (!(error.code in ERRORS)) wrong(error, 'which is in no table')
       else if (!IN_VERDICTS[message.type]?.has(error.code)) wrong(error, `which is no verdict of a ${message.type}`)
       if (request?.type === 'submit') {
-        const task = request.tasks[index]
+        const task = submittedItems(request)[index]
         if (!task) wrong(error, `of item ${index}, which it did not send`)
         else if (error.code === 'id_conflict' && !this.#conflicting.has(task.id))
           wrong(error, 'and the task was submitted with no other content', [task.id])
-        else if (error.code === 'too_large' && task.bytes.length <= this.#bodyBytesMax)
-          wrong(error, `of a body of ${task.bytes.length} bytes`, [task.id])
+        else if (error.code === 'too_large' && task.bytes <= this.#bodyBytesMax)
+          wrong(error, `of a body of ${task.bytes} bytes`, [task.id])
       } else if (request?.type === 'cancel') {
         const id = request.ids[index]
         if (id === undefined) wrong(error, `of item ${index}, which it did not send`)

@@ -80,14 +80,14 @@ export class FencedLeases implements Checker {
   }
 }
 
-function settledBy(request: ClientMessage): number[] | undefined {
+function settledBy(request: ClientMessage): readonly number[] | undefined {
   switch (request.type) {
     case 'complete':
-      return request.results.map(({ lease }) => lease)
+      return request.leases
     case 'fail':
       return request.failures.map(({ lease }) => lease)
     case 'release':
-      return [...request.leases]
+      return request.leases
     default:
       return undefined
   }

@@ -1,3 +1,4 @@
+import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import type { Sources, Violate } from './sources.ts'
 
@@ -40,7 +41,7 @@ export class LeaseNumbers implements Checker {
 
   #sent({ node, connection, message }: ObservationOf<'sentByBroker'>, violate: Violate): void {
     if (message.type !== 'deliver') return
-    for (const { id, lease } of message.tasks) {
+    for (const { id, lease } of deliveredItems(message)) {
       const about = { ids: [id], nodes: [node] }
       const ofTask = this.#byTask.get(id) ?? 0
       const ofConnection = this.#byConnection.get(connection) ?? 0

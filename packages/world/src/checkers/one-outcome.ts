@@ -1,3 +1,4 @@
+import { completedItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { isOutcome, type RecordedOutcome } from './chronicle.ts'
 import { isHonest } from './population.ts'
@@ -40,17 +41,15 @@ export class OneOutcome implements Checker {
       case 'heardByBroker':
         if (observation.message.type === 'complete') {
           const session = wire.connectionOf(observation).session
-          for (const { lease, bytes } of observation.message.results) {
+          for (const { lease, bytes } of completedItems(observation.message)) {
             const key = `${session} ${lease}`
             if (!this.#heard.has(key)) this.#heard.set(key, { result: text.decode(bytes), node: observation.node })
           }
         }
         break
       case 'sentByBroker':
-        if (observation.message.type === 'outcome') {
-          for (const { id, status, reason, bytes } of observation.message.tasks)
-            this.#judge(observation.node, id, status, reason, () => text.decode(bytes), violate)
-        }
+        for (const { id, status, reason, result } of wire.outcomesIn(observation))
+          this.#judge(observation.node, id, status, reason, () => text.decode(result), violate)
         break
       case 'outcome':
         this.#told(observation, violate)

@@ -51,11 +51,10 @@ export class Order implements Checker {
     if (observation.type === 'faultStarted' && observation.fault.type === 'clockJump')
       this.#isClockSet ||= observation.fault.node === 'broker'
     if (observation.type === 'heardByBroker' && observation.message.type === 'submit') {
-      for (const { id } of observation.message.tasks)
-        if (!this.#heardAtMs.has(id)) this.#heardAtMs.set(id, observation.atMs)
+      for (const id of observation.message.ids) if (!this.#heardAtMs.has(id)) this.#heardAtMs.set(id, observation.atMs)
     }
     if (observation.type === 'sentByBroker' && observation.message.type === 'deliver' && !this.#isClockSet) {
-      for (const { id } of observation.message.tasks) this.#delivered(id, observation.node, observation.atMs, violate)
+      for (const id of observation.message.ids) this.#delivered(id, observation.node, observation.atMs, violate)
     }
   }
 

@@ -8,6 +8,8 @@ import type { Sources, Violate } from './sources.ts'
 const SLACK_MS = 5000
 /** Instants are fractions of a ms, and sums of them are rounded. */
 const ROUNDING_MS = 0.01
+/** Batches after which an event that needs no write of its own has been written with another. */
+const BATCHES_OF_GRACE = 3
 
 /** The records of a queue in the order in which they were made, and when. */
 interface Kept {
@@ -32,6 +34,8 @@ export class Records implements Checker {
   #isUp = false
   /** Tasks that were held when the broker was asked for them, by connection and ref. */
   readonly #asked = new Map<string, ReadonlyMap<string, TaskView>>()
+  /** Told to be unknown though they are held as far as was written: that they went may be on its way to the journal. */
+  #doubtful: { task: TaskView; node: string; batches: number }[] = []
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -51,8 +55,15 @@ export class Records implements Checker {
         this.#heldUpAtMs = observation.atMs
         break
       case 'faultEnded':
+        this.#heldUpAtMs = observation.atMs
+        break
       case 'recovered':
         this.#heldUpAtMs = observation.atMs
+        this.#doubtful = []
+        break
+      case 'appended':
+        for (const doubtful of this.#doubtful) doubtful.batches += 1
+        this.#resolve(violate, BATCHES_OF_GRACE)
         break
       case 'nodeStarted':
       case 'nodeStopped':
@@ -65,13 +76,14 @@ export class Records implements Checker {
         this.#heard(observation)
         break
       case 'sentByBroker':
-        this.#sent(observation, violate)
+        this.#sent(observation)
         break
       default:
     }
   }
 
   finish(_: Surroundings, violate: Violate): void {
+    this.#resolve(violate, 0)
     if (this.#isClockSet) return
     for (const task of this.#sources.chronicle.tasks.values()) {
       const endedAtMs = this.#endedAtMs.get(task.id)
@@ -124,7 +136,7 @@ export class Records implements Checker {
     this.#asked.set(`${connection} ${message.ref}`, held)
   }
 
-  #sent(observation: ObservationOf<'sentByBroker'>, violate: Violate): void {
+  #sent(observation: ObservationOf<'sentByBroker'>): void {
     const { node, connection, message } = observation
     if (message.type !== 'watched' && message.type !== 'status' && message.type !== 'cancelled') return
     const request = this.#sources.wire.requestOf(observation)
@@ -137,18 +149,20 @@ export class Records implements Checker {
           ? message.unknown.map((index) => request.ids[index])
           : message.refused.filter(({ error }) => error.code === 'unknown_task').map(({ index }) => request.ids[index])
     for (const id of unknown) {
-      const now = this.#sources.chronicle.tasks.get(id as string)
-      if (now && now.seq === held.get(id as string)?.seq && !this.#isGoing(now))
-        violate(`${node} was told that task ${id} is not known, which is ${now.state}`, {
-          ids: [now.id],
-          nodes: [node],
-        })
+      const task = this.#sources.chronicle.tasks.get(id as string)
+      if (task && task.seq === held.get(id as string)?.seq) this.#doubtful.push({ task, node, batches: 0 })
     }
   }
 
-  /** Whether it is being forgotten by a batch that is not durable yet: who asks meanwhile is told what will be. */
-  #isGoing({ id }: TaskView): boolean {
-    return this.#sources.chronicle.written.some((fact) => fact.type === 'taskForgotten' && fact.id === id)
+  #resolve(violate: Violate, batchesMin: number): void {
+    if (this.#doubtful.length === 0) return
+    this.#doubtful = this.#doubtful.filter(({ task: { id, seq }, node, batches }) => {
+      const now = this.#sources.chronicle.tasks.get(id)
+      if (now?.seq !== seq) return false
+      if (batches < batchesMin) return true
+      violate(`${node} was told that task ${id} is not known, which is ${now.state}`, { ids: [id], nodes: [node] })
+      return false
+    })
   }
 
   #ttlOf({ state, options }: TaskView): number {

@@ -1,3 +1,4 @@
+import type { Submit } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import type { Sources, Violate } from './sources.ts'
 
@@ -28,9 +29,9 @@ export class SubmitCredit implements Checker {
       case 'sentToBroker': {
         if (observation.message.type !== 'submit') return
         const account = this.#accountOf(observation.connection)
-        const { ref, tasks } = observation.message
-        account.sent.set(ref, tasks.length)
-        account.sentTasks += tasks.length
+        const { ref, ids } = observation.message
+        account.sent.set(ref, ids.length)
+        account.sentTasks += ids.length
         if (account.sentTasks > account.credit)
           violate(
             `${observation.node} has ${account.sentTasks} tasks without an answer and a submit credit of ${account.credit}`,
@@ -46,25 +47,21 @@ export class SubmitCredit implements Checker {
         this.#answered(observation)
         return
       case 'disconnected':
-        // The other side may go on for a while.
-        if (observation.side === 'node') this.#accounts.delete(observation.connection)
+        // What is on its way to the other side may still be heard there.
+        if (!this.#sources.wire.connections.has(observation.connection)) this.#accounts.delete(observation.connection)
         return
       default:
     }
   }
 
-  #heard(
-    { atMs, node, connection }: ObservationOf<'heardByBroker'>,
-    { ref, tasks }: { ref: number; tasks: readonly unknown[] },
-    violate: Violate,
-  ): void {
+  #heard({ atMs, node, connection }: ObservationOf<'heardByBroker'>, { ref, ids }: Submit, violate: Violate): void {
     const account = this.#accountOf(connection)
     if (account.exceededAtMs !== undefined && account.exceededAtMs < atMs) {
       violate(`the broker went on reading from ${node}, which has used up its submit credit`, { nodes: [node] })
       account.exceededAtMs = undefined
     }
-    account.heard.set(ref, tasks.length)
-    account.heardTasks += tasks.length
+    account.heard.set(ref, ids.length)
+    account.heardTasks += ids.length
     if (account.heardTasks > account.credit) account.exceededAtMs ??= atMs
   }
 

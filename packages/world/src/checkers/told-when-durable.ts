@@ -50,14 +50,14 @@ export class ToldWhenDurable implements Checker {
         return
       }
       case 'deliver':
-        for (const { id } of message.tasks) if (!chronicle.wasAccepted(id)) early('the delivery', id)
+        for (const id of message.ids) if (!chronicle.wasAccepted(id)) early('the delivery', id)
         return
       case 'settled': {
         const request = wire.requestOf(observation)
         if (request?.type !== 'complete' && request?.type !== 'fail') return
         const refused = new Set(message.refused.map(({ index }) => index))
-        const leases = request.type === 'complete' ? request.results : request.failures
-        leases.forEach(({ lease }, index) => {
+        const leases = request.type === 'complete' ? request.leases : request.failures.map(({ lease }) => lease)
+        leases.forEach((lease, index) => {
           if (refused.has(index) || chronicle.leases.get(lease)?.end !== undefined) return
           early(`the settlement under lease ${lease}`, wire.leases.get(lease)?.id ?? 'unknown')
         })
@@ -72,8 +72,9 @@ export class ToldWhenDurable implements Checker {
         })
         return
       }
-      case 'outcome':
-        for (const { id, status } of message.tasks)
+      case 'succeeded':
+      case 'ended':
+        for (const { id, status } of wire.outcomesIn(observation))
           if (!this.#hadOutcome(id, status)) early(`the outcome ${status}`, id)
         return
       case 'status':

@@ -1,4 +1,5 @@
 import type { BrokerMessage, ClientMessage, Submit } from '@sluice/protocol'
+import { deliveredItems, type OutcomeItem, outcomeItems } from '../message-items.ts'
 import type { Observation } from '../observation.ts'
 
 /** A delivery as it was told. */
@@ -61,7 +62,7 @@ export class Wire {
         break
       case 'heardByNode':
         if (observation.message.type === 'deliver')
-          for (const { lease } of observation.message.tasks) {
+          for (const lease of observation.message.leases) {
             const told = this.leases.get(lease)
             if (told) told.isHeard = true
           }
@@ -93,6 +94,14 @@ export class Wire {
     return this.connectionOf(told).requests.get(message.ref)
   }
 
+  /** The outcomes that a message of the broker tells. */
+  outcomesIn(told: { node: string; connection: number; message: BrokerMessage }): OutcomeItem[] {
+    return outcomeItems(told.message, (ref) => {
+      const request = this.connectionOf(told).requests.get(ref)
+      return request?.type === 'submit' ? request : undefined
+    })
+  }
+
   #sent(told: Extract<Observation, { type: 'sentByBroker' }>): void {
     const { node, connection, message } = told
     const view = this.connectionOf(told)
@@ -100,7 +109,7 @@ export class Wire {
       view.session = message.session
       this.bySession.set(message.session, view)
     } else if (message.type === 'deliver') {
-      for (const { id, lease, attempt } of message.tasks) {
+      for (const { id, lease, attempt } of deliveredItems(message)) {
         // A number told twice is a violation, and the first telling is the one to hold the second against.
         if (this.leases.has(lease)) continue
         this.leases.set(lease, {
@@ -118,7 +127,7 @@ export class Wire {
 }
 
 /** The tasks of a submission that its answer does not refuse. */
-export function acceptedOf({ tasks }: Submit, refused: readonly { index: number }[]): string[] {
+export function acceptedOf({ ids }: Submit, refused: readonly { index: number }[]): string[] {
   const indices = new Set(refused.map(({ index }) => index))
-  return tasks.flatMap(({ id }, index) => (indices.has(index) ? [] : [id]))
+  return ids.filter((_, index) => !indices.has(index))
 }

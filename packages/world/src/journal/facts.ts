@@ -31,13 +31,11 @@ export type Fact =
       id: string
       session: string
       lease: number
-      attempt: number
-      expiresAtMs: number
       atMs: number
     }
   | { type: 'leasesRenewed'; session: string; leases: readonly number[]; atMs: number }
   | { type: 'progressReported'; id: string; progress: unknown; atMs: number }
-  | { type: 'taskSucceeded'; id: string; bytes: number; forgetAtMs: number; atMs: number }
+  | { type: 'taskSucceeded'; id: string; bytes: number; atMs: number }
   | { type: 'attemptFailed'; id: string; attempt: AttemptRecord; retryAtMs: number; atMs: number }
   | { type: 'leaseReleased'; id: string; retryAtMs: number; atMs: number }
   | {
@@ -57,26 +55,65 @@ export type Fact =
 export type FactType = Fact['type']
 export type FactOf<T extends FactType> = Extract<Fact, { type: T }>
 
-/** The one place that knows how events are laid out in a batch. */
-export function factsOf(events: readonly Event[]): Fact[] {
-  const facts: Fact[] = []
-  for (const event of events) {
-    switch (event.type) {
+/**
+ * The one place that knows how events are laid out in a batch. Show it every event, in order: tasks are called by a number there, and
+ * only their acceptance says which id that is.
+ */
+export class FactReader {
+  readonly #ids = new Map<number, string>()
+
+  read(events: readonly Event[]): Fact[] {
+    const facts: Fact[] = []
+    for (const event of events) this.#read(event, facts)
+    return facts
+  }
+
+  #read(event: Event, facts: Fact[]): void {
+    const { type } = event
+    switch (type) {
       case 'refused':
       case 'checkpointed':
-        break
+        return
+      case 'tasksAccepted': {
+        const { queue, options, watcher, atMs } = event
+        event.ids.forEach((id, index) => {
+          const seq = event.seq + index
+          const bytes = event.bytes[index] as number
+          this.#ids.set(seq, id)
+          facts.push({ type: 'taskAccepted', id, queue, seq, options, bytes, watcher, atMs })
+        })
+        return
+      }
       case 'taskRestated':
-        facts.push({ type: event.type, id: event.task.id, task: event.task, atMs: event.atMs })
-        break
+        this.#ids.set(event.task.seq, event.task.id)
+        facts.push({ type, id: event.task.id, task: event.task, atMs: event.atMs })
+        return
+      case 'leasesGranted': {
+        const { session, atMs } = event
+        event.tasks.forEach((seq, index) => {
+          facts.push({ type: 'leaseGranted', id: this.#idOf(seq), session, lease: event.lease + index, atMs })
+        })
+        return
+      }
+      case 'tasksSucceeded':
+        event.tasks.forEach((seq, index) => {
+          const bytes = event.bytes[index] as number
+          facts.push({ type: 'taskSucceeded', id: this.#idOf(seq), bytes, atMs: event.atMs })
+        })
+        return
       case 'taskForgotten':
-        facts.push({ type: event.type, id: event.id, isEarly: false, atMs: event.atMs })
-        break
+        facts.push({ type, id: event.id, isEarly: false, atMs: event.atMs })
+        return
       case 'oldestForgotten':
-        for (const id of event.ids) facts.push({ type: 'taskForgotten', id, isEarly: true, atMs: event.atMs })
-        break
+        for (const seq of event.tasks)
+          facts.push({ type: 'taskForgotten', id: this.#idOf(seq), isEarly: true, atMs: event.atMs })
+        return
       default:
         facts.push(event)
     }
   }
-  return facts
+
+  #idOf(seq: number): string {
+    return this.#ids.get(seq) ?? `number ${seq}`
+  }
 }
