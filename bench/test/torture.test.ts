@@ -12,6 +12,8 @@ const metWithin: Record<string, string> = {
   'disk-full': 'accepted before the failure',
   'failing-writes': 'accepted before the failure',
   'failing-sync': 'accepted before the failure',
+  'cut-journal': 'opened with all before the cut',
+  'bit-flips': 'refused as damaged',
 }
 
 for (const fault of faults) {

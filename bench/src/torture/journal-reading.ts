@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Journal, JournalDamagedError, sqliteJournal } from '@sluice/broker/journal'
+import { createState, engineConfig, replay } from '@sluice/engine'
 
 /** One stored batch, told apart by what is in it. */
 export interface StoredBatch {
@@ -7,8 +8,6 @@ export interface StoredBatch {
   events: string
   /** Undefined where the journal refused to hand them out, as damaged. */
   bodies: string | undefined
-  /** Ids of the tasks that it tells whole: those that were accepted in it, or restated. */
-  tasks: string[]
 }
 
 /** What a program gets that opens a journal and reads all of it. */
@@ -25,11 +24,7 @@ export function readJournal(path: string): Reading {
   try {
     journal = sqliteJournal({ path, durability: 'strict' })
     journal.load((batch, events) => {
-      const tasks = events.flatMap((event) => {
-        if (event.type === 'taskAccepted') return [event.id]
-        return event.type === 'taskRestated' ? [event.task.id] : []
-      })
-      batches.push({ batch, events: digest(JSON.stringify(events)), bodies: undefined, tasks })
+      batches.push({ batch, events: digest(JSON.stringify(events)), bodies: undefined })
     })
     for (const stored of batches) stored.bodies = bodiesOf(journal, stored.batch, path)
     return { batches }
@@ -40,6 +35,20 @@ export function readJournal(path: string): Reading {
   }
 }
 
+/** The tasks that a broker knows which has taken up a journal as far as this batch. */
+export function tasksKnown(path: string, last = Number.POSITIVE_INFINITY): Set<string> {
+  const state = createState(engineConfig({}))
+  const journal = sqliteJournal({ path, durability: 'strict' })
+  try {
+    journal.load((batch, events) => {
+      if (batch <= last) for (const event of events) replay(state, event)
+    })
+  } finally {
+    journal.close()
+  }
+  return new Set([...state.tasks.values()].map(({ id }) => id))
+}
+
 /** Appends batches of bodies alone to a journal that loads, as its next user would. Returns what was stored. */
 export function appendTo(path: string, bodies: readonly Uint8Array[]): StoredBatch[] {
   const journal = sqliteJournal({ path, durability: 'strict' })
@@ -48,7 +57,7 @@ export function appendTo(path: string, bodies: readonly Uint8Array[]): StoredBat
     return bodies.map((bytes) => {
       last++
       journal.append({ batch: last, events: [], bodies: bytes })
-      return { batch: last, events: digest('[]'), bodies: digest(bytes), tasks: [] }
+      return { batch: last, events: digest('[]'), bodies: digest(bytes) }
     })
   } finally {
     journal.close()

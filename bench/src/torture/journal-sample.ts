@@ -1,9 +1,9 @@
 import { startBroker } from '../broker.ts'
 import { Processes } from '../child.ts'
 import { Scratch } from '../machine.ts'
-import { sleep } from '../wait.ts'
+import { sleep, until } from '../wait.ts'
 import { JournalCopy, type JournalFiles, readFiles } from './journal-copy.ts'
-import { readJournal, type StoredBatch } from './journal-reading.ts'
+import { readJournal, type StoredBatch, tasksKnown } from './journal-reading.ts'
 import type { ToldTask } from './producer.ts'
 import { wholeBetween } from './random.ts'
 import { Witness } from './witness.ts'
@@ -17,6 +17,8 @@ export interface JournalSample {
   told: readonly ToldTask[]
   /** By id, the key of the body that was submitted. */
   keys: ReadonlyMap<string, string>
+  /** What the journal does not hold although it was acknowledged and has no outcome, in words. */
+  missing: readonly string[]
 }
 
 /**
@@ -43,6 +45,7 @@ export async function sampleJournal(shape: Shape, random: () => number): Promise
   await using witness = new Witness({ url: broker.url, random, inFlight: 10, fillerMax: 8000, workMsMax: 5 })
   witness.work()
   witness.submit()
+  await until('the first task is accepted', async () => witness.accepted.length > 0, 10_000)
   await sleep(loadMs[shape] * (0.5 + random()))
   if (shape === 'folded') {
     await broker.child.kill()
@@ -59,13 +62,10 @@ export async function sampleJournal(shape: Shape, random: () => number): Promise
   copy.lay(files)
   const { refused, batches } = readJournal(copy.path)
   if (refused !== undefined) throw new Error(`a journal that nothing spoiled is refused: ${refused}`)
-  return { files, truth: batches, told: [...witness.accepted], keys: witness.keys }
-}
-
-/** What the journal does not hold of what was acknowledged, in words: a task without an outcome has to be there. */
-export function missingFrom({ truth, told }: JournalSample): string[] {
-  const stored = new Set(truth.flatMap(({ tasks }) => tasks))
-  return told
-    .filter(({ id, outcome }) => outcome === undefined && !stored.has(id))
+  const known = tasksKnown(copy.path)
+  const told = [...witness.accepted]
+  const missing = told
+    .filter(({ id, outcome }) => outcome === undefined && !known.has(id))
     .map(({ id }) => `acknowledged task ${id} is not in the journal`)
+  return { files, truth: batches, told, keys: witness.keys, missing }
 }

@@ -3,7 +3,7 @@ import { atMost, type Figure, figure } from '../../figure.ts'
 import { type Fault, type FaultRun, type Round, wordsOf } from '../fault.ts'
 import { JournalCopy, type JournalFiles } from '../journal-copy.ts'
 import { appendTo, faultIn, lastOf, type Reading, readJournal } from '../journal-reading.ts'
-import { type JournalSample, missingFrom, sampleJournal, shapes } from '../journal-sample.ts'
+import { type JournalSample, sampleJournal, shapes } from '../journal-sample.ts'
 import { framesOf } from '../log-frames.ts'
 import { seededRandom, wholeBetween } from '../random.ts'
 import { serveCopy } from '../served-copy.ts'
@@ -56,7 +56,7 @@ class BitFlipsRun implements FaultRun {
     const shape = shapes[round % shapes.length]!
     const journal = await sampleJournal(shape, random)
     using copy = new JournalCopy()
-    const findings = missingFrom(journal)
+    const findings = [...journal.missing]
     for (let count = 0; count < this.#counts.flips; count++) {
       const flip = drawFlip(journal.files, random)
       this.#flips[flip.of]++

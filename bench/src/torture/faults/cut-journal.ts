@@ -2,8 +2,8 @@ import type { Scale } from '../../bench.ts'
 import { atMost, type Figure, figure } from '../../figure.ts'
 import { type Fault, type FaultRun, type Round, wordsOf } from '../fault.ts'
 import { JournalCopy } from '../journal-copy.ts'
-import { faultIn, lastOf, readJournal } from '../journal-reading.ts'
-import { type JournalSample, missingFrom, sampleJournal, shapes } from '../journal-sample.ts'
+import { faultIn, lastOf, readJournal, tasksKnown } from '../journal-reading.ts'
+import { type JournalSample, sampleJournal, shapes } from '../journal-sample.ts'
 import { framesOf } from '../log-frames.ts'
 import { sample, seededRandom, wholeBetween } from '../random.ts'
 import { serveCopy } from '../served-copy.ts'
@@ -49,7 +49,7 @@ class CutJournalRun implements FaultRun {
     const shape = shapes[round % shapes.length]!
     const journal = await sampleJournal(shape, random)
     using copy = new JournalCopy()
-    const findings = missingFrom(journal)
+    const findings = [...journal.missing]
     const { log, file } = journal.files
     const frames = framesOf(log)
     const end = frames.at(-1)?.end ?? 0
@@ -131,6 +131,8 @@ class CutJournalRun implements FaultRun {
     const cut = { ...files, log: files.log.subarray(0, logBytes), mark: undefined }
     copy.lay(cut)
     const reading = readJournal(copy.path)
+    copy.lay(files)
+    const known = tasksKnown(copy.path, lastOf(reading))
     copy.lay(cut)
     const { damage, wrong, recorded } = await serveCopy(
       copy.path,
@@ -140,15 +142,13 @@ class CutJournalRun implements FaultRun {
     this.#served++
     if (damage !== undefined || reading.refused !== undefined)
       return damage === undefined ? ['a broker took a journal that is refused'] : []
-    const last = lastOf(reading)
-    const acceptedIn = new Map(truth.flatMap(({ batch, tasks }) => tasks.map((id) => [id, batch] as const)))
     const findings = [...wrong]
     for (const { id } of told) {
-      const batch = acceptedIn.get(id)
-      if (batch !== undefined && batch <= last !== (recorded.get(id) !== undefined))
-        findings.push(
-          `log of ${logBytes} bytes: task ${id} of batch ${batch} is ${recorded.get(id)}, the last batch is ${last}`,
-        )
+      const outcome = recorded.get(id)
+      if (known.has(id) && outcome === undefined) findings.push(`log of ${logBytes} bytes: task ${id} is lost`)
+      // Where batches were discarded the truth does not tell what was forgotten in them.
+      if (!known.has(id) && outcome !== undefined && truth[0]!.batch === 1)
+        findings.push(`log of ${logBytes} bytes: task ${id} was cut off, and is ${outcome}`)
     }
     return findings.slice(0, 5)
   }
