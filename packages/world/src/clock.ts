@@ -55,6 +55,13 @@ export class VirtualClock {
     return true
   }
 
+  /** Calls every deadline of the next `ms`, those set meanwhile included, and stands at their end. */
+  advance(ms: number): void {
+    const endMs = this.#nowMs + ms
+    for (let atMs = this.nextAtMs; atMs !== undefined && atMs <= endMs; atMs = this.nextAtMs) this.step()
+    this.#nowMs = endMs
+  }
+
   #push(deadline: Deadline): void {
     const heap = this.#heap
     let at = heap.length

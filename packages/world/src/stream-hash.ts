@@ -1,3 +1,5 @@
+import { Bodies } from '@sluice/protocol'
+
 const float = new Float64Array(1)
 const words = new Uint32Array(float.buffer)
 
@@ -24,6 +26,7 @@ export class StreamHash {
         if (value === null) this.#word(1)
         else if (Array.isArray(value)) this.#list(value)
         else if (value instanceof Uint8Array) this.#bytes(value)
+        else if (value instanceof Bodies) this.#bodies(value)
         else this.#fields(value as Record<string, unknown>)
         return
       case 'boolean':
@@ -82,6 +85,11 @@ export class StreamHash {
     let sum = 0x811c9dc5
     for (let i = 0; i < bytes.length; i += 1) sum = Math.imul(sum ^ (bytes[i] as number), 0x01000193)
     this.#word(sum)
+  }
+
+  #bodies(bodies: Bodies): void {
+    this.#list(bodies.lengths)
+    this.#bytes(bodies.bytes)
   }
 
   #list(list: readonly unknown[]): void {

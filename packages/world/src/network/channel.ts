@@ -139,15 +139,23 @@ export class Channel {
     for (let i = this.#arrived.length - this.#readsAhead; i > 0; i -= 1) this.#scheduleRead()
   }
 
+  /** The sender's kernel forgets what has not arrived. */
+  drop(): void {
+    this.#cancelArrival?.()
+    this.#cancelArrival = undefined
+    this.#cancelGiveUp?.()
+    this.#cancelGiveUp = undefined
+    this.#wire.length = 0
+    this.#sending.length = 0
+    this.#bufferedBytes = 0
+    this.#isBacklogged = false
+  }
+
   /** Nothing is carried any more. */
   end(): void {
     this.#isEnded = true
-    this.#cancelArrival?.()
-    this.#cancelGiveUp?.()
-    this.#wire.length = 0
-    this.#sending.length = 0
+    this.drop()
     this.#arrived.length = 0
-    this.#bufferedBytes = 0
   }
 
   /** Moves into the kernels' buffers what there is room for. */

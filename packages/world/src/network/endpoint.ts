@@ -137,6 +137,11 @@ export class Endpoint implements Reader {
   }
 
   receive(packet: Packet): void {
+    if (this.isGone) {
+      // Whoever speaks to an end that has forgotten the connection is told so.
+      if (packet.type !== 'gone') this.#outgoing.sendEnd()
+      return
+    }
     switch (packet.type) {
       case 'open':
         if (this.state !== 'connecting') return
@@ -150,7 +155,7 @@ export class Endpoint implements Reader {
         this.owner?.onFrame(packet.frame)
         return
       case 'ping':
-        if (!this.isGone) this.#outgoing.send({ type: 'pong' })
+        this.#outgoing.send({ type: 'pong' })
         return
       case 'pong':
         this.#isAnswering = true
@@ -169,6 +174,7 @@ export class Endpoint implements Reader {
     if (this.isGone) return
     const before = this.state
     this.state = 'lost'
+    this.#outgoing.drop()
     this.#options.onGone()
     this.process.enter(() => {
       if (this.state !== 'lost') return

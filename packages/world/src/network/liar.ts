@@ -1,4 +1,5 @@
 import {
+  Bodies,
   type BrokerMessage,
   type ClientMessage,
   decodeBrokerFrame,
@@ -68,7 +69,7 @@ export class Liar implements Tampering {
   }
 
   #hear(message: BrokerMessage): void {
-    if (message.type === 'deliver') for (const { lease } of message.tasks) this.#held.add(lease)
+    if (message.type === 'deliver') for (const lease of message.leases) this.#held.add(lease)
     else if (message.type === 'revoke') for (const lease of message.leases) this.#lose(lease)
     else if (message.type === 'renewed') for (const lease of message.lost) this.#lose(lease)
     else if (message.type === 'settled') this.#confirm(message.ref, message.refused)
@@ -130,7 +131,7 @@ export class Liar implements Tampering {
       case 1:
         return { type: 'fail', ref, failures: [{ lease, error: { message: 'a lie' }, retryable: false }] }
       default:
-        return { type: 'complete', ref, results: [{ lease, bytes: new TextEncoder().encode('"a lie"') }] }
+        return { type: 'complete', ref, leases: [lease], bodies: Bodies.ofTexts(['"a lie"']) }
     }
   }
 
@@ -151,12 +152,5 @@ export class Liar implements Tampering {
 }
 
 function leasesOf(message: Settlement): readonly number[] {
-  switch (message.type) {
-    case 'complete':
-      return message.results.map(({ lease }) => lease)
-    case 'fail':
-      return message.failures.map(({ lease }) => lease)
-    case 'release':
-      return message.leases
-  }
+  return message.type === 'fail' ? message.failures.map(({ lease }) => lease) : message.leases
 }

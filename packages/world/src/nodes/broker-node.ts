@@ -1,5 +1,5 @@
 import { Compaction, DEFAULT_HOST_CONFIG, Host, type HostLog, type Transport } from '@sluice/broker/core'
-import { engineConfig, type State } from '@sluice/engine'
+import { engineConfig, type State, unfinished } from '@sluice/engine'
 import type { Context } from '../context.ts'
 import { openJournal, type SimulatedDisk } from '../journal/index.ts'
 import type { Endpoint } from '../network/endpoint.ts'
@@ -42,10 +42,9 @@ export class BrokerNode extends Node {
 
   /** Tasks without an outcome. */
   get unfinished(): number {
-    let unfinished = 0
-    for (const queue of this.#host?.state.queues.values() ?? [])
-      unfinished += queue.ready.size + queue.delayed + queue.leased
-    return unfinished
+    let tasks = 0
+    for (const queue of this.#host?.state.queues.values() ?? []) tasks += unfinished(queue)
+    return tasks
   }
 
   protected run(process: Process): void {
@@ -142,6 +141,6 @@ export class BrokerNode extends Node {
 
 function leasedIn(host: Host): number {
   let leased = 0
-  for (const queue of host.state.queues.values()) leased += queue.leased
+  for (const queue of host.state.queues.values()) leased += queue.leased.size
   return leased
 }
