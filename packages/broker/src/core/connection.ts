@@ -22,9 +22,10 @@ import {
   type WireError,
 } from '@sluice/protocol'
 import { digestOf, digestOfText } from './digest.ts'
-import { type Host, wireError } from './host.ts'
+import type { Host } from './host.ts'
 import { Outgoing } from './outgoing.ts'
 import type { Transport } from './platform.ts'
+import { wireError } from './wire-error.ts'
 
 const WORKER_MESSAGES = new Set(['credit', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
 

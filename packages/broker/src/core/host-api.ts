@@ -3,7 +3,8 @@ import { Bodies, type Body, type Submit, type SubmitOptions, type WireError } fr
 import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
 import { statusOf, submitCommand } from './connection.ts'
-import { type Host, wireError } from './host.ts'
+import type { Host } from './host.ts'
+import { wireError } from './wire-error.ts'
 
 /** Dead letters made ready in one turn. */
 const REDRIVE_BATCH = 1000

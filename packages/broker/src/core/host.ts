@@ -21,7 +21,6 @@ import {
   watchersOf,
 } from '@sluice/engine'
 import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/machines'
-import type { WireError } from '@sluice/protocol'
 import type { Journal } from '../journal/journal.ts'
 import { BodyStore } from './body-store.ts'
 import { Connection } from './connection.ts'
@@ -490,12 +489,4 @@ function namesFor(task: Task, session: Session): (Submission | undefined)[] {
   const isSubmitted = submission?.session === session && submission.connection === session.connections
   if (!isSubmitted) return [undefined]
   return isWatching(task, session) ? [submission, undefined] : [submission]
-}
-
-export function wireError(event: EventOf<'refused'>): WireError {
-  const error: WireError = { code: event.code, message: event.message }
-  if (event.field !== undefined) error.field = event.field
-  if (event.limit !== undefined) error.limit = event.limit
-  if (event.retryAfterMs !== undefined) error.retryAfterMs = event.retryAfterMs
-  return error
 }
