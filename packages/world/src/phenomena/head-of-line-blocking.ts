@@ -14,7 +14,7 @@ function scenario(name: string, tasks: readonly TaskMix[], workers: readonly Wor
   return {
     ...calm,
     name,
-    durationMs: 25_000,
+    durationMs: 15_000,
     producers: [{ count: 1, arrivals: { kind: 'poisson', rate: 8 }, tasks }],
     workers,
   }

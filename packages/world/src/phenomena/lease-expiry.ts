@@ -1,4 +1,4 @@
-import { factsOf } from '../journal/facts.ts'
+import { FactReader } from '../journal/facts.ts'
 import type { Observation } from '../observation.ts'
 import type { Falsehood, Scenario } from '../scenario.ts'
 import { calm } from './calm.ts'
@@ -9,7 +9,7 @@ function scenario(name: string, falsehoods: readonly Falsehood[]): Scenario {
   return {
     ...calm,
     name,
-    durationMs: 10_000,
+    durationMs: 6000,
     hosting: { heartbeatMs: 300 },
     producers: [
       {
@@ -39,10 +39,11 @@ function scenario(name: string, falsehoods: readonly Falsehood[]): Scenario {
 }
 
 function expiredLeases(seen: readonly Observation[]): number {
+  const facts = new FactReader()
   let expired = 0
   for (const observation of seen) {
     if (observation.type !== 'appending') continue
-    for (const fact of factsOf(observation.events)) {
+    for (const fact of facts.read(observation.events)) {
       if (fact.type === 'attemptFailed' && fact.attempt.how === 'lease_expired') expired += 1
     }
   }

@@ -1,13 +1,13 @@
 import type { Scenario } from '../scenario.ts'
 import { calm } from './calm.ts'
 import type { Phenomenon } from './phenomenon.ts'
-import { submissionsOf, usefulResults } from './submission.ts'
+import { submissionsOf, usefulOf } from './submission.ts'
 
 const CAPACITY_PER_SECOND = 10
-const USEFUL_MS = 1000
-const DURATION_MS = 20_000
+const USEFUL_MS = 500
+const DURATION_MS = 12_000
 
-/** Half as much again arrives as can be done, and a result is of use for a second. */
+/** Half as much again arrives as can be done, and a result is of use for half a second. */
 function scenario(name: string, queueTasksMax: number): Scenario {
   return {
     ...calm,
@@ -41,14 +41,15 @@ export const overload: Phenomenon<'unbounded' | 'bounded', 'goodput' | 'goodputL
     'Under lasting overload an unbounded queue makes everything too late to be of use; a short one refuses the excess and serves the rest in time.',
   scenarios: {
     unbounded: scenario('overload, unbounded', 1_000_000),
-    bounded: scenario('overload, bounded', 6),
+    bounded: scenario('overload, bounded', 4),
   },
   looksAt: ['submitting', 'accepted', 'outcome'],
   measure(seen) {
-    const submissions = submissionsOf(seen)
+    const useful = usefulOf(submissionsOf(seen), USEFUL_MS)
     function goodput(fromMs: number): number {
       const capacity = (CAPACITY_PER_SECOND * (DURATION_MS - fromMs)) / 1000
-      return usefulResults(submissions, USEFUL_MS, fromMs, DURATION_MS) / capacity
+      const inTime = useful.filter(({ succeededAtMs }) => succeededAtMs >= fromMs && succeededAtMs < DURATION_MS)
+      return inTime.length / capacity
     }
     return { goodput: goodput(0), goodputLate: goodput(DURATION_MS / 2) }
   },

@@ -5,27 +5,27 @@ import { submissionsOf } from './submission.ts'
 
 type BackOff = ProducerGroup['impatientBackOff']
 
-/** Workers that could do 10 tasks a second stand still for a while; users wait a second each before they try again. */
+/** A worker that can do 10 tasks a second stands still for a while; users wait a second each before they try again. */
 function scenario(name: string, impatientBackOff: BackOff): Scenario {
   return {
     ...calm,
     name,
-    durationMs: 12_000,
-    settleMs: 6000,
+    durationMs: 8000,
+    settleMs: 3000,
     producers: [
       {
         count: 1,
         arrivals: { kind: 'poisson', rate: 8 },
         tasks: [{ queue: 'orders', weight: 1, bodyBytes: { kind: 'constant', value: 40 } }],
         patienceMs: 1000,
-        impatientRetriesMax: 5,
+        impatientRetriesMax: 3,
         impatientBackOff,
       },
     ],
     workers: [
       { count: 1, queues: ['orders'], concurrency: 1, service: { '*': { ms: { kind: 'constant', value: 100 } } } },
     ],
-    script: [{ atMs: 3000, fault: { type: 'pause', node: 'worker-1', forMs: 3000 } }],
+    script: [{ atMs: 2000, fault: { type: 'pause', node: 'worker-1', forMs: 2000 } }],
   }
 }
 

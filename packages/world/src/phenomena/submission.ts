@@ -45,15 +45,15 @@ export function latenciesOf(submissions: readonly Submission[]): number[] {
   )
 }
 
-/** Results that came within `usefulMs` of their submission, to submissions made from `fromMs` to `untilMs`. */
-export function usefulResults(
+/** Those whose result came within `usefulMs`. */
+export function usefulOf(
   submissions: readonly Submission[],
   usefulMs: number,
-  fromMs: number,
-  untilMs: number,
-): number {
-  return submissions.filter(
-    ({ submittedAtMs, succeededAtMs = Number.POSITIVE_INFINITY }) =>
-      submittedAtMs >= fromMs && submittedAtMs < untilMs && succeededAtMs - submittedAtMs <= usefulMs,
-  ).length
+): (Submission & { succeededAtMs: number })[] {
+  return submissions.flatMap((submission) => {
+    const { submittedAtMs, succeededAtMs } = submission
+    return succeededAtMs !== undefined && succeededAtMs - submittedAtMs <= usefulMs
+      ? [{ ...submission, succeededAtMs }]
+      : []
+  })
 }

@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario.ts'
 import { calm } from './calm.ts'
 import type { Phenomenon } from './phenomenon.ts'
 
-const CLIENTS = 60
+const CLIENTS = 40
 const CRASH_AT_MS = 2000
 const WINDOW_MS = 100
 
@@ -12,7 +12,7 @@ function scenario(name: string, drawsAlike: boolean): Scenario {
   return {
     ...calm,
     name,
-    durationMs: 15_000,
+    durationMs: 26_000,
     settleMs: 2000,
     producers: [
       {
@@ -24,7 +24,7 @@ function scenario(name: string, drawsAlike: boolean): Scenario {
       },
     ],
     workers: [],
-    script: [{ atMs: CRASH_AT_MS, fault: { type: 'crash', node: 'broker', restartAfterMs: 4000 } }],
+    script: [{ atMs: CRASH_AT_MS, fault: { type: 'crash', node: 'broker', restartAfterMs: 8000 } }],
   }
 }
 

@@ -1,3 +1,4 @@
+import { FactReader } from '../journal/facts.ts'
 import type { Scenario } from '../scenario.ts'
 import { calm } from './calm.ts'
 import type { Phenomenon } from './phenomenon.ts'
@@ -30,22 +31,24 @@ function scenario(name: string, prefetch: number): Scenario {
   }
 }
 
-export const tooMuchCredit: Phenomenon<'prefetch 1' | 'prefetch 60', 'makespanMs' | 'redeliveries' | 'done'> = {
+export const tooMuchCredit: Phenomenon<'prefetch 1' | 'prefetch 29', 'makespanMs' | 'redeliveries' | 'done'> = {
   name: 'too much credit',
   lesson:
     'Whoever takes more tasks than it can soon do keeps them from those who are free, and takes all of them down with it when it crashes.',
-  scenarios: { 'prefetch 1': scenario('too much credit, 1', 1), 'prefetch 60': scenario('too much credit, 60', 60) },
-  looksAt: ['submitting', 'accepted', 'outcome', 'sentByBroker'],
+  scenarios: { 'prefetch 1': scenario('too much credit, 1', 1), 'prefetch 29': scenario('too much credit, 29', 29) },
+  looksAt: ['submitting', 'accepted', 'outcome', 'appending'],
   measure(seen) {
     const submissions = submissionsOf(seen)
     const done = submissions.flatMap(({ succeededAtMs }) => (succeededAtMs === undefined ? [] : [succeededAtMs]))
+    const facts = new FactReader()
     let deliveries = 0
     const delivered = new Set<string>()
     for (const observation of seen) {
-      if (observation.type !== 'sentByBroker' || observation.message.type !== 'deliver') continue
-      for (const { id } of observation.message.tasks) {
+      if (observation.type !== 'appending') continue
+      for (const fact of facts.read(observation.events)) {
+        if (fact.type !== 'leaseGranted') continue
         deliveries += 1
-        delivered.add(id)
+        delivered.add(fact.id)
       }
     }
     return {
@@ -56,21 +59,21 @@ export const tooMuchCredit: Phenomenon<'prefetch 1' | 'prefetch 60', 'makespanMs
   },
   expectations: [
     {
-      what: 'how many times longer the whole heap takes with prefetch 60',
+      what: 'how many times longer the whole heap takes with prefetch 29',
       over: 'eachSeed',
-      figure: (runs) => runs['prefetch 60'].makespanMs / runs['prefetch 1'].makespanMs,
+      figure: (runs) => runs['prefetch 29'].makespanMs / runs['prefetch 1'].makespanMs,
       bound: { atLeast: 1.5 },
     },
     {
-      what: 'how many more tasks are delivered again after the crash with prefetch 60',
+      what: 'how many more tasks are delivered again after the crash with prefetch 29',
       over: 'eachSeed',
-      figure: (runs) => runs['prefetch 60'].redeliveries - runs['prefetch 1'].redeliveries,
+      figure: (runs) => runs['prefetch 29'].redeliveries - runs['prefetch 1'].redeliveries,
       bound: { atLeast: 10 },
     },
     {
       what: 'tasks that are not done in the end',
       over: 'eachSeed',
-      figure: (runs) => 2 * TASKS - runs['prefetch 1'].done - runs['prefetch 60'].done,
+      figure: (runs) => 2 * TASKS - runs['prefetch 1'].done - runs['prefetch 29'].done,
       bound: { atMost: 0 },
     },
   ],

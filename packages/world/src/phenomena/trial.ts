@@ -32,13 +32,11 @@ export async function tryOut(phenomenon: Phenomenon, seeds: readonly number[]): 
 async function run(phenomenon: Phenomenon, variant: string, seed: number): Promise<Figures> {
   const scenario = phenomenon.scenarios[variant]
   if (!scenario) throw new RangeError(`${phenomenon.name} has no variant ${variant}`)
-  const types = new Set(phenomenon.looksAt)
   const seen: Observation[] = []
   await runWorld(scenario, seed, {
     isHashed: false,
-    onObservation: (observation) => {
-      if (types.has(observation.type)) seen.push(observation)
-    },
+    only: new Set(phenomenon.looksAt),
+    onObservation: (observation) => seen.push(observation),
   })
   return phenomenon.measure(seen, scenario)
 }
