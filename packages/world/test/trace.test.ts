@@ -1,3 +1,4 @@
+import { Bodies, type Complete } from '@sluice/protocol'
 import { expect, test } from 'vitest'
 import { swarm } from '../src/fuzz/swarm.ts'
 import { parseTrace, traceHeader, traceLine } from '../src/fuzz/trace.ts'
@@ -10,14 +11,23 @@ const observations: Observation[] = [
     atMs: 1.5,
     node: 'worker-1',
     connection: 3,
-    message: { type: 'complete', ref: 4, results: [{ lease: 5, bytes: Uint8Array.of(0, 127, 128, 255) }] },
+    message: { type: 'complete', ref: 4, leases: [5], bodies: Bodies.ofPieces([Uint8Array.of(0, 127, 128, 255)], [4]) },
   },
 ]
 
 test('a trace reads back as it was written, bytes included', () => {
   const scenario = swarm(3)
   const text = [traceHeader({ seed: 3, scenario }), ...observations.map(traceLine), ''].join('\n')
-  expect(parseTrace(text)).toEqual({ version: 1, seed: 3, scenario, observations })
+  const trace = parseTrace(text)
+  expect(trace).toMatchObject({ version: 1, seed: 3, scenario })
+  expect(trace.observations[0]).toEqual(observations[0])
+  expect(trace.observations[1]).toMatchObject({
+    atMs: 1.5,
+    node: 'worker-1',
+    message: { type: 'complete', leases: [5] },
+  })
+  const { message } = trace.observations[1] as Extract<Observation, { type: 'sentToBroker' }>
+  expect((message as Complete).bodies.at(0)).toEqual(Uint8Array.of(0, 127, 128, 255))
 })
 
 test('what is no trace is refused with the line', () => {

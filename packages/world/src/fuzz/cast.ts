@@ -1,4 +1,6 @@
-import { factsOf } from '../journal/facts.ts'
+import type { Submit } from '@sluice/protocol'
+import type { Fact } from '../journal/facts.ts'
+import { deliveredItems, type SubmissionOf } from '../message-items.ts'
 import type { Observation, Violation } from '../observation.ts'
 
 /** Who plays in a story: its tasks under short names, the nodes that touch them, and what their numbers stand for. */
@@ -7,6 +9,7 @@ export class Cast {
   readonly #nodes: Set<string>
   readonly #leases = new Map<number, string>()
   readonly #sessions = new Map<string, string>()
+  readonly #submissions = new Map<string, Submit>()
   /** By connection and ref: the tasks that a message speaks of, in its order. */
   readonly #refs = new Map<string, (string | undefined)[]>()
 
@@ -43,6 +46,16 @@ export class Cast {
     return this.#refs.get(`${connection}/${ref}`) ?? []
   }
 
+  /** What was submitted over a connection. */
+  submissionsOf(connection: number): SubmissionOf {
+    return (ref) => this.#submissions.get(`${connection}/${ref}`)
+  }
+
+  /** Learns which lease is of which task. */
+  learn(facts: readonly Fact[]): void {
+    for (const fact of facts) if (fact.type === 'leaseGranted') this.#leases.set(fact.lease, fact.id)
+  }
+
   /** Learns who is who. */
   see(observation: Observation): void {
     switch (observation.type) {
@@ -50,16 +63,11 @@ export class Cast {
       case 'handlerStarted':
         if (this.#tasks.has(observation.id)) this.#nodes.add(observation.node)
         return
-      case 'appending':
-        for (const fact of factsOf(observation.events)) {
-          if (fact.type === 'leaseGranted') this.#leases.set(fact.lease, fact.id)
-        }
-        return
       case 'sentByBroker': {
         const { message } = observation
         if (message.type === 'welcome') this.#sessions.set(message.session, observation.node)
         else if (message.type === 'deliver') {
-          for (const { id, lease } of message.tasks) {
+          for (const { id, lease } of deliveredItems(message)) {
             this.#leases.set(lease, id)
             if (this.#tasks.has(id)) this.#nodes.add(observation.node)
           }
@@ -70,11 +78,12 @@ export class Cast {
       case 'heardByBroker': {
         const { message } = observation
         if (!('ref' in message)) return
+        if (message.type === 'submit') this.#submissions.set(`${observation.connection}/${message.ref}`, message)
         const named =
           message.type === 'submit'
-            ? message.tasks.map(({ id }) => this.names(id))
+            ? message.ids.map((id) => this.names(id))
             : message.type === 'complete'
-              ? message.results.map(({ lease }) => this.leased(lease))
+              ? message.leases.map((lease) => this.leased(lease))
               : message.type === 'fail'
                 ? message.failures.map(({ lease }) => this.leased(lease))
                 : message.type === 'release'

@@ -1,5 +1,5 @@
 import type { BrokerMessage, ClientMessage, WireError } from '@sluice/protocol'
-import { type Fact, factsOf } from '../journal/facts.ts'
+import { type Fact, FactReader } from '../journal/facts.ts'
 import type { Observation } from '../observation.ts'
 
 /** What a run has to meet for a rule to be put to the test at all. A rule may have several. */
@@ -26,7 +26,7 @@ export const SITUATIONS = {
   'dead: lease expired': 'DEAD-1',
   'a record forgotten past a bound': 'RESULT-4',
   'a dead letter redriven': 'DEAD-4',
-  'an outcome told': 'RESULT-2',
+  'outcomes told': 'RESULT-2',
   'a task watched later': 'RESULT-2',
   'a watcher refused': 'RESULT-2',
   'a record forgotten in time': 'RESULT-3',
@@ -57,13 +57,14 @@ const DEFAULT_PRIORITY = 5
 export class Coverage {
   readonly situations: Partial<Record<Situation, number>> = {}
   events = 0
+  readonly #reader = new FactReader()
   readonly #submitted = new Set<string>()
 
   see(observation: Observation): void {
     switch (observation.type) {
       case 'appending':
         this.events += observation.events.length
-        for (const fact of factsOf(observation.events)) this.#fact(fact)
+        for (const fact of this.#reader.read(observation.events)) this.#fact(fact)
         return
       case 'heardByBroker':
         this.#heard(observation.message)
@@ -158,7 +159,7 @@ export class Coverage {
     else if (message.type === 'hello' && (message.resume?.leases.length ?? 0) > 0)
       this.#meet('a lease kept over a reconnection')
     else if (message.type === 'submit') {
-      for (const { id } of message.tasks) {
+      for (const id of message.ids) {
         if (this.#submitted.has(id)) this.#meet('a submission heard again')
         this.#submitted.add(id)
       }
@@ -178,8 +179,9 @@ export class Coverage {
       case 'cancelled':
         if (message.refused.length > 0) this.#meet('a cancellation refused')
         return
-      case 'outcome':
-        for (const _ of message.tasks) this.#meet('an outcome told')
+      case 'succeeded':
+      case 'ended':
+        this.#meet('outcomes told')
         return
       case 'progress':
         this.#meet('progress told')

@@ -1,5 +1,6 @@
 import type { BrokerMessage, ClientMessage } from '@sluice/protocol'
 import type { Fact } from '../journal/facts.ts'
+import { deliveredItems, outcomeItems } from '../message-items.ts'
 import type { ObservationOf } from '../observation.ts'
 import type { Cast } from './cast.ts'
 
@@ -46,15 +47,15 @@ function nodeText(node: string, message: ClientMessage, cast: Cast): string[] {
     }
     case 'submit':
       return ofTasks(
-        message.tasks,
-        ({ id }) => cast.names(id),
+        message.ids,
+        (id) => cast.names(id),
         (_, task) => `${node} submits ${task} to ${message.queue}`,
       )
     case 'complete':
       return ofTasks(
-        message.results,
-        leased,
-        ({ lease }, task) => `${node} gives the result of ${task} (lease ${lease})`,
+        message.leases,
+        (lease) => cast.leased(lease),
+        (lease, task) => `${node} gives the result of ${task} (lease ${lease})`,
       )
     case 'fail':
       return ofTasks(
@@ -128,13 +129,14 @@ function brokerText(node: string, connection: number, message: BrokerMessage, ca
       )
     case 'deliver':
       return ofTasks(
-        message.tasks,
+        deliveredItems(message),
         ({ id }) => cast.names(id),
         ({ lease, attempt }, task) => `the broker delivers ${task} to ${node} (lease ${lease}, attempt ${attempt})`,
       )
-    case 'outcome':
+    case 'succeeded':
+    case 'ended':
       return ofTasks(
-        message.tasks,
+        outcomeItems(message, cast.submissionsOf(connection)),
         ({ id }) => cast.names(id),
         ({ status, reason }, task) =>
           `the broker tells ${node} the outcome of ${task}: ${status}${reason === undefined ? '' : `, ${reason}`}`,
@@ -209,9 +211,9 @@ function taskText(fact: Extract<Fact, { id: string }>, task: string, cast: Cast)
     case 'taskAccepted':
       return `${task} is accepted as number ${fact.seq}`
     case 'leaseGranted':
-      return `${cast.holder(fact.session)} is granted lease ${fact.lease} on ${task}, attempt ${fact.attempt}, for ${Math.round(fact.expiresAtMs - fact.atMs)} ms`
+      return `${cast.holder(fact.session)} is granted lease ${fact.lease} on ${task}`
     case 'taskSucceeded':
-      return `${task} has succeeded, kept for ${Math.round(fact.forgetAtMs - fact.atMs)} ms`
+      return `${task} has succeeded`
     case 'attemptFailed':
       return `attempt ${fact.attempt.attempt} at ${task} ended: ${fact.attempt.how}; the next one in ${Math.round(fact.retryAtMs - fact.atMs)} ms`
     case 'leaseReleased':

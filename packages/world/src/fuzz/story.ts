@@ -1,4 +1,4 @@
-import { factsOf } from '../journal/facts.ts'
+import { FactReader } from '../journal/facts.ts'
 import type { Observation, ObservationOf, Violation } from '../observation.ts'
 import { Cast } from './cast.ts'
 import { faultText, seconds } from './fault-text.ts'
@@ -27,6 +27,7 @@ interface Line {
 export class Story {
   readonly #violation: Violation
   readonly #cast: Cast
+  readonly #reader = new FactReader()
   readonly #lines: Line[] = []
   readonly #unheard = new Map<string, Line[]>()
   readonly #unwritten = new Map<number, Line[]>()
@@ -79,7 +80,9 @@ export class Story {
         }
         return
       case 'appending': {
-        const told = factsOf(observation.events)
+        const facts = this.#reader.read(observation.events)
+        cast.learn(facts)
+        const told = facts
           .flatMap((fact) => factText(fact, cast))
           .map((text) => this.#tell(atMs, `batch ${observation.batch}: ${text}`))
         for (const line of told) line.awaits = 'durable'

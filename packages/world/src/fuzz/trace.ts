@@ -1,3 +1,4 @@
+import { Bodies } from '@sluice/protocol'
 import type { Observation } from '../observation.ts'
 import type { Scenario } from '../scenario.ts'
 
@@ -15,8 +16,9 @@ export interface Trace extends TraceHeader {
 
 const FORMAT = 'sluice-trace'
 const VERSION = 1
-/** The one key of an object that stands for bytes. */
+/** The keys of an object that stands for bytes, and for the bodies of a message. */
 const BYTES = 'base64'
+const LENGTHS = 'lengths'
 
 /** The first line of a trace, without its end. */
 export function traceHeader({ seed, scenario }: Omit<TraceHeader, 'version'>): string {
@@ -25,9 +27,10 @@ export function traceHeader({ seed, scenario }: Omit<TraceHeader, 'version'>): s
 
 /** One observation as a line, without its end. Bytes are written in base64. */
 export function traceLine(observation: Observation): string {
-  return JSON.stringify(observation, (_, value: unknown) =>
-    value instanceof Uint8Array ? { [BYTES]: toBase64(value) } : value,
-  )
+  return JSON.stringify(observation, (_, value: unknown) => {
+    if (value instanceof Bodies) return { [BYTES]: toBase64(value.bytes), [LENGTHS]: value.lengths }
+    return value instanceof Uint8Array ? { [BYTES]: toBase64(value) } : value
+  })
 }
 
 /**
@@ -57,8 +60,12 @@ export function parseTrace(text: string): Trace {
 }
 
 function revived(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !(BYTES in value)) return value
-  return Object.keys(value).length === 1 ? fromBase64(value[BYTES] as string) : value
+  if (typeof value !== 'object' || value === null) return value
+  const keys = Object.keys(value).join()
+  if (keys === BYTES) return fromBase64((value as { base64: string }).base64)
+  if (keys !== `${BYTES},${LENGTHS}`) return value
+  const { base64, lengths } = value as { base64: string; lengths: number[] }
+  return Bodies.ofPieces([fromBase64(base64)], lengths)
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -109,8 +109,8 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
   {
     name: 'postponed outcome forgotten',
     file: 'broker/src/core/connection.ts',
-    find: 'if (task && isFinished(task)) this.tellOutcome(task)',
-    replace: 'if (task && !isFinished(task)) this.tellOutcome(task)',
+    find: 'if (task && isFinished(task)) for (const',
+    replace: 'if (task && !isFinished(task)) for (const',
     breaks: 'who read slowly for a moment never hears of the outcome',
   },
   {
@@ -142,9 +142,9 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     breaks: 'old tasks are gone after a restart',
   },
   {
-    name: 'restated result stays behind',
+    name: 'restated body stays behind',
     file: 'broker/src/core/compaction.ts',
-    find: 'event.task.body = host.bodies.stage(body.item.bytes)',
+    find: 'event.task.body = host.bodies.stage(body.bytes)',
     replace: '',
     breaks: 'a body is looked for in a batch that is discarded',
   },
@@ -170,10 +170,10 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     breaks: 'after a restart nobody is told the outcome',
   },
   {
-    name: 'attempt written as the first',
+    name: 'lease written one too high',
     file: 'broker/src/journal/event-encoder.ts',
-    find: 'out.number(event.attempt)',
-    replace: 'out.number(1)',
-    breaks: 'after a restart a task has attempts that it has used up',
+    find: 'out.number(event.lease)\n      runs',
+    replace: 'out.number(event.lease + 1)\n      runs',
+    breaks: 'after a restart a worker holds leases that it was never told of',
   },
 ]

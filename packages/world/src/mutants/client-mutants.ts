@@ -40,23 +40,23 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'outcome given to the wrong handle',
     file: 'client/src/watches.ts',
-    find: 'const handle = this.#handles.get(outcome.id)\n',
-    replace: 'const handle = this.#handles.values().next().value\n',
+    find: 'const handle = this.#handles.get(id)\n    this.#handles.delete(id)',
+    replace: 'const handle = this.#handles.values().next().value\n    this.#handles.delete(id)',
     breaks: 'a producer is given the result of another task',
   },
   {
     name: 'answers not said again after a reconnect',
     file: 'client/src/settlements.ts',
-    find: 'this.#unsent = [...this.#unsettled.values()]',
+    find: 'this.#unsent = [...held].filter((slot) => slot.answer !== undefined)',
     replace: 'this.#unsent = []',
     breaks: 'a result is lost with the connection, and its lease kept for ever',
   },
   {
     name: 'client settles twice',
     file: 'client/src/settlements.ts',
-    find: 'for (const settlement of batch) this.#unsettled.delete(settlement.lease)',
-    replace: 'this.#unsent.push(...batch.slice(0, 1))',
-    breaks: 'an answer is repeated without end',
+    find: 'this.#sent.delete(ref)\n    return slots',
+    replace: 'this.#unsent.push(...(slots ?? []))\n    return slots',
+    breaks: 'an answer is given again after it was taken',
   },
   {
     name: 'worker forgets to release on drain',
@@ -75,7 +75,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'worker names no leases when it comes back',
     file: 'client/src/worker.ts',
-    find: 'return [...new Set([...this.#slots.keys(), ...this.#settlements.leases()])]',
+    find: 'return [...this.#slots.keys()]',
     replace: 'return []',
     breaks: 'work in progress is given to others at each reconnection',
   },

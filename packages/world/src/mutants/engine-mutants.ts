@@ -5,28 +5,29 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'no fencing',
     file: 'engine/src/decide-worker.ts',
-    find: 'const task = leases?.get(lease)',
-    replace: 'const task = [...state.sessions.values()].map((other) => other.leases.get(lease)).find((held) => held)',
+    find: 'const task = held?.get(lease)\n    if (!task || seen',
+    replace:
+      'const task = [...state.sessions.values()].map((other) => other.leases.get(lease)).find((one) => one)\n    if (!task || seen',
     breaks: 'whoever names a lease may settle it, held or not',
   },
   {
     name: 'off-by-one bound of tasks',
     file: 'engine/src/decide-producer.ts',
-    find: 'tasks + 1 > config.queueTasksMax',
-    replace: 'tasks > config.queueTasksMax',
+    find: 'tasksHeld + 1 > config.queueTasksMax',
+    replace: 'tasksHeld > config.queueTasksMax',
     breaks: 'a queue holds one task more than its bound',
   },
   {
     name: 'bytes of a queue counted before the task',
     file: 'engine/src/decide-producer.ts',
-    find: 'bytes + item.bytes > config.queueBytesMax',
-    replace: 'bytes > config.queueBytesMax',
+    find: 'bytesHeld + size > config.queueBytesMax',
+    replace: 'bytesHeld > config.queueBytesMax',
     breaks: 'a queue holds more bytes than its bound',
   },
   {
     name: 'busy without retryAfterMs',
     file: 'engine/src/decide-producer.ts',
-    find: 'retryAfterMs: retryAfterMs(state, queue, items.length - index, nowMs),',
+    find: 'retryAfterMs: retryAfterMs(state, queue, ids.length - i, nowMs),',
     replace: '',
     breaks: 'a refused submitter is not told when to come back',
   },
@@ -41,14 +42,14 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     name: 'duplicate submission accepted twice',
     file: 'engine/src/decide-producer.ts',
     find: 'if (digest !== undefined) {',
-    replace: 'if (digest !== undefined && digest !== item.digest) {',
+    replace: 'if (digest !== undefined && digest !== digests[i]) {',
     breaks: 'a resubmitted task starts a second life',
   },
   {
     name: 'id conflict not detected',
     file: 'engine/src/decide-producer.ts',
-    find: 'if (digest !== item.digest ||',
-    replace: 'if (false && digest !== item.digest ||',
+    find: 'if (digest !== digests[i] ||',
+    replace: 'if (false && digest !== digests[i] ||',
     breaks: 'another task under a known id is called accepted and never runs',
   },
   {
@@ -60,9 +61,9 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'credit leak',
-    file: 'engine/src/sessions.ts',
-    find: 'session.leases.delete(lease)\n  refresh(state, session)',
-    replace: 'session.leases.delete(lease)',
+    file: 'engine/src/evolve.ts',
+    find: 'if (holder) refresh(state, holder)\n  noteDispatchable',
+    replace: 'noteDispatchable',
     breaks: 'credit that a lease gives back is never used again',
   },
   {
@@ -82,7 +83,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'grace never ends',
     file: 'engine/src/sessions.ts',
-    find: 'if (!connected) state.graces.push(session)',
+    find: 'state.graces.push(session)',
     replace: '',
     breaks: 'the sessions of vanished clients pile up and their leases wait for nothing',
   },
@@ -131,8 +132,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'TTL never applied',
     file: 'engine/src/evolve.ts',
-    find: 'task.started || task.options.ttlMs === 0 ?',
-    replace: 'task.options.ttlMs >= 0 ?',
+    find: 'return started || options.ttlMs === 0 ?',
+    replace: 'return started || options.ttlMs >= 0 ?',
     breaks: 'a task is delivered after the time it was of use',
   },
   {
@@ -152,7 +153,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'renewal without effect on the deadline',
     file: 'engine/src/evolve.ts',
-    find: 'task.deadlineMs = task.phase.expiresAtMs\n',
+    find: 'release(state, task.queue.leased, task)\n    retain(state, task.queue.leased, task, task.phase.expiresAtMs)',
     replace: '',
     breaks: 'a lease expires although it was renewed',
   },
@@ -180,8 +181,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'second watcher displaces the first',
     file: 'engine/src/evolve.ts',
-    find: 'others.length === 0 ? session : [...others, session]',
-    replace: 'session',
+    find: 'setWatchers(task, [task.watchers ?? [], session].flat())',
+    replace: 'setWatchers(task, [session])',
     breaks: 'who watched first is never told the outcome',
   },
   {
@@ -242,9 +243,9 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'result forgotten early',
-    file: 'engine/src/decide-worker.ts',
-    find: 'nowMs + task.options.resultTtlMs',
-    replace: 'nowMs + (task.options.resultTtlMs >> 1)',
+    file: 'engine/src/evolve.ts',
+    find: 'const forgetAtMs = atMs + task.options.resultTtlMs',
+    replace: 'const forgetAtMs = atMs + (task.options.resultTtlMs >> 1)',
     breaks: 'a result is gone before its time',
   },
   {
@@ -285,14 +286,14 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'acceptance need not be durable',
     file: 'engine/src/events.ts',
-    find: "case 'taskAccepted':\n    case 'taskRestated':",
+    find: "case 'tasksAccepted':\n    case 'taskRestated':",
     replace: "case 'taskRestated':",
     breaks: 'a task is acknowledged that a crash forgets',
   },
   {
     name: 'outcome need not be durable',
     file: 'engine/src/events.ts',
-    find: "case 'taskSucceeded':\n    case 'taskDied':\n    case 'taskCancelled':\n    case 'taskRedriven':",
+    find: "case 'tasksSucceeded':\n    case 'taskDied':\n    case 'taskCancelled':\n    case 'taskRedriven':",
     replace: "case 'taskRedriven':",
     breaks: 'an outcome is told that a crash forgets',
   },
