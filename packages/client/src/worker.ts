@@ -316,8 +316,8 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     this.#slots.delete(lease)
     slot.answer = undefined
     if (slot.state === 'running') slot.abort(new LeaseLostError(reason))
-    // The handler was told already, and the lease answered.
-    else if (slot.state === 'aborting') return
+    // The handler was told already, and the lease answered; the handler may even have returned since.
+    else if (slot.state === 'aborting' || slot.state === 'idle') return
     else slot.move('lose')
     this.#counts.lost += 1
     this.logger.warn({ task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }, 'lease lost')

@@ -264,6 +264,20 @@ describe('leases', () => {
     expect(worker.stats().running).toBe(0)
   })
 
+  test('a lease may be lost after its time limit, its handler returned and its failure not yet confirmed', async () => {
+    const { calls, handler } = manual()
+    const { world, worker, connection, deliver } = await working({ handlers: { q: handler }, concurrency: 1 })
+    await deliver([1], { timeLimitMs: 2000 })
+    await world.pass(2000)
+    calls[0]?.finish('late')
+    await world.settle()
+    connection.say({ type: 'revoke', leases: [1], reason: 'expired' })
+    await world.settle()
+    expect(worker.stats()).toMatchObject({ running: 0, settling: 0 })
+    await deliver([2])
+    expect(calls).toHaveLength(2)
+  })
+
   test('an attempt that ends in time leaves no timer behind', async () => {
     const { world, worker, deliver } = await working({ handlers: { q: () => 1 } })
     const before = world.clock.pending
