@@ -156,6 +156,8 @@ class ProducerClient implements Client {
     if (id !== undefined && !isTaskId(id)) throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
     const handle = new Handle(this.#producer, id ?? this.#nextId(), this.#termsOf(contract, call))
     handle.input = jsonText(input)
+    // An id of the caller's own may be that of an earlier life, or of another submitter.
+    handle.mayBeHeld = id !== undefined
     return this.#producer.submit(handle, call?.signal) as Promise<TaskHandle<O>>
   }
 

@@ -61,8 +61,8 @@ export class Handle implements TaskHandle<unknown> {
   /** Where the broker's answer and the outcome come in, and the place there; undefined while none is expected by place. */
   submission: Submission | undefined
   place = 0
-  /** Whether the submission has left more than once, so that the broker may tell its outcome by id. */
-  resent = false
+  /** Whether the broker may have held the task before this submission, so that it may tell its outcome by id. */
+  mayBeHeld = false
   /** Ends the wait of `submit()`; undefined once it has ended, or been given up. */
   accept: ((handle: Handle) => void) | undefined
   reject: ((error: unknown) => void) | undefined
@@ -188,7 +188,7 @@ export class Handle implements TaskHandle<unknown> {
     this.#ended = true
     if (this.phase === 'sent') this.accepted()
     this.submission?.leave(this.place)
-    if (this.resent) this.#host.forget(this)
+    if (this.mayBeHeld) this.#host.forget(this)
     const readers = this.#readers
     this.#readers = undefined
     if (readers !== undefined) for (const reader of readers) reader.end()

@@ -140,7 +140,7 @@ export class Producer implements SessionOwner, HandleHost {
         this.#watches.add(handle, false)
       } else {
         handle.phase = 'queued'
-        handle.resent = true
+        handle.mayBeHeld = true
         unanswered.push(handle)
       }
     }
@@ -270,7 +270,7 @@ export class Producer implements SessionOwner, HandleHost {
       group.bytes += bytes + TASK_OVERHEAD_BYTES
       this.#unanswered += 1
       handle.phase = 'sent'
-      if (handle.resent && handle.terms.watched) this.#watches.add(handle, false)
+      if (handle.mayBeHeld && handle.terms.watched) this.#watches.add(handle, false)
     }
     this.#letGo()
   }

@@ -118,6 +118,22 @@ describe('submitting', () => {
     expect([...lost, late].every((s) => s.value !== undefined)).toBe(true)
   })
 
+  test('[SUBMIT-2] a task of an id that the broker holds already has its outcome told by id', async () => {
+    const { world, client, connection } = await online()
+    const id = '0190b6e2-1c4f-7d3a-8e5b-9f2a6c7d8e01'
+    const other = '0190b6e2-1c4f-7d3a-8e5b-9f2a6c7d8e02'
+    const results = [id, other].map((id) =>
+      track(client.submit('q', 'as before', { id }).then((handle) => handle.result())),
+    )
+    await world.settle()
+    connection.say({ type: 'succeeded', ids: [id], bodies: bodiesOf('done') })
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+    connection.say({ type: 'ended', tasks: [{ id: other, status: 'cancelled', attempts: 0 }] })
+    await world.settle()
+    expect(results[0]?.value).toBe('done')
+    expect(results[1]?.error).toBeInstanceOf(TaskCancelledError)
+  })
+
   test('a busy verdict is tried again after the wish of the broker and a jitter', async () => {
     const { world, client, connection } = await online()
     const submission = track(client.submit('q', 1))
