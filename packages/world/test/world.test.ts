@@ -1,0 +1,170 @@
+import { expect, test } from 'vitest'
+import type { Fault, FaultType, Observation, Report, Scenario } from '../src/index.ts'
+import { defaultScenario, runWorld } from '../src/index.ts'
+
+const short: Scenario = { ...defaultScenario, name: 'short', durationMs: 20_000 }
+
+const allRates: { readonly [Type in FaultType]: number } = {
+  crash: 10_000,
+  restart: 10_000,
+  pause: 10_000,
+  slow: 10_000,
+  clockJump: 10_000,
+  reset: 10_000,
+  halfOpen: 10_000,
+  partition: 10_000,
+  slowReader: 10_000,
+  delay: 10_000,
+  slowDisk: 10_000,
+  failingDisk: 20_000,
+  fullDisk: 20_000,
+  powerLoss: 20_000,
+}
+
+const rough: Scenario = {
+  ...short,
+  name: 'rough',
+  faultRates: allRates,
+  producers: short.producers.map((group) => ({ ...group, resubmits: 0.1, cancels: 0.1, asksLater: 0.1 })),
+  workers: [
+    ...short.workers,
+    {
+      count: 1,
+      queues: ['mail'],
+      concurrency: 2,
+      service: { mail: { ms: { kind: 'constant', value: 500 }, crashes: 0.05, progressEveryMs: 200 } },
+      falsehoods: ['inventsLeases', 'repeats', 'neverBeats', 'settlesLate', 'resumesStrangers'],
+    },
+  ],
+}
+
+async function observe(scenario: Scenario, seed: number): Promise<{ report: Report; seen: Observation[] }> {
+  const seen: Observation[] = []
+  return { report: await runWorld(scenario, seed, { onObservation: (observation) => seen.push(observation) }), seen }
+}
+
+function ended(seen: readonly Observation[]) {
+  const last = seen.at(-1)
+  if (last?.type !== 'worldEnded') throw new Error('the world has not ended')
+  const { timers, connections, unfinished, waiting } = last
+  return { timers, connections, unfinished, waiting }
+}
+
+test('an ordinary day: every task is done, and nothing is left behind', async () => {
+  const { report, seen } = await observe(short, 1)
+  expect(report.violations).toEqual([])
+  expect(report.tasks.succeeded).toBeGreaterThan(30)
+  expect(report.tasks.succeeded).toBe(report.tasks.submitted)
+  expect(ended(seen)).toEqual({ timers: 0, connections: 0, unfinished: 0, waiting: 0 })
+})
+
+test('the same seed has the same hash, another seed another', async () => {
+  const hashes = new Set<string>()
+  for (const seed of [1, 2, 3]) {
+    const { hash } = await runWorld(rough, seed)
+    expect((await runWorld(rough, seed)).hash).toBe(hash)
+    hashes.add(hash)
+  }
+  expect(hashes.size).toBe(3)
+})
+
+test('two worlds at a time do not disturb each other', async () => {
+  const alone = await runWorld(rough, 4)
+  const [first, second] = await Promise.all([runWorld(rough, 4), runWorld(rough, 5)])
+  expect(first.hash).toBe(alone.hash)
+  expect(second.hash).not.toBe(alone.hash)
+})
+
+test('whether anybody looks on changes nothing', async () => {
+  const { hash } = await runWorld(rough, 6)
+  expect((await observe(rough, 6)).report.hash).toBe(hash)
+})
+
+test('the faults that chance made, given as a script, make the same run', async () => {
+  const chance = await runWorld(rough, 7)
+  const { faultRates: _, ...calm } = rough
+  const script = await runWorld({ ...calm, script: JSON.parse(JSON.stringify(chance.faults)) }, 7)
+  expect(chance.faults.length).toBeGreaterThan(5)
+  expect(script.hash).toBe(chance.hash)
+  expect(script.faults).toEqual(chance.faults)
+})
+
+test('every kind of fault happens and ends, and afterwards everything is done', async () => {
+  const kinds = new Set<string>()
+  for (let seed = 1; seed <= 12; seed += 1) {
+    const { report, seen } = await observe(rough, seed)
+    expect(report.violations).toEqual([])
+    expect(ended(seen)).toEqual({ timers: 0, connections: 0, unfinished: 0, waiting: 0 })
+    const open = new Set<number>()
+    for (const observation of seen) {
+      if (observation.type === 'faultStarted') {
+        kinds.add(observation.fault.type)
+        open.add(observation.number)
+      } else if (observation.type === 'faultEnded') open.delete(observation.number)
+    }
+    expect([...open]).toEqual([])
+  }
+  expect([...kinds].toSorted()).toEqual(Object.keys(allRates).toSorted())
+})
+
+test('a fault that finds nothing to harm does not happen', async () => {
+  const crash: Fault = { type: 'crash', node: 'worker-1', restartAfterMs: 5000 }
+  const { faults } = await runWorld(
+    {
+      ...short,
+      script: [
+        { atMs: 1000, fault: crash },
+        { atMs: 2000, fault: crash },
+        { atMs: 3000, fault: { type: 'pause', node: 'worker-99', forMs: 10 } },
+      ],
+    },
+    1,
+  )
+  expect(faults).toEqual([{ atMs: 1000, fault: crash }])
+})
+
+test('after a crash a node hears and says nothing until it is back', async () => {
+  const script = [{ atMs: 5000, fault: { type: 'crash', node: 'worker-1', restartAfterMs: 4000 } as const }]
+  const { seen } = await observe({ ...short, script }, 1)
+  const gone = seen.filter(
+    (observation) =>
+      observation.atMs > 5000 && observation.atMs < 9000 && 'node' in observation && observation.node === 'worker-1',
+  )
+  expect(gone.filter(({ type }) => type !== 'disconnected' && type !== 'frame' && type !== 'sentByBroker')).toEqual([])
+  expect(seen.some(({ type, atMs }) => type === 'nodeStarted' && atMs === 9000)).toBe(true)
+})
+
+test('a producer that crashes asks again for what it had not had an answer to', async () => {
+  const script = [{ atMs: 10_000, fault: { type: 'crash', node: 'producer-1', restartAfterMs: 1000 } as const }]
+  const { report, seen } = await observe({ ...short, script }, 2)
+  const again = seen.filter(
+    (observation) => observation.type === 'submitting' && observation.atMs === 11_000 && observation.attempt === 1,
+  )
+  expect(again.length).toBeGreaterThan(0)
+  expect(report.tasks.succeeded).toBe(report.tasks.submitted)
+})
+
+test('a world that does not come to rest is stopped and says so', async () => {
+  const { violations } = await runWorld(short, 1, { maxObservations: 100 })
+  expect(violations.map(({ rule }) => rule)).toEqual(['HANG'])
+})
+
+test('observations that nobody asked for are not made', async () => {
+  const seen: Observation[] = []
+  const { counts, tasks } = await runWorld(short, 1, {
+    only: new Set(['outcome']),
+    onObservation: (observation) => seen.push(observation),
+  })
+  expect(counts).toEqual({ outcome: seen.length })
+  expect(tasks.succeeded).toBe(seen.length)
+})
+
+test('what a checker throws ends the run with that error', async () => {
+  const checker = {
+    rule: 'BROKEN',
+    see: () => {
+      throw new Error('a broken checker')
+    },
+  }
+  await expect(runWorld(short, 1, { checkers: [checker] })).rejects.toThrow('a broken checker')
+})
