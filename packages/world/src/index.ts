@@ -16,6 +16,7 @@ export type {
   Falsehood,
   JournalProfile,
   NetworkProfile,
+  OperatorProfile,
   ProducerGroup,
   Scenario,
   Service,

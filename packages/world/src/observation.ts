@@ -29,6 +29,9 @@ export type Observation = { atMs: number } & (
   | { type: 'cancelAnswered'; node: string; id: string; code: 'cancelled' | string }
   | { type: 'progressSeen'; node: string; id: string; progress: unknown }
 
+  /** An operator makes dead letters ready. */
+  | { type: 'redriving'; node: string; ids: readonly string[] }
+
   // ─── what handlers saw ───────────────────────────────────────────────────────────────────────────────────────────
   | { type: 'handlerStarted'; node: string; id: string; queue: string; attempt: number; body: string; run: number }
   | { type: 'handlerAborted'; node: string; id: string; run: number; reason: string }

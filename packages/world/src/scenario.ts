@@ -95,6 +95,16 @@ export interface WorkerGroup {
   speed?: number
 }
 
+/** Somebody with the broker's HTTP API: what they do, and how long they wait in between. */
+export interface OperatorProfile {
+  /** Makes a few dead letters ready, or all of a queue. */
+  redriveEveryMs?: number
+  /** Submits a task of the first producers' mix. */
+  submitEveryMs?: number
+  /** Asks for one of their own tasks, waits for its outcome, or cancels it; looks at queues, workers and health. */
+  askEveryMs?: number
+}
+
 export interface NetworkProfile {
   /** One way, for each message. */
   delayMs: Distribution
@@ -129,6 +139,7 @@ export interface Scenario {
   network: NetworkProfile
   producers: readonly ProducerGroup[]
   workers: readonly WorkerGroup[]
+  operator?: OperatorProfile
   /** Chance. */
   faultRates?: FaultRates
   /** Certainty. */

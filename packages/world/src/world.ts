@@ -168,6 +168,7 @@ class World {
   /** Nothing new is wanted, nothing goes wrong, and nobody lies any more. */
   #calm(): void {
     for (const producer of this.#producers) producer.quiet()
+    this.#broker.quiet()
     this.#faults.endAll()
     for (const worker of this.#workers) {
       if (!worker.isLiar) continue

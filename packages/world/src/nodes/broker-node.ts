@@ -1,10 +1,11 @@
-import { Compaction, DEFAULT_HOST_CONFIG, Host, type HostLog, type Transport } from '@sluice/broker/core'
+import { Compaction, DEFAULT_HOST_CONFIG, Host, HostApi, type HostLog, type Transport } from '@sluice/broker/core'
 import { engineConfig, type State, unfinished } from '@sluice/engine'
 import type { Context } from '../context.ts'
 import { openJournal, type SimulatedDisk } from '../journal/index.ts'
 import type { Endpoint } from '../network/endpoint.ts'
 import type { Network } from '../network/network.ts'
 import { Node } from './node.ts'
+import { Operator, type OperatorNotes } from './operator.ts'
 import type { Process } from './process.ts'
 
 /** As the broker's program has them. */
@@ -25,6 +26,9 @@ export class BrokerNode extends Node {
   #host: Host | undefined
   #compaction: Compaction | undefined
   #started: Promise<void> = Promise.resolve()
+  readonly #notes: OperatorNotes = { submitted: [], count: 0 }
+  #operator: Operator | undefined
+  #isQuiet = false
 
   constructor(context: Context, network: Network, disk: SimulatedDisk) {
     super(context, network, 'broker')
@@ -34,6 +38,12 @@ export class BrokerNode extends Node {
   /** The engine's live state while the broker runs. */
   get state(): State | undefined {
     return this.#host?.state
+  }
+
+  /** Its operator wants nothing more. */
+  quiet(): void {
+    this.#isQuiet = true
+    this.#operator?.stop()
   }
 
   get isReady(): boolean {
@@ -82,6 +92,16 @@ export class BrokerNode extends Node {
         this.#compaction.start()
         this.network.listener = { process, accept: (end) => this.#accept(host, end) }
         this.#pingLater(process)
+        if (scenario.operator && !this.#isQuiet) {
+          this.#operator = new Operator(
+            this.context,
+            process,
+            new HostApi(host, 'world'),
+            scenario.operator,
+            this.#notes,
+          )
+          this.#operator.start()
+        }
       },
       (error: Error) => this.fail(process, error.message),
     )
@@ -93,6 +113,7 @@ export class BrokerNode extends Node {
     host.drain()
     const deadlineMs = process.now() + DRAIN_WAIT_MS
     while (leasedIn(host) > 0 && process.now() < deadlineMs) await process.sleep(DRAIN_LOOK_EVERY_MS)
+    this.#operator?.stop()
     this.#compaction?.stop()
     await host.stop()
     const closedByMs = process.now() + CLOSE_WAIT_MS
@@ -103,6 +124,7 @@ export class BrokerNode extends Node {
     this.#disk.crash()
     this.#host = undefined
     this.#compaction = undefined
+    this.#operator = undefined
     this.#ends.clear()
   }
 

@@ -1,0 +1,137 @@
+import type { BrokerApi } from '@sluice/broker/core'
+import { uuidv7Source } from '@sluice/client'
+import { bodyToJson, jsonBody, type WireError } from '@sluice/protocol'
+import { type Context, grained } from '../context.ts'
+import type { RandomStream } from '../random.ts'
+import type { OperatorProfile } from '../scenario.ts'
+import type { Process } from './process.ts'
+import { makeWish } from './wish.ts'
+
+/** The name under which an operator's doings are observed. */
+const OPERATOR = 'operator'
+const REDRIVEN_MAX = 5
+const WAIT_MS_MEAN = 2000
+
+/** What an operator knows beyond the broker's life. */
+export interface OperatorNotes {
+  readonly submitted: string[]
+  count: number
+}
+
+/**
+ * Somebody who uses the broker's HTTP API from beside it. Requests that are under way when the broker ends have no answer, and are not
+ * made again.
+ */
+export class Operator {
+  readonly #context: Context
+  readonly #process: Process
+  readonly #api: BrokerApi
+  readonly #profile: OperatorProfile
+  readonly #notes: OperatorNotes
+  readonly #chance: RandomStream
+  readonly #nextId: () => string
+  #isOver = false
+
+  constructor(context: Context, process: Process, api: BrokerApi, profile: OperatorProfile, notes: OperatorNotes) {
+    this.#context = context
+    this.#process = process
+    this.#api = api
+    this.#profile = profile
+    this.#notes = notes
+    this.#chance = context.random.stream('operator')
+    const secrets = context.random.stream('operator ids')
+    this.#nextId = uuidv7Source({ epochMs: () => process.epochMs(), randomBytes: (count) => secrets.bytes(count) })
+  }
+
+  start(): void {
+    const { redriveEveryMs, submitEveryMs, askEveryMs } = this.#profile
+    this.#repeat(redriveEveryMs, () => this.#redrive())
+    this.#repeat(submitEveryMs, () => this.#submit())
+    this.#repeat(askEveryMs, () => this.#ask())
+  }
+
+  stop(): void {
+    this.#isOver = true
+  }
+
+  #repeat(everyMs: number | undefined, act: () => Promise<void>): void {
+    if (everyMs === undefined) return
+    this.#process.setTimer(
+      () => {
+        if (this.#isOver) return
+        act().catch((error) => {
+          // What an HTTP client would be told by a status; anything else is a defect.
+          if (!isWireError(error)) this.#context.escaped('broker', error)
+        })
+        this.#repeat(everyMs, act)
+      },
+      grained(this.#chance.exponential(everyMs)),
+    )
+  }
+
+  async #redrive(): Promise<void> {
+    const { tasks } = this.#api.dead({ limit: REDRIVEN_MAX })
+    const first = tasks[0]
+    if (!first) return
+    const isWhole = this.#chance.chance(0.2)
+    const ids = isWhole
+      ? this.#api.dead({ queue: first.queue, limit: Number.MAX_SAFE_INTEGER }).tasks.map(({ id }) => id)
+      : tasks.filter(() => this.#chance.chance(0.5)).map(({ id }) => id)
+    this.#process.observe({ type: 'redriving', node: OPERATOR, ids })
+    await this.#api.redrive(isWhole ? { queue: first.queue } : { ids })
+  }
+
+  async #submit(): Promise<void> {
+    const [group] = this.#context.scenario.producers
+    if (!group) return
+    this.#notes.count += 1
+    const { task, body } = makeWish(this.#context, group, OPERATOR, this.#notes.count)
+    const id = this.#nextId()
+    const { queue, options } = task
+    this.#process.observe({ type: 'submitting', node: OPERATOR, id, queue, body, attempt: 1 })
+    const [error] = await this.#api.submit(queue, options, [{ id, ...jsonBody(body) }])
+    if (error) this.#process.observe({ type: 'refused', node: OPERATOR, id, error })
+    else {
+      this.#notes.submitted.push(id)
+      this.#process.observe({ type: 'accepted', node: OPERATOR, id })
+    }
+  }
+
+  async #ask(): Promise<void> {
+    this.#api.queues()
+    this.#api.workers()
+    this.#api.health()
+    if (this.#notes.submitted.length === 0) return
+    const id = this.#chance.pick(this.#notes.submitted)
+    const fate = this.#chance.integer(1, 10)
+    if (fate === 1) await this.#cancel(id)
+    else if (fate < 6) await this.#api.waitForOutcome(id, grained(this.#chance.exponential(WAIT_MS_MEAN)))
+    await this.#look(id)
+  }
+
+  async #cancel(id: string): Promise<void> {
+    this.#process.observe({ type: 'cancelling', node: OPERATOR, id })
+    const [error] = await this.#api.cancel([id])
+    this.#process.observe({ type: 'cancelAnswered', node: OPERATOR, id, code: error?.code ?? 'cancelled' })
+  }
+
+  async #look(id: string): Promise<void> {
+    const node = OPERATOR
+    const task = await this.#api.task(id)
+    if (!task) {
+      this.#process.observe({ type: 'outcomeUnknown', node, id, code: 'unknown_task' })
+    } else if (task.state === 'succeeded' && task.result) {
+      const result = bodyToJson(task.result) as string
+      this.#process.observe({ type: 'outcome', node, id, status: 'succeeded', result })
+    } else if (task.state === 'dead' && task.reason) {
+      const { reason, error } = task
+      this.#process.observe({ type: 'outcome', node, id, status: 'dead', reason, ...(error ? { failure: error } : {}) })
+    } else if (task.state === 'cancelled') {
+      this.#process.observe({ type: 'outcome', node, id, status: 'cancelled' })
+    }
+  }
+}
+
+function isWireError(error: unknown): error is WireError {
+  return error instanceof Error && 'code' in error
+}
