@@ -85,11 +85,7 @@ export class Compaction {
     await host.bodies.fill([...carried.values()].flatMap(({ body, result }) => (result ? [body, result] : [body])))
     // Between the reading and here a task may have gone on: only what it is now is restated.
     const restate = oldest.filter((task) => host.state.tasks.get(task.id) === task).map(({ id }) => id)
-    for (const event of decide(
-      host.state,
-      { type: 'checkpoint', restate },
-      { nowMs: host.platform.nowMs(), random: () => 0 },
-    )) {
+    for (const event of decide(host.state, { type: 'checkpoint', restate }, { nowMs: host.nowMs, random: () => 0 })) {
       if (event.type === 'taskRestated') {
         const { body, result } = carried.get(event.task.id) as Bodies
         event.task.body = host.bodies.stage(body.bytes)

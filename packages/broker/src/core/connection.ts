@@ -436,10 +436,9 @@ export function submitCommand(submit: Submit, session: string | undefined, index
   }
 }
 
-export function statusOf({ state, platform }: Host, id: string): TaskStatus {
+export function statusOf({ state, nowMs }: Host, id: string): TaskStatus {
   const task = state.tasks.get(id)
   if (!task) return { id, state: 'unknown' }
-  const nowMs = platform.nowMs()
   const { phase } = task
   const status: TaskStatus = {
     id,

@@ -95,8 +95,7 @@ export class HostApi implements BrokerApi {
   }
 
   queues(): QueueStats[] {
-    const { state, platform } = this.#host
-    const nowMs = platform.nowMs()
+    const { state, nowMs } = this.#host
     return [...state.queues.values()].map((queue) => {
       let workers = 0
       let free = 0
@@ -145,8 +144,7 @@ export class HostApi implements BrokerApi {
     tasks: DeadLetter[]
     next?: string
   } {
-    const { state, platform } = this.#host
-    const nowMs = platform.nowMs()
+    const { state, nowMs } = this.#host
     const start = after === undefined ? undefined : state.tasks.get(after)
     const queues = [...state.queues.values()].filter((queue) => name === undefined || queue.name === name)
     // A page begins behind `after` in its queue, and goes on with the queues behind that one.

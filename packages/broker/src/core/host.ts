@@ -74,6 +74,8 @@ export class Host {
   #paused = new Set<Connection>()
   /** Those that have been granted as many bytes as may be sent to them at once. */
   #full = new Set<Connection>()
+  /** How far the clock had been set back when the broker started. */
+  #aheadMs = 0
   #cancelWake: (() => void) | undefined
   #wakeAtMs = Number.POSITIVE_INFINITY
   #cancelLazyFlush: (() => void) | undefined
@@ -101,6 +103,11 @@ export class Host {
     this.#status = nextBrokerState(this.#status, event)
   }
 
+  /** ms of the broker's clock: that of the platform, but never before what the journal speaks of. */
+  get nowMs(): number {
+    return this.platform.nowMs() + this.#aheadMs
+  }
+
   get batch(): number {
     return this.#batch
   }
@@ -114,7 +121,10 @@ export class Host {
   async #start(): Promise<void> {
     const startedAtMs = this.platform.nowMs()
     const last = await this.journal.load((_, events) => {
-      for (const event of events) replay(this.state, event)
+      for (const event of events) {
+        if ('atMs' in event) this.#aheadMs = Math.max(this.#aheadMs, event.atMs - startedAtMs)
+        replay(this.state, event)
+      }
     })
     this.#batch = last + 1
     this.bodies.begin(this.#batch)
@@ -186,7 +196,7 @@ export class Host {
    */
   apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[] {
     const env = this.#env
-    env.nowMs = this.platform.nowMs()
+    env.nowMs = this.nowMs
     const { state } = this
     const events = decide(state, command, env satisfies Env)
     if (bodies && (command.type === 'submit' || command.type === 'complete')) this.#stage(command, events, bodies)
@@ -367,7 +377,7 @@ export class Host {
   #tick(): void {
     for (let i = 0; i < TICKS_PER_TURN_MAX; i += 1) {
       const dueAtMs = nextWakeAtMs(this.state)
-      if (dueAtMs === null || dueAtMs > this.platform.nowMs()) return
+      if (dueAtMs === null || dueAtMs > this.nowMs) return
       this.apply({ type: 'tick' })
     }
     this.scheduleTurn()
@@ -397,7 +407,7 @@ export class Host {
         this.#wakeAtMs = Number.POSITIVE_INFINITY
         this.scheduleTurn()
       },
-      Math.max(0, dueAtMs - this.platform.nowMs()),
+      Math.max(0, dueAtMs - this.nowMs),
     )
   }
 

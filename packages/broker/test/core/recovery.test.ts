@@ -109,6 +109,22 @@ describe('a restart', () => {
     const worker = await world.worker(1, ['photos'])
     expect(worker.deliveries).toHaveLength(1)
   })
+
+  test('[HOST-16] a clock that was set back makes nothing wait longer, and time goes on from what the journal speaks of', async () => {
+    const journal = memoryJournal()
+    const world = await World.started({ journal })
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1], 'null', { delayMs: 60_000 })
+    await world.settle()
+    await world.during(world.host.stop())
+    world.nowMs -= 3_600_000
+    await world.start({ journal })
+    const worker = await world.worker(1, ['photos'])
+    await world.advance(59_000)
+    expect(worker.deliveries).toHaveLength(0)
+    await world.advance(2000)
+    expect(worker.deliveries).toHaveLength(1)
+  })
 })
 
 describe('compaction', () => {

@@ -77,8 +77,6 @@ export class Order implements Checker {
   #granted(task: TaskView, atMs: number, violate: Violate): void {
     const { id, options, acceptedAtMs, isStarted, queue } = task
     const about = { ids: [id] }
-    if (atMs < acceptedAtMs + options.delayMs - ROUNDING_MS)
-      violate(`task ${id} was leased before its delay of ${options.delayMs} ms was over`, about)
     if (!isStarted && options.ttlMs > 0 && atMs > acceptedAtMs + options.ttlMs + ROUNDING_MS)
       violate(`task ${id} was leased for the first time after its time-to-live of ${options.ttlMs} ms`, about)
     const levels = this.#levelsOf(queue)
