@@ -2,8 +2,8 @@ import type { Socket } from '@sluice/client'
 import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import type { Context } from '../context.ts'
 import type { Process } from '../nodes/process.ts'
-import { Connection } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
+import { SocketPair } from './socket-pair.ts'
 
 /** What faults have done to a node's link. */
 interface Link {
@@ -34,7 +34,7 @@ export class Network {
   listener: Listener | undefined
   readonly #context: Context
   readonly #links = new Map<string, Link>()
-  readonly #connections = new Set<Connection>()
+  readonly #connections = new Set<SocketPair>()
   #count = 0
 
   constructor(context: Context) {
@@ -52,7 +52,7 @@ export class Network {
     const link = this.#link(process.node)
     this.#count += 1
     link.connections += 1
-    const connection = new Connection(
+    const connection = new SocketPair(
       this.#context,
       this,
       process,
@@ -160,11 +160,11 @@ export class Network {
     for (const connection of [...this.#connections]) if (connection.brokerEnd?.isGone) connection.forgotten()
   }
 
-  forget(connection: Connection): void {
+  forget(connection: SocketPair): void {
     this.#connections.delete(connection)
   }
 
-  #of(node: string): Connection[] {
+  #of(node: string): SocketPair[] {
     const all = [...this.#connections]
     return node === 'broker' ? all : all.filter((connection) => connection.node === node)
   }

@@ -13,7 +13,7 @@ import { Endpoint, type FrameContent } from './endpoint.ts'
 import type { Network } from './network.ts'
 
 /** One WebSocket between a node and the broker, from the first packet of its opening to the last of its end. */
-export class Connection {
+export class SocketPair {
   readonly number: number
   readonly node: string
   readonly nodeEnd: Endpoint

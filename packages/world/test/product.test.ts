@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { globSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import * as broker from '@sluice/broker/core'
+import * as client from '@sluice/client'
+import * as engine from '@sluice/engine'
+import * as machines from '@sluice/machines'
+import * as protocol from '@sluice/protocol'
+import { beforeAll, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** Modules without which a world would be about something else. */
+const CORE = [
+  'packages/engine/src/decide.ts',
+  'packages/engine/src/evolve.ts',
+  'packages/engine/src/lifecycle.ts',
+  'packages/broker/src/core/host.ts',
+  'packages/broker/src/core/connection.ts',
+  'packages/broker/src/core/compaction.ts',
+  'packages/broker/src/core/body-store.ts',
+  'packages/broker/src/core/host-api.ts',
+  'packages/broker/src/journal/event-encoder.ts',
+  'packages/broker/src/journal/event-decoder.ts',
+  'packages/client/src/client.ts',
+  'packages/client/src/connection.ts',
+  'packages/client/src/producer.ts',
+  'packages/client/src/worker.ts',
+  'packages/machines/src/connection.ts',
+  'packages/machines/src/producer.ts',
+  'packages/machines/src/worker.ts',
+  'packages/protocol/src/codec.ts',
+]
+
+/** Runs a world in a process of its own and tells which module texts that process had. */
+const SCRIPT = `
+  import { createHash } from 'node:crypto'
+  import { registerHooks } from 'node:module'
+  const loaded = {}
+  registerHooks({
+    load(url, context, next) {
+      const module = next(url, context)
+      if (module.source != null) loaded[url] = createHash('sha256').update(module.source).digest('hex')
+      return module
+    },
+  })
+  const { defaultScenario, runWorld } = await import(process.argv[1])
+  const { tasks } = await runWorld({ ...defaultScenario, durationMs: 5000 }, 1)
+  console.log(JSON.stringify({ tasks, loaded }))
+`
+
+let ran: { tasks: { succeeded: number }; loaded: Record<string, string> }
+/** Digests of the texts that the process had of our own modules, by path. */
+let modules: Map<string, string>
+let worldFiles: string[]
+
+beforeAll(() => {
+  const entry = new URL('../src/index.ts', import.meta.url).href
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', SCRIPT, entry], { encoding: 'utf8' })
+  ran = JSON.parse(output)
+  modules = new Map(
+    Object.entries(ran.loaded)
+      .filter(([url]) => url.startsWith('file:') && !url.includes('/node_modules/'))
+      .map(([url, digest]) => [fileURLToPath(url).slice(root.length), digest]),
+  )
+  worldFiles = [...modules.keys()].filter((path) => path.startsWith('packages/world/'))
+})
+
+test('a world is run by the modules of the product, as they stand in its packages', () => {
+  expect(ran.tasks.succeeded).toBeGreaterThan(0)
+  expect(CORE.filter((path) => !modules.has(path))).toEqual([])
+  for (const [path, digest] of modules) {
+    expect(digest, path).toBe(
+      createHash('sha256')
+        .update(readFileSync(root + path))
+        .digest('hex'),
+    )
+  }
+})
+
+test('nothing but the product and the world takes part, besides the chart library', () => {
+  const strangers = Object.keys(ran.loaded).filter(
+    (url) => !/\/packages\/(protocol|engine|machines|client|broker|world)\/src\/|\/xstate\//.test(url),
+  )
+  expect(strangers).toEqual([])
+})
+
+test('the world declares nothing that bears the name of a part of the product', () => {
+  const names = new Set(
+    [broker, client, engine, machines, protocol].flatMap((face) =>
+      Object.entries(face)
+        .filter(([, value]) => typeof value === 'function')
+        .map(([name]) => name),
+    ),
+  )
+  expect(names.size).toBeGreaterThan(50)
+  expect(worldFiles.length).toBeGreaterThan(20)
+  const declaration = /^(?:export )?(?:async )?(?:class|function) (\w+)/gm
+  const found = worldFiles.flatMap((path) =>
+    [...readFileSync(root + path, 'utf8').matchAll(declaration)]
+      .map(([, name]) => name as string)
+      .filter((name) => names.has(name))
+      .map((name) => `${path}: ${name}`),
+  )
+  expect(found).toEqual([])
+})
+
+test('no text of the product stands in the world again', () => {
+  const lines = (path: string) =>
+    readFileSync(root + path, 'utf8')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line.length > 25 && !/^(import |\*|\|)/.test(line))
+  const ofProduct = new Set(
+    globSync('packages/{protocol,engine,machines,client,broker}/src/**/*.ts', { cwd: root }).flatMap(lines),
+  )
+  for (const path of worldFiles) {
+    const own = lines(path)
+    const shared = own.filter((line) => ofProduct.has(line))
+    expect(shared.length, `${path} shares ${shared.join(' | ')}`).toBeLessThan(8)
+  }
+})
