@@ -50,6 +50,15 @@ describe('submitting', () => {
     expect(connection.of('submit').flatMap((m) => m.ids)).toHaveLength(50)
   })
 
+  test('what fills a frame leaves before the turn is over', async () => {
+    const { world, client, connection } = await online(5000)
+    const before = connection.frames
+    for (let i = 0; i < 1200; i++) void client.submit('q', i)
+    await world.settle()
+    expect(connection.frames - before).toBe(3)
+    expect(connection.of('submit').map(({ ids }) => ids.length)).toEqual([500, 500, 200])
+  })
+
   test('tasks with other options or another queue go into messages of their own', async () => {
     const { world, client, connection } = await online()
     void client.submit('a', 1)
