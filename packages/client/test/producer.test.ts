@@ -287,6 +287,26 @@ describe('outcomes', () => {
     expect(results[2]?.error).toBeInstanceOf(TaskCancelledError)
   })
 
+  test('the last of many tasks still hears by its place when all others are done', async () => {
+    const { world, client, connection } = await online()
+    const submissions = Array.from({ length: 100 }, (_, n) => client.submit('q', n))
+    await world.settle()
+    const { ref } = connection.last('submit')
+    connection.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    const results = (await Promise.all(submissions)).map((handle) => track(handle.result()))
+    const places = results.map((_, place) => place).filter((place) => place !== 40 && place !== 60)
+    connection.say({ type: 'succeeded', ref, indexes: places, bodies: bodiesOf(...places) })
+    connection.say({ type: 'progress', tasks: [{ ref, index: 60, progress: 1 }] })
+    await world.settle()
+    expect(results.filter(({ done }) => !done)).toHaveLength(2)
+    connection.say({ type: 'succeeded', ref, indexes: [40, 41], bodies: bodiesOf('last but one', 'twice') })
+    connection.say({ type: 'ended', tasks: [{ ref, index: 60, status: 'cancelled', attempts: 0 }] })
+    await world.settle()
+    expect([results[40]?.value, results[41]?.value]).toEqual(['last but one', 41])
+    expect(results[60]?.error).toBeInstanceOf(TaskCancelledError)
+  })
+
   test('bytes of another type are handed over as they are', async () => {
     const { world, connection, ref, handle } = await accepted()
     const bodies = Bodies.ofPieces([new Uint8Array([1, 2])], [2])
