@@ -22,9 +22,10 @@ export class ProducerNode extends Node {
     this.#watchesProgress = watchesProgress
   }
 
-  /** Submissions whose outcome is still awaited by somebody. */
+  /** Submissions whose outcome, and requests whose answer, is still awaited by somebody. */
   get waiting(): number {
-    return this.isUp || this.isReturning ? this.#notes.submissions.size : 0
+    if (!this.isUp && !this.isReturning) return 0
+    return this.#notes.submissions.size + (this.#program?.asides ?? 0)
   }
 
   /** Leaves for good and without a goodbye, where its group does. */

@@ -50,6 +50,9 @@ export class ProducerProgram {
   readonly #arrivals: ArrivalProcess
   readonly #nextId: () => string
   readonly #habits: RandomStream
+  /** Resubmissions and cancellations that have no answer. */
+  #asides = 0
+  #isQuiet = false
   #isClosing = false
 
   constructor(options: ProducerProgramOptions) {
@@ -80,7 +83,12 @@ export class ProducerProgram {
   }
 
   quiet(): void {
+    this.#isQuiet = true
     this.#arrivals.end()
+  }
+
+  get asides(): number {
+    return this.#asides
   }
 
   close(): Promise<void> {
@@ -207,32 +215,44 @@ export class ProducerProgram {
     const { process, context } = this.#options
     const { node } = process
     const { queue, options } = wish.task
-    if (this.#isClosing) return
+    if (this.#isQuiet) return
     process.observe({ type: 'submitting', node, id, queue, body: wish.body, attempt })
-    this.#client.submit(queue, wish.body, { ...options, id, watch: false, onBusy: 'throw' }).then(
-      () => process.observe({ type: 'accepted', node, id }),
-      (error) => {
-        if (error instanceof ClosedError) return
-        if (error instanceof SluiceError) process.observe({ type: 'refused', node, id, error: wireError(error) })
-        else context.escaped(node, error)
-      },
-    )
+    this.#asides += 1
+    this.#client
+      .submit(queue, wish.body, { ...options, id, watch: false, onBusy: 'throw' })
+      .then(
+        () => process.observe({ type: 'accepted', node, id }),
+        (error) => {
+          if (error instanceof ClosedError) return
+          process.observe({ type: 'refused', node, id, error: wireError(error) })
+        },
+      )
+      .catch((error) => context.escaped(node, error))
+      .finally(() => {
+        this.#asides -= 1
+      })
   }
 
   #cancel(handle: TaskHandle): void {
-    const { process } = this.#options
+    const { process, context } = this.#options
     const { node } = process
     const { id } = handle
-    if (this.#isClosing) return
+    if (this.#isQuiet) return
     process.observe({ type: 'cancelling', node, id })
-    handle.cancel().then(
-      () => process.observe({ type: 'cancelAnswered', node, id, code: 'cancelled' }),
-      (error) => {
-        if (!(error instanceof ClosedError)) {
+    this.#asides += 1
+    handle
+      .cancel()
+      .then(
+        () => process.observe({ type: 'cancelAnswered', node, id, code: 'cancelled' }),
+        (error) => {
+          if (error instanceof ClosedError) return
           process.observe({ type: 'cancelAnswered', node, id, code: wireError(error).code })
-        }
-      },
-    )
+        },
+      )
+      .catch((error) => context.escaped(node, error))
+      .finally(() => {
+        this.#asides -= 1
+      })
   }
 
   #watchProgress(handle: TaskHandle): void {
