@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { type BrokerMessage, jsonBody } from '@sluice/protocol'
+import { Bodies, type BrokerMessage } from '@sluice/protocol'
 import { input } from '../body.ts'
 import { serve } from '../child.ts'
 import { rateOf, type Window } from '../rate.ts'
@@ -30,11 +30,12 @@ serve(async ({ url, queue }: RawProducerSettings) => {
   const submit = () => {
     while (submitted < wanted && unansweredTasks < credit) {
       const count = Math.min(batchMax, wanted - submitted, credit - unansweredTasks)
-      const tasks = Array.from({ length: count }, () => ({ id: randomUUIDv7(), ...jsonBody(input(submitted++)) }))
+      const ids = Array.from({ length: count }, () => randomUUIDv7())
+      const bodies = Bodies.ofTexts(ids.map(() => JSON.stringify(input(submitted++))))
       const ref = nextRef++
       unanswered.set(ref, count)
       unansweredTasks += count
-      session.send([{ type: 'submit', ref, queue, watch, tasks }])
+      session.send([{ type: 'submit', ref, queue, watch, ids, bodies }])
     }
   }
   session.onMessages = (messages: BrokerMessage[]) => {
@@ -47,10 +48,10 @@ serve(async ({ url, queue }: RawProducerSettings) => {
         accepted += count
       } else if (message.type === 'submitCredit') {
         credit = message.credit
-      } else if (message.type === 'outcome') {
-        finished += message.tasks.length
+      } else if (message.type === 'succeeded') {
+        finished += message.bodies.count
         // A closed loop: each finished task makes room for a new one, so that the backlog keeps its length.
-        wanted += message.tasks.length
+        wanted += message.bodies.count
       }
     }
     submit()

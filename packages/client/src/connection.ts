@@ -119,6 +119,11 @@ export class Connection {
     return this.#limits
   }
 
+  /** How often the broker wants to hear of work, in ms. */
+  get heartbeatMs(): number {
+    return this.#heartbeatMs
+  }
+
   /** Whether messages leave now. While draining they do: what is in work may be settled. */
   get open(): boolean {
     return this.#state === 'ready' || this.#state === 'draining'

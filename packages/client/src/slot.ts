@@ -1,11 +1,9 @@
 import { nextSlotState, type SlotEvent, type SlotState } from '@sluice/machines'
-import type { Bodies, Deliver } from '@sluice/protocol'
+import type { Bodies } from '@sluice/protocol'
+import type { Delivery } from './delivery.ts'
 import type { TaskContext } from './handler.ts'
 import { type Logger, withFields } from './logger.ts'
 import type { Answer } from './settlements.ts'
-
-/** What the slots of one message share; without the bodies, so that a long handler does not keep the frame alive. */
-export type Delivery = Omit<Deliver, 'bodies'>
 
 /** What a slot needs from its worker. */
 export interface SlotHost {
@@ -19,9 +17,10 @@ export interface SlotHost {
  */
 export class Slot implements TaskContext {
   readonly lease: number
+  readonly delivery: Delivery
+  /** In its delivery. */
+  readonly place: number
   readonly #host: SlotHost
-  readonly #delivery: Delivery
-  readonly #index: number
   /** Those of its message, until the handler has its input. */
   bodies: Bodies | undefined
   /** What the broker is told, until it has answered or the lease is lost. */
@@ -31,32 +30,32 @@ export class Slot implements TaskContext {
   #controller: AbortController | undefined
   #abortReason: Error | undefined
 
-  constructor(host: SlotHost, delivery: Delivery, bodies: Bodies, index: number) {
+  constructor(host: SlotHost, delivery: Delivery, place: number, bodies: Bodies) {
     this.#host = host
-    this.#delivery = delivery
-    this.#index = index
-    this.lease = delivery.leases[index]!
+    this.delivery = delivery
+    this.place = place
+    this.lease = delivery.message.leases[place]!
     this.bodies = bodies
   }
 
   get id(): string {
-    return this.#delivery.ids[this.#index]!
+    return this.delivery.message.ids[this.place]!
   }
 
   get queue(): string {
-    return this.#delivery.queue
+    return this.delivery.message.queue
   }
 
   get attempt(): number {
-    return this.#delivery.attempts?.[this.#index] ?? 1
+    return this.delivery.message.attempts?.[this.place] ?? 1
   }
 
   get contentType(): string | undefined {
-    return this.#delivery.contentType
+    return this.delivery.message.contentType
   }
 
   get timeLimitMs(): number | undefined {
-    return this.#delivery.timeLimitMs
+    return this.delivery.message.timeLimitMs
   }
 
   get state(): SlotState {
@@ -71,14 +70,14 @@ export class Slot implements TaskContext {
   takeInput(): unknown {
     const bodies = this.bodies!
     this.bodies = undefined
-    return this.#delivery.contentType === undefined ? bodies.json(this.#index) : bodies.at(this.#index)
+    return this.delivery.message.contentType === undefined ? bodies.json(this.place) : bodies.at(this.place)
   }
 
   /** The input's bytes, as a view of the frame. */
   takeBytes(): Uint8Array {
     const bodies = this.bodies!
     this.bodies = undefined
-    return bodies.at(this.#index)
+    return bodies.at(this.place)
   }
 
   get signal(): AbortSignal {

@@ -1,4 +1,5 @@
 import type { ConnectionTimings, WorkerState } from '@sluice/machines'
+import { isQueueName } from '@sluice/protocol'
 import type { Executor } from './executor.ts'
 import type { AnyHandler } from './handler.ts'
 import type { Logger } from './logger.ts'
@@ -64,4 +65,24 @@ export interface Worker {
   /** Aborts what runs and leaves at once; the broker takes the leases back. */
   close(): Promise<void>
   stats(): WorkerStats
+}
+
+/** @throws Error naming the option where it is out of range */
+export function atLeast(name: string, value: number, min: number): number {
+  if (Number.isInteger(value) && value >= min) return value
+  throw new Error(`${name} has to be a whole number of at least ${min}, not ${String(value)}`)
+}
+
+/** @throws Error naming the queue that cannot be served */
+export function checkQueues(
+  queues: string[],
+  handlers: Record<string, AnyHandler>,
+  executor: Executor | undefined,
+): void {
+  if (queues.length === 0) throw new Error('a worker needs a handler for at least one queue')
+  for (const queue of queues) {
+    if (!isQueueName(queue))
+      throw new Error(`${JSON.stringify(queue)} is no queue name: use letters, digits, . _ : / -`)
+    if (executor === undefined && !Object.hasOwn(handlers, queue)) throw new Error(`queue ${queue} has no handler`)
+  }
 }

@@ -4,7 +4,6 @@ import {
   type BrokerMessage,
   type ClientMessage,
   type Deliver,
-  isQueueName,
   retryOf,
   utf8Length,
   type Welcome,
@@ -12,17 +11,19 @@ import {
 } from '@sluice/protocol'
 import { type ActorRefFrom, createActor } from 'xstate'
 import { Connection, type SessionOwner } from './connection.ts'
+import { Delivery, HeldLeases } from './delivery.ts'
 import { Deque } from './deque.ts'
 import { ClosedError, LeaseLostError, PermanentError, SluiceError, TimeLimitExceeded } from './errors.ts'
 import type { Executor } from './executor.ts'
 import { failedLease } from './failure.ts'
 import { type AnyHandler, noInput, type Output, runAttempt } from './handler.ts'
+import { Heartbeats } from './heartbeats.ts'
 import { type Logger, silentLogger } from './logger.ts'
 import { defaultPlatform, machineClock, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
 import { type Answer, Settlements } from './settlements.ts'
 import { Slot, type SlotHost } from './slot.ts'
-import type { Worker, WorkerOptions, WorkerStats } from './worker-options.ts'
+import { atLeast, checkQueues, type Worker, type WorkerOptions, type WorkerStats } from './worker-options.ts'
 
 const CONCURRENCY = 8
 const DRAIN_GRACE_MS = 30_000
@@ -39,7 +40,7 @@ export function createWorker(options: WorkerOptions): Worker {
 
 /**
  * The working half of a session. A delivery waits in `#backlog` for one of `concurrency` handlers; its lease is in
- * `#slots` while work on it may still be of use, and in `#settlements` until the broker has confirmed the answer.
+ * `#held` while work on it may still be of use, and in `#settlements` until the broker has confirmed the answer.
  */
 class WorkerSession implements Worker, SessionOwner, SlotHost {
   readonly role = 'worker'
@@ -54,10 +55,11 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   readonly #concurrency: number
   readonly #creditMax: number
   readonly #onError: WorkerOptions['onError']
-  readonly #slots = new Map<number, Slot>()
+  readonly #held = new HeldLeases()
   readonly #backlog = new Deque<Slot>()
   readonly #settlements = new Settlements()
   readonly #reports: ProgressReports
+  readonly #heartbeats: Heartbeats
   readonly #started: Promise<void>
   #resolveStarted: () => void = () => {}
   #rejectStarted: (error: Error) => void = () => {}
@@ -79,6 +81,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     checkQueues(this.#queues, this.#handlers, this.#executor)
     this.#connection = new Connection({ ...options, platform: this.#platform }, this)
     this.#reports = new ProgressReports(this.#platform, this.logger, this.#connection.requestFlush)
+    this.#heartbeats = new Heartbeats(this.#connection, this.#held, this.#platform)
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
@@ -119,7 +122,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   stats(): WorkerStats {
     let queued = 0
     let settling = 0
-    for (const slot of this.#slots.values()) {
+    for (const slot of this.#held) {
       if (slot.answer !== undefined) settling += 1
       else if (slot.state === 'queued') queued += 1
     }
@@ -129,12 +132,12 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   // ─── the session ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   heldLeases(): number[] {
-    return [...this.#slots.keys()]
+    return Array.from(this.#held, (slot) => slot.lease)
   }
 
   onWelcome(welcome: Welcome): void {
-    for (const lease of welcome.resumed ? welcome.lostLeases : this.heldLeases()) this.#lose(lease, 'session_lost')
-    this.#settlements.resend(this.#slots.values())
+    this.#lose(welcome.resumed ? this.#held.of(welcome.lostLeases) : [...this.#held], 'session_lost')
+    this.#settlements.resend(this.#held)
     this.#tell({ type: 'connected' })
     this.#announceCredit()
     this.#resolveStarted()
@@ -159,12 +162,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   onStateChange(_state: ConnectionState): void {}
 
   onHeartbeat(out: ClientMessage[]): void {
-    const leases = this.heldLeases()
-    const { batchItemsMax } = this.#connection.limits
-    for (let from = 0; from < leases.length; from += batchItemsMax) {
-      const ref = this.#connection.nextRef()
-      out.push({ type: 'heartbeat', ref, leases: leases.slice(from, from + batchItemsMax) })
-    }
+    this.#heartbeats.push(out, this.heldLeases())
   }
 
   waiting(): number {
@@ -185,11 +183,11 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
         this.#settled(message.ref, message.refused)
         return
       case 'renewed':
-        for (const lease of message.lost) this.#lose(lease, 'expired')
+        this.#lose(this.#held.of(message.lost), 'expired')
         this.#afterAnswers()
         return
       case 'revoke':
-        for (const lease of message.leases) this.#lose(lease, message.reason)
+        this.#lose(this.#held.of(message.leases), message.reason)
         this.#afterAnswers()
         return
       case 'error':
@@ -200,15 +198,17 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
 
   // ─── deliveries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #deliver({ bodies, ...delivery }: Deliver): void {
-    const takes = this.#state === 'working' && this.#connection.state === 'ready' && this.#serves(delivery.queue)
-    for (let index = 0; index < bodies.count; index++) {
-      const slot = new Slot(this, delivery, bodies, index)
-      this.#slots.set(slot.lease, slot)
+  #deliver({ bodies, ...message }: Deliver): void {
+    const takes = this.#state === 'working' && this.#connection.state === 'ready' && this.#serves(message.queue)
+    const delivery = new Delivery(message)
+    for (let place = 0; place < bodies.count; place++) {
+      const slot = new Slot(this, delivery, place, bodies)
+      this.#held.add(slot)
       if (takes) this.#backlog.push(slot)
       // Sent before the broker heard that nothing more is wanted.
       else this.#release(slot)
     }
+    this.#heartbeats.held(message.leaseMs)
     this.#pump()
   }
 
@@ -309,18 +309,18 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     this.#settleFailure(slot, error)
   }
 
-  #lose(lease: number, reason: LeaseLostError['reason']): void {
-    this.#reports.drop(lease)
-    const slot = this.#slots.get(lease)
-    if (slot === undefined) return
-    this.#slots.delete(lease)
-    slot.answer = undefined
-    if (slot.state === 'running') slot.abort(new LeaseLostError(reason))
-    // The handler was told already, and the lease answered; the handler may even have returned since.
-    else if (slot.state === 'aborting' || slot.state === 'idle') return
-    else slot.move('lose')
-    this.#counts.lost += 1
-    this.logger.warn({ task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }, 'lease lost')
+  #lose(slots: readonly Slot[], reason: LeaseLostError['reason']): void {
+    for (const slot of slots) {
+      this.#reports.drop(slot.lease)
+      this.#held.delete(slot)
+      slot.answer = undefined
+      if (slot.state === 'running') slot.abort(new LeaseLostError(reason))
+      // The handler was told already, and the lease answered; the handler may even have returned since.
+      else if (slot.state === 'aborting' || slot.state === 'idle') continue
+      else slot.move('lose')
+      this.#counts.lost += 1
+      this.logger.warn({ task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }, 'lease lost')
+    }
   }
 
   // ─── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -358,7 +358,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   #forget(slot: Slot): void {
     if (slot.answer === undefined) return
     slot.answer = undefined
-    this.#slots.delete(slot.lease)
+    this.#held.delete(slot)
     if (slot.state === 'settling') slot.move('settle')
   }
 
@@ -399,7 +399,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
         this.#afterAnswers()
         return
       case 'aborting':
-        for (const slot of this.#slots.values()) if (slot.state === 'running') this.#handBack(slot)
+        for (const slot of this.#held) if (slot.state === 'running') this.#handBack(slot)
         this.#afterAnswers()
         return
       case 'stopped':
@@ -439,17 +439,17 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   }
 
   #afterAnswers(): void {
-    if (this.#slots.size > 0) return
+    if (!this.#held.isEmpty) return
     if (this.#state === 'draining' || this.#state === 'aborting') this.#tell({ type: 'emptied' })
     else if (this.#connection.state === 'draining') this.#connection.drained()
   }
 
   async #leave(): Promise<void> {
-    for (const slot of this.#slots.values()) {
+    for (const slot of this.#held) {
       slot.cancelTimeLimit?.()
       if (slot.state === 'running') slot.abort(new LeaseLostError('handed_back'))
     }
-    this.#slots.clear()
+    this.#heartbeats.stop()
     this.#backlog.drain()
     this.#connection.stop()
     this.#rejectStarted(new ClosedError('the worker was closed before it was connected'))
@@ -458,20 +458,6 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     } finally {
       this.#resolveClosed()
     }
-  }
-}
-
-function atLeast(name: string, value: number, min: number): number {
-  if (Number.isInteger(value) && value >= min) return value
-  throw new Error(`${name} has to be a whole number of at least ${min}, not ${String(value)}`)
-}
-
-function checkQueues(queues: string[], handlers: Record<string, AnyHandler>, executor: Executor | undefined): void {
-  if (queues.length === 0) throw new Error('a worker needs a handler for at least one queue')
-  for (const queue of queues) {
-    if (!isQueueName(queue))
-      throw new Error(`${JSON.stringify(queue)} is no queue name: use letters, digits, . _ : / -`)
-    if (executor === undefined && !Object.hasOwn(handlers, queue)) throw new Error(`queue ${queue} has no handler`)
   }
 }
 

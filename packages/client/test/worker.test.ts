@@ -30,7 +30,7 @@ async function working(options: Partial<WorkerOptions> & Pick<WorkerOptions, 'ha
   const worker = createWorker({ url: 'ws://broker', platform: world.platform, ...options })
   void worker.start()
   const connection = await world.welcome()
-  const deliver = async (leases: number[], over: { timeLimitMs?: number; queue?: string } = {}) => {
+  const deliver = async (leases: number[], over: { timeLimitMs?: number; leaseMs?: number; queue?: string } = {}) => {
     const ids = leases.map((lease) => `${ID}${lease}`)
     const bodies = bodiesOf(...leases.map((lease) => ({ lease })))
     world.connection.say({ type: 'deliver', queue: 'q', leaseMs: 30_000, ...over, ids, leases, bodies })
@@ -199,6 +199,38 @@ describe('contracts', () => {
 })
 
 describe('leases', () => {
+  test('leases too short for the heartbeat of the broker get their own, three in a lease, until they end', async () => {
+    const { calls, handler } = manual()
+    const { world, connection, deliver } = await working({ handlers: { q: handler }, concurrency: 4 })
+    const before = world.clock.pending
+    await deliver([1, 2])
+    await deliver([3], { leaseMs: 3000 })
+    await deliver([4], { leaseMs: 900 })
+    await world.pass(1000)
+    expect(connection.of('heartbeat').map(({ leases }) => leases)).toEqual([
+      [3, 4],
+      [3, 4],
+      [3, 4],
+    ])
+    calls[3]?.finish()
+    await world.settle()
+    connection.say({ type: 'settled', ref: connection.last('complete').ref, refused: [] })
+    await world.pass(200)
+    const again = connection.of('heartbeat').length
+    await world.pass(2000)
+    expect(
+      connection
+        .of('heartbeat')
+        .slice(again)
+        .map(({ leases }) => leases),
+    ).toEqual([[3], [3]])
+    calls[2]?.finish()
+    await world.settle()
+    connection.say({ type: 'settled', ref: connection.last('complete').ref, refused: [] })
+    await world.pass(1000)
+    expect(world.clock.pending).toBe(before)
+  })
+
   test('each heartbeat names every lease: running, waiting and unsettled', async () => {
     const { calls, handler } = manual()
     const { world, connection, deliver } = await working({ handlers: { q: handler }, concurrency: 2, prefetch: 2 })

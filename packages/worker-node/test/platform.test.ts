@@ -56,6 +56,24 @@ describe('the socket of Node', () => {
     server.close()
   })
 
+  test.each([
+    ['zeros to the loopback interface', '127.0.0.1', [[0, 0, 0, 0]]],
+    ['zeros to localhost', 'localhost', [[0, 0, 0, 0]]],
+    ['random to any other address', '0.0.0.0', expect.not.arrayContaining([[0, 0, 0, 0]])],
+  ])('the mask of a frame is %s', async (_, host, masks) => {
+    const seen: number[][] = []
+    server.once('connection', (_, request) => {
+      // Two bytes of a short frame's header, then the mask.
+      request.socket.on('data', (chunk: Buffer) => seen.push([...chunk.subarray(2, 6)]))
+    })
+    const { socket, opened, next } = connect(url.replace('127.0.0.1', host))
+    await opened
+    socket.send(new Uint8Array([7]))
+    expect(await next()).toEqual(Buffer.from([7]))
+    expect(seen).toHaveLength(1)
+    expect(seen).toEqual(masks)
+  })
+
   test('text comes as a string and bytes as bytes', async () => {
     const { socket, opened, next } = connect(url)
     await opened

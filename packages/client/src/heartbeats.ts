@@ -1,0 +1,68 @@
+import type { ClientMessage } from '@sluice/protocol'
+import type { Connection } from './connection.ts'
+import type { HeldLeases } from './delivery.ts'
+import type { Platform } from './platform.ts'
+
+/** A lease outlives two lost or late heartbeats. */
+const BEATS_PER_LEASE = 3
+
+/**
+ * What keeps leases alive: all of them with each heartbeat of the connection, and those that are too short for its period with
+ * beats of their own. The timer for these runs only while such a lease is held.
+ */
+export class Heartbeats {
+  readonly #connection: Connection
+  readonly #held: HeldLeases
+  readonly #platform: Platform
+  #cancel: () => void = () => {}
+  #dueAtMs = Number.POSITIVE_INFINITY
+
+  constructor(connection: Connection, held: HeldLeases, platform: Platform) {
+    this.#connection = connection
+    this.#held = held
+    this.#platform = platform
+  }
+
+  /** Says that the work of `leases` lives. */
+  push(out: ClientMessage[], leases: readonly number[]): void {
+    const { batchItemsMax } = this.#connection.limits
+    for (let from = 0; from < leases.length; from += batchItemsMax) {
+      const ref = this.#connection.nextRef()
+      out.push({ type: 'heartbeat', ref, leases: leases.slice(from, from + batchItemsMax) })
+    }
+  }
+
+  /** A lease is held that lives for `leaseMs` without a heartbeat. */
+  held(leaseMs: number): void {
+    if (leaseMs < this.#shortMs) this.#within(leaseMs / BEATS_PER_LEASE)
+  }
+
+  stop(): void {
+    this.#cancel()
+    this.#dueAtMs = Number.POSITIVE_INFINITY
+  }
+
+  /** Leases shorter than this need more heartbeats than the broker asks for. */
+  get #shortMs(): number {
+    return this.#connection.heartbeatMs * BEATS_PER_LEASE
+  }
+
+  #within(ms: number): void {
+    const dueAtMs = this.#platform.now() + ms
+    if (dueAtMs >= this.#dueAtMs) return
+    this.#cancel()
+    this.#dueAtMs = dueAtMs
+    this.#cancel = this.#platform.setTimer(() => {
+      this.#dueAtMs = Number.POSITIVE_INFINITY
+      this.#beat()
+    }, ms)
+  }
+
+  #beat(): void {
+    const { leases, shortestMs } = this.#held.shorterThan(this.#shortMs)
+    const messages: ClientMessage[] = []
+    this.push(messages, leases)
+    if (this.#connection.open) for (const message of messages) this.#connection.send(message)
+    this.#within(shortestMs / BEATS_PER_LEASE)
+  }
+}
