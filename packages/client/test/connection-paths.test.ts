@@ -53,9 +53,21 @@ const paths = pathsThrough(connectionMachine, {
     session,
     error && retryOf(error.code),
     retryAfterMs,
-    Math.min(failures, 2),
+    Math.min(failures, 1),
   ],
 })
+
+/** Whether a peer, the owner or time can make the last event of a path happen where it is to happen. */
+function isPossible(path: Step[]): boolean {
+  const { before, event, transition } = path.at(-1) as Step
+  const type: string = event.type
+  if (type === 'start' || type === 'drained' || type === 'stop') return true
+  // The deadline of another state is nobody's event.
+  if (type.startsWith('xstate.after')) return transition !== undefined
+  // Before the welcome the deadlines for it come first; with no socket nobody listens.
+  if (type === 'silent') return before.matches('ready') || before.value === 'draining'
+  return path.slice(0, -1).some(({ actions }) => actions.some((action) => action.type === 'openSocket'))
+}
 
 /** A real connection on a fake socket and a clock that is told what to do. */
 class Rig {
@@ -79,17 +91,6 @@ class Rig {
       waiting: () => 0,
     }
     this.connection = new Connection({ url: 'ws://broker', platform: this.world.platform }, owner)
-  }
-
-  /** Whether a peer, the owner or time can make it happen now. */
-  isPossible({ before, event, transition }: Step): boolean {
-    const type: string = event.type
-    if (type === 'start' || type === 'drained' || type === 'stop') return true
-    // The deadline of another state is nobody's event.
-    if (type.startsWith('xstate.after')) return transition !== undefined
-    // Before the welcome the deadlines for it come first; with no socket nobody listens.
-    if (type === 'silent') return before.matches('ready') || before.value === 'draining'
-    return this.world.connections.length > 0
   }
 
   async make({ before, event }: Step): Promise<void> {
@@ -179,28 +180,48 @@ class Rig {
     ).toEqual(state === 'failed' ? [after.context.error?.code] : [])
   }
 
+  /** A socket that was given up may open, speak and close as late as it likes, also while the next one is on its way. */
+  async #checkDeafness(story: string): Promise<void> {
+    const { world, connection } = this
+    const { state } = connection
+    const isCarried = state === 'connecting' || state === 'handshaking' || connection.open
+    for (const old of isCarried ? world.connections.slice(0, -1) : world.connections) {
+      old.dead = false
+      old.open()
+      old.say(world.welcomeMessage({ session: 'another' }), { type: 'drain', retryAfterMs: 1 })
+      old.say({ type: 'error', code: 'unauthorized', message: 'no' })
+      old.close(4001)
+    }
+    await world.settle()
+    expect(connection.state, story).toBe(state)
+    const hellos = world.connections.flatMap((each) => each.of('hello')).length
+    expect({ sockets: world.connections.length, hellos }, story).toEqual(this.#expected)
+  }
+
   /** What only time shows of the state that a path ends in. */
   async checkEnd({ after }: Step, story: string): Promise<void> {
     if (after.status === 'done') expect(this.world.clock.pending, story).toBe(0)
-    if (after.value !== 'backingOff') return
-    expect(await this.#untilChange(after.context.delayMs), story).toBe(after.context.delayMs)
-    expect(this.connection.state, story).toBe('connecting')
+    if (after.value === 'backingOff') {
+      expect(await this.#untilChange(after.context.delayMs), story).toBe(after.context.delayMs)
+      expect(this.connection.state, story).toBe('connecting')
+      this.#expected.sockets += 1
+    }
+    await this.#checkDeafness(story)
   }
 }
 
 test('a real connection goes the way of its chart, whatever happens in whatever state', async () => {
   const walked = new Set<string>()
   for (const path of paths) {
+    if (!isPossible(path)) continue
     const rig = new Rig()
     const story = storyOf(path)
-    const last = path.at(-1) as Step
     for (const step of path) {
-      if (step === last && !rig.isPossible(step)) break
       await rig.make(step)
       rig.check(step, story)
       if (step.transition !== undefined) walked.add(step.transition)
     }
-    await rig.checkEnd(last, story)
+    await rig.checkEnd(path.at(-1) as Step, story)
   }
   const all = new Set(paths.flat().flatMap(({ before }) => transitionsFrom(before)))
   expect([...walked].sort()).toEqual([...all].sort())
