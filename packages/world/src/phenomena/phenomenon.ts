@@ -9,7 +9,18 @@ export type Runs<Variant extends string = string, Figure extends string = string
   Record<Variant, Figures<Figure>>
 >
 
-export type Bound = { atLeast: number } | { atMost: number }
+/** Both ends belong to it. */
+export interface Bound {
+  atLeast?: number
+  atMost?: number
+}
+
+export function isWithin(
+  { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY }: Bound,
+  figure: number,
+) {
+  return figure >= atLeast && figure <= atMost
+}
 
 /** One relation between the variants that has to hold. */
 export interface Expectation<Variant extends string = string, Figure extends string = string> {

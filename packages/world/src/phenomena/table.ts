@@ -33,8 +33,10 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
 }
 
-function wordsOf(bound: Bound): string {
-  return 'atLeast' in bound ? `≥ ${bound.atLeast}` : `≤ ${bound.atMost}`
+function wordsOf({ atLeast, atMost }: Bound): string {
+  return [atLeast === undefined ? '' : `≥ ${atLeast}`, atMost === undefined ? '' : `≤ ${atMost}`]
+    .filter(Boolean)
+    .join(', ')
 }
 
 function spanOf(figures: readonly number[]): string {
