@@ -36,6 +36,8 @@ export const littlesLaw: Phenomenon<'poisson', 'held' | 'perSecond' | 'latencyMs
   name: "Little's law",
   lesson:
     'What is in the queue on average is what arrives in a second times the seconds it stays: two of them tell the third.',
+  setting:
+    'Two producers with 5 random arrivals a second each, two workers that take 20 to 200 ms for a task; what the broker holds is read from its journal, arrivals and latency from the producers.',
   scenarios: {
     poisson: {
       ...calm,
@@ -58,6 +60,11 @@ export const littlesLaw: Phenomenon<'poisson', 'held' | 'perSecond' | 'latencyMs
         },
       ],
     },
+  },
+  figures: {
+    held: 'tasks the broker holds on average',
+    perSecond: 'arrivals a second',
+    latencyMs: 'mean latency in ms',
   },
   looksAt: ['submitting', 'accepted', 'outcome', 'appending'],
   measure(seen) {

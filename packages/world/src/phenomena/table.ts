@@ -19,8 +19,10 @@ export function sectionOf(trial: Trial): string {
     '',
     phenomenon.lesson,
     '',
+    phenomenon.setting,
+    '',
     ...tableOf(
-      [`mean over ${seeds.length} seeds`, ...names],
+      [`mean over ${seeds.length} seeds`, ...names.map((name) => phenomenon.figures[name] ?? name)],
       means.map(([variant, figures]) => [variant, ...names.map((name) => numberOf((figures as Figures)[name]))]),
     ),
     '',

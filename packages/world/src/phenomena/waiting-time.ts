@@ -108,7 +108,14 @@ export const waitingTime: Phenomenon<Load, Figure> = {
   name: 'waiting time and load',
   lesson:
     'The wait grows with load divided by what is left free, so that a server at 80 % keeps its tasks waiting four times as long as one at 50 %.',
+  setting:
+    'Arrivals at random, service times exponential with a mean of 1 s, one worker with one handler: the M/M/1 queue. The first 50 tasks of a run are left out.',
   scenarios: { 'load 0.5': scenario(0.5, 400), 'load 0.8': scenario(0.8, 800) },
+  figures: {
+    waitedMs: 'mean wait in ms',
+    idealMs: "an ideal server's mean wait in ms",
+    tasks: 'tasks',
+  },
   looksAt: ['submitting', 'handlerStarted', 'handlerEnded'],
   measure(seen) {
     const jobs = jobsOf(seen)
