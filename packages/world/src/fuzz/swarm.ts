@@ -36,16 +36,19 @@ export function swarm(seed: number): Scenario {
   const bodyBytesMax = (hosting.limits ?? DEFAULT_HOST_CONFIG.limits).bodyBytesMax
   const hanging = queues.filter(() => random.chance(0.12))
   const tasks = queues.flatMap((queue) => mixesOf(random, queue, hanging.includes(queue), bodyBytesMax))
+  const network = networkOf(random)
+  const journal = journalOf(random)
   const scenario: Scenario = {
     name: `seed ${seed}`,
     durationMs,
     settleMs: SETTLE_MS,
     engine: engineOf(random, queues.length),
-    hosting,
-    journal: journalOf(random),
-    network: networkOf(random),
+    hosting: { ...hosting, ...heartbeatOf(random, network, journal) },
+    journal,
+    network,
     producers: producersOf(random, tasks, durationMs),
     workers: workersOf(random, queues, hanging, durationMs, bodyBytesMax),
+    operator: operatorOf(random),
     faultRates: faultRatesOf(random, durationMs),
   }
   // What was not drawn is absent and not undefined, as in a file.
@@ -112,7 +115,6 @@ function hostingOf(random: RandomStream): Partial<HostConfig> {
       creditMax: random.integer(2, 20),
     })),
     helloTimeoutMs: maybe(random, 0.2, () => random.integer(300, 3000)),
-    heartbeatMs: maybe(random, 0.7, () => random.pick([100, 300, 1000])),
     sendBufferBytesHigh: maybe(random, 0.25, () => sendBufferBytesHigh),
     sendBufferBytesMax: maybe(random, 0.15, () => sendBufferBytesHigh + random.integer(20_000, 80_000)),
     bodyCacheBytesMax: maybe(random, 0.3, () => random.integer(1, 2000)),
@@ -121,6 +123,40 @@ function hostingOf(random: RandomStream): Partial<HostConfig> {
     compactEveryMs: maybe(random, 0.5, () => random.pick([50, 200])),
     compactBytesMin: maybe(random, 0.5, () => 1),
     drainRetryAfterMs: maybe(random, 0.3, () => random.integer(20, 3000)),
+  })
+}
+
+/**
+ * A client is deaf to a broker that it has not heard for two and a half heartbeats: where one frame takes longer than that, it
+ * reconnects for ever and asks for the same again.
+ */
+function heartbeatOf(random: RandomStream, network: NetworkProfile, journal: JournalProfile): Partial<HostConfig> {
+  if (network.bytesPerSecond !== undefined || random.chance(0.3)) return {}
+  const isSlow = [network.delayMs, journal.appendMs, journal.readMs].some((distribution) => meanOf(distribution) >= 5)
+  return { heartbeatMs: random.pick(isSlow ? [1000, 3000] : [300, 1000]) }
+}
+
+function meanOf(distribution: Distribution): number {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value
+    case 'uniform':
+      return (distribution.min + distribution.max) / 2
+    case 'exponential':
+      return distribution.mean
+    case 'pareto':
+      return (distribution.min * distribution.shape) / (distribution.shape - 1)
+    case 'bimodal':
+      return distribution.fast + distribution.share * distribution.slow
+  }
+}
+
+function operatorOf(random: RandomStream): Scenario['operator'] {
+  if (random.chance(0.7)) return undefined
+  return present<NonNullable<Scenario['operator']>>({
+    redriveEveryMs: maybe(random, 0.7, () => random.pick([500, 3000])),
+    submitEveryMs: maybe(random, 0.5, () => random.pick([300, 2000])),
+    askEveryMs: maybe(random, 0.5, () => random.pick([200, 1500])),
   })
 }
 
@@ -136,7 +172,7 @@ function journalOf(random: RandomStream): JournalProfile {
 function networkOf(random: RandomStream): NetworkProfile {
   return present<NetworkProfile>({
     delayMs: random.chance(0.15) ? { kind: 'constant', value: 0 } : millis(random, random.pick([0.5, 5, 40])),
-    bytesPerSecond: maybe(random, 0.15, () => random.integer(20_000, 200_000)),
+    bytesPerSecond: maybe(random, 0.15, () => random.integer(100_000, 500_000)),
     windowBytes: maybe(random, 0.2, () => random.integer(500, 20_000)),
     giveUpAfterMs: maybe(random, 0.5, () => random.integer(1000, 8000)),
     pingEveryMs: maybe(random, 0.5, () => random.integer(500, 5000)),
