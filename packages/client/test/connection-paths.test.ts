@@ -3,11 +3,14 @@ import {
   type AfterEvent,
   afterEvent,
   type PathStep,
+  pathOf,
   pathsThrough,
+  stepFrom,
   storyOf,
   transitionsFrom,
 } from '@sluice/machines/paths'
 import { type ErrorCode, retryOf, type WireError } from '@sluice/protocol'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Connection, type SessionOwner } from '../src/connection.ts'
 import { FakeWorld } from './fake-world.ts'
@@ -44,9 +47,12 @@ const events: (ConnectionEvent | AfterEvent)[] = [
   after('backingOff', 'backoffMs'),
 ]
 
+/** The same draw as the fake world's. */
+const input = { timings: CONNECTION_TIMINGS, random: () => 0.5 }
+
 const paths = pathsThrough(connectionMachine, {
   events,
-  input: { timings: CONNECTION_TIMINGS, random: () => 0.5 },
+  input,
   // Counters grow without end: the walk tells states apart by what decides the next step, and the wait after it.
   key: ({ value, context: { session, error, retryAfterMs, failures } }) => [
     value,
@@ -210,21 +216,46 @@ class Rig {
   }
 }
 
+async function walk(path: Step[]): Promise<void> {
+  const rig = new Rig()
+  const story = storyOf(path)
+  for (const step of path) {
+    await rig.make(step)
+    rig.check(step, story)
+  }
+  await rig.checkEnd(path.at(-1) as Step, story)
+}
+
 test('a real connection goes the way of its chart, whatever happens in whatever state', async () => {
   const walked = new Set<string>()
   for (const path of paths) {
     if (!isPossible(path)) continue
-    const rig = new Rig()
-    const story = storyOf(path)
-    for (const step of path) {
-      await rig.make(step)
-      rig.check(step, story)
-      if (step.transition !== undefined) walked.add(step.transition)
-    }
-    await rig.checkEnd(path.at(-1) as Step, story)
+    await walk(path)
+    for (const { transition } of path) if (transition !== undefined) walked.add(transition)
   }
   const all = new Set(paths.flat().flatMap(({ before }) => transitionsFrom(before)))
   expect([...walked].sort()).toEqual([...all].sort())
+})
+
+test('a real connection goes the way of its chart, however long its life', async () => {
+  // Stopping is walked above, and would end most lives early.
+  const living = events.filter(({ type }) => type !== 'stop')
+  const choices = fc.array(fc.nat(), { minLength: 10, maxLength: 40 })
+  await fc.assert(
+    fc.asyncProperty(choices, async (drawn) => {
+      const path = pathOf(connectionMachine, [{ type: 'start' }], input)
+      for (const choice of drawn) {
+        const { after } = path.at(-1) as Step
+        const next = living
+          .map((event) => stepFrom(connectionMachine, after, event))
+          .filter((step) => step.transition !== undefined && isPossible([...path, step]))
+        const step = next[choice % next.length]
+        if (step) path.push(step)
+      }
+      await walk(path)
+    }),
+    { numRuns: 40 },
+  )
 })
 
 test('a connection that is stopped before it is started says so, and never opens a socket', async () => {
