@@ -37,6 +37,7 @@ export class Sessions implements Checker {
   see(observation: Observation, { state }: Surroundings, violate: Violate): void {
     const { chronicle, wire } = this.#sources
     const steps = chronicle.see(observation)
+    wire.see(observation)
     if (chronicle.isRetold) this.#graceEndsAtMs.clear()
     for (const { fact } of steps) {
       if (fact.type === 'sessionDisconnected') {
