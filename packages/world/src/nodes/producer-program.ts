@@ -137,7 +137,9 @@ export class ProducerProgram {
     if (wish.askAfterMs !== undefined) {
       await process.sleep(wish.askAfterMs)
       if (this.#isClosing) return
-      await this.#outcome(submission, this.#client.handle(submission.id))
+      const late = this.#client.handle(submission.id)
+      await this.#askStatus(late)
+      await this.#outcome(submission, late)
     } else {
       await this.#outcome(submission, handle)
     }
@@ -177,10 +179,21 @@ export class ProducerProgram {
   }
 
   async #outcome(submission: Submission, handle: TaskHandle): Promise<void> {
-    const { process, notes, watchesProgress } = this.#options
-    const { id } = submission
-    const { node } = process
+    const { notes, watchesProgress } = this.#options
     if (watchesProgress) this.#watchProgress(handle)
+    const isKnown = await this.#awaitOutcome(handle)
+    // Noted still: the next life of this program asks again.
+    if (!isKnown) return
+    notes.submissions.delete(submission.id)
+    submission.wish.isFulfilled = true
+    this.#settle(submission.wish)
+  }
+
+  /** Returns whether there will be no better answer. */
+  async #awaitOutcome(handle: TaskHandle): Promise<boolean> {
+    const { process } = this.#options
+    const { node } = process
+    const { id } = handle
     try {
       const result = (await handle.result()) as string
       process.observe({ type: 'outcome', node, id, status: 'succeeded', result })
@@ -192,15 +205,12 @@ export class ProducerProgram {
         process.observe({ type: 'outcome', node, id, status: 'cancelled' })
       } else if (error instanceof ClosedError) {
         process.observe({ type: 'outcomeUnknown', node, id, code: 'closed' })
-        // Noted still: the next life of this program asks again.
-        return
+        return false
       } else {
         process.observe({ type: 'outcomeUnknown', node, id, code: wireError(error).code })
       }
     }
-    notes.submissions.delete(id)
-    submission.wish.isFulfilled = true
-    this.#settle(submission.wish)
+    return true
   }
 
   /** Nobody waits for it any more. */
@@ -219,9 +229,12 @@ export class ProducerProgram {
     process.observe({ type: 'submitting', node, id, queue, body: wish.body, attempt })
     this.#asides += 1
     this.#client
-      .submit(queue, wish.body, { ...options, id, watch: false, onBusy: 'throw' })
+      .submit(queue, wish.body, { ...options, id, watch: wish.isAwaitedTwice, onBusy: 'throw' })
       .then(
-        () => process.observe({ type: 'accepted', node, id }),
+        (handle) => {
+          process.observe({ type: 'accepted', node, id })
+          return wish.isAwaitedTwice ? this.#awaitOutcome(handle) : undefined
+        },
         (error) => {
           if (error instanceof ClosedError) return
           process.observe({ type: 'refused', node, id, error: wireError(error) })
@@ -231,6 +244,13 @@ export class ProducerProgram {
       .finally(() => {
         this.#asides -= 1
       })
+  }
+
+  /** What it says is judged on the wire. */
+  async #askStatus(handle: TaskHandle): Promise<void> {
+    await handle.status().catch((error) => {
+      if (!(error instanceof ClosedError)) wireError(error)
+    })
   }
 
   #cancel(handle: TaskHandle): void {

@@ -15,6 +15,8 @@ export interface Wish {
   readonly body: string
   readonly cancelAfterMs: number | undefined
   readonly resubmitAfterMs: number | undefined
+  /** Whether whoever submits it again awaits the outcome too. */
+  readonly isAwaitedTwice: boolean
   readonly askAfterMs: number | undefined
   /** Submissions, from 1. */
   attempts: number
@@ -51,6 +53,7 @@ export function makeWish(context: Context, group: ProducerGroup, producer: strin
     cancelAfterMs: after(group.cancels),
     resubmitAfterMs: after(group.resubmits),
     askAfterMs: after(group.asksLater),
+    isAwaitedTwice: chance.chance(0.5),
     body: padded(`${name} `, bytes, chance),
     attempts: 0,
     isFulfilled: false,
