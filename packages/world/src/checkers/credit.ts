@@ -34,6 +34,8 @@ export class Credit implements Checker {
   readonly #told = new Map<number, Told>()
   /** The credit that was asked for last, by session. */
   readonly #newest = new Map<string, number>()
+  /** From when it was asked to leave, or has said so, a broker delivers nothing. */
+  #isLeaving = false
   #idle: { queue: string; task: string; nextLease: number; sinceMs: number } | undefined
 
   constructor(sources: Sources) {
@@ -75,12 +77,16 @@ export class Credit implements Checker {
     else if (observation.type === 'sentByBroker') this.#sent(observation, violate)
     else if (observation.type === 'disconnected' && observation.side === 'broker')
       this.#told.delete(observation.connection)
+    if (observation.type === 'nodeStarted' && observation.node === 'broker') this.#isLeaving = false
+    else if (observation.type === 'faultStarted' && observation.fault.type === 'restart')
+      this.#isLeaving ||= observation.fault.node === 'broker'
+    else if (observation.type === 'sentByBroker' && observation.message.type === 'drain') this.#isLeaving = true
     this.#watch(observation, state, violate)
   }
 
   finish({ state }: Surroundings, violate: Violate): void {
     const idle = state && idleIn(state)
-    if (idle && !this.#sources.chronicle.isWriting)
+    if (idle && !this.#isLeaving && !this.#sources.chronicle.isWriting)
       violate(`in the end task ${idle.task} of ${idle.queue} is ready and credit for it is free`, { ids: [idle.task] })
   }
 
@@ -149,7 +155,11 @@ export class Credit implements Checker {
   #watch(observation: Observation, state: State | undefined, violate: Violate): void {
     const { atMs, type } = observation
     const isHeldUp =
-      this.#sources.chronicle.isWriting || type === 'appended' || type.startsWith('fault') || type.startsWith('node')
+      this.#isLeaving ||
+      this.#sources.chronicle.isWriting ||
+      type === 'appended' ||
+      type.startsWith('fault') ||
+      type.startsWith('node')
     const idle = state && !isHeldUp && (this.#idle || type === 'sentByBroker') ? idleIn(state) : undefined
     if (!idle || !state) {
       this.#idle = undefined

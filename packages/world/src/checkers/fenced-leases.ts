@@ -22,6 +22,7 @@ export class FencedLeases implements Checker {
     const { chronicle, wire } = this.#sources
     chronicle.see(observation)
     wire.see(observation)
+    if (chronicle.isRetold) this.#settled.clear()
     if (chronicle.isRetold || observation.type === 'recovered') this.#doubtful = []
     if (observation.type === 'appended' && this.#doubtful.length > 0) this.#resolve(violate)
     if (observation.type === 'sentByBroker' && observation.message.type === 'settled') {

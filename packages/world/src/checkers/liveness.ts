@@ -44,7 +44,11 @@ export class Liveness implements Checker {
       case 'nodeStopped':
         if (observation.how === 'left' && observation.node.startsWith('worker-'))
           this.#leftAtMs.set(observation.node, observation.atMs)
-        for (const [key, { node }] of this.#waiting) if (node === observation.node) this.#waiting.delete(key)
+        for (const [key, { node }] of this.#waiting) {
+          // A request over HTTP ends with the broker that it was made to.
+          const isOver = node === observation.node || (node === 'operator' && observation.node === 'broker')
+          if (isOver) this.#waiting.delete(key)
+        }
         break
       case 'worldEnded': {
         const { timers, connections, unfinished, waiting } = observation
