@@ -9,6 +9,9 @@ export type {
   Surroundings,
   Violation,
 } from './observation.ts'
+export { phenomena } from './phenomena/index.ts'
+export type { Bound, Expectation, Figures, Phenomenon, Runs } from './phenomena/phenomenon.ts'
+export { type Finding, judge, meansOf, type Trial, tryOut } from './phenomena/trial.ts'
 export { RandomSource, RandomStream } from './random.ts'
 export type { Report } from './report.ts'
 export type {
