@@ -18,10 +18,17 @@ import type {
 
 const QUEUES = ['mail', 'photos', 'reports']
 
-const FALSEHOODS: readonly Falsehood[] = ['inventsLeases', 'repeats', 'neverBeats', 'settlesLate', 'resumesStrangers']
+const FALSEHOODS: readonly Falsehood[] = [
+  'inventsLeases',
+  'repeats',
+  'neverBeats',
+  'settlesLate',
+  'resumesStrangers',
+  'babbles',
+]
 
 /** Long enough for every retry, expiry and reconnection that the drawn figures allow. */
-const SETTLE_MS = 900_000
+const SETTLE_MS = 600_000
 
 /**
  * The experiment of a seed: a random few of all faults, bounds and habits are on, the others off, so that over many seeds
@@ -35,6 +42,9 @@ export function swarm(seed: number): Scenario {
   const hosting = hostingOf(random)
   const bodyBytesMax = (hosting.limits ?? DEFAULT_HOST_CONFIG.limits).bodyBytesMax
   const hanging = queues.filter(() => random.chance(0.12))
+  const tasksMax = random.chance(0.2) ? TASKS_MANY : random.integer(10, TASKS_FEW)
+  // However many they are, one slow worker is done with them long before the end.
+  const serviceMsMax = Math.min(400, durationMs / 20, 20_000 / tasksMax)
   const tasks = queues.flatMap((queue) => mixesOf(random, queue, hanging.includes(queue), bodyBytesMax))
   const network = networkOf(random)
   const journal = journalOf(random)
@@ -46,8 +56,8 @@ export function swarm(seed: number): Scenario {
     hosting: { ...hosting, ...heartbeatOf(random, network, journal) },
     journal,
     network,
-    producers: producersOf(random, tasks, durationMs),
-    workers: workersOf(random, queues, hanging, durationMs, bodyBytesMax),
+    producers: producersOf(random, tasks, durationMs, tasksMax),
+    workers: workersOf(random, queues, hanging, serviceMsMax, bodyBytesMax),
     operator: operatorOf(random),
     faultRates: faultRatesOf(random, durationMs),
   }
@@ -221,8 +231,13 @@ function bytesOf(random: RandomStream, bytesMax: number): Distribution {
 const TASKS_MANY = 240
 const TASKS_FEW = 70
 
-function producersOf(random: RandomStream, tasks: readonly TaskMix[], durationMs: number): ProducerGroup[] {
-  let left = random.chance(0.2) ? TASKS_MANY : random.integer(10, TASKS_FEW)
+function producersOf(
+  random: RandomStream,
+  tasks: readonly TaskMix[],
+  durationMs: number,
+  tasksInAll: number,
+): ProducerGroup[] {
+  let left = tasksInAll
   const groups = random.integer(1, 3)
   return Array.from({ length: groups }, (_, at): ProducerGroup => {
     const count = random.integer(1, 2)
@@ -236,6 +251,7 @@ function producersOf(random: RandomStream, tasks: readonly TaskMix[], durationMs
       tasks: at === 0 ? tasks : tasks.filter((_, i) => i === 0 || random.chance(0.5)),
       tasksMax,
       ...present<Partial<ProducerGroup>>({
+        speaksText: maybe(random, 0.1, () => true),
         onBusy: maybe(random, 0.3, () => 'giveUp' as const),
         resubmits: maybe(random, 0.25, () => random.pick([0.1, 0.5])),
         cancels: maybe(random, 0.25, () => random.pick([0.1, 0.4])),
@@ -270,7 +286,7 @@ function workersOf(
   random: RandomStream,
   queues: readonly string[],
   hanging: readonly string[],
-  durationMs: number,
+  serviceMsMax: number,
   bodyBytesMax: number,
 ): WorkerGroup[] {
   const resultBytesMax = Math.min(bodyBytesMax, 6000)
@@ -284,13 +300,11 @@ function workersOf(
       concurrency: random.integer(1, 6),
       ...(random.chance(0.6) ? { prefetch: random.integer(0, 8) } : {}),
       service: Object.fromEntries(
-        served.map((queue) => [
-          queue,
-          serviceOf(random, hanging.includes(queue), Math.min(400, durationMs / 20), resultBytesMax),
-        ]),
+        served.map((queue) => [queue, serviceOf(random, hanging.includes(queue), serviceMsMax, resultBytesMax)]),
       ),
+      ...(random.chance(0.1) ? { speaksText: true } : {}),
       ...(falsehoods.length === 0 ? {} : { falsehoods }),
-      ...(random.chance(0.3) ? { speed: random.pick([0.25, 3]) } : {}),
+      ...(random.chance(0.3) ? { speed: random.pick([0.5, 3]) } : {}),
     }
   })
 }
