@@ -75,23 +75,38 @@ function isPossible(path: Step[]): boolean {
   return path.slice(0, -1).some(({ actions }) => actions.some((action) => action.type === 'openSocket'))
 }
 
+function stateOf({ value }: Step['after']): string {
+  return typeof value === 'string' ? value : 'ready'
+}
+
+function isOpen(state: string): boolean {
+  return state === 'ready' || state === 'draining'
+}
+
 /** A real connection on a fake socket and a clock that is told what to do. */
 class Rig {
   readonly world = new FakeWorld()
   readonly failures: WireError[] = []
   readonly connection: Connection
+  /** What the owner was told, and what the chart says that it should have been. */
+  readonly #told = { welcomes: 0, disconnections: 0, states: [] as string[] }
+  readonly #owed = { welcomes: 0, disconnections: 0, states: [] as string[] }
   #expected = { sockets: 0, hellos: 0 }
 
   constructor() {
     const owner: SessionOwner = {
       role: 'producer',
       heldLeases: () => [],
-      onWelcome: () => {},
+      onWelcome: () => {
+        this.#told.welcomes += 1
+      },
       onMessage: () => {},
       onDrain: () => {},
-      onDisconnected: () => {},
+      onDisconnected: () => {
+        this.#told.disconnections += 1
+      },
       onFailed: (error) => this.failures.push(error),
-      onStateChange: () => {},
+      onStateChange: (state) => this.#told.states.push(state),
       onHeartbeat: () => {},
       collect: () => {},
       waiting: () => 0,
@@ -163,10 +178,15 @@ class Rig {
     return clock.nowMs - fromMs
   }
 
-  check({ after, actions }: Step, story: string): void {
+  check({ before, after, actions }: Step, story: string): void {
     const { world, connection } = this
-    const state = typeof after.value === 'string' ? after.value : 'ready'
+    const state = stateOf(after)
     expect(connection.state, story).toBe(state)
+    const was = stateOf(before)
+    if (state !== was) this.#owed.states.push(state)
+    if (state === 'ready' && was !== 'ready') this.#owed.welcomes += 1
+    if (isOpen(was) && !isOpen(state)) this.#owed.disconnections += 1
+    expect(this.#told, story).toEqual(this.#owed)
     for (const { type, params } of actions) {
       if (type === 'openSocket') this.#expected.sockets += 1
       else if (type === 'closeSocket') expect(world.connection.closedBy, story).toEqual(params)
