@@ -161,7 +161,8 @@ class Rig {
   /** What the slot says of itself; one that has not moved yet is seen in the figures of its worker only. */
   get state(): SlotState {
     const slots = moves.mock.contexts as Slot[]
-    return slots.findLast(({ lease }) => lease === this.lease)?.state ?? this.observe()
+    const moved = slots.findLast(({ lease }) => lease === this.lease)
+    return moved?.state ?? (this.observe() === 'queued' ? 'queued' : 'idle')
   }
 
   /** What a program and its handler see of the state. */
