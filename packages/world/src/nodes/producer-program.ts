@@ -47,6 +47,7 @@ class GaveUp extends Error {}
 export class ProducerProgram {
   readonly #options: ProducerProgramOptions
   readonly #client: Client
+  #other: Client | undefined
   readonly #arrivals: ArrivalProcess
   readonly #nextId: () => string
   readonly #habits: RandomStream
@@ -60,10 +61,7 @@ export class ProducerProgram {
     this.#options = options
     this.#nextId = uuidv7Source(platform)
     this.#habits = context.random.stream(`${process.node} impatience`)
-    this.#client = createClient({ url: BROKER_URL, name: process.node, platform })
-    this.#client.onStateChange((state) => {
-      if (state === 'failed') process.afterTurn(() => onFailed('the broker refused the connection for good'))
-    })
+    this.#client = this.#connect(process.node, platform, onFailed)
     this.#arrivals = new ArrivalProcess({
       arrivals: group.arrivals,
       random: context.random.stream(`${process.node} arrivals`),
@@ -94,7 +92,23 @@ export class ProducerProgram {
   close(): Promise<void> {
     this.#isClosing = true
     this.quiet()
-    return this.#client.close()
+    return Promise.all([this.#client.close(), this.#other?.close()]).then(() => {})
+  }
+
+  /** A second client of this program: another session. */
+  #elsewhere(): Client {
+    const { process, platform, onFailed } = this.#options
+    this.#other ??= this.#connect(`${process.node} elsewhere`, platform, onFailed)
+    return this.#other
+  }
+
+  #connect(name: string, platform: Platform, onFailed: (reason: string) => void): Client {
+    const client = createClient({ url: BROKER_URL, name, platform })
+    client.onStateChange((state) => {
+      if (state !== 'failed') return
+      this.#options.process.afterTurn(() => onFailed('the broker refused the connection for good'))
+    })
+    return client
   }
 
   /** Returns whether there may be more. */
@@ -137,7 +151,7 @@ export class ProducerProgram {
     if (wish.askAfterMs !== undefined) {
       await process.sleep(wish.askAfterMs)
       if (this.#isClosing) return
-      const late = this.#client.handle(submission.id)
+      const late = (wish.isAskedElsewhere ? this.#elsewhere() : this.#client).handle(submission.id)
       await this.#askStatus(late)
       await this.#outcome(submission, late)
     } else {
@@ -226,14 +240,16 @@ export class ProducerProgram {
     const { node } = process
     const { queue, options } = wish.task
     if (this.#isQuiet) return
-    process.observe({ type: 'submitting', node, id, queue, body: wish.body, attempt })
+    const body = wish.again === 'changed' ? `${wish.body}!` : wish.body
+    const isAwaited = wish.again === 'awaited'
+    process.observe({ type: 'submitting', node, id, queue, body, attempt })
     this.#asides += 1
     this.#client
-      .submit(queue, wish.body, { ...options, id, watch: wish.isAwaitedTwice, onBusy: 'throw' })
+      .submit(queue, body, { ...options, id, watch: isAwaited, onBusy: 'throw' })
       .then(
         (handle) => {
           process.observe({ type: 'accepted', node, id })
-          return wish.isAwaitedTwice ? this.#awaitOutcome(handle) : undefined
+          return isAwaited ? this.#awaitOutcome(handle) : undefined
         },
         (error) => {
           if (error instanceof ClosedError) return
