@@ -1,6 +1,11 @@
+export { checkers } from './checkers/index.ts'
 export { VirtualClock } from './clock.ts'
 export { type Distribution, draw } from './distribution.ts'
 export type { Fault, FaultRates, FaultType, TimedFault } from './fault.ts'
+export { type Examination, type Explanation, examine, explain } from './fuzz/examine.ts'
+export { Story } from './fuzz/story.ts'
+export { swarm } from './fuzz/swarm.ts'
+export { parseTrace, type Trace, traceHeader, traceLine } from './fuzz/trace.ts'
 export type {
   Checker,
   Observation,
