@@ -41,6 +41,16 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
     ])
   })
 
+  test('a batch that holds more than is to be staged', () => {
+    const stream = new Stream((sources) => new QueueBounds(sources), {
+      hosting: { stagedBytesMax: 5, limits: { ...DEFAULT_LIMITS, frameBytesMax: 10 } },
+    })
+    expect(stream.append(accepted('t1', {}, 0, 'q', 15)).said).toEqual([])
+    expect(stream.append(accepted('t2', {}, 0, 'q', 16)).said).toEqual([
+      'a batch holds 16 bytes of new bodies, at most 15 are allowed',
+    ])
+  })
+
   test('a live state past its bounds', () => {
     const stream = bounded({ queueTasksMax: 1, sessionsMax: 1, queuesMax: 1 })
     stream.state = createState(engineConfig())
@@ -191,6 +201,18 @@ describe('[PROMISE-12] busy says for how long', () => {
     ).toEqual(['producer-1 was told to come back after 1001 ms, past 1000'])
     const refused = { type: 'refused', node: 'producer-1', id: 't1', error: { code: 'busy', message: 'full' } } as const
     expect(busy().see(refused).said).toHaveLength(1)
+  })
+
+  test('a client that does not wait', () => {
+    const sent = { type: 'sentToBroker', node: 'producer-1', connection: 1, message: submit(1, ['t1']) } as const
+    const again = { ...sent, message: submit(2, ['t1']) }
+    const told = () => full().see(sent).told('producer-1', refusal(100))
+    expect(told().after(100).see(again).said).toEqual([])
+    expect(told().after(99).see(again).said).toEqual(['producer-1 submitted task t1 again 1 ms before it was to'])
+    const anew = { type: 'submitting', node: 'producer-1', id: 't1', queue: 'q', body: 'b', attempt: 1 } as const
+    expect(told().see(anew, again).said).toEqual([])
+    const restarted = told().see({ type: 'nodeStopped', node: 'producer-1', how: 'crashed' })
+    expect(restarted.see(again).said).toEqual([])
   })
 
   test('a queue that cannot have been full', () => {

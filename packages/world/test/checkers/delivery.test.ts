@@ -144,6 +144,16 @@ describe('[PROMISE-11] credit is neither exceeded nor lost', () => {
     expect(resumed.toNode('worker-1', deliver(2, 't2')).said).toHaveLength(1)
   })
 
+  test('more handlers at once than a worker is to run', () => {
+    const started = (run: number) =>
+      ({ type: 'handlerStarted', node: 'worker-1', id: 't1', queue: 'q', attempt: 1, body: 'b', run }) as const
+    const ended = { type: 'handlerEnded', node: 'worker-1', id: 't1', run: 1, how: 'threw' } as const
+    expect(credited().see(started(1), ended, started(2)).said).toEqual([])
+    expect(credited().see(started(1), started(2)).said).toEqual(['worker-1 runs 2 handlers at once, and is to run 1'])
+    const restarted = credited().see(started(1), { type: 'nodeStopped', node: 'worker-1', how: 'crashed' }, started(2))
+    expect(restarted.said).toEqual([])
+  })
+
   test('a ready task beside free credit', () => {
     const idle = () => {
       const stream = credited()
@@ -223,6 +233,20 @@ describe('[PROMISE-13] attempts and the waits between them', () => {
     expect(tried().append({ ...released('t1'), retryAtMs: 10 }).said).toEqual([
       'task t1 waits though it was handed back',
     ])
+  })
+
+  test('jitter that is always the longest wait', () => {
+    const jittered = (...waits: number[]) => {
+      const stream = tried({ retry: { kind: 'fixed', delayMs: 100, attemptsMax: 9 } })
+      for (const [attempt, waitMs] of waits.entries()) {
+        stream.toBroker('worker-1', fail(attempt, attempt + 1)).append(failed('t1', attempt + 1, waitMs))
+        stream.append(...(waitMs > 0 ? [readied('t1', waitMs)] : []), granted('worker-1', attempt + 2, 't1'))
+      }
+      return stream.finish()
+    }
+    expect(jittered(100, 100, 30, 100, 100)).toEqual([])
+    expect(jittered(100, 100, 100, 100)).toEqual([])
+    expect(jittered(100, 100, 100, 100, 100)).toEqual(['all of 5 jittered delays were as long as their policies allow'])
   })
 
   test('a wait outside of the policy', () => {

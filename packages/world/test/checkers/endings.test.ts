@@ -179,6 +179,44 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     ])
   })
 
+  test('a client that does not name what it works on', () => {
+    const started = {
+      type: 'handlerStarted',
+      node: 'worker-1',
+      id: 't1',
+      queue: 'q',
+      attempt: 1,
+      body: 'b',
+      run: 1,
+    } as const
+    const says = (...leases: number[]) =>
+      ({ type: 'sentToBroker', node: 'worker-1', connection: 7, message: hello(leases) }) as const
+    expect(held().see(started, says(1)).said).toEqual([])
+    expect(held().see(started, says(2)).said).toEqual([
+      'worker-1 came back and did not name lease 1, which it works on',
+    ])
+    const ended = { type: 'handlerEnded', node: 'worker-1', id: 't1', run: 1, how: 'threw' } as const
+    expect(held().see(started, ended, says()).said).toEqual([])
+  })
+
+  test('a session that is spoken to and held to be away', () => {
+    const stream = held()
+    if (stream.state) evolve(stream.state, { type: 'sessionDisconnected', session, graceEndsAtMs: 10_000, atMs: 0 })
+    expect(stream.toNode('worker-1', { type: 'pong', ref: 1 }).said).toEqual([
+      'the broker speaks to worker-1, whose session it holds to be disconnected',
+    ])
+  })
+
+  test('a session that never ends', () => {
+    const away = { type: 'sessionDisconnected', session, graceEndsAtMs: 10_000, atMs: 0 } as const
+    const stream = new Stream((sources) => new Sessions(sources))
+    stream.see({ type: 'nodeStarted', node: 'broker', incarnation: 1 }).append(...opened('worker-1'), away)
+    expect(stream.after(15_000).append().finish()).toEqual([])
+    expect(stream.after(1).append().finish()).toEqual([
+      'a session is held 15001 ms after its connection was lost, and has 10000',
+    ])
+  })
+
   test('a session that ends before its grace window', () => {
     const away = (graceEndsAtMs: number) => ({ type: 'sessionDisconnected', session, graceEndsAtMs, atMs: 0 }) as const
     const closed = (atMs: number) => ({ type: 'sessionClosed', session, atMs }) as const

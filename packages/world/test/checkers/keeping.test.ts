@@ -60,6 +60,12 @@ describe('[PROMISE-1] accepted tasks are kept', () => {
     expect(stream.recover(1).finish()).toEqual([])
   })
 
+  test('a task that is accepted while it is held', () => {
+    expect(kept().append(accepted('t1')).append(accepted('t1')).said).toEqual([
+      'task t1 was accepted a second time while it was held',
+    ])
+  })
+
   test('a task that is forgotten before it has an outcome', () => {
     expect(kept().append(accepted('t1')).append(forgotten('t1')).said).toEqual([
       'task t1 was forgotten while it was ready',
@@ -148,6 +154,22 @@ describe('[PROMISE-2] nothing is told before it is durable', () => {
     cancelling.toNode('producer-1', { type: 'status', ref: 9, tasks: [{ id: 't1', state: 'cancelled' }] })
     cancelling.toNode('producer-1', { type: 'status', ref: 9, tasks: [{ id: 't2', state: 'ready' }] })
     expect(cancelling.said).toHaveLength(4)
+  })
+
+  test('a delivery whose lease is not written for long', () => {
+    const told = () => {
+      const stream = durable().see({ type: 'nodeStarted', node: 'broker', incarnation: 1 })
+      return stream.append(accepted('t1')).toNode('worker-1', deliver(1, 't1'))
+    }
+    const pong = { type: 'pong', ref: 1 } as const
+    expect(told().after(1000).toNode('worker-1', pong).said).toEqual([])
+    expect(told().after(1101).toNode('worker-1', pong).said).toEqual([
+      'lease 1 was told 1101 ms ago and is not in the journal',
+    ])
+    const written = told().append(...opened('worker-1'), granted('worker-1', 1, 't1'))
+    expect(written.after(2000).toNode('worker-1', pong).said).toEqual([])
+    const paused = told().see({ type: 'faultStarted', fault: { type: 'pause', node: 'broker', forMs: 5 }, number: 1 })
+    expect(paused.after(2000).toNode('worker-1', pong).said).toEqual([])
   })
 
   test('a batch that is handed over before the one before it is written', () => {

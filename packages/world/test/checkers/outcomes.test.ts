@@ -1,3 +1,4 @@
+import { createState, engineConfig, evolve } from '@sluice/engine'
 import { describe, expect, test } from 'vitest'
 import { BodiesArrive } from '../../src/checkers/bodies-arrive.ts'
 import { Cancellation } from '../../src/checkers/cancellation.ts'
@@ -162,6 +163,16 @@ describe('[PROMISE-5] a fenced lease settles nothing', () => {
     expect(twice.toNode('worker-1', settled(1)).said).toEqual(['lease 1 of worker-1 was settled twice'])
   })
 
+  test('a worker that says it twice on a connection', () => {
+    const said = (node: string, connection: number) =>
+      ({ type: 'sentToBroker', node, connection, message: complete(1, [1]) }) as const
+    expect(held().see(said('worker-1', 101), said('worker-1', 101)).said).toEqual([
+      'worker-1 settled lease 1 twice on one connection',
+    ])
+    expect(held().see(said('worker-1', 101), said('worker-1', 102)).said).toEqual([])
+    expect(held().see(said('worker-3', 103), said('worker-3', 103)).said).toEqual([])
+  })
+
   test('a live lease whose settlement is refused', () => {
     const refused = () =>
       held()
@@ -269,6 +280,23 @@ describe('[PROMISE-20] whoever works on a cancelled task is told', () => {
     expect(resumed.after(10).append().said).toHaveLength(1)
     const crashed = running().told('worker-1', revoke(1)).see({ type: 'nodeStopped', node: 'worker-1', how: 'crashed' })
     expect(crashed.after(10).append().said).toEqual([])
+  })
+})
+
+describe('[PROMISE-20] whoever beats for a lost lease is told', () => {
+  const beating = () => {
+    const stream = new Stream((sources) => new Cancellation(sources)).welcome('worker-1')
+    stream.state = createState(engineConfig())
+    for (const event of [accepted('t1'), ...opened('worker-1'), granted('worker-1', 1, 't1')])
+      evolve(stream.state, event)
+    return stream.toBroker('worker-1', { type: 'heartbeat', ref: 1, leases: [1, 2] })
+  }
+
+  test('or is not', () => {
+    expect(beating().toNode('worker-1', { type: 'renewed', ref: 1, lost: [2] }).said).toEqual([])
+    expect(beating().toNode('worker-1', { type: 'renewed', ref: 1, lost: [] }).said).toEqual([
+      'worker-1 named lease 2 in a heartbeat, does not hold it and was not told so',
+    ])
   })
 })
 

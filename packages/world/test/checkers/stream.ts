@@ -2,6 +2,7 @@ import { DEFAULT_HOST_CONFIG } from '@sluice/broker/core'
 import { DEFAULT_CONFIG, type Event, type EventOf, type State, type TaskOptions } from '@sluice/engine'
 import { Bodies, type BrokerMessage, type ClientMessage, type Welcome, type WireError } from '@sluice/protocol'
 import { Chronicle } from '../../src/checkers/chronicle.ts'
+import { Runs } from '../../src/checkers/runs.ts'
 import type { Sources } from '../../src/checkers/sources.ts'
 import { Wire } from '../../src/checkers/wire.ts'
 import type { Checker, Observation, Scenario } from '../../src/index.ts'
@@ -29,7 +30,12 @@ export class Stream {
   #batch = 0
 
   constructor(build: (sources: Sources) => Checker, over: Partial<Scenario> = {}) {
-    this.#checker = build({ scenario: { ...SCENARIO, ...over }, chronicle: new Chronicle(), wire: new Wire() })
+    this.#checker = build({
+      scenario: { ...SCENARIO, ...over },
+      chronicle: new Chronicle(),
+      wire: new Wire(),
+      runs: new Runs(),
+    })
   }
 
   get rule(): string {
