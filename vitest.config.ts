@@ -25,6 +25,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: [browserTests],
+          globalSetup: ['packages/world/test/hashes-of-node.ts'],
           browser: {
             enabled: true,
             headless: true,

@@ -166,12 +166,22 @@ export class Handle implements TaskHandle<unknown> {
     } else this.#resolveWith(bodies, index, contentType)
   }
 
-  onEnded(task: EndedTask): void {
-    this.fail(
-      task.status === 'cancelled'
-        ? new TaskCancelledError(this.id)
-        : new TaskDeadError(this.id, task.reason ?? 'not_retryable', task.error, task.attempts),
-    )
+  onEnded({ status, reason, error, attempts }: EndedTask): void {
+    switch (status) {
+      case 'cancelled':
+        this.fail(new TaskCancelledError(this.id))
+        return
+      case 'dead':
+        this.fail(new TaskDeadError(this.id, reason ?? 'not_retryable', error, attempts))
+        return
+      case 'forgotten':
+        this.fail(
+          new SluiceError({
+            code: 'unknown_task',
+            message: `the broker forgot task ${this.id} before its outcome could be told: keep results for longer`,
+          }),
+        )
+    }
   }
 
   /** The outcome will never be known, or is an error. */

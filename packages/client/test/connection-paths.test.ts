@@ -3,11 +3,14 @@ import {
   type AfterEvent,
   afterEvent,
   type PathStep,
+  pathOf,
   pathsThrough,
+  stepFrom,
   storyOf,
   transitionsFrom,
 } from '@sluice/machines/paths'
 import { type ErrorCode, retryOf, type WireError } from '@sluice/protocol'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Connection, type SessionOwner } from '../src/connection.ts'
 import { FakeWorld } from './fake-world.ts'
@@ -44,52 +47,71 @@ const events: (ConnectionEvent | AfterEvent)[] = [
   after('backingOff', 'backoffMs'),
 ]
 
+/** The same draw as the fake world's. */
+const input = { timings: CONNECTION_TIMINGS, random: () => 0.5 }
+
 const paths = pathsThrough(connectionMachine, {
   events,
-  input: { timings: CONNECTION_TIMINGS, random: () => 0.5 },
+  input,
   // Counters grow without end: the walk tells states apart by what decides the next step, and the wait after it.
   key: ({ value, context: { session, error, retryAfterMs, failures } }) => [
     value,
     session,
     error && retryOf(error.code),
     retryAfterMs,
-    Math.min(failures, 2),
+    Math.min(failures, 1),
   ],
 })
+
+/** Whether a peer, the owner or time can make the last event of a path happen where it is to happen. */
+function isPossible(path: Step[]): boolean {
+  const { before, event, transition } = path.at(-1) as Step
+  const type: string = event.type
+  if (type === 'start' || type === 'drained' || type === 'stop') return true
+  // The deadline of another state is nobody's event.
+  if (type.startsWith('xstate.after')) return transition !== undefined
+  // Before the welcome the deadlines for it come first; with no socket nobody listens.
+  if (type === 'silent') return before.matches('ready') || before.value === 'draining'
+  return path.slice(0, -1).some(({ actions }) => actions.some((action) => action.type === 'openSocket'))
+}
+
+function stateOf({ value }: Step['after']): string {
+  return typeof value === 'string' ? value : 'ready'
+}
+
+function isOpen(state: string): boolean {
+  return state === 'ready' || state === 'draining'
+}
 
 /** A real connection on a fake socket and a clock that is told what to do. */
 class Rig {
   readonly world = new FakeWorld()
   readonly failures: WireError[] = []
   readonly connection: Connection
+  /** What the owner was told, and what the chart says that it should have been. */
+  readonly #told = { welcomes: 0, disconnections: 0, states: [] as string[] }
+  readonly #owed = { welcomes: 0, disconnections: 0, states: [] as string[] }
   #expected = { sockets: 0, hellos: 0 }
 
   constructor() {
     const owner: SessionOwner = {
       role: 'producer',
       heldLeases: () => [],
-      onWelcome: () => {},
+      onWelcome: () => {
+        this.#told.welcomes += 1
+      },
       onMessage: () => {},
       onDrain: () => {},
-      onDisconnected: () => {},
+      onDisconnected: () => {
+        this.#told.disconnections += 1
+      },
       onFailed: (error) => this.failures.push(error),
-      onStateChange: () => {},
+      onStateChange: (state) => this.#told.states.push(state),
       onHeartbeat: () => {},
       collect: () => {},
       waiting: () => 0,
     }
     this.connection = new Connection({ url: 'ws://broker', platform: this.world.platform }, owner)
-  }
-
-  /** Whether a peer, the owner or time can make it happen now. */
-  isPossible({ before, event, transition }: Step): boolean {
-    const type: string = event.type
-    if (type === 'start' || type === 'drained' || type === 'stop') return true
-    // The deadline of another state is nobody's event.
-    if (type.startsWith('xstate.after')) return transition !== undefined
-    // Before the welcome the deadlines for it come first; with no socket nobody listens.
-    if (type === 'silent') return before.matches('ready') || before.value === 'draining'
-    return this.world.connections.length > 0
   }
 
   async make({ before, event }: Step): Promise<void> {
@@ -156,10 +178,15 @@ class Rig {
     return clock.nowMs - fromMs
   }
 
-  check({ after, actions }: Step, story: string): void {
+  check({ before, after, actions }: Step, story: string): void {
     const { world, connection } = this
-    const state = typeof after.value === 'string' ? after.value : 'ready'
+    const state = stateOf(after)
     expect(connection.state, story).toBe(state)
+    const was = stateOf(before)
+    if (state !== was) this.#owed.states.push(state)
+    if (state === 'ready' && was !== 'ready') this.#owed.welcomes += 1
+    if (isOpen(was) && !isOpen(state)) this.#owed.disconnections += 1
+    expect(this.#told, story).toEqual(this.#owed)
     for (const { type, params } of actions) {
       if (type === 'openSocket') this.#expected.sockets += 1
       else if (type === 'closeSocket') expect(world.connection.closedBy, story).toEqual(params)
@@ -179,31 +206,76 @@ class Rig {
     ).toEqual(state === 'failed' ? [after.context.error?.code] : [])
   }
 
+  /** A socket that was given up may open, speak and close as late as it likes, also while the next one is on its way. */
+  async #checkDeafness(story: string): Promise<void> {
+    const { world, connection } = this
+    const { state } = connection
+    const isCarried = state === 'connecting' || state === 'handshaking' || connection.open
+    for (const old of isCarried ? world.connections.slice(0, -1) : world.connections) {
+      old.dead = false
+      old.open()
+      old.say(world.welcomeMessage({ session: 'another' }), { type: 'drain', retryAfterMs: 1 })
+      old.say({ type: 'error', code: 'unauthorized', message: 'no' })
+      old.close(4001)
+    }
+    await world.settle()
+    expect(connection.state, story).toBe(state)
+    const hellos = world.connections.flatMap((each) => each.of('hello')).length
+    expect({ sockets: world.connections.length, hellos }, story).toEqual(this.#expected)
+  }
+
   /** What only time shows of the state that a path ends in. */
   async checkEnd({ after }: Step, story: string): Promise<void> {
     if (after.status === 'done') expect(this.world.clock.pending, story).toBe(0)
-    if (after.value !== 'backingOff') return
-    expect(await this.#untilChange(after.context.delayMs), story).toBe(after.context.delayMs)
-    expect(this.connection.state, story).toBe('connecting')
+    if (after.value === 'backingOff') {
+      expect(await this.#untilChange(after.context.delayMs), story).toBe(after.context.delayMs)
+      expect(this.connection.state, story).toBe('connecting')
+      this.#expected.sockets += 1
+    }
+    await this.#checkDeafness(story)
   }
+}
+
+async function walk(path: Step[]): Promise<void> {
+  const rig = new Rig()
+  const story = storyOf(path)
+  for (const step of path) {
+    await rig.make(step)
+    rig.check(step, story)
+  }
+  await rig.checkEnd(path.at(-1) as Step, story)
 }
 
 test('a real connection goes the way of its chart, whatever happens in whatever state', async () => {
   const walked = new Set<string>()
   for (const path of paths) {
-    const rig = new Rig()
-    const story = storyOf(path)
-    const last = path.at(-1) as Step
-    for (const step of path) {
-      if (step === last && !rig.isPossible(step)) break
-      await rig.make(step)
-      rig.check(step, story)
-      if (step.transition !== undefined) walked.add(step.transition)
-    }
-    await rig.checkEnd(last, story)
+    if (!isPossible(path)) continue
+    await walk(path)
+    for (const { transition } of path) if (transition !== undefined) walked.add(transition)
   }
   const all = new Set(paths.flat().flatMap(({ before }) => transitionsFrom(before)))
   expect([...walked].sort()).toEqual([...all].sort())
+})
+
+test('a real connection goes the way of its chart, however long its life', async () => {
+  // Stopping is walked above, and would end most lives early.
+  const living = events.filter(({ type }) => type !== 'stop')
+  const choices = fc.array(fc.nat(), { minLength: 10, maxLength: 40 })
+  await fc.assert(
+    fc.asyncProperty(choices, async (drawn) => {
+      const path = pathOf(connectionMachine, [{ type: 'start' }], input)
+      for (const choice of drawn) {
+        const { after } = path.at(-1) as Step
+        const next = living
+          .map((event) => stepFrom(connectionMachine, after, event))
+          .filter((step) => step.transition !== undefined && isPossible([...path, step]))
+        const step = next[choice % next.length]
+        if (step) path.push(step)
+      }
+      await walk(path)
+    }),
+    { numRuns: 40 },
+  )
 })
 
 test('a connection that is stopped before it is started says so, and never opens a socket', async () => {

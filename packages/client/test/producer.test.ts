@@ -127,6 +127,17 @@ describe('submitting', () => {
     expect([...lost, late].every((s) => s.value !== undefined)).toBe(true)
   })
 
+  test('[RESULT-2] a task that was forgotten before its outcome could be told is unknown', async () => {
+    const { world, client, connection } = await online()
+    const result = track(client.submit('q', 1).then((handle) => handle.result()))
+    await world.settle()
+    const { ref } = connection.last('submit')
+    connection.say({ type: 'submitted', ref, refused: [] })
+    connection.say({ type: 'ended', tasks: [{ ref, index: 0, status: 'forgotten', attempts: 0 }] })
+    await world.settle()
+    expect(result.error).toMatchObject({ name: 'SluiceError', code: 'unknown_task' })
+  })
+
   test('[SUBMIT-2] a task of an id that the broker holds already has its outcome told by id', async () => {
     const { world, client, connection } = await online()
     const id = '0190b6e2-1c4f-7d3a-8e5b-9f2a6c7d8e01'

@@ -461,10 +461,8 @@ function restate(state: State, record: TaskRecord): void {
     prev: null,
     slot: -1,
   }
-  setWatchers(
-    task,
-    record.watchers.map((id) => sessionFor(state, id)),
-  )
+  const watchers = record.watchers.map((id) => sessionFor(state, id))
+  setWatchers(task, watchers)
   state.tasks.add(task)
   // Its acceptance may be among the events that were discarded.
   state.nextSeq = Math.max(state.nextSeq, task.seq + 1)

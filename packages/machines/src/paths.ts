@@ -68,17 +68,28 @@ export function pathOf<Machine extends AnyStateMachine>(
   events: readonly (EventFromLogic<Machine> | AfterEvent)[],
   input?: InputFrom<Machine>,
 ): PathStep<Machine>[] {
-  // Of a chart that is not known yet the compiler cannot tell that its events have a type and its states a value.
-  const chart: AnyStateMachine = machine
-  let [before] = initialTransition(chart, input)
-  const steps = (events as readonly AnyEventObject[]).map((event): PathStep<AnyStateMachine> => {
-    // A chart that is at its end takes nothing, whatever its outermost state has.
-    const [after, actions] = before.status === 'done' ? [before, []] : transition(chart, before, event)
-    const step = { event, before, after, actions, transition: transitionBetween(before, event.type, after) }
-    before = after
+  let [before] = initialTransition(machine as AnyStateMachine, input) as [SnapshotFrom<Machine>, unknown]
+  return events.map((event) => {
+    const step = stepFrom(machine, before, event)
+    before = step.after
     return step
   })
-  return steps as unknown as PathStep<Machine>[]
+}
+
+/** What an event does to a chart in this state. */
+export function stepFrom<Machine extends AnyStateMachine>(
+  machine: Machine,
+  before: SnapshotFrom<Machine>,
+  event: EventFromLogic<Machine> | AfterEvent,
+): PathStep<Machine> {
+  // Of a chart that is not known yet the compiler cannot tell that its events have a type and its states a value.
+  const chart: AnyStateMachine = machine
+  const from = before as AnyMachineSnapshot
+  const known = event as AnyEventObject
+  // A chart that is at its end takes nothing, whatever its outermost state has.
+  const [after, actions] = from.status === 'done' ? [from, []] : transition(chart, from, known)
+  const step = { event, before, after, actions, transition: transitionBetween(from, known.type, after) }
+  return step as unknown as PathStep<Machine>
 }
 
 /** Each transition that the chart has in this state, whatever its guard says, as `state event target`. */

@@ -33,7 +33,7 @@ import {
 } from './validate.ts'
 
 const DURABILITIES = ['strict', 'relaxed', 'memory'] as const
-const ENDED_STATUSES = ['dead', 'cancelled'] as const
+const ENDED_STATUSES = ['dead', 'cancelled', 'forgotten'] as const
 const TASK_STATES = ['delayed', 'ready', 'leased', 'succeeded', 'dead', 'cancelled', 'unknown'] as const
 const DEAD_REASONS = ['attempts_exhausted', 'not_retryable', 'expired', 'lease_expired'] as const
 const REVOKE_REASONS = ['cancelled', 'expired'] as const

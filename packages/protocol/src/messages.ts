@@ -319,7 +319,8 @@ export interface Ended {
   tasks: EndedTask[]
 }
 export type EndedTask = TaskName & {
-  status: 'dead' | 'cancelled'
+  /** `forgotten`: its record went before this connection had room for the outcome, which nobody will learn any more. */
+  status: 'dead' | 'cancelled' | 'forgotten'
   attempts: number
   reason?: DeadReason
   error?: TaskFailure

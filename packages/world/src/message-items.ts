@@ -77,14 +77,12 @@ function succeededItems(message: Succeeded, submissionOf: SubmissionOf): Outcome
 }
 
 function endedItems({ tasks }: Ended, submissionOf: SubmissionOf): OutcomeItem[] {
-  return tasks.map((task) => ({
-    id: idOf(task, submissionOf),
-    status: task.status,
-    attempts: task.attempts,
-    reason: task.reason,
-    error: task.error,
-    result: undefined,
-  }))
+  return tasks.flatMap((task) => {
+    const { status, attempts, reason, error } = task
+    // No outcome: it can only not be told any more.
+    if (status === 'forgotten') return []
+    return { id: idOf(task, submissionOf), status, attempts, reason, error, result: undefined }
+  })
 }
 
 export function progressItems({ tasks }: Progress, submissionOf: SubmissionOf): { id: string; progress: unknown }[] {

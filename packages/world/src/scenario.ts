@@ -51,6 +51,8 @@ export interface ProducerGroup {
   vanishesAfterMs?: Distribution
   /** Its client's random source always says one half, as if nobody had thought of jitter. */
   drawsAlike?: boolean
+  /** Whether it speaks in text frames. */
+  speaksText?: boolean
 }
 
 export type Service = {
@@ -82,6 +84,8 @@ export type Falsehood =
   | 'settlesLate'
   /** Claims in `hello` to hold leases that it does not hold. */
   | 'resumesStrangers'
+  /** Cuts frames off, so that they are none. The broker ends the connection, and the program does not try again. */
+  | 'babbles'
 
 export interface WorkerGroup {
   count: number
@@ -91,6 +95,8 @@ export interface WorkerGroup {
   /** By queue name, `*` for those not named. */
   service: Readonly<Record<string, Service>>
   falsehoods?: readonly Falsehood[]
+  /** Whether it speaks in text frames. */
+  speaksText?: boolean
   /** How many times as fast as its service times say. Default 1. */
   speed?: number
 }

@@ -13,7 +13,7 @@ export class StreamHash {
   /** Messages are seen when they are sent and when they are heard; each is hashed once. */
   readonly #known = new WeakMap<object, { a: number; b: number }>()
 
-  /** Everything enumerable counts, in its order. */
+  /** Everything enumerable counts, in its order; the names of fields do not. */
   add(value: unknown): void {
     switch (typeof value) {
       case 'string':
@@ -99,10 +99,7 @@ export class StreamHash {
 
   #fields(fields: Record<string, unknown>): void {
     this.#word(6)
-    for (const key in fields) {
-      this.#text(key)
-      this.add(fields[key])
-    }
+    for (const key in fields) this.add(fields[key])
   }
 }
 

@@ -25,7 +25,11 @@ const rough: Scenario = {
   ...short,
   name: 'rough',
   faultRates: allRates,
-  producers: short.producers.map((group) => ({ ...group, resubmits: 0.1, cancels: 0.1, asksLater: 0.1 })),
+  operator: { redriveEveryMs: 2000, submitEveryMs: 2000, askEveryMs: 1000 },
+  producers: short.producers.flatMap((group) => [
+    { ...group, resubmits: 0.1, cancels: 0.1, asksLater: 0.1 },
+    { ...group, count: 1, resubmits: 0.1, speaksText: true },
+  ]),
   workers: [
     ...short.workers,
     {
@@ -33,7 +37,7 @@ const rough: Scenario = {
       queues: ['mail'],
       concurrency: 2,
       service: { mail: { ms: { kind: 'constant', value: 500 }, crashes: 0.05, progressEveryMs: 200 } },
-      falsehoods: ['inventsLeases', 'repeats', 'neverBeats', 'settlesLate', 'resumesStrangers'],
+      falsehoods: ['inventsLeases', 'repeats', 'neverBeats', 'settlesLate', 'resumesStrangers', 'babbles'],
     },
   ],
 }
@@ -105,6 +109,29 @@ test('every kind of fault happens and ends, and afterwards everything is done', 
     expect([...open]).toEqual([])
   }
   expect([...kinds].toSorted()).toEqual(Object.keys(allRates).toSorted())
+})
+
+test('who speaks text is answered in text, and everything is done as well', async () => {
+  const { report, seen } = await observe(
+    {
+      ...short,
+      producers: short.producers.map((group) => ({ ...group, speaksText: true })),
+      workers: short.workers.map((group) => ({ ...group, speaksText: true })),
+    },
+    1,
+  )
+  expect(report.tasks).toEqual((await runWorld(short, 1)).tasks)
+  expect(seen.filter(({ type }) => type === 'unreadable')).toEqual([])
+})
+
+test('who sends what is no frame is cut off, and started anew', async () => {
+  const { report, seen } = await observe(
+    { ...short, workers: short.workers.map((group) => ({ ...group, falsehoods: ['babbles'] })) },
+    1,
+  )
+  expect(seen.some(({ type }) => type === 'unreadable')).toBe(true)
+  expect(seen.some((observation) => observation.type === 'nodeStopped' && observation.how === 'failed')).toBe(true)
+  expect(report.tasks.succeeded).toBe(report.tasks.submitted)
 })
 
 test('a fault that finds nothing to harm does not happen', async () => {

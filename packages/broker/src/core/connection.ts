@@ -51,7 +51,7 @@ export class Connection {
   /** Frames that came before reading could be stopped. */
   #unread: (string | Uint8Array)[] = []
   /** The numbers of finished tasks whose outcome is told when there is room for it, by the submission or by the id. */
-  readonly #outcomesLater = new Map<number, Set<Submission | undefined>>()
+  readonly #outcomesLater = new Map<number, { id: string; names: Set<Submission | undefined> }>()
   outgoing = new Outgoing()
   name = ''
 
@@ -209,19 +209,20 @@ export class Connection {
       this.outgoing.outcome(task, submission)
       return
     }
-    const names = this.#outcomesLater.get(task.seq)
-    if (names) names.add(submission)
-    else this.#outcomesLater.set(task.seq, new Set([submission]))
+    const later = this.#outcomesLater.get(task.seq)
+    if (later) later.names.add(submission)
+    else this.#outcomesLater.set(task.seq, { id: task.id, names: new Set([submission]) })
   }
 
   #tellLater(): void {
     const { state, config } = this.#host
-    for (const [seq, names] of this.#outcomesLater) {
+    for (const [seq, { id, names }] of this.#outcomesLater) {
       if (this.outgoing.bytes > config.sendBufferBytesHigh) break
       this.#outcomesLater.delete(seq)
       const task = state.tasks.numbered(seq)
-      // Made ready again, or forgotten, in the meantime.
-      if (task && isFinished(task)) for (const submission of names) this.tellOutcome(task, submission)
+      // Of one that was made ready again in the meantime there will be another outcome.
+      if (!task) for (const submission of names) this.outgoing.forgotten({ id, seq }, submission)
+      else if (isFinished(task)) for (const submission of names) this.tellOutcome(task, submission)
     }
     if (this.hasOutgoing) this.#host.scheduleTurn()
   }

@@ -132,15 +132,9 @@ export class Host {
     await this.flushed()
     if (this.failure) throw this.failure
     this.#become('recover')
-    this.log.info(
-      {
-        tasks: this.state.tasks.size,
-        queues: this.state.queues.size,
-        batches: last,
-        tookMs: Math.round(this.platform.nowMs() - startedAtMs),
-      },
-      'recovered',
-    )
+    const { tasks, queues } = this.state
+    const tookMs = Math.round(this.platform.nowMs() - startedAtMs)
+    this.log.info({ tasks: tasks.size, queues: queues.size, batches: last, tookMs }, 'recovered')
   }
 
   /** Announces the drain: nothing new is accepted; what is in work may still be settled. */

@@ -99,6 +99,11 @@ export class Outgoing {
     }
   }
 
+  /** Tells that a finished task's record went before its outcome could be told. */
+  forgotten(task: { id: string; seq: number }, submission: Submission | undefined): void {
+    this.#ended({ ...nameOf(task, submission), status: 'forgotten', attempts: 0 })
+  }
+
   revoke(lease: number, reason: 'cancelled' | 'expired'): void {
     const last = this.messages.at(-1)
     if (last?.type === 'revoke' && last.reason === reason) last.leases.push(lease)
@@ -168,11 +173,11 @@ function isAlike(a: Task, b: Task): boolean {
   return a.queue === b.queue && a.options === b.options && a.contentType === b.contentType
 }
 
-function placeIn(submission: Submission, { seq }: Task): number {
+function placeIn(submission: Submission, { seq }: { seq: number }): number {
   return submission.index + seq - submission.seq
 }
 
-function nameOf(task: Task, submission: Submission | undefined): TaskName {
+function nameOf(task: { id: string; seq: number }, submission: Submission | undefined): TaskName {
   return submission === undefined ? { id: task.id } : { ref: submission.ref, index: placeIn(submission, task) }
 }
 

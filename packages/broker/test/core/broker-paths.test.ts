@@ -149,6 +149,25 @@ test('a stop that comes while the journal is being read waits for that, and writ
   expect([world.host.status, journal.closes, world.timers]).toEqual(['stopped', 1, 0])
 })
 
+test('a broker that could read only a part of its journal does nothing that has fallen due in that part', async () => {
+  const journal = new HeldJournal()
+  const first = await World.started({ journal })
+  const producer = await first.member()
+  producer.submit(1, [1], 'null', { ttlMs: 1000 })
+  await first.during(first.host.stop())
+  const appends = journal.batches.length
+  journal.load = async (each) => {
+    await journal.inner.load(each)
+    throw new Error('damaged')
+  }
+  const world = new World()
+  world.nowMs += 60_000
+  await expect(world.start({ journal })).rejects.toThrow('damaged')
+  expect(world.host.state.tasks.size).toBe(1)
+  await world.during(world.host.stop())
+  expect([world.host.status, journal.batches.length, world.timers]).toEqual(['stopped', appends, 0])
+})
+
 test('a second stop waits for the first', async () => {
   const world = await World.started()
   const first = world.host.stop()

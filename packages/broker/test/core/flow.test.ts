@@ -153,6 +153,33 @@ describe('a reader that is slow', () => {
     expect(new Set(producer.outcomes.map(({ id }) => id)).size).toBe(60)
     expect(producer.outcomes.every(({ bytes }) => bytes.length === result.length)).toBe(true)
   })
+
+  test('[RESULT-2] a watcher that reads nothing until a record is forgotten is told that it is', async () => {
+    const world = await World.started({
+      config: { sendBufferBytesHigh: 1000 },
+      engine: { queueResultsMax: 2 },
+    })
+    const producer = await world.member({ roles: ['producer'] })
+    const worker = await world.worker(100, ['photos'])
+    producer.submit(1, [1, 2, 3, 4, 5], 'null')
+    await world.settle()
+    producer.isSlow = true
+    for (const { lease } of worker.deliveries) {
+      worker.complete(lease, lease, `"${'x'.repeat(1200)}"`)
+      await world.settle()
+    }
+    expect(producer.outcomes).toHaveLength(1)
+    producer.isSlow = false
+    producer.read()
+    await world.settle()
+    expect(producer.outcomes.map(({ id, status }) => [id, status])).toEqual([
+      [taskId(1), 'succeeded'],
+      [taskId(2), 'forgotten'],
+      [taskId(3), 'forgotten'],
+      [taskId(4), 'succeeded'],
+      [taskId(5), 'succeeded'],
+    ])
+  })
 })
 
 describe('dead letters with long stacks', () => {

@@ -18,6 +18,8 @@ export class AcceptedTasksAreKept implements Checker {
     for (const { fact, before } of chronicle.see(observation)) {
       if (fact.type === 'taskForgotten' && before && !isOutcome(before.state))
         violate(`task ${fact.id} was forgotten while it was ${before.state}`, { ids: [fact.id] })
+      if (fact.type === 'taskAccepted' && before)
+        violate(`task ${fact.id} was accepted a second time while it was held`, { ids: [fact.id] })
     }
     if (observation.type === 'accepted') {
       const { id, node } = observation

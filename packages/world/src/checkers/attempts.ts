@@ -2,15 +2,18 @@ import type { FailedLease } from '@sluice/protocol'
 import type { FactOf } from '../journal/facts.ts'
 import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
-import { attemptsMax, type TaskView } from './chronicle.ts'
+import { attemptsAllowed, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /** Instants are fractions of a ms, and differences of them are rounded. */
 const ROUNDING_MS = 0.01
+/** So many jittered delays of at least this length are not all the longest by chance. */
+const JITTERED_MIN = 5
+const JITTERED_MS_MIN = 20
 
 /**
- * A task is tried `attemptsMax` times at most, attempts are numbered without a gap, handing back costs none up to
+ * A task is tried `attemptsAllowed` times at most, attempts are numbered without a gap, handing back costs none up to
  * `releasesMax` times, and what follows a failed attempt waits as long as the policy or the worker says.
  */
 export class Attempts implements Checker {
@@ -18,6 +21,9 @@ export class Attempts implements Checker {
   readonly #sources: Sources
   readonly #releasesMax: number
   /** What workers said of leases that failed, by session and lease: the first word counts. */
+  /** Of fully jittered delays: how many there were, and how many were as long as can be. */
+  #jittered = 0
+  #longest = 0
   readonly #failures = new Map<string, FailedLease>()
 
   constructor(sources: Sources) {
@@ -53,8 +59,11 @@ export class Attempts implements Checker {
           const told = wire.leases.get(fact.lease)?.attempt ?? attempt
           if (told !== attempt)
             violate(`task ${before.id} was delivered as attempt ${told}, and it is attempt ${attempt}`, about)
-          if (attempt > attemptsMax(before))
-            violate(`task ${before.id} is tried ${attempt} times, at most ${attemptsMax(before)} are allowed`, about)
+          if (attempt > attemptsAllowed(before))
+            violate(
+              `task ${before.id} is tried ${attempt} times, at most ${attemptsAllowed(before)} are allowed`,
+              about,
+            )
           break
         }
         case 'leaseReleased':
@@ -70,7 +79,7 @@ export class Attempts implements Checker {
     }
     if (observation.type === 'handlerStarted') {
       const task = chronicle.tasks.get(observation.id)
-      if (task && observation.attempt > attemptsMax(task))
+      if (task && observation.attempt > attemptsAllowed(task))
         violate(`${observation.node} runs attempt ${observation.attempt} of task ${task.id}`, {
           ids: [task.id],
           nodes: [observation.node],
@@ -78,12 +87,17 @@ export class Attempts implements Checker {
     }
   }
 
+  finish(_: Surroundings, violate: Violate): void {
+    if (this.#jittered >= JITTERED_MIN && this.#longest === this.#jittered)
+      violate(`all of ${this.#jittered} jittered delays were as long as their policies allow`, {})
+  }
+
   #failed(task: TaskView, { attempt, retryAtMs, atMs }: FactOf<'attemptFailed'>, violate: Violate): void {
     const about = { ids: [task.id] }
     if (attempt.attempt !== task.attempts)
       violate(`attempt ${attempt.attempt} of task ${task.id} is on record, and ${task.attempts} was made`, about)
-    if (task.attempts >= attemptsMax(task))
-      violate(`task ${task.id} is tried again after ${task.attempts} attempts of ${attemptsMax(task)}`, about)
+    if (task.attempts >= attemptsAllowed(task))
+      violate(`task ${task.id} is tried again after ${task.attempts} attempts of ${attemptsAllowed(task)}`, about)
     const delayMs = retryAtMs - atMs
     const said = this.#failures.get(`${task.session} ${task.lease}`)
     if (attempt.how !== 'failed' || said === undefined) {
@@ -92,6 +106,13 @@ export class Attempts implements Checker {
       return
     }
     if (said.retryable === false) violate(`task ${task.id} is tried again though its worker said not to`, about)
+    if (said.retryAfterMs === undefined && task.options.retry.jitter === 'full') {
+      const [, longest] = delayRange(task)
+      if (longest >= JITTERED_MS_MIN) {
+        this.#jittered += 1
+        if (delayMs >= longest) this.#longest += 1
+      }
+    }
     const [min, max] = said.retryAfterMs === undefined ? delayRange(task) : [said.retryAfterMs, said.retryAfterMs]
     if (delayMs < min - ROUNDING_MS || delayMs > max + ROUNDING_MS)
       violate(`task ${task.id} waits ${delayMs} ms after attempt ${task.attempts}, outside of ${min} to ${max}`, about)

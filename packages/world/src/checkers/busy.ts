@@ -24,6 +24,10 @@ export class Busy implements Checker {
   readonly #drainRetryAfterMs: number
   /** Submissions that the broker has heard and not answered, by connection and ref. */
   readonly #waiting = new Map<string, Waiting>()
+  /** As they were sent, by connection and ref. */
+  readonly #sent = new Map<string, readonly string[]>()
+  /** Until when a refused task is to wait, by who was told so and id. */
+  readonly #until = new Map<string, number>()
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -42,11 +46,22 @@ export class Busy implements Checker {
         for (const error of errorsOf(observation.message)) this.#judge(observation.node, error, violate)
         if ('ref' in observation.message) this.#answered(observation, violate)
         break
+      case 'heardByNode':
+        if (observation.message.type === 'submitted') this.#told(observation)
+        break
+      case 'sentToBroker':
+        if (observation.message.type === 'submit') this.#again(observation, observation.message, violate)
+        break
+      case 'submitting':
+        // Whoever submits it anew need not know what was said before.
+        this.#until.delete(`${observation.node} ${observation.id}`)
+        break
       case 'refused':
         if (observation.error.code !== 'closed') this.#judge(observation.node, observation.error as WireError, violate)
         break
       case 'nodeStopped':
         if (observation.node === 'broker') this.#waiting.clear()
+        for (const key of this.#until.keys()) if (key.startsWith(`${observation.node} `)) this.#until.delete(key)
         break
       default:
     }
@@ -67,6 +82,31 @@ export class Busy implements Checker {
       )
     if (code === 'draining' && retryAfterMs > this.#drainRetryAfterMs)
       violate(`${node} was told to come back after ${retryAfterMs} ms, past ${this.#drainRetryAfterMs}`, about)
+  }
+
+  #told(observation: ObservationOf<'heardByNode'>): void {
+    const { atMs, node, connection, message } = observation
+    if (message.type !== 'submitted' || message.refused.length === 0) return
+    const ids = this.#sent.get(`${connection} ${message.ref}`)
+    for (const { index, error } of message.refused) {
+      const id = ids?.[index]
+      if (id !== undefined && error.code === 'busy' && error.retryAfterMs !== undefined)
+        this.#until.set(`${node} ${id}`, atMs + error.retryAfterMs)
+    }
+  }
+
+  #again({ atMs, node, connection }: ObservationOf<'sentToBroker'>, { ref, ids }: Submit, violate: Violate): void {
+    this.#sent.set(`${connection} ${ref}`, ids)
+    for (const id of ids) {
+      const untilMs = this.#until.get(`${node} ${id}`)
+      if (untilMs === undefined) continue
+      this.#until.delete(`${node} ${id}`)
+      if (atMs < untilMs)
+        violate(`${node} submitted task ${id} again ${untilMs - atMs} ms before it was to`, {
+          ids: [id],
+          nodes: [node],
+        })
+    }
   }
 
   #heard(connection: number, { ref, queue, ids, bodies }: Submit, state: State | undefined): void {

@@ -1,13 +1,7 @@
-import type { BrokerMessage } from '@sluice/protocol'
-import { deliveredItems } from '../message-items.ts'
+import type { BrokerMessage, Renewed } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Run } from './runs.ts'
 import type { Sources, Violate } from './sources.ts'
-
-interface Run {
-  readonly run: number
-  readonly node: string
-  readonly id: string
-}
 
 /**
  * Whoever works on a task that is cancelled is told to stop, and a handler whose lease is lost is aborted as soon as its worker
@@ -18,10 +12,8 @@ export class Cancellation implements Checker {
   readonly #sources: Sources
   /** Leases of cancelled tasks whose holders have to be told. */
   readonly #untold = new Map<number, { id: string; node: string; connection: number }>()
-  /** Deliveries that no handler has started on yet, by node, task and attempt; the oldest first. */
-  readonly #waiting = new Map<string, number[]>()
-  readonly #running = new Map<number, Run>()
-  readonly #leaseOfRun = new Map<number, number>()
+  /** Leases that a heartbeat named and that its session did not hold, by connection and ref. */
+  readonly #strange = new Map<string, readonly number[]>()
   /** Runs that have to be aborted, and when their worker heard so. */
   readonly #doomed = new Map<number, { run: Run; atMs: number }>()
 
@@ -29,10 +21,13 @@ export class Cancellation implements Checker {
     this.#sources = sources
   }
 
-  see(observation: Observation, _: Surroundings, violate: Violate): void {
-    const { chronicle, wire } = this.#sources
+  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
+    const { chronicle, wire, runs } = this.#sources
     const steps = chronicle.see(observation)
     wire.see(observation)
+    // Before it ends: a handler that is aborted was running until then.
+    if (observation.type === 'heardByNode') this.#heard(observation)
+    runs.see(observation)
     if (this.#doomed.size > 0) this.#judge(observation.atMs, violate)
     if (!chronicle.isRetold) {
       for (const { fact, before } of steps) {
@@ -44,23 +39,22 @@ export class Cancellation implements Checker {
       }
     }
     switch (observation.type) {
-      case 'sentByBroker':
-        for (const lease of lostBy(observation.message)) this.#untold.delete(lease)
-        break
-      case 'heardByNode':
-        this.#heard(observation)
-        break
-      case 'handlerStarted':
-        this.#started(observation)
-        break
-      case 'handlerAborted':
-      case 'handlerEnded': {
-        const lease = this.#leaseOfRun.get(observation.run)
-        if (lease !== undefined) this.#running.delete(lease)
-        this.#leaseOfRun.delete(observation.run)
-        this.#doomed.delete(observation.run)
+      case 'heardByBroker': {
+        const { message, connection } = observation
+        if (message.type !== 'heartbeat') break
+        const held = state?.sessions.get(wire.connectionOf(observation).session ?? '')?.leases
+        const strange = message.leases.filter((lease) => !held?.has(lease))
+        if (strange.length > 0) this.#strange.set(`${connection} ${message.ref}`, strange)
         break
       }
+      case 'sentByBroker':
+        for (const lease of lostBy(observation.message)) this.#untold.delete(lease)
+        if (observation.message.type === 'renewed') this.#renewed(observation, observation.message, violate)
+        break
+      case 'handlerAborted':
+      case 'handlerEnded':
+        this.#doomed.delete(observation.run)
+        break
       case 'disconnected':
         for (const [lease, { connection }] of this.#untold)
           if (connection === observation.connection) this.#untold.delete(lease)
@@ -81,31 +75,20 @@ export class Cancellation implements Checker {
       })
   }
 
-  #heard({ atMs, node, message }: ObservationOf<'heardByNode'>): void {
-    if (message.type === 'deliver') {
-      for (const { id, lease, attempt } of deliveredItems(message)) {
-        const key = `${node} ${id} ${attempt}`
-        const waiting = this.#waiting.get(key)
-        if (waiting) waiting.push(lease)
-        else this.#waiting.set(key, [lease])
-      }
-      return
+  #renewed({ node, connection }: ObservationOf<'sentByBroker'>, { ref, lost }: Renewed, violate: Violate): void {
+    const key = `${connection} ${ref}`
+    for (const lease of this.#strange.get(key) ?? []) {
+      if (!lost.includes(lease))
+        violate(`${node} named lease ${lease} in a heartbeat, does not hold it and was not told so`, { nodes: [node] })
     }
-    for (const lease of lostBy(message)) {
-      const run = this.#running.get(lease)
-      if (run?.node === node) this.#doomed.set(run.run, { run, atMs })
-    }
+    this.#strange.delete(key)
   }
 
-  #started({ node, id, attempt, run }: ObservationOf<'handlerStarted'>): void {
-    const key = `${node} ${id} ${attempt}`
-    const leases = this.#waiting.get(key)
-    // Which of several it is cannot be told from outside: then nothing is expected of it.
-    const lease = leases?.length === 1 ? leases[0] : undefined
-    if (lease === undefined) return
-    this.#waiting.delete(key)
-    this.#running.set(lease, { run, node, id })
-    this.#leaseOfRun.set(run, lease)
+  #heard({ atMs, node, message }: ObservationOf<'heardByNode'>): void {
+    for (const lease of lostBy(message)) {
+      const run = this.#sources.runs.byLease.get(lease)
+      if (run?.node === node) this.#doomed.set(run.run, { run, atMs })
+    }
   }
 
   #judge(atMs: number, violate: Violate): void {
@@ -122,11 +105,6 @@ export class Cancellation implements Checker {
   #stopped(node: string): void {
     if (node === 'broker') this.#untold.clear()
     for (const [number, { run }] of this.#doomed) if (run.node === node) this.#doomed.delete(number)
-    for (const [lease, run] of this.#running) {
-      if (run.node !== node) continue
-      this.#running.delete(lease)
-      this.#leaseOfRun.delete(run.run)
-    }
     for (const [lease, untold] of this.#untold) if (untold.node === node) this.#untold.delete(lease)
   }
 }

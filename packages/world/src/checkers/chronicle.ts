@@ -198,7 +198,7 @@ export function isOutcome(state: TaskStateName): boolean {
   return state === 'succeeded' || state === 'dead' || state === 'cancelled'
 }
 
-export function attemptsMax({ options }: TaskView): number {
+export function attemptsAllowed({ options }: TaskView): number {
   return options.retry.kind === 'none' ? 1 : options.retry.attemptsMax
 }
 

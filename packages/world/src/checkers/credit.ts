@@ -2,7 +2,7 @@ import { freeCredit, type State } from '@sluice/engine'
 import type { ClientMessage } from '@sluice/protocol'
 import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
-import { isHonest } from './population.ts'
+import { isHonest, workerGroupOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /** How long ready tasks and free credit may be seen side by side while the broker is able to do something about it. */
@@ -32,8 +32,12 @@ export class Credit implements Checker {
   readonly #sources: Sources
   readonly #accounts = new Map<string, Account>()
   readonly #told = new Map<number, Told>()
+  /** Handlers that run, by node. */
+  readonly #running = new Map<string, number>()
   /** The credit that was asked for last, by session. */
   readonly #newest = new Map<string, number>()
+  /** From when it was asked to leave, or has said so, a broker delivers nothing. */
+  #isLeaving = false
   #idle: { queue: string; task: string; nextLease: number; sinceMs: number } | undefined
 
   constructor(sources: Sources) {
@@ -75,13 +79,29 @@ export class Credit implements Checker {
     else if (observation.type === 'sentByBroker') this.#sent(observation, violate)
     else if (observation.type === 'disconnected' && observation.side === 'broker')
       this.#told.delete(observation.connection)
+    this.#count(observation, violate)
+    if (observation.type === 'nodeStarted' && observation.node === 'broker') this.#isLeaving = false
+    else if (observation.type === 'faultStarted' && observation.fault.type === 'restart')
+      this.#isLeaving ||= observation.fault.node === 'broker'
+    else if (observation.type === 'sentByBroker' && observation.message.type === 'drain') this.#isLeaving = true
     this.#watch(observation, state, violate)
   }
 
   finish({ state }: Surroundings, violate: Violate): void {
     const idle = state && idleIn(state)
-    if (idle && !this.#sources.chronicle.isWriting)
+    if (idle && !this.#isLeaving && !this.#sources.chronicle.isWriting)
       violate(`in the end task ${idle.task} of ${idle.queue} is ready and credit for it is free`, { ids: [idle.task] })
+  }
+
+  #count(observation: Observation, violate: Violate): void {
+    if (observation.type === 'nodeStopped') this.#running.delete(observation.node)
+    if (observation.type !== 'handlerStarted' && observation.type !== 'handlerEnded') return
+    const { node, id } = observation
+    const running = (this.#running.get(node) ?? 0) + (observation.type === 'handlerStarted' ? 1 : -1)
+    this.#running.set(node, running)
+    const max = workerGroupOf(this.#sources.scenario, node)?.concurrency ?? running
+    if (running > max)
+      violate(`${node} runs ${running} handlers at once, and is to run ${max}`, { ids: [id], nodes: [node] })
   }
 
   #granted(session: string, queue: string, id: string, lease: number, violate: Violate): void {
@@ -149,7 +169,11 @@ export class Credit implements Checker {
   #watch(observation: Observation, state: State | undefined, violate: Violate): void {
     const { atMs, type } = observation
     const isHeldUp =
-      this.#sources.chronicle.isWriting || type === 'appended' || type.startsWith('fault') || type.startsWith('node')
+      this.#isLeaving ||
+      this.#sources.chronicle.isWriting ||
+      type === 'appended' ||
+      type.startsWith('fault') ||
+      type.startsWith('node')
     const idle = state && !isHeldUp && (this.#idle || type === 'sentByBroker') ? idleIn(state) : undefined
     if (!idle || !state) {
       this.#idle = undefined

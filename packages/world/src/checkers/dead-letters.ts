@@ -1,7 +1,7 @@
 import { HISTORY_MAX, type State } from '@sluice/engine'
 import type { FactOf } from '../journal/facts.ts'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
-import { attemptsMax, type TaskView } from './chronicle.ts'
+import { attemptsAllowed, type TaskView } from './chronicle.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /** A dead letter has the reason that its last attempt gave it, and the history of the attempts that were made. */
@@ -46,7 +46,7 @@ export class DeadLetters implements Checker {
     const about = { ids: [task.id] }
     const wrong = (why: string): void => violate(`task ${task.id} is dead as ${reason}, and ${why}`, about)
     const isHopeless = this.#hopeless.has(`${task.session} ${task.lease}`)
-    const isExhausted = task.attempts >= attemptsMax(task)
+    const isExhausted = task.attempts >= attemptsAllowed(task)
     if (reason === 'expired') {
       if (task.isStarted) wrong('it had been delivered')
       if (attempt) wrong('an attempt is on record for it')
@@ -62,7 +62,7 @@ export class DeadLetters implements Checker {
       if (attempt.how !== 'failed' || !isHopeless) wrong('nobody said that it is not to be tried again')
       return
     }
-    if (!isExhausted) wrong(`${task.attempts} attempts of ${attemptsMax(task)} were made`)
+    if (!isExhausted) wrong(`${task.attempts} attempts of ${attemptsAllowed(task)} were made`)
     if (reason === 'attempts_exhausted' && attempt.how !== 'failed') wrong(`its last attempt ended as ${attempt.how}`)
     if (reason === 'attempts_exhausted' && isHopeless) wrong('its worker said that it is not to be tried again')
     if (reason === 'lease_expired' && attempt.how === 'failed') wrong('its last attempt failed in its worker')

@@ -1,7 +1,7 @@
 import { type BrokerMessage, CLOSE_CODES, ERRORS, type WireError } from '@sluice/protocol'
 import { submittedItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
-import { boundsOf } from './population.ts'
+import { boundsOf, isHonest } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /** Where an error may stand; those of a connection are told before it is closed. */
@@ -53,6 +53,7 @@ export class Errors implements Checker {
         this.#sent(observation, observation.message, violate)
         break
       case 'unreadable':
+        if (observation.by === 'node' && !this.#isHonest(observation.node)) break
         violate(`${observation.by} sent ${observation.node} what is no frame: ${observation.error}`, {
           nodes: [observation.node],
         })
@@ -79,7 +80,7 @@ export class Errors implements Checker {
       violate(`${node} was told ${error.code} (${error.message}), ${why}`, { ids, nodes: [node] })
     if (message.type === 'error') {
       if (!(message.code in ERRORS)) wrong(message, 'which is in no table')
-      else if (NEVER.has(message.code)) wrong(message, 'and had done nothing of the kind')
+      else if (NEVER.has(message.code) && this.#isHonest(node)) wrong(message, 'and had done nothing of the kind')
       else if (message.code === 'internal' && !this.#hasDiskFailed) wrong(message, 'and no disk had failed')
       return
     }
@@ -101,6 +102,10 @@ export class Errors implements Checker {
         else if (error.code === 'task_finished' && !this.#isFinished(id)) wrong(error, 'and it had no outcome', [id])
       }
     }
+  }
+
+  #isHonest(node: string): boolean {
+    return isHonest(this.#sources.scenario, node)
   }
 
   #isFinished(id: string): boolean {

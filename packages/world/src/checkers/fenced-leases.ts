@@ -1,6 +1,7 @@
 import type { ClientMessage } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import type { LeaseView } from './chronicle.ts'
+import { isHonest } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /** Batches after which the end of a lease that needed no write of its own has been written with another. */
@@ -11,6 +12,8 @@ export class FencedLeases implements Checker {
   readonly rule = 'PROMISE-5'
   readonly #sources: Sources
   readonly #settled = new Set<number>()
+  /** What workers have settled, by connection: it is said again only on a new one. */
+  readonly #said = new Map<number, Set<number>>()
   /** Refused though they lived as far as was written; the end may be on its way to the journal. */
   #doubtful: { lease: LeaseView; node: string; batches: number }[] = []
 
@@ -22,12 +25,28 @@ export class FencedLeases implements Checker {
     const { chronicle, wire } = this.#sources
     chronicle.see(observation)
     wire.see(observation)
+    if (chronicle.isRetold) this.#settled.clear()
     if (chronicle.isRetold || observation.type === 'recovered') this.#doubtful = []
     if (observation.type === 'appended' && this.#doubtful.length > 0) this.#resolve(violate)
+    if (observation.type === 'sentToBroker') this.#say(observation, violate)
     if (observation.type === 'sentByBroker' && observation.message.type === 'settled') {
       const request = wire.requestOf(observation)
       const leases = request ? settledBy(request) : undefined
       if (request && leases) this.#answered(observation, request, leases, violate)
+    }
+  }
+
+  #say({ node, connection, message }: ObservationOf<'sentToBroker'>, violate: Violate): void {
+    const leases = settledBy(message)
+    if (!leases || !isHonest(this.#sources.scenario, node)) return
+    let said = this.#said.get(connection)
+    if (!said) {
+      said = new Set()
+      this.#said.set(connection, said)
+    }
+    for (const lease of leases) {
+      if (said.has(lease)) violate(`${node} settled lease ${lease} twice on one connection`, { nodes: [node] })
+      said.add(lease)
     }
   }
 

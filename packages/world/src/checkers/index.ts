@@ -12,7 +12,9 @@ import { DeadLetters } from './dead-letters.ts'
 import { EngineInvariants } from './engine-invariants.ts'
 import { Errors } from './errors.ts'
 import { FencedLeases } from './fenced-leases.ts'
+import { LeaseLife } from './lease-life.ts'
 import { LeaseNumbers } from './lease-numbers.ts'
+import { Leaving } from './leaving.ts'
 import { Liveness } from './liveness.ts'
 import { OneOutcome } from './one-outcome.ts'
 import { Order } from './order.ts'
@@ -20,6 +22,7 @@ import { ProgressOrder } from './progress.ts'
 import { QueueBounds } from './queue-bounds.ts'
 import { Records } from './records.ts'
 import { Replay } from './replay.ts'
+import { Runs } from './runs.ts'
 import { Sessions } from './sessions.ts'
 import type { Sources } from './sources.ts'
 import { SubmitCredit } from './submit-credit.ts'
@@ -28,7 +31,7 @@ import { Wire } from './wire.ts'
 
 /** One checker for each promise, for one run. */
 export function checkers(scenario: Scenario): Checker[] {
-  const sources: Sources = { scenario, chronicle: new Chronicle(), wire: new Wire() }
+  const sources: Sources = { scenario, chronicle: new Chronicle(), wire: new Wire(), runs: new Runs() }
   return [
     new AcceptedTasksAreKept(sources),
     new ToldWhenDurable(sources),
@@ -52,5 +55,7 @@ export function checkers(scenario: Scenario): Checker[] {
     new Cancellation(sources),
     new ProgressOrder(),
     new Errors(sources),
+    new Leaving(sources),
+    new LeaseLife(sources),
   ]
 }

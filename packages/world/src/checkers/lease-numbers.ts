@@ -24,7 +24,7 @@ export class LeaseNumbers implements Checker {
   see(observation: Observation, _: Surroundings, violate: Violate): void {
     const { chronicle } = this.#sources
     const steps = chronicle.see(observation)
-    if (chronicle.isRetold) this.#granted = 0
+    if (chronicle.isRetold) this.#forget()
     for (const { fact, before } of steps) {
       if (fact.type !== 'leaseGranted') continue
       const { id, lease } = fact
@@ -37,6 +37,15 @@ export class LeaseNumbers implements Checker {
     }
     if (observation.type === 'recovered') this.#earlier = this.#highest
     if (observation.type === 'sentByBroker' && observation.message.type === 'deliver') this.#sent(observation, violate)
+  }
+
+  /** Where the disk did not promise to keep even what was durable, numbers begin where it ends. */
+  #forget(): void {
+    this.#granted = 0
+    this.#highest = 0
+    this.#told.clear()
+    this.#byTask.clear()
+    this.#byConnection.clear()
   }
 
   #sent({ node, connection, message }: ObservationOf<'sentByBroker'>, violate: Violate): void {

@@ -15,12 +15,17 @@ export class Liveness implements Checker {
   /** Submissions without an answer, by who waits for it and id. */
   readonly #waiting = new Map<string, { node: string; id: string }>()
 
+  /** When tasks were accepted, and when workers left that have not come back, in the world's time. */
+  readonly #acceptedAtMs = new Map<string, number>()
+  readonly #leftAtMs = new Map<string, number>()
+
   constructor(sources: Sources) {
     this.#sources = sources
   }
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {
-    this.#sources.chronicle.see(observation)
+    for (const { fact } of this.#sources.chronicle.see(observation))
+      if (fact.type === 'taskAccepted') this.#acceptedAtMs.set(fact.id, observation.atMs)
     switch (observation.type) {
       case 'submitting': {
         const { node, id } = observation
@@ -33,8 +38,17 @@ export class Liveness implements Checker {
       case 'outcomeUnknown':
         this.#waiting.delete(`${observation.node} ${observation.id}`)
         break
+      case 'nodeStarted':
+        this.#leftAtMs.delete(observation.node)
+        break
       case 'nodeStopped':
-        for (const [key, { node }] of this.#waiting) if (node === observation.node) this.#waiting.delete(key)
+        if (observation.how === 'left' && observation.node.startsWith('worker-'))
+          this.#leftAtMs.set(observation.node, observation.atMs)
+        for (const [key, { node }] of this.#waiting) {
+          // A request over HTTP ends with the broker that it was made to.
+          const isOver = node === observation.node || (node === 'operator' && observation.node === 'broker')
+          if (isOver) this.#waiting.delete(key)
+        }
         break
       case 'worldEnded': {
         const { timers, connections, unfinished, waiting } = observation
@@ -49,7 +63,11 @@ export class Liveness implements Checker {
   }
 
   finish(_: Surroundings, violate: Violate): void {
-    const unfinished = [...this.#sources.chronicle.tasks.values()].filter(({ state }) => !isOutcome(state))
+    // What is accepted while everyone is leaving stays for the next time.
+    const leftAtMs = Math.min(...this.#leftAtMs.values())
+    const unfinished = [...this.#sources.chronicle.tasks.values()].filter(
+      ({ id, state }) => !isOutcome(state) && (this.#acceptedAtMs.get(id) ?? 0) < leftAtMs,
+    )
     for (const { id, state } of unfinished.slice(0, NAMED_MAX))
       violate(`task ${id} is ${state} in the end`, { ids: [id] })
     for (const { id, node } of [...this.#waiting.values()].slice(0, NAMED_MAX))

@@ -37,6 +37,8 @@ export class Order implements Checker {
     const steps = chronicle.see(observation)
     if (chronicle.isRetold) this.#queues.clear()
     for (const { fact, before, after } of steps) {
+      // A dead letter is made ready at once, whatever it once waited for.
+      if (fact.type === 'taskRedriven') this.#heardAtMs.delete(fact.id)
       if (fact.type === 'leaseGranted' && before && !chronicle.isRetold) this.#granted(before, fact.atMs, violate)
       if (fact.type === 'taskDied' && fact.reason === 'expired' && before) {
         if (before.isStarted) violate(`task ${fact.id} expired after it had been delivered`, { ids: [fact.id] })

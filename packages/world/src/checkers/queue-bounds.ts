@@ -1,7 +1,7 @@
 import type { HostConfig } from '@sluice/broker/core'
 import { type EngineConfig, HISTORY_MAX, type State, unfinished } from '@sluice/engine'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
-import { isOutcome, type TaskView } from './chronicle.ts'
+import { isOutcome, type Step, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
@@ -48,9 +48,18 @@ export class QueueBounds implements Checker {
     }
     // Within a batch the oldest go after the newest have come: what counts is what it leaves.
     for (const queue of touched) this.#judge(queue, this.#countsOf(queue), violate)
+    if (observation.type === 'appended' && !chronicle.isRetold) this.#judgeBatch(steps, violate)
     if (steps.length > 0 && this.#sessions.size > this.#engine.sessionsMax)
       violate(`there are ${this.#sessions.size} sessions, at most ${this.#engine.sessionsMax} are allowed`, {})
     if (observation.type === 'appending' && state) this.#judgeState(state, violate)
+  }
+
+  /** Input waits once so much is staged: at most the frame that was being read comes on top. */
+  #judgeBatch(steps: readonly Step[], violate: Violate): void {
+    let bytes = 0
+    for (const { fact } of steps) if (fact.type === 'taskAccepted' || fact.type === 'taskSucceeded') bytes += fact.bytes
+    const max = this.#host.stagedBytesMax + this.#host.limits.frameBytesMax
+    if (bytes > max) violate(`a batch holds ${bytes} bytes of new bodies, at most ${max} are allowed`, {})
   }
 
   #countsOf(queue: string): Counts {

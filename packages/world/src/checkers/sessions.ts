@@ -1,11 +1,14 @@
 import type { State } from '@sluice/engine'
 import type { Hello, Welcome } from '@sluice/protocol'
-import type { Checker, Observation, Surroundings } from '../observation.ts'
-import { boundsOf } from './population.ts'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { Calm } from './calm.ts'
+import { boundsOf, isHonest } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /** Instants are fractions of a ms, and sums of them are rounded. */
 const ROUNDING_MS = 0.01
+/** How much later than its grace window a session may be closed. */
+const SLACK_MS = 5000
 
 /** A hello, and what the broker held for its session when it was heard. */
 interface Greeting {
@@ -28,6 +31,10 @@ export class Sessions implements Checker {
   /** By session, by the facts. */
   readonly #graceEndsAtMs = new Map<string, number>()
   readonly #leaving = new Set<string>()
+  readonly #calm = new Calm()
+  /** When the loss of a connection was written, in the world's time. */
+  readonly #awayAtMs = new Map<string, number>()
+  #nowMs = 0
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -35,12 +42,18 @@ export class Sessions implements Checker {
   }
 
   see(observation: Observation, { state }: Surroundings, violate: Violate): void {
-    const { chronicle, wire } = this.#sources
+    const { chronicle, wire, runs } = this.#sources
     const steps = chronicle.see(observation)
+    wire.see(observation)
+    runs.see(observation)
+    this.#calm.see(observation)
+    this.#nowMs = observation.atMs
+    if (observation.type === 'sentByBroker' && state) this.#judgePhase(observation, state, violate)
     if (chronicle.isRetold) this.#graceEndsAtMs.clear()
     for (const { fact } of steps) {
       if (fact.type === 'sessionDisconnected') {
         this.#graceEndsAtMs.set(fact.session, fact.graceEndsAtMs)
+        this.#awayAtMs.set(fact.session, observation.atMs)
         if (fact.graceEndsAtMs < fact.atMs + this.#graceMs - ROUNDING_MS)
           violate(`a session has a grace window of ${fact.graceEndsAtMs - fact.atMs} ms, not ${this.#graceMs}`, {})
       } else if (fact.type === 'sessionResumed') this.#graceEndsAtMs.delete(fact.session)
@@ -63,11 +76,42 @@ export class Sessions implements Checker {
           isCertain: !chronicle.isWriting,
         })
       }
+    } else if (observation.type === 'sentToBroker' && observation.message.type === 'hello') {
+      this.#named(observation.node, observation.message, violate)
     } else if (observation.type === 'sentByBroker' && observation.message.type === 'welcome') {
       const greeting = this.#greetings.get(observation.connection)
       this.#greetings.delete(observation.connection)
       if (greeting && state) this.#welcomed(observation.node, greeting, observation.message, state, violate)
     }
+  }
+
+  finish(_: Surroundings, violate: Violate): void {
+    for (const session of this.#graceEndsAtMs.keys()) {
+      const forMs = this.#calm.lastedMs(this.#nowMs, this.#awayAtMs.get(session) ?? 0)
+      if (forMs > this.#graceMs + SLACK_MS)
+        violate(`a session is held ${forMs} ms after its connection was lost, and has ${this.#graceMs}`, {})
+    }
+  }
+
+  /** A client that comes back names what it works on. */
+  #named(node: string, { resume }: Hello, violate: Violate): void {
+    if (!resume || !isHonest(this.#sources.scenario, node)) return
+    const named = new Set(resume.leases)
+    for (const { lease, id, node: holder } of this.#sources.runs.byLease.values()) {
+      if (holder === node && !named.has(lease))
+        violate(`${node} came back and did not name lease ${lease}, which it works on`, { ids: [id], nodes: [node] })
+    }
+  }
+
+  /** Whoever is spoken to is there. */
+  #judgePhase(observation: ObservationOf<'sentByBroker'>, state: State, violate: Violate): void {
+    const { session } = this.#sources.wire.connectionOf(observation)
+    if (observation.message.type === 'welcome' || session === undefined || this.#leaving.has(session)) return
+    const phase = state.sessions.get(session)?.phase
+    if (phase !== 'connected')
+      violate(`the broker speaks to ${observation.node}, whose session it holds to be ${phase ?? 'gone'}`, {
+        nodes: [observation.node],
+      })
   }
 
   #welcomed(

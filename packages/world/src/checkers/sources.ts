@@ -1,6 +1,7 @@
 import type { Violation } from '../observation.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Chronicle } from './chronicle.ts'
+import type { Runs } from './runs.ts'
 import type { Wire } from './wire.ts'
 
 /** What the checkers of one run share: readings of the stream that each of them would else have to make by itself. */
@@ -8,6 +9,7 @@ export interface Sources {
   readonly scenario: Scenario
   readonly chronicle: Chronicle
   readonly wire: Wire
+  readonly runs: Runs
 }
 
 export type Violate = (message: string, about: Violation['about']) => void

@@ -1,22 +1,35 @@
 import type { BrokerMessage } from '@sluice/protocol'
+import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { Calm } from './calm.ts'
+import { boundsOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 import { acceptedOf } from './wire.ts'
+
+/** How much later than `lazyFlushMs` what need not be durable may be written. */
+const SLACK_MS = 1000
 
 /** No acknowledgement and no delivery leaves before the batch that holds what it speaks of has been appended. */
 export class ToldWhenDurable implements Checker {
   readonly rule = 'PROMISE-2'
   readonly #sources: Sources
+  readonly #lazyFlushMs: number
+  readonly #calm = new Calm()
   #isAppending = false
+  /** Leases that were told and that the journal has not been given yet, the oldest first. */
+  readonly #unwritten = new Map<number, { id: string; atMs: number }>()
 
   constructor(sources: Sources) {
     this.#sources = sources
+    this.#lazyFlushMs = boundsOf(sources.scenario).host.lazyFlushMs
   }
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {
     const { chronicle, wire } = this.#sources
     chronicle.see(observation)
     wire.see(observation)
+    this.#calm.see(observation)
+    this.#judgeUnwritten(observation, violate)
     switch (observation.type) {
       case 'appending':
         if (this.#isAppending)
@@ -50,6 +63,8 @@ export class ToldWhenDurable implements Checker {
         return
       }
       case 'deliver':
+        for (const { id, lease } of deliveredItems(message))
+          if (!chronicle.leases.has(lease)) this.#unwritten.set(lease, { id, atMs: observation.atMs })
         for (const id of message.ids) if (!chronicle.wasAccepted(id)) early('the delivery', id)
         return
       case 'settled': {
@@ -85,6 +100,21 @@ export class ToldWhenDurable implements Checker {
         }
         return
       default:
+    }
+  }
+
+  /** What need not wait for the disk may not wait for ever either. */
+  #judgeUnwritten({ type, atMs }: Observation, violate: Violate): void {
+    if (type === 'recovered') this.#unwritten.clear()
+    for (const [lease, told] of this.#unwritten) {
+      const { chronicle } = this.#sources
+      if (!chronicle.leases.has(lease)) {
+        if (chronicle.isWriting) break
+        const forMs = this.#calm.lastedMs(atMs, told.atMs)
+        if (forMs <= this.#lazyFlushMs + SLACK_MS) break
+        violate(`lease ${lease} was told ${forMs} ms ago and is not in the journal`, { ids: [told.id] })
+      }
+      this.#unwritten.delete(lease)
     }
   }
 

@@ -110,8 +110,6 @@ export class Wire {
       this.bySession.set(message.session, view)
     } else if (message.type === 'deliver') {
       for (const { id, lease, attempt } of deliveredItems(message)) {
-        // A number told twice is a violation, and the first telling is the one to hold the second against.
-        if (this.leases.has(lease)) continue
         this.leases.set(lease, {
           lease,
           id,

@@ -29,6 +29,7 @@ export class Faults {
   readonly #happened: TimedFault[] = []
   readonly #lasting = new Set<Lasting>()
   #cancelNext: () => void = () => {}
+  #fullDisks = 0
   #isOver = false
 
   constructor(context: Context, targets: FaultTargets) {
@@ -164,9 +165,11 @@ export class Faults {
         disk.failNextAppend()
         return () => disk.mend()
       case 'fullDisk':
+        this.#fullDisks += 1
         disk.isFull = true
         return () => {
-          disk.isFull = false
+          this.#fullDisks -= 1
+          disk.isFull = this.#fullDisks > 0
         }
     }
   }

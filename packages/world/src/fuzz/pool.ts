@@ -104,7 +104,7 @@ export class Pool {
   #give(thread: Worker, job: Job): void {
     const end = (isUsable: boolean): void => {
       clearTimeout(timer)
-      thread.removeAllListeners()
+      thread.off('message', answered).off('error', crashed).off('exit', ended)
       if (isUsable) this.#idle.push(thread)
       else {
         // What it still says is of no use to anyone.
@@ -122,13 +122,14 @@ export class Pool {
       () => fail('HANG', `no end after ${Math.round(job.msMax / 1000)} s by the wall clock`),
       job.msMax,
     )
-    thread.once('message', (answer: Answer) => {
+    const answered = (answer: Answer): void => {
       end(true)
       job.resolve(answer)
       this.#next()
-    })
-    thread.once('error', (error: Error) => fail('CRASH', error.stack ?? String(error)))
-    thread.once('exit', (code) => fail('CRASH', `the thread ended with ${code}`))
+    }
+    const crashed = (error: Error): void => fail('CRASH', error.stack ?? String(error))
+    const ended = (code: number): void => fail('CRASH', `the thread ended with ${code}`)
+    thread.on('message', answered).on('error', crashed).on('exit', ended)
     thread.postMessage(job.order)
   }
 }

@@ -13,7 +13,7 @@ export function simplifications(scenario: Scenario): Scenario[] {
     ...(scenario.durationMs > DURATION_MS_MIN
       ? [{ ...scenario, durationMs: Math.floor(scenario.durationMs / 2) }]
       : []),
-    ...without(scenario, ['engine', 'hosting']),
+    ...without(scenario, ['engine', 'hosting', 'operator']),
     ...eachOf(producers, simplerProducers).map((simpler) => ({ ...scenario, producers: simpler })),
     ...eachOf(workers, simplerWorkers).map((simpler) => ({ ...scenario, workers: simpler })),
     ...withoutAny(scenario.engine ?? {}).map((engine) => ({ ...scenario, engine })),
@@ -82,6 +82,7 @@ function simplerProducers(group: ProducerGroup): ProducerGroup[] {
       : []),
     ...shorter(tasks, 1).map((fewer) => ({ ...group, tasks: fewer })),
     ...without(group, [
+      'speaksText',
       'onBusy',
       'resubmits',
       'cancels',
@@ -111,7 +112,7 @@ function simplerWorkers(group: WorkerGroup): WorkerGroup[] {
   return [
     ...(count > 1 ? [{ ...group, count: 1 }] : []),
     ...shorter(falsehoods, 0).map((fewer) => ({ ...group, falsehoods: fewer })),
-    ...without(group, ['speed', 'prefetch']),
+    ...without(group, ['speed', 'prefetch', 'speaksText']),
     ...(concurrency > 1 ? [{ ...group, concurrency: 1 }] : []),
     ...Object.entries(group.service).flatMap(([queue, service]) =>
       simplerServices(service).map((simpler) => ({ ...group, service: { ...group.service, [queue]: simpler } })),

@@ -18,10 +18,17 @@ import type {
 
 const QUEUES = ['mail', 'photos', 'reports']
 
-const FALSEHOODS: readonly Falsehood[] = ['inventsLeases', 'repeats', 'neverBeats', 'settlesLate', 'resumesStrangers']
+const FALSEHOODS: readonly Falsehood[] = [
+  'inventsLeases',
+  'repeats',
+  'neverBeats',
+  'settlesLate',
+  'resumesStrangers',
+  'babbles',
+]
 
 /** Long enough for every retry, expiry and reconnection that the drawn figures allow. */
-const SETTLE_MS = 900_000
+const SETTLE_MS = 600_000
 
 /**
  * The experiment of a seed: a random few of all faults, bounds and habits are on, the others off, so that over many seeds
@@ -35,17 +42,23 @@ export function swarm(seed: number): Scenario {
   const hosting = hostingOf(random)
   const bodyBytesMax = (hosting.limits ?? DEFAULT_HOST_CONFIG.limits).bodyBytesMax
   const hanging = queues.filter(() => random.chance(0.12))
+  const tasksMax = random.chance(0.2) ? TASKS_MANY : random.integer(10, TASKS_FEW)
+  // However many they are, one slow worker is done with them long before the end.
+  const serviceMsMax = Math.min(400, durationMs / 20, 20_000 / tasksMax)
   const tasks = queues.flatMap((queue) => mixesOf(random, queue, hanging.includes(queue), bodyBytesMax))
+  const network = networkOf(random)
+  const journal = journalOf(random)
   const scenario: Scenario = {
     name: `seed ${seed}`,
     durationMs,
     settleMs: SETTLE_MS,
     engine: engineOf(random, queues.length),
-    hosting,
-    journal: journalOf(random),
-    network: networkOf(random),
-    producers: producersOf(random, tasks, durationMs),
-    workers: workersOf(random, queues, hanging, durationMs, bodyBytesMax),
+    hosting: { ...hosting, ...heartbeatOf(random, network, journal) },
+    journal,
+    network,
+    producers: producersOf(random, tasks, durationMs, tasksMax),
+    workers: workersOf(random, queues, hanging, serviceMsMax, bodyBytesMax),
+    operator: operatorOf(random),
     faultRates: faultRatesOf(random, durationMs),
   }
   // What was not drawn is absent and not undefined, as in a file.
@@ -112,7 +125,6 @@ function hostingOf(random: RandomStream): Partial<HostConfig> {
       creditMax: random.integer(2, 20),
     })),
     helloTimeoutMs: maybe(random, 0.2, () => random.integer(300, 3000)),
-    heartbeatMs: maybe(random, 0.7, () => random.pick([100, 300, 1000])),
     sendBufferBytesHigh: maybe(random, 0.25, () => sendBufferBytesHigh),
     sendBufferBytesMax: maybe(random, 0.15, () => sendBufferBytesHigh + random.integer(20_000, 80_000)),
     bodyCacheBytesMax: maybe(random, 0.3, () => random.integer(1, 2000)),
@@ -121,6 +133,40 @@ function hostingOf(random: RandomStream): Partial<HostConfig> {
     compactEveryMs: maybe(random, 0.5, () => random.pick([50, 200])),
     compactBytesMin: maybe(random, 0.5, () => 1),
     drainRetryAfterMs: maybe(random, 0.3, () => random.integer(20, 3000)),
+  })
+}
+
+/**
+ * A client is deaf to a broker that it has not heard for two and a half heartbeats: where one frame takes longer than that, it
+ * reconnects for ever and asks for the same again.
+ */
+function heartbeatOf(random: RandomStream, network: NetworkProfile, journal: JournalProfile): Partial<HostConfig> {
+  if (network.bytesPerSecond !== undefined || random.chance(0.3)) return {}
+  const isSlow = [network.delayMs, journal.appendMs, journal.readMs].some((distribution) => meanOf(distribution) >= 5)
+  return { heartbeatMs: random.pick(isSlow ? [1000, 3000] : [300, 1000]) }
+}
+
+function meanOf(distribution: Distribution): number {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value
+    case 'uniform':
+      return (distribution.min + distribution.max) / 2
+    case 'exponential':
+      return distribution.mean
+    case 'pareto':
+      return (distribution.min * distribution.shape) / (distribution.shape - 1)
+    case 'bimodal':
+      return distribution.fast + distribution.share * distribution.slow
+  }
+}
+
+function operatorOf(random: RandomStream): Scenario['operator'] {
+  if (random.chance(0.7)) return undefined
+  return present<NonNullable<Scenario['operator']>>({
+    redriveEveryMs: maybe(random, 0.7, () => random.pick([500, 3000])),
+    submitEveryMs: maybe(random, 0.5, () => random.pick([300, 2000])),
+    askEveryMs: maybe(random, 0.5, () => random.pick([200, 1500])),
   })
 }
 
@@ -136,7 +182,7 @@ function journalOf(random: RandomStream): JournalProfile {
 function networkOf(random: RandomStream): NetworkProfile {
   return present<NetworkProfile>({
     delayMs: random.chance(0.15) ? { kind: 'constant', value: 0 } : millis(random, random.pick([0.5, 5, 40])),
-    bytesPerSecond: maybe(random, 0.15, () => random.integer(20_000, 200_000)),
+    bytesPerSecond: maybe(random, 0.15, () => random.integer(100_000, 500_000)),
     windowBytes: maybe(random, 0.2, () => random.integer(500, 20_000)),
     giveUpAfterMs: maybe(random, 0.5, () => random.integer(1000, 8000)),
     pingEveryMs: maybe(random, 0.5, () => random.integer(500, 5000)),
@@ -185,8 +231,13 @@ function bytesOf(random: RandomStream, bytesMax: number): Distribution {
 const TASKS_MANY = 240
 const TASKS_FEW = 70
 
-function producersOf(random: RandomStream, tasks: readonly TaskMix[], durationMs: number): ProducerGroup[] {
-  let left = random.chance(0.2) ? TASKS_MANY : random.integer(10, TASKS_FEW)
+function producersOf(
+  random: RandomStream,
+  tasks: readonly TaskMix[],
+  durationMs: number,
+  tasksInAll: number,
+): ProducerGroup[] {
+  let left = tasksInAll
   const groups = random.integer(1, 3)
   return Array.from({ length: groups }, (_, at): ProducerGroup => {
     const count = random.integer(1, 2)
@@ -200,6 +251,7 @@ function producersOf(random: RandomStream, tasks: readonly TaskMix[], durationMs
       tasks: at === 0 ? tasks : tasks.filter((_, i) => i === 0 || random.chance(0.5)),
       tasksMax,
       ...present<Partial<ProducerGroup>>({
+        speaksText: maybe(random, 0.1, () => true),
         onBusy: maybe(random, 0.3, () => 'giveUp' as const),
         resubmits: maybe(random, 0.25, () => random.pick([0.1, 0.5])),
         cancels: maybe(random, 0.25, () => random.pick([0.1, 0.4])),
@@ -234,7 +286,7 @@ function workersOf(
   random: RandomStream,
   queues: readonly string[],
   hanging: readonly string[],
-  durationMs: number,
+  serviceMsMax: number,
   bodyBytesMax: number,
 ): WorkerGroup[] {
   const resultBytesMax = Math.min(bodyBytesMax, 6000)
@@ -248,13 +300,11 @@ function workersOf(
       concurrency: random.integer(1, 6),
       ...(random.chance(0.6) ? { prefetch: random.integer(0, 8) } : {}),
       service: Object.fromEntries(
-        served.map((queue) => [
-          queue,
-          serviceOf(random, hanging.includes(queue), Math.min(400, durationMs / 20), resultBytesMax),
-        ]),
+        served.map((queue) => [queue, serviceOf(random, hanging.includes(queue), serviceMsMax, resultBytesMax)]),
       ),
+      ...(random.chance(0.1) ? { speaksText: true } : {}),
       ...(falsehoods.length === 0 ? {} : { falsehoods }),
-      ...(random.chance(0.3) ? { speed: random.pick([0.25, 3]) } : {}),
+      ...(random.chance(0.3) ? { speed: random.pick([0.5, 3]) } : {}),
     }
   })
 }

@@ -1,3 +1,2 @@
 export { SimulatedDisk } from './disk.ts'
-export { type Fact, type FactOf, FactReader, type FactType } from './facts.ts'
-export { type JournalSurroundings, openJournal } from './simulated-journal.ts'
+export { openJournal } from './simulated-journal.ts'

@@ -67,16 +67,16 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'heartbeat never sent',
-    file: 'client/src/worker.ts',
+    file: 'client/src/heartbeats.ts',
     find: 'for (let from = 0; from < leases.length; from += batchItemsMax) {',
     replace: 'for (let from = 0; from < 0; from += batchItemsMax) {',
     breaks: 'long work is taken away from living workers',
   },
   {
     name: 'worker names no leases when it comes back',
-    file: 'client/src/worker.ts',
-    find: 'return [...this.#slots.keys()]',
-    replace: 'return []',
+    file: 'client/src/connection.ts',
+    find: 'session === null ? {} : { resume: { session, leases: this.#owner.heldLeases() } }',
+    replace: 'session === null ? {} : { resume: { session, leases: [] } }',
     breaks: 'work in progress is given to others at each reconnection',
   },
   {

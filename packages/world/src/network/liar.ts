@@ -5,6 +5,7 @@ import {
   decodeBrokerFrame,
   decodeClientFrame,
   encodeFrames,
+  type FrameKind,
   type Limits,
 } from '@sluice/protocol'
 import type { Process } from '../nodes/process.ts'
@@ -16,6 +17,8 @@ import type { Tampering } from './network.ts'
 const OWN_REFS_FROM = 1_000_000_000
 /** How often a frame is followed by a lie. */
 const LIE_SHARE = 0.3
+/** How often a frame is cut off, which ends the connection. */
+const BABBLE_SHARE = 0.02
 /** Settled and lost leases that are remembered. */
 const MEMORY_MAX = 100
 const LATE_MS_MAX = 20_000
@@ -29,6 +32,7 @@ export class Liar implements Tampering {
   readonly #random: RandomStream
   readonly #process: Process
   readonly #limits: Limits
+  readonly #kind: FrameKind
   #send: (frame: string | Uint8Array) => void = () => {}
   #ref = OWN_REFS_FROM
   /** Leases that the program may settle. */
@@ -40,11 +44,17 @@ export class Liar implements Tampering {
   /** Named in the last hello without being known. */
   #claimed: readonly number[] = []
 
-  constructor(falsehoods: readonly Falsehood[], random: RandomStream, process: Process, limits: Limits) {
+  constructor(
+    falsehoods: readonly Falsehood[],
+    random: RandomStream,
+    process: Process,
+    { limits, kind }: { limits: Limits; kind: FrameKind },
+  ) {
     this.#falsehoods = new Set(falsehoods)
     this.#random = random
     this.#process = process
     this.#limits = limits
+    this.#kind = kind
   }
 
   opened(send: (frame: string | Uint8Array) => void): void {
@@ -62,6 +72,9 @@ export class Liar implements Tampering {
     if (!decoded.ok) return [frame]
     const said: ClientMessage[] = []
     for (const message of decoded.messages) said.push(...this.#falsified(message))
+    if (this.#falsehoods.has('babbles') && this.#random.chance(BABBLE_SHARE)) {
+      return this.#encode(said).map((whole) => whole.slice(0, this.#random.integer(0, whole.length - 1)))
+    }
     const isOpen = decoded.messages.every(({ type }) => type !== 'hello' && type !== 'bye')
     if (isOpen && this.#falsehoods.has('inventsLeases') && this.#random.chance(LIE_SHARE))
       said.unshift(this.#invented())
@@ -147,7 +160,7 @@ export class Liar implements Tampering {
   }
 
   #encode(messages: readonly ClientMessage[]): (string | Uint8Array)[] {
-    return encodeFrames(messages, 'binary', this.#limits)
+    return encodeFrames(messages, this.#kind, this.#limits)
   }
 }
 

@@ -109,6 +109,7 @@ export class BrokerNode extends Node {
 
   protected async leave(process: Process): Promise<void> {
     await this.#started
+    if (!process.isAlive) return
     const host = this.#host as Host
     host.drain()
     const deadlineMs = process.now() + DRAIN_WAIT_MS

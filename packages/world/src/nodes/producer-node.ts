@@ -2,6 +2,7 @@ import type { Context } from '../context.ts'
 import { grained } from '../context.ts'
 import { draw } from '../distribution.ts'
 import type { Network } from '../network/network.ts'
+import { TextSpeaker } from '../network/text-speaker.ts'
 import type { ProducerGroup } from '../scenario.ts'
 import { clientPlatform } from './client-platform.ts'
 import { Node } from './node.ts'
@@ -22,9 +23,10 @@ export class ProducerNode extends Node {
     this.#watchesProgress = watchesProgress
   }
 
-  /** Submissions whose outcome is still awaited by somebody. */
+  /** Submissions whose outcome, and requests whose answer, is still awaited by somebody. */
   get waiting(): number {
-    return this.isUp || this.isReturning ? this.#notes.submissions.size : 0
+    if (!this.isUp && !this.isReturning) return 0
+    return this.#notes.submissions.size + (this.#program?.asides ?? 0)
   }
 
   /** Leaves for good and without a goodbye, where its group does. */
@@ -51,7 +53,10 @@ export class ProducerNode extends Node {
     const program = new ProducerProgram({
       context: this.context,
       process,
-      platform: clientPlatform(this.context, this.network, process, { drawsAlike: this.#group.drawsAlike ?? false }),
+      platform: clientPlatform(this.context, this.network, process, {
+        tampering: this.#group.speaksText ? new TextSpeaker(this.network.limits) : undefined,
+        drawsAlike: this.#group.drawsAlike ?? false,
+      }),
       group: this.#group,
       notes: this.#notes,
       watchesProgress: this.#watchesProgress,

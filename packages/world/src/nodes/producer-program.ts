@@ -47,9 +47,13 @@ class GaveUp extends Error {}
 export class ProducerProgram {
   readonly #options: ProducerProgramOptions
   readonly #client: Client
+  #other: Client | undefined
   readonly #arrivals: ArrivalProcess
   readonly #nextId: () => string
   readonly #habits: RandomStream
+  /** Resubmissions and cancellations that have no answer. */
+  #asides = 0
+  #isQuiet = false
   #isClosing = false
 
   constructor(options: ProducerProgramOptions) {
@@ -57,10 +61,7 @@ export class ProducerProgram {
     this.#options = options
     this.#nextId = uuidv7Source(platform)
     this.#habits = context.random.stream(`${process.node} impatience`)
-    this.#client = createClient({ url: BROKER_URL, name: process.node, platform })
-    this.#client.onStateChange((state) => {
-      if (state === 'failed') process.afterTurn(() => onFailed('the broker refused the connection for good'))
-    })
+    this.#client = this.#connect(process.node, platform, onFailed)
     this.#arrivals = new ArrivalProcess({
       arrivals: group.arrivals,
       random: context.random.stream(`${process.node} arrivals`),
@@ -80,13 +81,34 @@ export class ProducerProgram {
   }
 
   quiet(): void {
+    this.#isQuiet = true
     this.#arrivals.end()
+  }
+
+  get asides(): number {
+    return this.#asides
   }
 
   close(): Promise<void> {
     this.#isClosing = true
     this.quiet()
-    return this.#client.close()
+    return Promise.all([this.#client.close(), this.#other?.close()]).then(() => {})
+  }
+
+  /** A second client of this program: another session. */
+  #elsewhere(): Client {
+    const { process, platform, onFailed } = this.#options
+    this.#other ??= this.#connect(`${process.node} elsewhere`, platform, onFailed)
+    return this.#other
+  }
+
+  #connect(name: string, platform: Platform, onFailed: (reason: string) => void): Client {
+    const client = createClient({ url: BROKER_URL, name, platform })
+    client.onStateChange((state) => {
+      if (state !== 'failed') return
+      this.#options.process.afterTurn(() => onFailed('the broker refused the connection for good'))
+    })
+    return client
   }
 
   /** Returns whether there may be more. */
@@ -129,7 +151,9 @@ export class ProducerProgram {
     if (wish.askAfterMs !== undefined) {
       await process.sleep(wish.askAfterMs)
       if (this.#isClosing) return
-      await this.#outcome(submission, this.#client.handle(submission.id))
+      const late = (wish.isAskedElsewhere ? this.#elsewhere() : this.#client).handle(submission.id)
+      await this.#askStatus(late)
+      await this.#outcome(submission, late)
     } else {
       await this.#outcome(submission, handle)
     }
@@ -169,10 +193,21 @@ export class ProducerProgram {
   }
 
   async #outcome(submission: Submission, handle: TaskHandle): Promise<void> {
-    const { process, notes, watchesProgress } = this.#options
-    const { id } = submission
-    const { node } = process
+    const { notes, watchesProgress } = this.#options
     if (watchesProgress) this.#watchProgress(handle)
+    const isKnown = await this.#awaitOutcome(handle)
+    // Noted still: the next life of this program asks again.
+    if (!isKnown) return
+    notes.submissions.delete(submission.id)
+    submission.wish.isFulfilled = true
+    this.#settle(submission.wish)
+  }
+
+  /** Returns whether there will be no better answer. */
+  async #awaitOutcome(handle: TaskHandle): Promise<boolean> {
+    const { process } = this.#options
+    const { node } = process
+    const { id } = handle
     try {
       const result = (await handle.result()) as string
       process.observe({ type: 'outcome', node, id, status: 'succeeded', result })
@@ -184,15 +219,12 @@ export class ProducerProgram {
         process.observe({ type: 'outcome', node, id, status: 'cancelled' })
       } else if (error instanceof ClosedError) {
         process.observe({ type: 'outcomeUnknown', node, id, code: 'closed' })
-        // Noted still: the next life of this program asks again.
-        return
+        return false
       } else {
         process.observe({ type: 'outcomeUnknown', node, id, code: wireError(error).code })
       }
     }
-    notes.submissions.delete(id)
-    submission.wish.isFulfilled = true
-    this.#settle(submission.wish)
+    return true
   }
 
   /** Nobody waits for it any more. */
@@ -207,32 +239,56 @@ export class ProducerProgram {
     const { process, context } = this.#options
     const { node } = process
     const { queue, options } = wish.task
-    if (this.#isClosing) return
-    process.observe({ type: 'submitting', node, id, queue, body: wish.body, attempt })
-    this.#client.submit(queue, wish.body, { ...options, id, watch: false, onBusy: 'throw' }).then(
-      () => process.observe({ type: 'accepted', node, id }),
-      (error) => {
-        if (error instanceof ClosedError) return
-        if (error instanceof SluiceError) process.observe({ type: 'refused', node, id, error: wireError(error) })
-        else context.escaped(node, error)
-      },
-    )
+    if (this.#isQuiet) return
+    const body = wish.again === 'changed' ? `${wish.body}!` : wish.body
+    const isAwaited = wish.again === 'awaited'
+    process.observe({ type: 'submitting', node, id, queue, body, attempt })
+    this.#asides += 1
+    this.#client
+      .submit(queue, body, { ...options, id, watch: isAwaited, onBusy: 'throw' })
+      .then(
+        (handle) => {
+          process.observe({ type: 'accepted', node, id })
+          return isAwaited ? this.#awaitOutcome(handle) : undefined
+        },
+        (error) => {
+          if (error instanceof ClosedError) return
+          process.observe({ type: 'refused', node, id, error: wireError(error) })
+        },
+      )
+      .catch((error) => context.escaped(node, error))
+      .finally(() => {
+        this.#asides -= 1
+      })
+  }
+
+  /** What it says is judged on the wire. */
+  async #askStatus(handle: TaskHandle): Promise<void> {
+    await handle.status().catch((error) => {
+      if (!(error instanceof ClosedError)) wireError(error)
+    })
   }
 
   #cancel(handle: TaskHandle): void {
-    const { process } = this.#options
+    const { process, context } = this.#options
     const { node } = process
     const { id } = handle
-    if (this.#isClosing) return
+    if (this.#isQuiet) return
     process.observe({ type: 'cancelling', node, id })
-    handle.cancel().then(
-      () => process.observe({ type: 'cancelAnswered', node, id, code: 'cancelled' }),
-      (error) => {
-        if (!(error instanceof ClosedError)) {
+    this.#asides += 1
+    handle
+      .cancel()
+      .then(
+        () => process.observe({ type: 'cancelAnswered', node, id, code: 'cancelled' }),
+        (error) => {
+          if (error instanceof ClosedError) return
           process.observe({ type: 'cancelAnswered', node, id, code: wireError(error).code })
-        }
-      },
-    )
+        },
+      )
+      .catch((error) => context.escaped(node, error))
+      .finally(() => {
+        this.#asides -= 1
+      })
   }
 
   #watchProgress(handle: TaskHandle): void {

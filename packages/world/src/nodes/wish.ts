@@ -15,6 +15,10 @@ export interface Wish {
   readonly body: string
   readonly cancelAfterMs: number | undefined
   readonly resubmitAfterMs: number | undefined
+  /** How it is submitted again: and forgotten, or with an eye on the outcome, or by mistake with another body. */
+  readonly again: 'aside' | 'awaited' | 'changed'
+  /** Whether it is another client that asks for it. */
+  readonly isAskedElsewhere: boolean
   readonly askAfterMs: number | undefined
   /** Submissions, from 1. */
   attempts: number
@@ -51,6 +55,8 @@ export function makeWish(context: Context, group: ProducerGroup, producer: strin
     cancelAfterMs: after(group.cancels),
     resubmitAfterMs: after(group.resubmits),
     askAfterMs: after(group.asksLater),
+    again: chance.chance(0.1) ? 'changed' : chance.chance(0.5) ? 'awaited' : 'aside',
+    isAskedElsewhere: chance.chance(0.5),
     body: padded(`${name} `, bytes, chance),
     attempts: 0,
     isFulfilled: false,

@@ -9,7 +9,8 @@ import {
 import { type Context, grained } from '../context.ts'
 import { draw } from '../distribution.ts'
 import { Liar } from '../network/liar.ts'
-import type { Network } from '../network/network.ts'
+import type { Network, Tampering } from '../network/network.ts'
+import { TextSpeaker } from '../network/text-speaker.ts'
 import type { RandomStream } from '../random.ts'
 import type { Service, WorkerGroup } from '../scenario.ts'
 import { BROKER_URL, clientPlatform } from './client-platform.ts'
@@ -55,14 +56,13 @@ export class WorkerNode extends Node {
   }
 
   protected run(process: Process): void {
-    const { concurrency, prefetch, queues, falsehoods = [] } = this.#group
-    const liar = this.isLiar
-      ? new Liar(falsehoods, this.context.random.stream(`${this.name} falsehoods`), process, this.network.limits)
-      : undefined
+    const { concurrency, prefetch, queues } = this.#group
     const worker = createWorker({
       url: BROKER_URL,
       name: this.name,
-      platform: clientPlatform(this.context, this.network, process, { tampering: liar }),
+      platform: clientPlatform(this.context, this.network, process, {
+        tampering: this.#tampering(process),
+      }),
       handlers: Object.fromEntries(queues.map((queue) => [queue, this.#handler(process, queue)])),
       concurrency,
       ...(prefetch === undefined ? {} : { prefetch }),
@@ -85,6 +85,16 @@ export class WorkerNode extends Node {
   protected override ended(): void {
     this.#running = 0
     this.#worker = undefined
+  }
+
+  #tampering(process: Process): Tampering | undefined {
+    const { falsehoods = [], speaksText = false } = this.#group
+    const { limits } = this.network
+    if (this.isLiar) {
+      const chance = this.context.random.stream(`${this.name} falsehoods`)
+      return new Liar(falsehoods, chance, process, { limits, kind: speaksText ? 'text' : 'binary' })
+    }
+    return speaksText ? new TextSpeaker(limits) : undefined
   }
 
   #handler(process: Process, queue: string): Handler {

@@ -37,6 +37,8 @@ function shortTasksOf(seen: readonly Observation[]): Set<string> {
 export const headOfLineBlocking: Phenomenon<'one queue' | 'a queue each', 'p95Ms' | 'meanMs' | 'shortTasks'> = {
   name: 'head-of-line blocking',
   lesson: 'Short tasks behind long ones wait as if they were long; a queue and a worker of their own sets them free.',
+  setting:
+    '8 tasks a second arrive at random, a tenth of them takes 1 s and the others 20 ms; two workers with one handler each, both for one queue, or one for each of two.',
   scenarios: {
     'one queue': scenario(
       'head-of-line blocking, one queue',
@@ -74,6 +76,11 @@ export const headOfLineBlocking: Phenomenon<'one queue' | 'a queue each', 'p95Ms
         },
       ],
     ),
+  },
+  figures: {
+    p95Ms: 'p95 latency of short tasks in ms',
+    meanMs: 'their mean latency in ms',
+    shortTasks: 'short tasks',
   },
   looksAt: ['submitting', 'accepted', 'outcome', 'handlerStarted', 'handlerEnded'],
   measure(seen) {

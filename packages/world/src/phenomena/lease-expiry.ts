@@ -54,9 +54,16 @@ export const leaseExpiry: Phenomenon<'no heartbeats' | 'heartbeats', 'duplicates
   name: 'lease expiry duplicates',
   lesson:
     'A lease that runs out while its worker is still at work makes the work be done twice; a heartbeat keeps the lease.',
+  setting:
+    '5 tasks a second arrive at random, a fifth of them takes 1.5 s and the others 0.2 s; leases last 1 s; two workers with four handlers each.',
   scenarios: {
     'no heartbeats': scenario('lease expiry, no heartbeats', ['neverBeats']),
     heartbeats: scenario('lease expiry, heartbeats', []),
+  },
+  figures: {
+    duplicates: 'duplicate runs',
+    expired: 'expired leases',
+    tasks: 'tasks',
   },
   looksAt: ['appending', 'handlerStarted'],
   measure(seen) {

@@ -38,9 +38,16 @@ export const metastableFailure: Phenomenon<'at once' | 'budget', 'before' | 'aft
   name: 'metastable failure',
   lesson:
     'A system that was brought down by a short trigger can stay down long after it, held there by its own retries; with a retry budget it comes back.',
+  setting:
+    'One worker does 5.6 tasks a second and stands still for 3 s, once; 3.5 tasks a second arrive at random; users wait 1 s for a result and try again up to 3 times, at once or within a budget of one retry for ten first tries.',
   scenarios: {
     'at once': scenario('metastable failure, at once', { kind: 'none' }),
     budget: scenario('metastable failure, budget', { kind: 'budget', ratio: 0.1 }),
+  },
+  figures: {
+    before: 'wishes met in time before the trigger',
+    after: '… in ten times its length after it',
+    atLast: '… in the last quarter of that',
   },
   looksAt: ['submitting', 'accepted', 'outcome'],
   measure(seen) {

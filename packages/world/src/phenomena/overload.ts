@@ -39,9 +39,15 @@ export const overload: Phenomenon<'unbounded' | 'bounded', 'goodput' | 'goodputL
   name: 'unbounded against bounded queue',
   lesson:
     'Under lasting overload an unbounded queue makes everything too late to be of use; a short one refuses the excess and serves the rest in time.',
+  setting:
+    'One worker does 10 tasks a second, 15 arrive at random, and a result is of use for half a second; the queue holds a million tasks or 4, and what it refuses is given up.',
   scenarios: {
     unbounded: scenario('overload, unbounded', 1_000_000),
     bounded: scenario('overload, bounded', 4),
+  },
+  figures: {
+    goodput: 'useful results as a share of capacity',
+    goodputLate: '… in the second half',
   },
   looksAt: ['submitting', 'accepted', 'outcome'],
   measure(seen) {

@@ -1,7 +1,7 @@
 import type { Observation, ObservationType } from '../observation.ts'
 import type { Scenario } from '../scenario.ts'
 
-/** What one run showed, by name. Names end in their unit, where they have one. */
+/** What one run showed, by name. */
 export type Figures<Figure extends string = string> = Readonly<Record<Figure, number>>
 
 /** The figures of one seed, by variant. */
@@ -9,7 +9,18 @@ export type Runs<Variant extends string = string, Figure extends string = string
   Record<Variant, Figures<Figure>>
 >
 
-export type Bound = { atLeast: number } | { atMost: number }
+/** Both ends belong to it. */
+export interface Bound {
+  atLeast?: number
+  atMost?: number
+}
+
+export function isWithin(
+  { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY }: Bound,
+  figure: number,
+) {
+  return figure >= atLeast && figure <= atMost
+}
 
 /** One relation between the variants that has to hold. */
 export interface Expectation<Variant extends string = string, Figure extends string = string> {
@@ -26,7 +37,11 @@ export interface Phenomenon<Variant extends string = string, Figure extends stri
   name: string
   /** One sentence. */
   lesson: string
+  /** What is set up: load, capacity and what goes wrong. */
+  setting: string
   scenarios: Readonly<Record<Variant, Scenario>>
+  /** What each figure is, with its unit. */
+  figures: Readonly<Record<Figure, string>>
   /** The observations that `measure` is given. */
   looksAt: readonly ObservationType[]
   /** Looks at nothing but what was seen in one run. */

@@ -49,9 +49,17 @@ export const poisonMessage: Phenomenon<
 > = {
   name: 'poison message',
   lesson: 'A task that kills whoever takes it goes round for ever unless its attempts are counted and bounded.',
+  setting:
+    'Two tasks take the worker that runs them down with them, and its supervisor starts the next one after 1 s; 4 healthy tasks a second arrive at random; four workers, sessions kept for 0.3 s.',
   scenarios: {
     'three attempts': scenario('poison message, three attempts', ATTEMPTS_MAX),
     'attempts without end': scenario('poison message, attempts without end', 1000),
+  },
+  figures: {
+    runsMax: 'runs of the most tried poison task',
+    poisonTasks: 'poison tasks',
+    poisonDead: 'poison tasks that became dead letters',
+    healthyDone: 'share of healthy tasks done',
   },
   looksAt: ['submitting', 'accepted', 'outcome', 'handlerStarted'],
   measure(seen) {

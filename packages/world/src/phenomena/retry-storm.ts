@@ -33,9 +33,15 @@ export const retryStorm: Phenomenon<'at once' | 'budget', 'amplification' | 'wis
   name: 'retry storm',
   lesson:
     'Users who try again at once turn a short delay into several times the load; a retry budget caps what they add.',
+  setting:
+    'One worker does 10 tasks a second and stands still for 2 s; 8 tasks a second arrive at random; users wait 1 s for a result and try again up to 3 times, at once or within a budget of one retry for ten first tries.',
   scenarios: {
     'at once': scenario('retry storm, at once', { kind: 'none' }),
     budget: scenario('retry storm, budget', { kind: 'budget', ratio: 0.1 }),
+  },
+  figures: {
+    amplification: 'submissions for each wish',
+    wishes: 'wishes',
   },
   looksAt: ['submitting'],
   measure(seen) {

@@ -27,6 +27,8 @@ export const slowWorker: Phenomenon<'round robin' | 'credit', 'p99Ms' | 'p50Ms' 
   name: 'one slow worker of four',
   lesson:
     'Dealt out in turn, a quarter of the tasks waits for the slow worker; given to whoever has asked for one, they go where there is room.',
+  setting:
+    '12 tasks of 100 ms a second arrive at random for four workers with one handler each, one of them five times as slow; dealt in turn to four queues, or taken from one queue as each worker has room.',
   scenarios: {
     'round robin': scenario(
       'slow worker, round robin',
@@ -45,6 +47,11 @@ export const slowWorker: Phenomenon<'round robin' | 'credit', 'p99Ms' | 'p50Ms' 
       { tasks: [{ queue: 'all', weight: 1, bodyBytes }] },
       speeds.map((speed) => ({ count: 1, queues: ['all'], concurrency: 1, prefetch: 0, service, speed })),
     ),
+  },
+  figures: {
+    p99Ms: 'p99 latency in ms',
+    p50Ms: 'median latency in ms',
+    done: 'tasks done',
   },
   looksAt: ['submitting', 'accepted', 'outcome'],
   measure(seen) {

@@ -19,8 +19,10 @@ export function sectionOf(trial: Trial): string {
     '',
     phenomenon.lesson,
     '',
+    phenomenon.setting,
+    '',
     ...tableOf(
-      [`mean over ${seeds.length} seeds`, ...names],
+      [`mean over ${seeds.length} seeds`, ...names.map((name) => phenomenon.figures[name] ?? name)],
       means.map(([variant, figures]) => [variant, ...names.map((name) => numberOf((figures as Figures)[name]))]),
     ),
     '',
@@ -33,8 +35,10 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
 }
 
-function wordsOf(bound: Bound): string {
-  return 'atLeast' in bound ? `≥ ${bound.atLeast}` : `≤ ${bound.atMost}`
+function wordsOf({ atLeast, atMost }: Bound): string {
+  return [atLeast === undefined ? '' : `≥ ${atLeast}`, atMost === undefined ? '' : `≤ ${atMost}`]
+    .filter(Boolean)
+    .join(', ')
 }
 
 function spanOf(figures: readonly number[]): string {

@@ -35,7 +35,14 @@ export const tooMuchCredit: Phenomenon<'prefetch 1' | 'prefetch 29', 'makespanMs
   name: 'too much credit',
   lesson:
     'Whoever takes more tasks than it can soon do keeps them from those who are free, and takes all of them down with it when it crashes.',
+  setting:
+    '120 tasks of about 100 ms at once, three workers and one four times as slow, with one handler each; one of the three crashes after 1 s and is back 1 s later.',
   scenarios: { 'prefetch 1': scenario('too much credit, 1', 1), 'prefetch 29': scenario('too much credit, 29', 29) },
+  figures: {
+    makespanMs: 'time for the whole heap in ms',
+    redeliveries: 'tasks delivered again',
+    done: 'tasks done',
+  },
   looksAt: ['submitting', 'accepted', 'outcome', 'appending'],
   measure(seen) {
     const submissions = submissionsOf(seen)

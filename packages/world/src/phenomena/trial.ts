@@ -1,6 +1,6 @@
 import type { Observation } from '../observation.ts'
 import { runWorld } from '../world.ts'
-import type { Expectation, Figures, Phenomenon, Runs } from './phenomenon.ts'
+import { type Expectation, type Figures, isWithin, type Phenomenon, type Runs } from './phenomenon.ts'
 
 /** A phenomenon, tried over some seeds. */
 export interface Trial {
@@ -63,7 +63,7 @@ export function judge(trial: Trial): Finding[] {
     const { over, bound } = expectation
     const figures =
       over === 'mean' ? [expectation.figure(meansOf(trial))] : trial.runs.map((runs) => expectation.figure(runs))
-    const holds = figures.every((figure) => ('atLeast' in bound ? figure >= bound.atLeast : figure <= bound.atMost))
+    const holds = figures.every((figure) => isWithin(bound, figure))
     return { expectation, holds, figures }
   })
 }

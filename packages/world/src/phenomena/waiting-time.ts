@@ -62,7 +62,7 @@ function jobsOf(seen: readonly Observation[]): Job[] {
 }
 
 /** How long the same tasks would wait for a server without any network, broker or worker around it. */
-export function idealWaitsMs(jobs: readonly Job[]): number[] {
+function idealWaitsMs(jobs: readonly Job[]): number[] {
   let freeAtMs = 0
   return jobs.map(({ submittedAtMs, startedAtMs, endedAtMs }) => {
     const waitMs = Math.max(0, freeAtMs - submittedAtMs)
@@ -80,22 +80,26 @@ type Load = 'load 0.5' | 'load 0.8'
 type Figure = 'waitedMs' | 'idealMs' | 'tasks'
 
 /**
- * The mean of a few ten thousand waits is still off by some percent by chance alone. How far chance took the ideal server
- * from what theory says of it is known, and taken away (a control variate); what is left is what the product adds.
+ * The mean of some ten thousand waits is still off by a few percent by chance alone. How far chance took the ideal server
+ * from what theory says of it is known, and can be taken away (a control variate): what is left is what the product adds.
  */
-function withinFivePercent(variant: Load, load: number): Expectation<Load, Figure>[] {
+function asTheorySays(variant: Load, load: number): Expectation<Load, Figure>[] {
   const theory = theoryMs(load)
-  const what = `mean wait at ${variant} as a multiple of the theory's ${theory.toFixed(0)} ms, less the ideal server's error`
-  const corrected: Expectation<Load, Figure>['figure'] = (runs) =>
-    (runs[variant].waitedMs - runs[variant].idealMs + theory) / theory
+  const what = `mean wait at ${variant} as a multiple of the theory's ${theory.toFixed(0)} ms`
+  const bound = { atLeast: 0.95, atMost: 1.05 }
   return [
-    { what, over: 'mean', figure: corrected, bound: { atLeast: 0.95 } },
-    { what, over: 'mean', figure: corrected, bound: { atMost: 1.05 } },
+    { what, over: 'mean', figure: (runs) => runs[variant].waitedMs / theory, bound },
     {
-      what: `mean wait at ${variant} as a multiple of the ideal server's for the same tasks`,
+      what: `${what}, without the part of chance`,
+      over: 'mean',
+      figure: (runs) => (runs[variant].waitedMs - runs[variant].idealMs + theory) / theory,
+      bound,
+    },
+    {
+      what: `mean wait at ${variant} as a multiple of an ideal server's with the same tasks`,
       over: 'eachSeed',
       figure: (runs) => runs[variant].waitedMs / runs[variant].idealMs,
-      bound: { atMost: 1.05 },
+      bound,
     },
   ]
 }
@@ -104,7 +108,14 @@ export const waitingTime: Phenomenon<Load, Figure> = {
   name: 'waiting time and load',
   lesson:
     'The wait grows with load divided by what is left free, so that a server at 80 % keeps its tasks waiting four times as long as one at 50 %.',
+  setting:
+    'Arrivals at random, service times exponential with a mean of 1 s, one worker with one handler: the M/M/1 queue. The first 50 tasks of a run are left out. By chance alone the mean over 100 seeds is off by 3 to 4 % (one standard error).',
   scenarios: { 'load 0.5': scenario(0.5, 400), 'load 0.8': scenario(0.8, 800) },
+  figures: {
+    waitedMs: 'mean wait in ms',
+    idealMs: "an ideal server's mean wait in ms",
+    tasks: 'tasks',
+  },
   looksAt: ['submitting', 'handlerStarted', 'handlerEnded'],
   measure(seen) {
     const jobs = jobsOf(seen)
@@ -115,5 +126,5 @@ export const waitingTime: Phenomenon<Load, Figure> = {
       tasks: jobs.length,
     }
   },
-  expectations: [...withinFivePercent('load 0.5', 0.5), ...withinFivePercent('load 0.8', 0.8)],
+  expectations: [...asTheorySays('load 0.5', 0.5), ...asTheorySays('load 0.8', 0.8)],
 }

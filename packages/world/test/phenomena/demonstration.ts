@@ -4,8 +4,9 @@ import { type Finding, judge, tryOut } from '../../src/phenomena/trial.ts'
 
 const seeds = Array.from({ length: 100 }, (_, index) => index + 1)
 
-function wordsOf(bound: Bound): string {
-  return 'atLeast' in bound ? `at least ${bound.atLeast}` : `at most ${bound.atMost}`
+function wordsOf({ atLeast, atMost }: Bound): string {
+  if (atLeast !== undefined && atMost !== undefined) return `from ${atLeast} to ${atMost}`
+  return atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`
 }
 
 /** Tests every relation that a phenomenon claims, over a hundred seeds. */

@@ -1,0 +1,121 @@
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** Instants are fractions of a ms, and sums of them are rounded. */
+const ROUNDING_MS = 0.01
+
+/** A lease and what has kept it alive. */
+interface Life {
+  readonly id: string
+  readonly session: string
+  readonly leaseMs: number
+  /** Of the broker's clock. */
+  renewedAtMs: number
+}
+
+/**
+ * A lease lives its full `leaseMs` from its grant, and again from each renewal, from the resumption of its session and from a
+ * start of the broker. Whoever had a heartbeat answered has that long from when it was heard.
+ */
+export class LeaseLife implements Checker {
+  readonly rule = 'PROMISE-24'
+  readonly #sources: Sources
+  readonly #lives = new Map<number, Life>()
+  readonly #bySession = new Map<string, Set<number>>()
+  /** Heartbeats that the broker has heard, by connection and ref: when, in the world's time. */
+  readonly #beats = new Map<string, { atMs: number; leases: readonly number[] }>()
+  /** When a heartbeat that was answered had been heard, by lease. */
+  readonly #heardAtMs = new Map<number, number>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    const { chronicle } = this.#sources
+    const steps = chronicle.see(observation)
+    if (chronicle.isRetold) {
+      this.#lives.clear()
+      this.#bySession.clear()
+    }
+    for (const { fact, before, after } of steps) {
+      switch (fact.type) {
+        case 'leaseGranted': {
+          const { id, lease, session, atMs } = fact
+          this.#lives.set(lease, { id, session, leaseMs: before?.options.leaseMs ?? 0, renewedAtMs: atMs })
+          this.#leasesOf(session).add(lease)
+          break
+        }
+        case 'leasesRenewed':
+          this.#renew(fact.leases, fact.atMs)
+          break
+        case 'sessionResumed':
+          this.#renew(this.#leasesOf(fact.session), fact.atMs)
+          break
+        case 'brokerStarted':
+          this.#renew(this.#lives.keys(), fact.atMs)
+          this.#beats.clear()
+          this.#heardAtMs.clear()
+          break
+        case 'sessionClosed':
+          this.#bySession.delete(fact.session)
+          break
+        default: {
+          if (before?.lease === undefined || after?.lease === before.lease) break
+          const how = 'attempt' in fact ? fact.attempt?.how : undefined
+          if (how === 'lease_expired') this.#expired(before.lease, fact.atMs, observation.atMs, violate)
+          const life = this.#lives.get(before.lease)
+          if (life) this.#leasesOf(life.session).delete(before.lease)
+          this.#lives.delete(before.lease)
+        }
+      }
+    }
+    if (observation.type === 'heardByBroker' && observation.message.type === 'heartbeat') {
+      const { atMs, connection, message } = observation
+      this.#beats.set(`${connection} ${message.ref}`, { atMs, leases: message.leases })
+    } else if (observation.type === 'sentByBroker' && observation.message.type === 'renewed')
+      this.#answered(observation)
+  }
+
+  #answered({ connection, message }: ObservationOf<'sentByBroker'>): void {
+    if (message.type !== 'renewed') return
+    const key = `${connection} ${message.ref}`
+    const beat = this.#beats.get(key)
+    this.#beats.delete(key)
+    if (!beat) return
+    const lost = new Set(message.lost)
+    for (const lease of beat.leases) if (!lost.has(lease)) this.#heardAtMs.set(lease, beat.atMs)
+  }
+
+  #expired(lease: number, atMs: number, worldMs: number, violate: Violate): void {
+    const life = this.#lives.get(lease)
+    if (!life) return
+    const { id, leaseMs, renewedAtMs } = life
+    if (atMs < renewedAtMs + leaseMs - ROUNDING_MS)
+      violate(`lease ${lease} of task ${id} expired after ${atMs - renewedAtMs} ms, and lives ${leaseMs}`, {
+        ids: [id],
+      })
+    const heardAtMs = this.#heardAtMs.get(lease)
+    this.#heardAtMs.delete(lease)
+    if (heardAtMs !== undefined && worldMs < heardAtMs + leaseMs - 1)
+      violate(`lease ${lease} of task ${id} expired ${worldMs - heardAtMs} ms after an answered heartbeat`, {
+        ids: [id],
+      })
+  }
+
+  #renew(leases: Iterable<number>, atMs: number): void {
+    for (const lease of leases) {
+      const life = this.#lives.get(lease)
+      if (life) life.renewedAtMs = atMs
+    }
+  }
+
+  #leasesOf(session: string): Set<number> {
+    let leases = this.#bySession.get(session)
+    if (!leases) {
+      leases = new Set()
+      this.#bySession.set(session, leases)
+    }
+    return leases
+  }
+}

@@ -1,0 +1,20 @@
+import { decodeClientFrame, encodeFrames, type Limits } from '@sluice/protocol'
+import type { Tampering } from './network.ts'
+
+/** Makes a program speak in text frames, as people and other languages do; the broker answers in kind. */
+export class TextSpeaker implements Tampering {
+  readonly #limits: Limits
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+  }
+
+  outgoing(frame: string | Uint8Array): (string | Uint8Array)[] {
+    const decoded = decodeClientFrame(frame, this.#limits)
+    return decoded.ok ? encodeFrames(decoded.messages, 'text', this.#limits) : [frame]
+  }
+
+  incoming(): void {}
+
+  opened(): void {}
+}

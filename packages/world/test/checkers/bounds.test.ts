@@ -1,0 +1,230 @@
+import { createState, type EngineConfig, engineConfig, evolve } from '@sluice/engine'
+import { Bodies, DEFAULT_LIMITS, type ErrorCode } from '@sluice/protocol'
+import { describe, expect, test } from 'vitest'
+import { Busy } from '../../src/checkers/busy.ts'
+import { ConnectionBounds } from '../../src/checkers/connection-bounds.ts'
+import { QueueBounds } from '../../src/checkers/queue-bounds.ts'
+import { SubmitCredit } from '../../src/checkers/submit-credit.ts'
+import type { ObservationOf } from '../../src/index.ts'
+import { accepted, cancelled, died, opened, Stream, submit, submitted } from './stream.ts'
+
+describe('[PROMISE-7] queues, records and sessions have bounds', () => {
+  const bounded = (engine: Partial<EngineConfig>) => new Stream((sources) => new QueueBounds(sources), { engine })
+
+  test('what goes makes room for what comes', () => {
+    const stream = bounded({ queueTasksMax: 1, queueResultsMax: 1, queueBytesMax: 2 })
+    expect(stream.append(accepted('t1')).append(cancelled('t1')).append(accepted('t2')).said).toEqual([])
+  })
+
+  test('too many tasks, too many bytes', () => {
+    expect(bounded({ queueTasksMax: 1 }).append(accepted('t1'), accepted('t2')).said).toEqual([
+      'queue q holds 2 unfinished tasks, at most 1 are allowed',
+    ])
+    expect(bounded({ queueBytesMax: 3 }).append(accepted('t1'), accepted('t2')).said).toEqual([
+      'queue q holds 4 bytes, at most 3 are allowed',
+    ])
+  })
+
+  test('too many results, too many dead letters', () => {
+    const both = [accepted('t1'), accepted('t2')]
+    expect(bounded({ queueResultsMax: 1 }).append(...both, cancelled('t1'), cancelled('t2')).said).toEqual([
+      'queue q holds 2 results, at most 1 are allowed',
+    ])
+    expect(bounded({ queueDeadMax: 1 }).append(...both, died('t1', 'expired'), died('t2', 'expired')).said).toEqual([
+      'queue q holds 2 dead letters, at most 1 are allowed',
+    ])
+  })
+
+  test('too many sessions', () => {
+    expect(bounded({ sessionsMax: 1 }).append(...opened('worker-1'), ...opened('worker-2')).said).toEqual([
+      'there are 2 sessions, at most 1 are allowed',
+    ])
+  })
+
+  test('a batch that holds more than is to be staged', () => {
+    const stream = new Stream((sources) => new QueueBounds(sources), {
+      hosting: { stagedBytesMax: 5, limits: { ...DEFAULT_LIMITS, frameBytesMax: 10 } },
+    })
+    expect(stream.append(accepted('t1', {}, 0, 'q', 15)).said).toEqual([])
+    expect(stream.append(accepted('t2', {}, 0, 'q', 16)).said).toEqual([
+      'a batch holds 16 bytes of new bodies, at most 15 are allowed',
+    ])
+  })
+
+  test('a live state past its bounds', () => {
+    const stream = bounded({ queueTasksMax: 1, sessionsMax: 1, queuesMax: 1 })
+    stream.state = createState(engineConfig())
+    for (const event of [...opened('worker-1', 20_000), ...opened('worker-2')]) evolve(stream.state, event)
+    for (const event of [accepted('t1'), accepted('t2'), accepted('t3', {}, 0, 'other')]) evolve(stream.state, event)
+    expect(stream.write().said).toEqual([
+      'queue q holds 2 unfinished tasks, at most 1 are allowed',
+      'the broker holds 2 sessions, at most 1 are allowed',
+      'the broker holds 2 queues, at most 1 are allowed',
+      'a session holds 0 leases with a credit of 20000, past 10000',
+    ])
+  })
+})
+
+describe('[PROMISE-8] frames and buffers have bounds', () => {
+  const frame = (over: Partial<ObservationOf<'frame'>> = {}) =>
+    ({
+      type: 'frame',
+      node: 'worker-1',
+      connection: 101,
+      by: 'broker',
+      bytes: 10,
+      messages: 1,
+      buffered: 0,
+      ...over,
+    }) as const
+  const bounded = () =>
+    new Stream((sources) => new ConnectionBounds(sources), {
+      hosting: {
+        sendBufferBytesMax: 100,
+        limits: { ...DEFAULT_LIMITS, frameBytesMax: 50, frameMessagesMax: 3, batchItemsMax: 2, bodyBytesMax: 5 },
+      },
+    })
+
+  test('at the limits', () => {
+    expect(
+      bounded()
+        .see(frame({ bytes: 50, messages: 3, buffered: 100 }))
+        .after(1)
+        .see(frame()).said,
+    ).toEqual([])
+  })
+
+  test('a frame past them', () => {
+    expect(bounded().see(frame({ bytes: 51 }), frame({ messages: 4, by: 'node' })).said).toEqual([
+      'the broker sent worker-1 a frame of 51 bytes, past 50',
+      'worker-1 sent the broker a frame of 4 messages, past 3',
+    ])
+  })
+
+  test('a list and a body past them', () => {
+    expect(bounded().toNode('worker-1', { type: 'pong', ref: 1 }).said).toEqual([])
+    const long = {
+      type: 'sentToBroker',
+      node: 'producer-1',
+      connection: 1,
+      message: submit(1, ['t1', 't2', 't3']),
+    } as const
+    expect(bounded().see(long).said).toEqual(['a submit of producer-1 has 3 items, past 2'])
+    const large = { ...submit(1, ['t1']), bodies: Bodies.ofTexts(['"abcdef"']) }
+    expect(bounded().see({ ...long, message: large }).said).toEqual([
+      'a submit of producer-1 has a body of 8 bytes, past 5',
+    ])
+  })
+
+  test('a full connection that goes on being sent to', () => {
+    const full = () => bounded().see(frame({ buffered: 101 }))
+    expect(full().see(frame({ buffered: 111 })).said).toEqual([])
+    expect(
+      full()
+        .after(1)
+        .see(frame({ buffered: 90 })).said,
+    ).toEqual(['the broker went on sending to worker-1, for which more than 100 bytes waited'])
+    const closed = full().see({ type: 'disconnected', node: 'worker-1', connection: 101, side: 'broker', code: 4004 })
+    expect(closed.after(1).see(frame()).said).toEqual([])
+  })
+})
+
+describe('[PROMISE-9] submit credit', () => {
+  const credited = () => new Stream((sources) => new SubmitCredit(sources)).welcome('producer-1', { submitCredit: 2 })
+  const sent = (ref: number, ...ids: string[]) =>
+    ({ type: 'sentToBroker', node: 'producer-1', connection: 1, message: submit(ref, ids) }) as const
+
+  test('is used again when answers have come', () => {
+    const stream = credited()
+      .see(sent(1, 't1', 't2'))
+      .toBroker('producer-1', submit(1, ['t1', 't2']))
+    stream
+      .told('producer-1', submitted(1))
+      .see(sent(2, 't3'))
+      .after(1)
+      .toBroker('producer-1', submit(2, ['t3']))
+    expect(stream.said).toEqual([])
+  })
+
+  test('a producer that has more without an answer', () => {
+    expect(credited().see(sent(1, 't1', 't2'), sent(2, 't3')).said).toEqual([
+      'producer-1 has 3 tasks without an answer and a submit credit of 2',
+    ])
+  })
+
+  test('a broker that goes on reading', () => {
+    const greedy = () => credited().toBroker('producer-1', submit(1, ['t1', 't2', 't3']))
+    // What came in the same frame has been read already.
+    expect(greedy().toBroker('producer-1', submit(2, ['t4'])).said).toEqual([])
+    expect(
+      greedy()
+        .after(1)
+        .toBroker('producer-1', submit(2, ['t4'])).said,
+    ).toEqual(['the broker went on reading from producer-1, which has used up its submit credit'])
+    expect(
+      greedy()
+        .toNode('producer-1', submitted(1))
+        .after(1)
+        .toBroker('producer-1', submit(2, ['t4'])).said,
+    ).toEqual([])
+  })
+})
+
+describe('[PROMISE-12] busy says for how long', () => {
+  const busy = (engine: Partial<EngineConfig> = { queueTasksMax: 1 }) =>
+    new Stream((sources) => new Busy(sources), { engine })
+  const refusal = (retryAfterMs?: number, code: ErrorCode = 'busy') =>
+    submitted(1, { code, message: 'queue q is full', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
+  const full = () => {
+    const stream = busy()
+    stream.state = createState(engineConfig())
+    evolve(stream.state, accepted('t9'))
+    return stream.toBroker('producer-1', submit(1, ['t1']))
+  }
+
+  test('within its bounds, of a queue that is full', () => {
+    expect(full().toNode('producer-1', refusal(50)).said).toEqual([])
+    expect(full().toNode('producer-1', refusal(undefined, 'id_conflict')).said).toEqual([])
+  })
+
+  test('no time, a useless time', () => {
+    expect(full().toNode('producer-1', refusal()).said).toEqual([
+      'producer-1 was told busy without a time after which to try again',
+    ])
+    expect(full().toNode('producer-1', refusal(1.5)).said).toHaveLength(1)
+    expect(full().toNode('producer-1', refusal(49)).said).toEqual([
+      'producer-1 was told to try again after 49 ms, outside of 50 to 30000',
+    ])
+    expect(full().toNode('producer-1', refusal(30_001)).said).toHaveLength(1)
+    expect(
+      full().toNode('producer-1', { type: 'error', code: 'draining', message: 'x', retryAfterMs: 1001 }).said,
+    ).toEqual(['producer-1 was told to come back after 1001 ms, past 1000'])
+    const refused = { type: 'refused', node: 'producer-1', id: 't1', error: { code: 'busy', message: 'full' } } as const
+    expect(busy().see(refused).said).toHaveLength(1)
+  })
+
+  test('a client that does not wait', () => {
+    const sent = { type: 'sentToBroker', node: 'producer-1', connection: 1, message: submit(1, ['t1']) } as const
+    const again = { ...sent, message: submit(2, ['t1']) }
+    const told = () => full().see(sent).told('producer-1', refusal(100))
+    expect(told().after(100).see(again).said).toEqual([])
+    expect(told().after(99).see(again).said).toEqual(['producer-1 submitted task t1 again 1 ms before it was to'])
+    const anew = { type: 'submitting', node: 'producer-1', id: 't1', queue: 'q', body: 'b', attempt: 1 } as const
+    expect(told().see(anew, again).said).toEqual([])
+    const restarted = told().see({ type: 'nodeStopped', node: 'producer-1', how: 'crashed' })
+    expect(restarted.see(again).said).toEqual([])
+  })
+
+  test('a queue that cannot have been full', () => {
+    const empty = busy()
+      .toBroker('producer-1', submit(1, ['t1']))
+      .toNode('producer-1', refusal(50))
+    expect(empty.said).toEqual(['producer-1 was told that queue q is full, which held 1 tasks at most'])
+    const together = busy()
+      .toBroker('producer-2', submit(7, ['t2']))
+      .toBroker('producer-1', submit(1, ['t1']))
+    expect(together.toNode('producer-1', refusal(50)).said).toEqual([])
+    const bytes = busy({ queueBytesMax: 5 }).toBroker('producer-1', submit(1, ['t1'], '"abcdef"'))
+    expect(bytes.toNode('producer-1', refusal(50)).said).toEqual([])
+  })
+})

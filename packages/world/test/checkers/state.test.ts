@@ -1,0 +1,119 @@
+import { createState, type Event, engineConfig, evolve, recordOf, type Task } from '@sluice/engine'
+import { describe, expect, test } from 'vitest'
+import { EngineInvariants } from '../../src/checkers/engine-invariants.ts'
+import { Liveness } from '../../src/checkers/liveness.ts'
+import { Replay } from '../../src/checkers/replay.ts'
+import { accepted, cancelled, granted, opened, Stream } from './stream.ts'
+
+const started = (epoch: number, nextLease: number): Event => ({ type: 'brokerStarted', epoch, nextLease, atMs: 0 })
+const MANY = Array.from({ length: 60 }, (_, i) => accepted(`t${i + 1}`))
+
+/** A broker that does what its events say, and hands them over at once. */
+function live(stream: Stream, ...events: Event[]): Stream {
+  stream.state ??= createState(engineConfig())
+  for (const event of events) evolve(stream.state, event)
+  return stream.append(...events)
+}
+
+describe('[PROMISE-16] replay gives the live state', () => {
+  const replayed = () => live(new Stream((sources) => new Replay(sources)), started(1, 1), ...MANY)
+
+  test('while the broker runs and when it starts again', () => {
+    const stream = live(replayed(), ...opened('worker-1'), granted('worker-1', 1, 't1')).recover()
+    expect(
+      live(stream, started(2, 10_000_002), ...MANY.map(({ ids: [id] }) => cancelled(id as string))).finish(),
+    ).toEqual([])
+  })
+
+  test('a change that no event tells of', () => {
+    const stream = replayed()
+    const task = stream.state?.tasks.get('t1')
+    if (task) task.attempts = 3
+    expect(live(stream, ...MANY.map(({ ids: [id] }) => cancelled(id as string))).said).toEqual([
+      'the live state differs from a replay of the journal: tasks.0.attempts is 3 and should be 0',
+    ])
+  })
+
+  test('a batch that was read back differently', () => {
+    const stream = replayed()
+    stream.state = createState(engineConfig())
+    for (const event of MANY) evolve(stream.state, { ...event, digests: [2] })
+    expect(stream.recover().said[0]).toContain('the live state differs from a replay of the journal')
+  })
+
+  test('an event that cannot be replayed', () => {
+    expect(new Stream((sources) => new Replay(sources)).append(cancelled('t1')).said).toEqual([
+      'batch 1 cannot be replayed: invariant broken: an event names task t1, which is not held',
+    ])
+  })
+
+  test('compaction that forgets a task', () => {
+    const events = [started(1, 1), accepted('t1'), accepted('t2')]
+    const compacted = (...restated: string[]) => {
+      const stream = live(new Stream((sources) => new Replay(sources)), ...events)
+      const tasks = restated.map((id) => stream.state?.tasks.get(id))
+      const restatements = tasks.map((task): Event => ({ type: 'taskRestated', task: recordOf(task as Task), atMs: 0 }))
+      const checkpoint: Event = { type: 'checkpointed', epoch: 1, nextLease: 1, nextSeq: 3, sessions: [], atMs: 0 }
+      live(stream, checkpoint, ...restatements).see({ type: 'discarded', before: 2 })
+      stream.state = createState(engineConfig())
+      for (const event of [checkpoint, ...restatements]) evolve(stream.state, event)
+      stream.see({ type: 'recovered', incarnation: 2, firstBatch: 2, lastBatch: 2 })
+      return live(stream, started(2, 10_000_001)).said
+    }
+    expect(compacted('t1', 't2')).toEqual([])
+    expect(compacted('t1')[0]).toContain('what compaction left differs from a replay of the journal')
+  })
+})
+
+describe('[PROMISE-17] the engine agrees with itself', () => {
+  const engine = () => live(new Stream(() => new EngineInvariants()), ...MANY)
+
+  test('whenever it is looked at', () => {
+    expect(live(engine(), ...opened('worker-1')).finish()).toEqual([])
+  })
+
+  test('a count that is wrong', () => {
+    const stream = engine()
+    const queue = stream.state?.queues.get('q')
+    if (queue) queue.bytes += 1
+    expect(stream.finish()[0]).toContain('the bytes of q')
+    expect(live(stream, ...MANY.map(({ ids: [id] }) => cancelled(id as string)), ...MANY.slice(0, 0)).said.length).toBe(
+      1,
+    )
+  })
+})
+
+describe('[PROMISE-18] everything comes to an end', () => {
+  const submitting = { type: 'submitting', node: 'producer-1', id: 't1', queue: 'q', body: 'b', attempt: 1 } as const
+  const left = { type: 'nodeStopped', node: 'worker-1', how: 'left' } as const
+  const world = () => new Stream((sources) => new Liveness(sources))
+  const ended = { type: 'worldEnded', timers: 0, connections: 0, unfinished: 0, waiting: 0 } as const
+
+  test('and nothing is left behind', () => {
+    const stream = world()
+      .see(submitting)
+      .append(accepted('t1'))
+      .see({ type: 'accepted', node: 'producer-1', id: 't1' })
+    expect(stream.append(cancelled('t1')).after(10).see(left, ended).finish()).toEqual([])
+  })
+
+  test('a task without an outcome', () => {
+    expect(world().append(accepted('t1')).after(10).see(left).finish()).toEqual(['task t1 is ready in the end'])
+    expect(world().see(left).append(accepted('t1')).finish()).toEqual([])
+  })
+
+  test('a submission without an answer, unless its producer is gone', () => {
+    expect(world().see(submitting).finish()).toEqual(['producer-1 never heard what became of its submission of t1'])
+    const crashed = { type: 'nodeStopped', node: 'producer-1', how: 'crashed' } as const
+    expect(world().see(submitting, crashed).finish()).toEqual([])
+  })
+
+  test('timers, connections, tasks and submissions that are left', () => {
+    expect(world().see({ ...ended, timers: 1, connections: 2, unfinished: 3, waiting: 4 }).said).toEqual([
+      '1 timers are left behind',
+      '2 connections are left behind',
+      '3 tasks have no outcome after all faults have ended',
+      '4 submissions have not been settled after all faults have ended',
+    ])
+  })
+})

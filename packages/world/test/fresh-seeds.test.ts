@@ -1,0 +1,37 @@
+import { availableParallelism } from 'node:os'
+import { afterAll, expect, test } from 'vitest'
+import { campaign, findingText } from '../src/fuzz/campaign.ts'
+import { Pool } from '../src/fuzz/pool.ts'
+import { pinned } from './pinned.ts'
+
+/** Each run of the tests looks at worlds that nobody has seen before. */
+const FRESH = 300
+const SEED_MAX = 2 ** 31
+const STORY_MS = 20_000
+
+const pool = new Pool(Math.min(2, availableParallelism()))
+afterAll(() => pool.close())
+
+test(`${FRESH} fresh seeds keep every promise`, { timeout: 240_000 }, async () => {
+  const first = Math.floor(Math.random() * SEED_MAX)
+  const { findings, tally } = await campaign(pool, first, FRESH)
+  for (const finding of findings.slice(0, 2)) {
+    const explanation = await pool.explain(finding.seed, undefined, finding.violation.rule, STORY_MS)
+    if (explanation !== undefined) finding.explanation = explanation
+  }
+  expect(findings.map(findingText).join('\n\n'), `seeds from ${first} on`).toBe('')
+  expect(tally.runs).toBe(FRESH)
+  // Worlds in which nothing happens keep every promise, too.
+  expect(tally.tasks.succeeded).toBeGreaterThan(FRESH)
+  expect([...tally.faults.values()].every(({ times }) => times > 0)).toBe(true)
+})
+
+test.each(pinned.map((one) => [one.name, one] as const))(
+  'pinned: %s',
+  { timeout: 120_000 },
+  async (_, { seed, scenario }) => {
+    const { report } = await pool.examine(seed, scenario)
+    expect(report.violations).toEqual([])
+    expect(report.observations).toBeGreaterThan(0)
+  },
+)
