@@ -300,7 +300,7 @@ function leave(state: State, task: Task): Session | undefined {
       break
     case 'leased':
       holder = phase.session
-      holder.leases.delete(phase.lease)
+      holder.leases.delete(task, phase.lease)
       release(state, queue.leased, task)
       break
     case 'succeeded':
@@ -335,7 +335,7 @@ function enter(state: State, task: Task, phase: Phase): void {
       wake(state, task, Math.min(phase.readyAtMs, expiresUnstartedAtMs(task)))
       break
     case 'leased':
-      phase.session.leases.set(phase.lease, task)
+      phase.session.leases.add(task, phase.lease)
       retain(state, queue.leased, task, phase.expiresAtMs)
       break
     case 'succeeded':

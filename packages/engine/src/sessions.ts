@@ -1,4 +1,5 @@
 import type { Role } from '@sluice/protocol'
+import { LeaseTable } from './lease-table.ts'
 import { dropUnused, noteDispatchable, queueNamed } from './queues.ts'
 import { freeCredit, type Queue, type Session, type State, type Subscription } from './state.ts'
 
@@ -14,7 +15,7 @@ export function openSession(state: State, id: string, roles: readonly Role[]): S
     graceEndsAtMs: 0,
     credit: 0,
     subscriptions: [],
-    leases: new Map(),
+    leases: new LeaseTable(),
     lastLease: 0,
     heapIndex: -1,
   }
