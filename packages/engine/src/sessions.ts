@@ -30,6 +30,11 @@ export function sessionNamed(state: State, id: string): Session {
   return session
 }
 
+/** A session that events speak of; one whose opening has been discarded is taken to be either. */
+export function sessionFor(state: State, id: string): Session {
+  return state.sessions.get(id) ?? openSession(state, id, ['producer', 'worker'])
+}
+
 export function resumeSession(state: State, session: Session): void {
   state.graces.remove(session)
   session.phase = 'connected'
