@@ -109,8 +109,8 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
   {
     name: 'postponed outcome forgotten',
     file: 'broker/src/core/connection.ts',
-    find: 'if (task && isFinished(task)) for (const',
-    replace: 'if (task && !isFinished(task)) for (const',
+    find: 'else if (isFinished(task)) for (const',
+    replace: 'else if (!isFinished(task)) for (const',
     breaks: 'who read slowly for a moment never hears of the outcome',
   },
   {
