@@ -10,7 +10,7 @@ import { serveCopy } from '../served-copy.ts'
 
 const cuts = {
   /** Every byte of this many of the last bytes, then so many cuts anywhere in the log, in the file, and with a broker on it. */
-  full: { everyByte: 2 * 16_408, log: 300, file: 300, served: 3 },
+  full: { everyByte: 16_408, log: 300, file: 300, served: 3 },
   quick: { everyByte: 40, log: 60, file: 40, served: 1 },
 }
 

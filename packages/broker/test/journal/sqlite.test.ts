@@ -398,6 +398,21 @@ test('[JOURNAL-5] a disk that fails stops the journal for good', async () => {
   expect(sql(path, 'SELECT batch FROM batches')).toEqual([{ batch: 1 }])
 })
 
+test('[JOURNAL-5] a journal that failed leaves its files alone when it is closed, and the next opening folds them anew', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  await append(journal, textBatch(1, 'a'))
+  await expect(append(journal, textBatch(3, 'c'))).rejects.toThrow('does not follow')
+  const files = () => [path, `${path}-wal`].map((of) => readFileSync(of).toString('base64'))
+  const before = files()
+  await journal.close()
+  expect(files()).toEqual(before)
+  const again = open(path)
+  expect(statSync(`${path}-wal`).size).toBe(0)
+  expect((await loadAll(again)).last).toBe(1)
+})
+
 test('[JOURNAL-5] a write that the system refuses is named with the file, at the opening and at an append', async () => {
   const path = newPath()
   await stored(path, 1)
