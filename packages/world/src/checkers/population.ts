@@ -9,16 +9,21 @@ export function boundsOf({ engine, hosting }: Scenario): { engine: EngineConfig;
 
 /** The group that a node of the scenario belongs to: `worker-1` is the first of the first group. */
 export function workerGroupOf({ workers }: Scenario, node: string): WorkerGroup | undefined {
-  if (!node.startsWith('worker-')) return undefined
-  let number = Number(node.slice('worker-'.length))
-  for (const group of workers) {
+  return groupOf(workers, 'worker-', node)
+}
+
+/** Whether what a node says reaches the broker as it was said, and the other way round. */
+export function isHonest(scenario: Scenario, node: string): boolean {
+  const producers = groupOf(scenario.producers, 'producer-', node)
+  return producers?.ignoresCredit !== true && (workerGroupOf(scenario, node)?.falsehoods ?? []).length === 0
+}
+
+function groupOf<G extends { count: number }>(groups: readonly G[], prefix: string, node: string): G | undefined {
+  if (!node.startsWith(prefix)) return undefined
+  let number = Number(node.slice(prefix.length))
+  for (const group of groups) {
     if (number <= group.count) return group
     number -= group.count
   }
   return undefined
-}
-
-/** Whether what a node says reaches the broker as it was said. */
-export function isHonest(scenario: Scenario, node: string): boolean {
-  return (workerGroupOf(scenario, node)?.falsehoods ?? []).length === 0
 }
