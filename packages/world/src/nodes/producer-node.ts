@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts'
 import { grained } from '../context.ts'
 import { draw } from '../distribution.ts'
-import type { Network } from '../network/network.ts'
+import type { Network, Tampering } from '../network/network.ts'
+import { Overdraft } from '../network/overdraft.ts'
 import { TextSpeaker } from '../network/text-speaker.ts'
 import type { ProducerGroup } from '../scenario.ts'
 import { clientPlatform } from './client-platform.ts'
@@ -54,7 +55,7 @@ export class ProducerNode extends Node {
       context: this.context,
       process,
       platform: clientPlatform(this.context, this.network, process, {
-        tampering: this.#group.speaksText ? new TextSpeaker(this.network.limits) : undefined,
+        tampering: this.#tampering(),
         drawsAlike: this.#group.drawsAlike ?? false,
       }),
       group: this.#group,
@@ -65,6 +66,13 @@ export class ProducerNode extends Node {
     this.#program = program
     program.start()
     if (this.#isQuiet) program.quiet()
+  }
+
+  #tampering(): Tampering | undefined {
+    const { speaksText, ignoresCredit } = this.#group
+    const { limits } = this.network
+    if (ignoresCredit) return new Overdraft(limits)
+    return speaksText ? new TextSpeaker(limits) : undefined
   }
 
   protected async leave(): Promise<void> {
