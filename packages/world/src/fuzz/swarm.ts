@@ -293,7 +293,7 @@ function workersOf(
   return Array.from({ length: random.integer(1, 3) }, (_, at): WorkerGroup => {
     // The first group serves every queue and tells no lies, so that there is somebody who gets the work done.
     const served = at === 0 ? queues : queues.filter((_, i) => i === 0 || random.chance(0.6))
-    const falsehoods = at === 0 || random.chance(0.6) ? [] : FALSEHOODS.filter(() => random.chance(0.3))
+    const falsehoods = at === 0 || random.chance(0.5) ? [] : FALSEHOODS.filter(() => random.chance(0.3))
     return {
       count: random.integer(1, 2),
       queues: served,

@@ -109,9 +109,16 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
   {
     name: 'postponed outcome forgotten',
     file: 'broker/src/core/connection.ts',
-    find: 'if (task && isFinished(task)) for (const',
-    replace: 'if (task && !isFinished(task)) for (const',
+    find: 'else if (isFinished(task)) for (const',
+    replace: 'else if (!isFinished(task)) for (const',
     breaks: 'who read slowly for a moment never hears of the outcome',
+  },
+  {
+    name: 'outcome that is gone not told',
+    file: 'broker/src/core/connection.ts',
+    find: 'if (!task) for (const submission of names) this.outgoing.forgotten({ id, seq }, submission)',
+    replace: 'if (!task) continue',
+    breaks: 'who read slowly until a record was forgotten waits for ever',
   },
   {
     name: 'waiting input dropped',
