@@ -135,12 +135,12 @@ function isAscending(ids: readonly string[]): boolean {
   return true
 }
 
-/** How long a queue needs, at the rate it drains now, to make room for `tasks` more. */
+/** How long a queue needs, at the rate it drains now, to make room for `tasks` more, or for as many as it ever holds. */
 function retryAfterMs(state: State, queue: Queue | undefined, tasks: number, nowMs: number): number {
-  const { retryAfterMsMin, retryAfterMsMax } = state.config
-  const perSecond = queue ? queue.drain.perSecond(nowMs) : 0
+  const { retryAfterMsMin, retryAfterMsMax, queueTasksMax } = state.config
+  const perSecond = queue ? queue.drain.perSecond(nowMs, unfinished(queue) === 0) : 0
   // A queue that has not been seen to drain says a second: long enough to spare it, short enough to notice a worker.
-  const estimate = perSecond > 0 ? (tasks / perSecond) * 1000 : 1000
+  const estimate = perSecond > 0 ? (Math.min(tasks, queueTasksMax) / perSecond) * 1000 : 1000
   return Math.ceil(Math.min(Math.max(estimate, retryAfterMsMin), retryAfterMsMax))
 }
 
