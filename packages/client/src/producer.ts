@@ -3,7 +3,6 @@ import {
   Bodies,
   type BrokerMessage,
   type ClientMessage,
-  type EndedTask,
   type Limits,
   retryOf,
   type Submit,
@@ -199,7 +198,10 @@ export class Producer implements SessionOwner, HandleHost {
         return
       }
       case 'ended':
-        for (const task of message.tasks) this.#ended(task)
+        for (const task of message.tasks) {
+          if ('id' in task) this.#watches.take(task.id)?.onEnded(task)
+          else this.#submissions.ended(task)
+        }
         this.#afterAnswers()
         return
       case 'progress':
@@ -289,12 +291,12 @@ export class Producer implements SessionOwner, HandleHost {
     const submission = this.#submissions.get(ref)
     if (submission === undefined || submission.answered) return
     submission.answered = true
-    const { handles } = submission
-    this.#unanswered -= handles.length
+    const { count } = submission
+    this.#unanswered -= count
     const retried: Handle[] = []
     let retryAfterMs = 0
     for (const { index, error } of refused) {
-      const handle = handles[index]
+      const handle = submission.at(index)
       if (handle === undefined) continue
       if (retryOf(error.code) === 'no' || handle.accept === undefined || handle.terms.throwsBusy) {
         this.#reject(handle, error)
@@ -305,9 +307,9 @@ export class Producer implements SessionOwner, HandleHost {
         retryAfterMs = Math.max(retryAfterMs, error.retryAfterMs ?? 0)
       }
     }
-    for (const handle of handles) if (handle?.phase === 'sent') this.#accept(handle)
-    if (submission.open === 0) this.#submissions.close(submission)
-    this.#budget.earn(handles.length - refused.length)
+    for (const handle of submission.handles) if (handle?.phase === 'sent') this.#accept(handle)
+    if (submission.isOver) this.#submissions.close(submission)
+    this.#budget.earn(count - refused.length)
     if (retried.length > 0) this.#park(retried, retryAfterMs)
     this.#afterAnswers()
   }
@@ -334,12 +336,6 @@ export class Producer implements SessionOwner, HandleHost {
 
   #handleOf(name: TaskName): Handle | undefined {
     return 'id' in name ? this.#watches.get(name.id) : this.#submissions.handle(name.ref, name.index)
-  }
-
-  #ended(task: EndedTask): void {
-    const handle = this.#handleOf(task)
-    if ('id' in task) this.#watches.take(task.id)
-    handle?.onEnded(task)
   }
 
   /** Past `watchedMax` the oldest task for which nobody waits is let go; its `result()` asks the broker again. */
@@ -394,7 +390,7 @@ export class Producer implements SessionOwner, HandleHost {
   #refused(ref: number, error: WireError): void {
     const submission = this.#submissions.get(ref)
     if (submission !== undefined) {
-      const refused = submission.handles.map((_, index) => ({ index, error }))
+      const refused = Array.from({ length: submission.count }, (_, index) => ({ index, error }))
       this.#answered(ref, refused)
     } else if (!this.#watches.refused(ref, error)) this.#requests.answer(ref, undefined, error)
   }

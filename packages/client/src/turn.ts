@@ -11,7 +11,7 @@ const TURNS_MAX = 2000
  *
  * The flush waits until a few turns of the promise queue have brought nothing new: answers wake callers, those submit
  * more, handlers settle, free slots start the next handlers, and all of that becomes one frame. No timer is involved,
- * so a lone message leaves at once. `amount` is asked after every turn and `enough` ends the wait early.
+ * so a lone message leaves at once. `amount` is asked after every turn and with every request, and `enough` ends the wait early.
  */
 export function turnFlusher(amount: () => number, enough: number, flush: () => void): () => void {
   let scheduled = false
@@ -34,7 +34,11 @@ export function turnFlusher(amount: () => number, enough: number, flush: () => v
   }
 
   return () => {
-    if (scheduled) return
+    if (scheduled) {
+      // A frame's worth: the other side may begin with it while this turn goes on.
+      if (amount() >= enough) flush()
+      return
+    }
     scheduled = true
     seen = amount()
     quiet = 0

@@ -4,7 +4,7 @@ const HYPHEN = 45
 /** The character codes of the hexadecimal digits. */
 const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
 /** Random bytes are drawn in stocks: a system call for each id would cost more than the id. */
-const STOCK_BYTES = 1024
+const STOCK_BYTES = 16_384
 const COUNTER_MAX = 0xfff
 
 /**

@@ -50,6 +50,15 @@ describe('submitting', () => {
     expect(connection.of('submit').flatMap((m) => m.ids)).toHaveLength(50)
   })
 
+  test('what fills a frame leaves before the turn is over', async () => {
+    const { world, client, connection } = await online(5000)
+    const before = connection.frames
+    for (let i = 0; i < 1200; i++) void client.submit('q', i)
+    await world.settle()
+    expect(connection.frames - before).toBe(3)
+    expect(connection.of('submit').map(({ ids }) => ids.length)).toEqual([500, 500, 200])
+  })
+
   test('tasks with other options or another queue go into messages of their own', async () => {
     const { world, client, connection } = await online()
     void client.submit('a', 1)
@@ -287,6 +296,26 @@ describe('outcomes', () => {
     connection.say({ type: 'ended', tasks: [{ ref, index: 2, status: 'cancelled', attempts: 0 }] })
     await world.settle()
     expect(results[2]?.error).toBeInstanceOf(TaskCancelledError)
+  })
+
+  test('the last of many tasks still hears by its place when all others are done', async () => {
+    const { world, client, connection } = await online()
+    const submissions = Array.from({ length: 100 }, (_, n) => client.submit('q', n))
+    await world.settle()
+    const { ref } = connection.last('submit')
+    connection.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    const results = (await Promise.all(submissions)).map((handle) => track(handle.result()))
+    const places = results.map((_, place) => place).filter((place) => place !== 40 && place !== 60)
+    connection.say({ type: 'succeeded', ref, indexes: places, bodies: bodiesOf(...places) })
+    connection.say({ type: 'progress', tasks: [{ ref, index: 60, progress: 1 }] })
+    await world.settle()
+    expect(results.filter(({ done }) => !done)).toHaveLength(2)
+    connection.say({ type: 'succeeded', ref, indexes: [40, 41], bodies: bodiesOf('last but one', 'twice') })
+    connection.say({ type: 'ended', tasks: [{ ref, index: 60, status: 'cancelled', attempts: 0 }] })
+    await world.settle()
+    expect([results[40]?.value, results[41]?.value]).toEqual(['last but one', 41])
+    expect(results[60]?.error).toBeInstanceOf(TaskCancelledError)
   })
 
   test('bytes of another type are handed over as they are', async () => {

@@ -4,17 +4,22 @@ const CAPACITY_MIN = 256
 const NONE = -1
 
 /**
- * Tasks by id, by number, and in the order in which they were stored. A map of strings costs several reads of cold memory
- * for each question, because an id that has just been parsed has to be compared with those that are held; here the usual
- * answer, "not held", is found in small arrays of integers that stay in the processor's cache.
+ * Tasks by id, by number, and in the order in which they were stored. Maps would do, but for the cold memory that they
+ * read: an id that has just been parsed has to be compared with those that are held, and a number has to be searched.
+ * Here the usual answer to "is this id held?" is found in one place of an array of integers, and a task lies where its
+ * number says.
  */
 export class TaskTable {
   readonly #seed: number
+  /** A power of two. */
   #capacity = CAPACITY_MIN
-  #slots: (Task | undefined)[] = []
-  readonly #ids = new Chains(CAPACITY_MIN)
-  readonly #numbers = new Chains(CAPACITY_MIN)
-  /** The order of storing, as a list through the slots; free slots are chained by `#younger`. */
+  /** Each in the place that the low bits of its number name, where that was free. */
+  #tasks: (Task | undefined)[] = new Array(CAPACITY_MIN).fill(undefined)
+  /** Those whose own place was taken, by number. */
+  readonly #displaced = new Map<number, Task>()
+  #ids = new IdIndex(CAPACITY_MIN)
+  #hashes = new Int32Array(CAPACITY_MIN)
+  /** The order of storing, as a list through the places; another list goes through the free places. */
   #older = new Int32Array(CAPACITY_MIN)
   #younger = new Int32Array(CAPACITY_MIN)
   #oldest = NONE
@@ -25,6 +30,7 @@ export class TaskTable {
   /** A `seed` that nobody outside knows keeps submitters from choosing ids that are slow to find. */
   constructor(seed: number) {
     this.#seed = seed | 0
+    this.#freeAll()
   }
 
   get size(): number {
@@ -32,16 +38,7 @@ export class TaskTable {
   }
 
   get(id: string): Task | undefined {
-    return this.#find(id, this.#hash(id))
-  }
-
-  #find(id: string, hash: number): Task | undefined {
-    const ids = this.#ids
-    for (let slot = ids.first(hash); slot !== NONE; slot = ids.next(slot)) {
-      const task = ids.keyOf(slot) === hash ? this.#slots[slot] : undefined
-      if (task !== undefined && task.id === id) return task
-    }
-    return undefined
+    return this.#ids.find(id, this.#hash(id), this.#tasks)
   }
 
   has(id: string): boolean {
@@ -50,39 +47,27 @@ export class TaskTable {
 
   /** The task with this place in the order of acceptance. */
   numbered(seq: number): Task | undefined {
-    const numbers = this.#numbers
-    for (let slot = numbers.first(seq | 0); slot !== NONE; slot = numbers.next(slot)) {
-      const task = this.#slots[slot]
-      if (task !== undefined && task.seq === seq) return task
-    }
-    return undefined
+    const task = this.#tasks[seq & (this.#capacity - 1)]
+    if (task !== undefined && task.seq === seq) return task
+    return this.#displaced.size === 0 ? undefined : this.#displaced.get(seq)
   }
 
   /** Adds a task as the youngest; throws where its id is held, which is a broken invariant. */
   add(task: Task): void {
     const hash = this.#hash(task.id)
-    if (this.#find(task.id, hash)) throw new Error(`invariant broken: task ${task.id} is accepted twice`)
-    let slot = this.#free
-    if (slot === NONE) {
-      slot = this.#slots.length
-      if (slot === this.#capacity) this.#grow()
-    } else this.#free = this.#younger[slot] as number
-    this.#slots[slot] = task
-    task.slot = slot
-    this.#ids.add(slot, hash)
-    this.#numbers.add(slot, task.seq | 0)
-    this.#append(slot)
-    this.#size += 1
+    if (this.#ids.find(task.id, hash, this.#tasks))
+      throw new Error(`invariant broken: task ${task.id} is accepted twice`)
+    if (this.#size === this.#capacity) this.#grow()
+    this.#put(task, hash)
   }
 
   delete(task: Task): void {
     const { slot } = task
-    this.#ids.remove(slot)
-    this.#numbers.remove(slot)
+    this.#ids.remove(this.#hashes[slot] as number, slot)
+    if (slot !== (task.seq & (this.#capacity - 1))) this.#displaced.delete(task.seq)
     this.#unlink(slot)
-    this.#slots[slot] = undefined
-    this.#younger[slot] = this.#free
-    this.#free = slot
+    this.#tasks[slot] = undefined
+    this.#release(slot)
     this.#size -= 1
   }
 
@@ -94,13 +79,30 @@ export class TaskTable {
 
   /** From the oldest on. */
   *values(): Generator<Task, undefined> {
-    for (let slot = this.#oldest; slot !== NONE; slot = this.#younger[slot] as number) yield this.#slots[slot] as Task
+    for (let slot = this.#oldest; slot !== NONE; slot = this.#younger[slot] as number) yield this.#tasks[slot] as Task
   }
 
   #hash(id: string): number {
-    let hash = this.#seed
-    for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
+    let hash = this.#seed ^ id.length
+    for (let i = 0; i < id.length; i += 2)
+      hash = Math.imul(hash ^ (id.charCodeAt(i) << 8) ^ id.charCodeAt(i + 1), 0x01000193)
     return hash ^ (hash >>> 15)
+  }
+
+  #put(task: Task, hash: number): void {
+    const own = task.seq & (this.#capacity - 1)
+    let slot = own
+    if (this.#tasks[own] !== undefined) {
+      slot = this.#free
+      this.#displaced.set(task.seq, task)
+    }
+    this.#take(slot)
+    this.#tasks[slot] = task
+    task.slot = slot
+    this.#hashes[slot] = hash
+    this.#ids.add(hash, slot)
+    this.#append(slot)
+    this.#size += 1
   }
 
   #append(slot: number): void {
@@ -120,69 +122,94 @@ export class TaskTable {
     else this.#older[younger] = older
   }
 
+  #release(slot: number): void {
+    this.#older[slot] = NONE
+    this.#younger[slot] = this.#free
+    if (this.#free !== NONE) this.#older[this.#free] = slot
+    this.#free = slot
+  }
+
+  /** Takes a place out of the free ones. */
+  #take(slot: number): void {
+    const before = this.#older[slot] as number
+    const behind = this.#younger[slot] as number
+    if (before === NONE) this.#free = behind
+    else this.#younger[before] = behind
+    if (behind !== NONE) this.#older[behind] = before
+  }
+
+  #freeAll(): void {
+    for (let slot = this.#capacity - 1; slot >= 0; slot -= 1) this.#release(slot)
+  }
+
   #grow(): void {
+    const tasks = [...this.values()]
+    const hashes = tasks.map(({ slot }) => this.#hashes[slot] as number)
     this.#capacity *= 2
-    this.#older = enlarged(this.#older)
-    this.#younger = enlarged(this.#younger)
-    this.#ids.grow(this.#slots.length)
-    this.#numbers.grow(this.#slots.length)
+    this.#tasks = new Array(this.#capacity).fill(undefined)
+    this.#displaced.clear()
+    this.#ids = new IdIndex(this.#capacity)
+    this.#hashes = new Int32Array(this.#capacity)
+    this.#older = new Int32Array(this.#capacity)
+    this.#younger = new Int32Array(this.#capacity)
+    this.#oldest = NONE
+    this.#youngest = NONE
+    this.#free = NONE
+    this.#size = 0
+    this.#freeAll()
+    tasks.forEach((task, i) => {
+      this.#put(task, hashes[i] as number)
+    })
   }
 }
 
-/** A hash index over slots: chains of those whose keys fall into the same place. The size is a power of two. */
-class Chains {
-  #heads: Int32Array<ArrayBuffer>
-  #next: Int32Array<ArrayBuffer>
-  #keys: Int32Array<ArrayBuffer>
+/**
+ * A hash table with linear probing (Knuth, volume 3, section 6.4). A cell is two integers side by side, the hash and one
+ * more than the task's place, so that one read of memory tells that an id is not held.
+ */
+class IdIndex {
+  readonly #cells: Int32Array
+  readonly #mask: number
 
+  /** Room for `capacity` ids in twice as many cells. */
   constructor(capacity: number) {
-    this.#heads = new Int32Array(capacity).fill(NONE)
-    this.#next = new Int32Array(capacity)
-    this.#keys = new Int32Array(capacity)
+    this.#cells = new Int32Array(4 * capacity)
+    this.#mask = 2 * capacity - 1
   }
 
-  first(key: number): number {
-    return this.#heads[key & (this.#heads.length - 1)] as number
-  }
-
-  next(slot: number): number {
-    return this.#next[slot] as number
-  }
-
-  keyOf(slot: number): number {
-    return this.#keys[slot] as number
-  }
-
-  add(slot: number, key: number): void {
-    const place = key & (this.#heads.length - 1)
-    this.#keys[slot] = key
-    this.#next[slot] = this.#heads[place] as number
-    this.#heads[place] = slot
-  }
-
-  remove(slot: number): void {
-    const place = (this.#keys[slot] as number) & (this.#heads.length - 1)
-    const next = this.#next[slot] as number
-    let at = this.#heads[place] as number
-    if (at === slot) {
-      this.#heads[place] = next
-      return
+  find(id: string, hash: number, tasks: readonly (Task | undefined)[]): Task | undefined {
+    const cells = this.#cells
+    const mask = this.#mask
+    for (let cell = hash & mask; ; cell = (cell + 1) & mask) {
+      const place = cells[2 * cell + 1] as number
+      if (place === 0) return undefined
+      if (cells[2 * cell] !== hash) continue
+      const task = tasks[place - 1]
+      if (task !== undefined && task.id === id) return task
     }
-    while (this.#next[at] !== slot) at = this.#next[at] as number
-    this.#next[at] = next
   }
 
-  /** Doubles the size; the slots below `used` are all in use. */
-  grow(used: number): void {
-    this.#heads = new Int32Array(this.#heads.length * 2).fill(NONE)
-    this.#next = enlarged(this.#next)
-    this.#keys = enlarged(this.#keys)
-    for (let slot = 0; slot < used; slot += 1) this.add(slot, this.#keys[slot] as number)
+  add(hash: number, slot: number): void {
+    const cells = this.#cells
+    let cell = hash & this.#mask
+    while (cells[2 * cell + 1] !== 0) cell = (cell + 1) & this.#mask
+    cells[2 * cell] = hash
+    cells[2 * cell + 1] = slot + 1
   }
-}
 
-function enlarged(array: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(array.length * 2)
-  larger.set(array)
-  return larger
+  remove(hash: number, slot: number): void {
+    const cells = this.#cells
+    const mask = this.#mask
+    let hole = hash & mask
+    while (cells[2 * hole + 1] !== slot + 1) hole = (hole + 1) & mask
+    // Those behind move up where the hole lies on the way to them.
+    for (let cell = (hole + 1) & mask; cells[2 * cell + 1] !== 0; cell = (cell + 1) & mask) {
+      const way = (cell - (cells[2 * cell] as number)) & mask
+      if (way < ((cell - hole) & mask)) continue
+      cells[2 * hole] = cells[2 * cell] as number
+      cells[2 * hole + 1] = cells[2 * cell + 1] as number
+      hole = cell
+    }
+    cells[2 * hole + 1] = 0
+  }
 }

@@ -178,6 +178,24 @@ test('[REPLAY-4] records that were restated still go in the order they finished'
   expect(idsHeld(second.state).sort()).toEqual(['b', 'c'])
 })
 
+test('[SUBMIT-1] numbers go on behind those of tasks that are gone and whose events are discarded', () => {
+  const live = new Harness({ config: { queueResultsMax: 1 } })
+  live.submit(['a', 'b'])
+  live.cancel('a', 'b')
+  live.submit('c')
+  live.cancel('c')
+  const last = live.task('c').seq
+  live.submit('d', { resultTtlMs: 0 })
+  live.cancel('d')
+  live.advance(1)
+  const discarded = live.events.length
+  live.apply({ type: 'checkpoint', restate: ['c'] })
+  const second = replayed(live.events.slice(discarded), live, replay)
+  second.apply({ type: 'start' })
+  second.submit('e')
+  expect(second.task('e').seq).toBe(last + 2)
+})
+
 test('[REPLAY-5] everything that an acknowledgement rests on must be durable, and what may be lost need not', () => {
   const harness = new Harness()
   harness.apply({ type: 'start' })

@@ -3,7 +3,7 @@ import { decodeClientMessage } from './decode-client.ts'
 import { BinarySink, encodeMessage, TextSink } from './encode-message.ts'
 import type { WireError } from './errors.ts'
 import { BinaryBodies, type FrameBodies, TextBodies } from './frame-bodies.ts'
-import { isShallow, scanTextFrame, utf8Length } from './json-scan.ts'
+import { isShallow, opensAtMost, scanTextFrame, utf8Length } from './json-scan.ts'
 import type { Limits } from './limits.ts'
 import type { BrokerMessage, ClientMessage, Message } from './messages.ts'
 import { sizeOf, splitList } from './split.ts'
@@ -51,12 +51,15 @@ function decodeBinary<M>(frame: Uint8Array, limits: Limits, decodeMessage: Decod
   const headerBytes = ((frame[0]! << 24) | (frame[1]! << 16) | (frame[2]! << 8) | frame[3]!) >>> 0
   const headerEnd = PREFIX_BYTES + headerBytes
   if (headerEnd > frame.length) throw badFrame(`The frame ends before its header of ${headerBytes} bytes does.`)
-  if (!isShallow(frame, PREFIX_BYTES, headerEnd, limits.depthMax)) throw frameTooDeep(limits)
   let source: string
   try {
     source = decoder.decode(new Uint8Array(frame.buffer, frame.byteOffset + PREFIX_BYTES, headerBytes))
   } catch {
     throw badFrame('The header is not UTF-8.')
+  }
+  // A header of columns is long and has few brackets, which are counted faster than a scan can follow them.
+  if (!opensAtMost(source, limits.depthMax) && !isShallow(frame, PREFIX_BYTES, headerEnd, limits.depthMax)) {
+    throw frameTooDeep(limits)
   }
   const list = messageList(source, limits)
   const bodies = new BinaryBodies(frame, headerEnd, limits)

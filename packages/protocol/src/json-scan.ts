@@ -30,6 +30,18 @@ export function isShallow(bytes: Uint8Array, start: number, end: number, depthMa
   return true
 }
 
+/** Whether `source` has at most `max` opening brackets, wherever they stand. */
+export function opensAtMost(source: string, max: number): boolean {
+  let count = 0
+  for (const bracket of ['[', '{']) {
+    for (let at = source.indexOf(bracket); at >= 0; at = source.indexOf(bracket, at + 1)) {
+      count++
+      if (count > max) return false
+    }
+  }
+  return true
+}
+
 /** The raw texts of the inline bodies of each message, by its index in the frame. */
 export type BodyTexts = ReadonlyMap<number, string[]>
 

@@ -87,8 +87,10 @@ describe('a pool of one thread', () => {
 
   test('a thread that ignores the abort is ended after the grace, and the next task works', async () => {
     const controller = new AbortController()
-    const running = run('forever', null, { signal: controller.signal })
-    setTimeout(() => controller.abort(new TimeLimitExceeded(100)), 500)
+    const running = run('forever', null, {
+      signal: controller.signal,
+      progress: () => controller.abort(new TimeLimitExceeded(100)),
+    })
     await expect(running).rejects.toMatchObject({ name: 'TimeLimitExceeded' })
     expect(lines).toContainEqual(expect.objectContaining({ message: expect.stringContaining('ending its thread') }))
     expect(bodyToJson(await run('double', { value: 1 }))).toMatchObject({ value: 2 })

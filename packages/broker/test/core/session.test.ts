@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bodiesOf, taskId, textOf, World } from './world.ts'
+import { bodiesOf, type Peer, taskId, textOf, World } from './world.ts'
 
 describe('the opening of a connection', () => {
   test('[HOST-6] a connection that says no hello in time is told so and closed', async () => {
@@ -222,6 +222,71 @@ describe('a session and its connections', () => {
     expect(late.heard.slice(1).map(({ type }) => type)).toEqual(['watched', 'succeeded'])
     expect(late.of('watched')).toEqual([{ type: 'watched', ref: 4, unknown: [0] }])
     expect(textOf(late.outcomes[0]?.bytes)).toBe('"done"')
+  })
+
+  describe('[MSG-16] the name of an ended task', () => {
+    /** A producer that has submitted tasks 0, 1 and 2 over this connection, the last one in a second message. */
+    async function submitted() {
+      const world = await World.started()
+      const worker = await world.worker(10, ['photos'])
+      const producer = await world.member({ roles: ['producer'] })
+      producer.submit(5, [0, 1])
+      producer.submit(6, [2])
+      await world.settle()
+      const finish = async () => {
+        worker.complete(1, worker.deliveries[1]?.lease ?? 0)
+        worker.complete(2, worker.deliveries[2]?.lease ?? 0)
+        worker.complete(3, worker.deliveries[0]?.lease ?? 0)
+        await world.settle()
+      }
+      return { world, worker, producer, finish }
+    }
+    const named = (peer: Peer) =>
+      peer.outcomes.map(({ id, by }) => `${Number.parseInt(id.slice(-4), 16)} by ${by}`).sort()
+
+    test('is its place in the submission, and those of one submission share a message', async () => {
+      const { producer, finish } = await submitted()
+      await finish()
+      expect(producer.of('succeeded')).toMatchObject([
+        { ref: 5, indexes: [1, 0] },
+        { ref: 6, indexes: [0] },
+      ])
+    })
+
+    test('is the place in the message also behind items that were refused or known', async () => {
+      const { world, worker, producer } = await submitted()
+      producer.submit(7, [0, 3])
+      await world.settle()
+      worker.complete(1, worker.lastLease)
+      await world.settle()
+      expect(producer.of('succeeded')).toMatchObject([{ ref: 7, indexes: [1] }])
+    })
+
+    test('is the id for others, and for who asks for it by id too', async () => {
+      const { world, producer, finish } = await submitted()
+      const other = await world.member({ roles: ['producer'] })
+      other.say({ type: 'watch', ref: 1, ids: [taskId(1)] })
+      producer.say({ type: 'watch', ref: 7, ids: [taskId(2)] })
+      await finish()
+      expect(named(other)).toEqual(['1 by id'])
+      expect(named(producer)).toEqual(['0 by ref', '1 by ref', '2 by id', '2 by ref'])
+    })
+
+    test('is the id for a session that has come back over another connection', async () => {
+      const { world, producer, finish } = await submitted()
+      producer.vanish()
+      const again = await world.member({ roles: ['producer'], resume: { session: producer.session, leases: [] } })
+      await finish()
+      expect(named(again)).toEqual(['0 by id', '1 by id', '2 by id'])
+    })
+
+    test('is told no more to who does not want to know', async () => {
+      const { producer, finish } = await submitted()
+      producer.say({ type: 'watch', ref: 7, ids: [taskId(1)] })
+      producer.say({ type: 'unwatch', ids: [taskId(1)] })
+      await finish()
+      expect(named(producer)).toEqual(['0 by ref', '2 by ref'])
+    })
   })
 
   test('query states what is known of each id', async () => {
