@@ -30,6 +30,13 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     breaks: 'a worker does a task that a crash forgets',
   },
   {
+    name: 'clock that goes back',
+    file: 'broker/src/core/host.ts',
+    find: 'return this.platform.nowMs() + this.#aheadMs',
+    replace: 'return this.platform.nowMs()',
+    breaks: 'after a restart with a clock that was set back, what is due waits for hours',
+  },
+  {
     name: 'lost timer',
     file: 'broker/src/core/host.ts',
     find: 'this.#wakeAtMs = Number.POSITIVE_INFINITY\n        this.scheduleTurn()',
