@@ -44,7 +44,7 @@ export function swarm(seed: number): Scenario {
   const hanging = queues.filter(() => random.chance(0.12))
   const tasksMax = random.chance(0.2) ? TASKS_MANY : random.integer(10, TASKS_FEW)
   // However many they are, one slow worker is done with them long before the end.
-  const serviceMsMax = Math.min(400, durationMs / 20, 20_000 / tasksMax)
+  const serviceMsMax = Math.min(2000, durationMs / 5, 60_000 / tasksMax)
   const tasks = queues.flatMap((queue) => mixesOf(random, queue, hanging.includes(queue), bodyBytesMax))
   const network = networkOf(random)
   const journal = journalOf(random)
@@ -111,7 +111,8 @@ function engineOf(random: RandomStream, queues: number): Partial<EngineConfig> {
 
 function hostingOf(random: RandomStream): Partial<HostConfig> {
   const frameBytesMax = random.pick([4096, 16_384])
-  const sendBufferBytesHigh = random.integer(500, 8000)
+  const isNarrow = random.chance(0.25)
+  const sendBufferBytesHigh = random.integer(300, 6000)
   return present<Partial<HostConfig>>({
     limits: maybe(random, 0.15, () => ({
       ...DEFAULT_HOST_CONFIG.limits,
@@ -125,8 +126,9 @@ function hostingOf(random: RandomStream): Partial<HostConfig> {
       creditMax: random.integer(2, 20),
     })),
     helloTimeoutMs: maybe(random, 0.2, () => random.integer(300, 3000)),
-    sendBufferBytesHigh: maybe(random, 0.25, () => sendBufferBytesHigh),
-    sendBufferBytesMax: maybe(random, 0.15, () => sendBufferBytesHigh + random.integer(20_000, 80_000)),
+    sendBufferBytesHigh: isNarrow ? sendBufferBytesHigh : undefined,
+    // One body more than fits is always sent.
+    sendBufferBytesMax: isNarrow ? sendBufferBytesHigh + random.integer(8000, 16_000) : undefined,
     bodyCacheBytesMax: maybe(random, 0.3, () => random.integer(1, 2000)),
     stagedBytesMax: maybe(random, 0.2, () => random.integer(100, 5000)),
     lazyFlushMs: maybe(random, 0.4, () => random.pick([1, 10, 500, 2000])),

@@ -20,11 +20,13 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     name: 'delivery before durability',
     file: 'broker/src/core/host.ts',
     find: 'const release = (): void => {',
-    replace: `for (const { connection, outgoing: all } of sends) {
-      if (this.bodies.fill(all.slots) !== undefined) continue
-      const early = Object.create(all, { messages: { value: all.messages.filter(({ type }) => type === 'deliver') }, answered: { value: 0 } })
-      all.messages = all.messages.filter(({ type }) => type !== 'deliver')
-      connection.send(early)
+    replace: `const isDelivery = ({ type }) => type === 'deliver'
+    for (const { connection, outgoing: all } of sends) {
+      if (!all.messages.some(isDelivery) || this.bodies.fill(all.runs) !== undefined) continue
+      all.complete()
+      const early = all.messages.filter(isDelivery)
+      all.messages.splice(0, Infinity, ...all.messages.filter((message) => !isDelivery(message)))
+      connection.send({ messages: early, complete: () => early, answered: 0, bytes: 0 })
     }
     const release = (): void => {`,
     breaks: 'a worker does a task that a crash forgets',
