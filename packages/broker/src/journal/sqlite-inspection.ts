@@ -15,7 +15,9 @@ export function inspect(path: string, mark: EndMark, busyMs: number): void {
     // SQLite deletes the log of an empty file.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
     if (mark.batch > 0 || (log?.size ?? 0) > 0)
-      throw new JournalDamagedError(`${path} is empty, but batches were stored in it; restore the file from a copy`)
+      throw new JournalDamagedError(
+        `${path} is empty, but batches were stored in it; restore the file from a copy, or remove ${path}-wal and ${mark.path} to begin anew`,
+      )
     return
   }
   let last: number
@@ -48,6 +50,9 @@ function lastBatch(database: DatabaseSync, path: string): number {
       `${path} was written by a newer Sluice (schema ${version}, where this one knows ${SCHEMA_VERSION}): start that one`,
     )
   }
+  // The batches have checksums, and what holds them together has none: a write into a damaged order would destroy more.
+  const order = Object.values(database.prepare('PRAGMA quick_check(1)').get()!)[0] as string
+  if (order !== 'ok') throw new JournalDamagedError(`${path} is damaged: ${order.replaceAll('\n', ' ')}`)
   database.prepare('SELECT batch, events_crc32, bodies_crc32, events, bodies FROM batches')
   return (database.prepare('SELECT max(batch) AS last FROM batches').get()!.last as number | null) ?? 0
 }

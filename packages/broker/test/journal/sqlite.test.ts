@@ -214,9 +214,9 @@ test('[JOURNAL-10] a page that was overwritten is damage, not an answer', async 
   const file = readFileSync(path)
   file.fill(0xa5, 5 * 16_384, 6 * 16_384)
   writeFileSync(path, file)
-  const damaged = open(path)
   await expect(
     (async () => {
+      const damaged = open(path)
       const { last } = await loadAll(damaged)
       for (let batch = 1; batch <= last; batch++) await damaged.read(batch)
     })(),
@@ -254,6 +254,19 @@ test.each([
   sql(path, 'DROP VIEW tasks_by_state')
   for (const view of ['tasks', 'profiles', 'events']) sql(path, `DROP VIEW ${view}`)
   sql(path, change)
+  const before = readFileSync(path)
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+    expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
+  )
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+test('[JOURNAL-10] a page whose order changed is damage before anything is written', async () => {
+  const path = newPath()
+  await stored(path, 3)
+  const page = Number(sql(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'batches'")[0]!.rootpage)
+  // The address of its first free block: nothing reads it before the next write.
+  flipBit(path, (page - 1) * 16_384 + 1)
   const before = readFileSync(path)
   expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
     expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
