@@ -192,4 +192,11 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     replace: 'out.number(event.lease + 1)\n      runs',
     breaks: 'after a restart a worker holds leases that it was never told of',
   },
+  {
+    name: 'forgotten result is an error',
+    file: 'broker/src/core/host-api.ts',
+    find: 'if (this.#host.state.tasks.get(id) !== task) return this.task(id)',
+    replace: '',
+    breaks: 'whoever asks over HTTP for a task that is forgotten at that moment is told of an internal error',
+  },
 ]
