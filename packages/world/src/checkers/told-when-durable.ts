@@ -7,7 +7,7 @@ import type { Sources, Violate } from './sources.ts'
 import { acceptedOf } from './wire.ts'
 
 /** How much later than `lazyFlushMs` what need not be durable may be written. */
-const SLACK_MS = 1000
+const SLACK_MS = 50
 
 /** No acknowledgement and no delivery leaves before the batch that holds what it speaks of has been appended. */
 export class ToldWhenDurable implements Checker {
