@@ -46,7 +46,7 @@ export function swarm(seed: number): Scenario {
   // However many they are, one slow worker is done with them long before the end.
   const serviceMsMax = Math.min(2000, durationMs / 5, 60_000 / tasksMax)
   const tasks = queues.flatMap((queue) => mixesOf(random, queue, hanging.includes(queue), bodyBytesMax))
-  const network = networkOf(random)
+  const network = networkOf(random, hosting.sendBufferBytesHigh !== undefined)
   const journal = journalOf(random)
   const scenario: Scenario = {
     name: `seed ${seed}`,
@@ -130,7 +130,7 @@ function hostingOf(random: RandomStream): Partial<HostConfig> {
     // One body more than fits is always sent.
     sendBufferBytesMax: isNarrow ? sendBufferBytesHigh + random.integer(8000, 16_000) : undefined,
     bodyCacheBytesMax: maybe(random, 0.3, () => random.integer(1, 2000)),
-    stagedBytesMax: maybe(random, 0.2, () => random.integer(100, 5000)),
+    stagedBytesMax: maybe(random, 0.2, () => random.pick([1, 300, 3000])),
     lazyFlushMs: maybe(random, 0.4, () => random.pick([1, 10, 500, 2000])),
     compactEveryMs: maybe(random, 0.5, () => random.pick([50, 200])),
     compactBytesMin: maybe(random, 0.5, () => 1),
@@ -181,11 +181,12 @@ function journalOf(random: RandomStream): JournalProfile {
   }
 }
 
-function networkOf(random: RandomStream): NetworkProfile {
+/** `isNarrow`: the broker looks at what is unsent, and sees it only past what the kernel holds. */
+function networkOf(random: RandomStream, isNarrow: boolean): NetworkProfile {
   return present<NetworkProfile>({
     delayMs: random.chance(0.15) ? { kind: 'constant', value: 0 } : millis(random, random.pick([0.5, 5, 40])),
     bytesPerSecond: maybe(random, 0.15, () => random.integer(100_000, 500_000)),
-    windowBytes: maybe(random, 0.2, () => random.integer(500, 20_000)),
+    windowBytes: maybe(random, isNarrow ? 1 : 0.15, () => random.integer(500, isNarrow ? 3000 : 20_000)),
     giveUpAfterMs: maybe(random, 0.5, () => random.integer(1000, 8000)),
     pingEveryMs: maybe(random, 0.5, () => random.integer(500, 5000)),
   })

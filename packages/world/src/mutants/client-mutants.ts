@@ -60,9 +60,10 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'client settles twice',
-    file: 'client/src/settlements.ts',
-    find: 'this.#sent.delete(ref)\n    return slots',
-    replace: 'this.#unsent.push(...(slots ?? []))\n    return slots',
+    file: 'client/src/worker.ts',
+    find: 'slot.answer = undefined\n    this.#held.delete(slot)\n    if',
+    replace:
+      'if (!slot.isSaidAgain) this.#settlements.add(slot)\n    slot.isSaidAgain = true\n    this.#held.delete(slot)\n    if',
     breaks: 'an answer is given again after it was taken',
   },
   {
