@@ -28,7 +28,12 @@ export class FencedLeases implements Checker {
     const { chronicle, wire } = this.#sources
     chronicle.see(observation)
     wire.see(observation)
-    if (chronicle.isRetold) this.#settled.clear()
+    if (chronicle.isRetold) {
+      // Where even what was durable is gone, lease numbers may begin anew.
+      this.#settled.clear()
+      this.#answeredOf.clear()
+      this.#said.clear()
+    }
     if (chronicle.isRetold || observation.type === 'recovered') this.#doubtful = []
     if (observation.type === 'appended' && this.#doubtful.length > 0) this.#resolve(violate)
     if (observation.type === 'sentToBroker') this.#say(observation, violate)

@@ -194,6 +194,8 @@ describe('[PROMISE-5] a fenced lease settles nothing', () => {
   test('a worker that says it again after it had its answer', () => {
     const said = (connection: number) =>
       ({ type: 'sentToBroker', node: 'worker-1', connection, message: complete(1, [1]) }) as const
+    const anew = held().see(said(101)).told('worker-1', settled(1)).recover(1)
+    expect(anew.see(said(102)).said).toEqual([])
     expect(held().see(said(101)).told('worker-1', settled(1)).see(said(102)).said).toEqual([
       'worker-1 settled lease 1 again after it had its answer',
     ])
