@@ -119,6 +119,8 @@ class CutJournalRun implements FaultRun {
       this.#batchesLost += Math.max(0, lost)
       const wrong = faultIn(reading, truth)
       if (wrong !== undefined) return [`${what}: ${wrong}`]
+      const cutOff = framesOf(files.log).filter(({ commits, end }) => commits && end > logBytes).length
+      if (lost > cutOff) return [`${what}: ${lost} batches are missing, where ${cutOff} transactions were cut off`]
       if (hasMark && lost > 1) return [`${what}: ${lost} batches are missing, and nothing was said`]
       return []
     } catch (error) {

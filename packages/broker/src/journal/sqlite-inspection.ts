@@ -5,14 +5,17 @@ import { JournalDamagedError } from './journal.ts'
 import { isDamage, messageOf } from './sqlite-error.ts'
 import { APPLICATION_ID, SCHEMA_VERSION } from './sqlite-schema.ts'
 
+/** No page of SQLite's is smaller: what is shorter holds none. */
+const PAGE_BYTES_MIN = 512
+
 /**
  * Looks at the file before anything writes to it, so that one that is refused stays as it is: opening it to write would
  * already cut off what cannot be read of its log.
  * @throws JournalDamagedError
  */
 export function inspect(path: string, mark: EndMark, busyMs: number): void {
-  if (statSync(path).size === 0) {
-    // SQLite deletes the log of an empty file.
+  if (statSync(path).size < PAGE_BYTES_MIN) {
+    // SQLite deletes the log of a file that it takes for empty.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
     if (mark.batch > 0 || (log?.size ?? 0) > 0)
       throw new JournalDamagedError(

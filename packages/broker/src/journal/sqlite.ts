@@ -8,7 +8,7 @@ import { EndMark } from './end-mark.ts'
 import { EventDecoder } from './event-decoder.ts'
 import { EventEncoder } from './event-encoder.ts'
 import { type Durability, type Journal, JournalDamagedError, JournalLockedError } from './journal.ts'
-import { isBusy, isDamage, isSqlite, messageOf } from './sqlite-error.ts'
+import { isBusy, isCorrupt, isDamage, isSqlite, messageOf } from './sqlite-error.ts'
 import { inspect } from './sqlite-inspection.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
 
@@ -250,7 +250,9 @@ export function sqliteJournal(options: SqliteJournalOptions): Journal {
   let discarding: Promise<void> | undefined
 
   function fail(reason: string, cause?: unknown): Error {
-    failure = new Error(`the journal ${store.path} stopped: ${reason}`, { cause })
+    failure = isCorrupt(cause)
+      ? new JournalDamagedError(`the journal ${store.path} stopped, it is damaged: ${reason}`, { cause })
+      : new Error(`the journal ${store.path} stopped: ${reason}`, { cause })
     return failure
   }
 

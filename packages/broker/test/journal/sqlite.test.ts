@@ -274,6 +274,22 @@ test('[JOURNAL-10] a page whose order changed is damage before anything is writt
   expect(readFileSync(path).equals(before)).toBe(true)
 })
 
+test('[JOURNAL-10] damage that shows at an append is named, and takes nothing with it', async () => {
+  const path = newPath()
+  await stored(path, 3)
+  // The count of free pages, of which there are none.
+  flipBit(path, 39)
+  const journal = open(path)
+  await loadAll(journal)
+  await expect(append(journal, textBatch(4, 'x'.repeat(50_000)))).rejects.toThrow(
+    expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
+  )
+  await journal.close()
+  const again = open(path)
+  expect((await loadAll(again)).last).toBe(3)
+  for (const batch of [1, 2, 3]) expect((await again.read(batch)).length).toBe(4)
+})
+
 /** A journal whose three batches were acknowledged and whose process was killed before they were folded into the file. */
 async function killed(): Promise<string> {
   const path = newPath()
@@ -323,7 +339,13 @@ test.each<[string, (path: string) => void, string]>([
 test('[JOURNAL-13] a file that was emptied or taken away is refused, and its log is kept', async () => {
   const path = await killed()
   const log = readFileSync(`${path}-wal`)
-  for (const spoil of [() => truncateSync(path, 0), () => rmSync(path), () => rmSync(`${path}-mark`)]) {
+  const spoils = [
+    () => truncateSync(path, 99),
+    () => truncateSync(path, 0),
+    () => rmSync(path),
+    () => rmSync(`${path}-mark`),
+  ]
+  for (const spoil of spoils) {
     spoil()
     expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
       expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(`${path} is empty`) }),
