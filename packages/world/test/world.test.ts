@@ -173,6 +173,26 @@ test('a producer that crashes asks again for what it had not had an answer to', 
   expect(report.tasks.succeeded).toBe(report.tasks.submitted)
 })
 
+test('a producer that vanishes leaves without a goodbye and does not come back', async () => {
+  const vanishing = (ms: number): Scenario => ({
+    ...short,
+    producers: short.producers.map((group) => ({ ...group, vanishesAfterMs: { kind: 'constant', value: ms } })),
+  })
+  const { report, seen } = await observe(vanishing(10_000), 1)
+  const gone = seen.filter((observation) => 'node' in observation && observation.node.startsWith('producer-'))
+  expect(gone.filter(({ type, atMs }) => type === 'nodeStopped' && atMs === 10_000)).toHaveLength(2)
+  expect(gone.some(({ type, atMs }) => type === 'nodeStarted' && atMs > 0)).toBe(false)
+  expect(ended(seen)).toEqual({ timers: 0, connections: 0, unfinished: 0, waiting: 0 })
+  expect(report.tasks.submitted).toBeGreaterThan(0)
+  // Who would vanish after the end does not.
+  expect(ended((await observe(vanishing(1e9), 1)).seen)).toEqual({
+    timers: 0,
+    connections: 0,
+    unfinished: 0,
+    waiting: 0,
+  })
+})
+
 test('a world that does not come to rest is stopped and says so', async () => {
   const { violations } = await runWorld(short, 1, { maxObservations: 100 })
   expect(violations.map(({ rule }) => rule)).toEqual(['HANG'])

@@ -17,6 +17,7 @@ export class ProducerNode extends Node {
   readonly #notes: ProducerNotes = { submissions: new Map(), wishes: 0, retries: 0 }
   #program: ProducerProgram | undefined
   #isQuiet = false
+  #cancelVanishing: () => void = () => {}
 
   constructor(context: Context, network: Network, name: string, group: ProducerGroup, watchesProgress: boolean) {
     super(context, network, name)
@@ -35,7 +36,7 @@ export class ProducerNode extends Node {
     const { vanishesAfterMs } = this.#group
     if (!vanishesAfterMs) return
     const chance = this.context.random.stream(`${this.name} vanishes`)
-    this.context.clock.setTimer(
+    this.#cancelVanishing = this.context.clock.setTimer(
       () => {
         this.cancelStart()
         this.crash(undefined)
@@ -47,6 +48,7 @@ export class ProducerNode extends Node {
   /** Nothing new is wanted from now on. */
   quiet(): void {
     this.#isQuiet = true
+    this.#cancelVanishing()
     this.#program?.quiet()
   }
 
