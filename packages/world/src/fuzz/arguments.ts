@@ -17,7 +17,7 @@ Runs the real queue in simulated worlds, each with its own faults and settings, 
   --json FILE      also writes the figures and their configuration
   --check          exits 1 on any violation, where fewer than 95 % of the mutants are caught, or a phenomenon is missed
   --mutants        plants one bug at a time and looks whether it is caught
-  --only TEXT      only mutants whose name holds TEXT
+  --only TEXT      only mutants whose name holds TEXT, or one of several with commas between them
   --phenomena      measures what the queue is known to do under load, and prints it as Markdown
   --speed          how many times as fast as real time the default scenario is on one core; --check wants 1,000
   --threads N      worlds that run at once; one for each core where it is not said

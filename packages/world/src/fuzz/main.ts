@@ -119,7 +119,8 @@ async function replay(args: Arguments): Promise<boolean> {
 }
 
 async function mutate(args: Arguments, first: number): Promise<boolean> {
-  const chosen = MUTANTS.filter(({ name }) => name.includes(args.only ?? ''))
+  const wanted = (args.only ?? '').split(',')
+  const chosen = MUTANTS.filter(({ name }) => wanted.some((text) => name.includes(text.trim())))
   if (chosen.length === 0)
     throw new ArgumentError(
       `--only ${args.only}: no mutant is named so; there are ${MUTANTS.map(({ name }) => name).join(', ')}`,
