@@ -162,6 +162,13 @@ function watched(state: State, task: Task, session: string, ref: number, index: 
   if (isWatching(task, holder) && !isFinished(task)) return []
   const watchers = watchersOf(task)
   if (!watchers.includes(holder) && mayHaveNews(task) && watchers.length >= state.config.watchersMax) {
+    // It is told the outcome that there is, and nothing of what redriving may bring.
+    if (isFinished(task)) {
+      return [
+        { type: 'taskWatched', id: task.id, session, atMs },
+        { type: 'taskUnwatched', id: task.id, session, atMs },
+      ]
+    }
     const limit = state.config.watchersMax
     return [
       refusal(session, 'busy', `task ${task.id} has ${limit} watchers already`, {
