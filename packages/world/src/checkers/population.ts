@@ -1,5 +1,6 @@
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
 import { type EngineConfig, engineConfig } from '@sluice/engine'
+import type { Distribution } from '../distribution.ts'
 import type { Scenario, WorkerGroup } from '../scenario.ts'
 
 /** The bounds in force in a scenario. */
@@ -26,4 +27,22 @@ function groupOf<G extends { count: number }>(groups: readonly G[], prefix: stri
     number -= group.count
   }
   return undefined
+}
+
+/** What an exponential distribution stays below for all that a world will ever draw. */
+const MEANS_MAX = 20
+
+/** The largest value that a world may draw from it. */
+export function longestOf(distribution: Distribution): number {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value
+    case 'uniform':
+    case 'pareto':
+      return distribution.max
+    case 'exponential':
+      return distribution.mean * MEANS_MAX
+    case 'bimodal':
+      return Math.max(distribution.fast, distribution.slow)
+  }
 }

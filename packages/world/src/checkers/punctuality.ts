@@ -1,15 +1,13 @@
-import type { Distribution } from '../distribution.ts'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
 import { Calm } from './calm.ts'
 import type { Step } from './chronicle.ts'
+import { longestOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /** How late a turn of an undisturbed broker may come, besides what its disk takes. */
 const SLACK_MS = 300
 /** How long after it was done a thing may be written. */
 const MEMORY_MS = 2000
-/** What an exponential distribution stays below for all that a world will ever draw. */
-const MEANS_MAX = 20
 
 /**
  * What falls due is done when it does, as long as nothing keeps the broker from its work: delays end, times-to-live and leases expire,
@@ -26,8 +24,9 @@ export class Punctuality implements Checker {
 
   constructor(sources: Sources) {
     this.#sources = sources
-    // One batch is being written when the timer fires, and the next one may be full already.
-    this.#lateMsMax = SLACK_MS + 3 * longestOf(sources.scenario.journal.appendMs)
+    const { appendMs, readMs } = sources.scenario.journal
+    // One batch is being written when the timer fires, and the next one may be full already; both may wait for bodies.
+    this.#lateMsMax = SLACK_MS + 3 * longestOf(appendMs) + 3 * longestOf(readMs)
   }
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {
@@ -108,19 +107,5 @@ export class Punctuality implements Checker {
     if (type === 'progressReported' || type === 'taskWatched' || type === 'taskUnwatched' || type === 'taskRestated')
       return
     this.#expiresAtMs.delete(lease)
-  }
-}
-
-function longestOf(distribution: Distribution): number {
-  switch (distribution.kind) {
-    case 'constant':
-      return distribution.value
-    case 'uniform':
-    case 'pareto':
-      return distribution.max
-    case 'exponential':
-      return distribution.mean * MEANS_MAX
-    case 'bimodal':
-      return Math.max(distribution.fast, distribution.slow)
   }
 }
