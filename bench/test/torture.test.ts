@@ -19,7 +19,7 @@ const metWithin: Record<string, string> = {
 for (const fault of faults) {
   test.skipIf(fault.obstacle?.() !== undefined)(
     `${fault.about}: no promise is broken`,
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async () => {
       const lines: string[] = []
       const [result] = await torture({ faults: [fault], rounds: 1, seed: 1, scale: 'quick' }, (line) =>

@@ -1,7 +1,11 @@
+import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { deadOutcome, isDeadOutcome } from '../src/torture/outcome.ts'
 import type { ToldTask } from '../src/torture/producer.ts'
 import { seededRandom } from '../src/torture/random.ts'
+import { StartLog } from '../src/torture/start-log.ts'
 import { changedOutcomes, countDuplicates, liveDuring, parseStarts } from '../src/torture/verdict.ts'
 
 const kill = { fromMs: 100, untilMs: 120 }
@@ -15,6 +19,26 @@ test('a worker’s log is read back', () => {
     { id: 'a', atMs: 12.5 },
     { id: 'b', atMs: 13 },
   ])
+})
+
+test('a log is read bit by bit, each start once, and emptied where it has grown long', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'start-log-'))
+  try {
+    const log = new StartLog(join(directory, 'worker.log'), 1000)
+    appendFileSync(log.path, '1 a\n2 b\n')
+    expect(log.next()).toEqual([
+      { id: 'a', atMs: 1 },
+      { id: 'b', atMs: 2 },
+    ])
+    expect(log.next()).toEqual([])
+    appendFileSync(log.path, '3 c\n'.repeat(300))
+    expect(log.next()).toHaveLength(300)
+    expect(statSync(log.path).size).toBe(0)
+    appendFileSync(log.path, '4 d\n')
+    expect(log.next()).toEqual([{ id: 'd', atMs: 4 }])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })
 
 describe('a lease was live at the kill', () => {

@@ -1,6 +1,6 @@
 import type { Configuration, Scale } from '../bench.ts'
 import { atMost, type Figure, figure } from '../figure.ts'
-import { sleep } from '../wait.ts'
+import { sleep, until } from '../wait.ts'
 import { BrokerCommand, type Ended } from './broker-command.ts'
 import type { Fault, FaultRun, Round } from './fault.ts'
 import { isDeadOutcome } from './outcome.ts'
@@ -91,6 +91,11 @@ class GroundRun implements FaultRun {
     await using witness = new Witness({ url: first.url, random, ...load_ })
     witness.work()
     witness.submit()
+    let hasEnded = false
+    first.ended.then(() => {
+      hasEnded = true
+    })
+    await until('the first task is accepted', async () => hasEnded || witness.accepted.length > 0, endsWithinMs)
     await sleep(loadMs * random())
     ground.strike?.(first.pid)
     const ended = await Promise.race([first.ended, sleep(endsWithinMs)])

@@ -49,19 +49,25 @@ export function tasksKnown(path: string, last = Number.POSITIVE_INFINITY): Set<s
   return new Set([...state.tasks.values()].map(({ id }) => id))
 }
 
-/** Appends batches of bodies alone to a journal that loads, as its next user would. Returns what was stored. */
+/**
+ * Appends batches of bodies alone to a journal that loads, as its next user would. Returns what was stored, which is less
+ * than was given where the journal stopped because of a damage.
+ */
 export function appendTo(path: string, bodies: readonly Uint8Array[]): StoredBatch[] {
   const journal = sqliteJournal({ path, durability: 'strict' })
+  const stored: StoredBatch[] = []
   try {
-    let last = journal.load(() => {}) as number
-    return bodies.map((bytes) => {
-      last++
-      journal.append({ batch: last, events: [], bodies: bytes })
-      return { batch: last, events: digest('[]'), bodies: digest(bytes) }
-    })
+    let batch = journal.load(() => {}) as number
+    for (const bytes of bodies) {
+      journal.append({ batch: ++batch, events: [], bodies: bytes })
+      stored.push({ batch, events: digest('[]'), bodies: digest(bytes) })
+    }
+  } catch (error) {
+    damageIn(error, path)
   } finally {
     journal.close()
   }
+  return stored
 }
 
 /**

@@ -42,7 +42,7 @@ export async function sampleJournal(shape: Shape, random: () => number): Promise
   const settings = { durability: 'strict', path, hosting, engine } as const
   let broker = await startBroker(processes, settings)
   const port = Number(new URL(broker.url).port)
-  await using witness = new Witness({ url: broker.url, random, inFlight: 10, fillerMax: 8000, workMsMax: 5 })
+  await using witness = new Witness({ url: broker.url, random, inFlight: 10, fillerMax: 3000, workMsMax: 5 })
   witness.work()
   witness.submit()
   await until('the first task is accepted', async () => witness.accepted.length > 0, 10_000)

@@ -78,12 +78,11 @@ export class LoadedQueue implements AsyncDisposable {
     try {
       const processes = loaded.#processes
       loaded.broker = await startBroker(processes, loaded.#journal)
-      for (let index = 0; index < workers; index++) loaded.working.push(await loaded.#startWorker())
+      loaded.working.push(...(await Promise.all(Array.from({ length: workers }, () => loaded.#startWorker()))))
       const { inFlight, workMsMax, leaseMs } = settings
-      for (let index = 0; index < producers; index++) {
-        const told = { url: loaded.broker.url, queue, inFlight, workMsMax, leaseMs }
-        loaded.#producers.push(await processes.start(producerProcess, told))
-      }
+      const told = { url: loaded.broker.url, queue, inFlight, workMsMax, leaseMs }
+      const starting = Array.from({ length: producers }, () => processes.start(producerProcess, told))
+      loaded.#producers.push(...(await Promise.all(starting)))
       return loaded
     } catch (error) {
       await loaded[Symbol.asyncDispose]()

@@ -1,13 +1,16 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, truncateSync } from 'node:fs'
 import { parseStarts, type Start } from './verdict.ts'
 
 /** The starts that one worker process has written down, read bit by bit. */
 export class StartLog {
   readonly path: string
+  readonly #bytesMax: number
   #read = 0
 
-  constructor(path: string) {
+  /** What has been read is thrown away past `bytesMax`, so that a run of any length takes the same room. */
+  constructor(path: string, bytesMax = 2 ** 25) {
     this.path = path
+    this.#bytesMax = bytesMax
   }
 
   /** The starts since the last call. */
@@ -24,6 +27,11 @@ export class StartLog {
       }
     } finally {
       closeSync(file)
+    }
+    if (this.#read > this.#bytesMax) {
+      // The worker appends, and so goes on at the beginning.
+      truncateSync(this.path, 0)
+      this.#read = 0
     }
     return parseStarts(Buffer.concat(chunks).toString('latin1'))
   }

@@ -87,8 +87,15 @@ export class Watches {
   refused(ref: number, error: WireError): boolean {
     const ids = this.#sent.get(ref)
     if (ids === undefined) return false
-    this.#sent.delete(ref)
-    for (const id of ids) this.#fail(id, error)
+    const [, index] = /^ids\[(\d+)\]$/.exec(error.field ?? '') ?? []
+    if (index === undefined) {
+      this.#sent.delete(ref)
+      for (const id of ids) this.#fail(id, error)
+    } else {
+      // One of them; the others are answered by `watched`.
+      const id = ids[Number(index)]
+      if (id !== undefined) this.#fail(id, error)
+    }
     return true
   }
 

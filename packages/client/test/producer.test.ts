@@ -430,6 +430,22 @@ describe('outcomes', () => {
     expect(gone.error).toMatchObject({ code: 'unknown_task' })
   })
 
+  test('a watch that finds too many watchers rejects the result of that task, and of no other', async () => {
+    const { world, client, connection } = await online()
+    const ids = [1, 2].map((n) => `01900000-0000-7000-8000-00000000000${n}`)
+    const [full, free] = ids.map((id) => track(client.handle(id).result()))
+    await world.settle()
+    const { ref } = connection.last('watch')
+    connection.say(
+      { type: 'error', ref, code: 'busy', message: 'full', field: 'ids[0]', retryAfterMs: 30_000 },
+      { type: 'watched', ref, unknown: [] },
+      succeeded(ids[1] as string, 7),
+    )
+    await world.settle()
+    expect(full?.error).toMatchObject({ code: 'busy' })
+    expect(free?.value).toBe(7)
+  })
+
   test('a handle made from an id asks the broker; two of the same task share the answer', async () => {
     const { world, client, connection } = await online()
     const id = '01900000-0000-7000-8000-000000000001'

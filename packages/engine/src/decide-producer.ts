@@ -135,12 +135,12 @@ function isAscending(ids: readonly string[]): boolean {
   return true
 }
 
-/** How long a queue needs, at the rate it drains now, to make room for `tasks` more. */
+/** How long a queue needs, at the rate it drains now, to make room for `tasks` more, or for as many as it ever holds. */
 function retryAfterMs(state: State, queue: Queue | undefined, tasks: number, nowMs: number): number {
-  const { retryAfterMsMin, retryAfterMsMax } = state.config
-  const perSecond = queue ? queue.drain.perSecond(nowMs) : 0
+  const { retryAfterMsMin, retryAfterMsMax, queueTasksMax } = state.config
+  const perSecond = queue ? queue.drain.perSecond(nowMs, unfinished(queue) === 0) : 0
   // A queue that has not been seen to drain says a second: long enough to spare it, short enough to notice a worker.
-  const estimate = perSecond > 0 ? (tasks / perSecond) * 1000 : 1000
+  const estimate = perSecond > 0 ? (Math.min(tasks, queueTasksMax) / perSecond) * 1000 : 1000
   return Math.ceil(Math.min(Math.max(estimate, retryAfterMsMin), retryAfterMsMax))
 }
 
@@ -162,6 +162,13 @@ function watched(state: State, task: Task, session: string, ref: number, index: 
   if (isWatching(task, holder) && !isFinished(task)) return []
   const watchers = watchersOf(task)
   if (!watchers.includes(holder) && mayHaveNews(task) && watchers.length >= state.config.watchersMax) {
+    // It is told the outcome that there is, and nothing of what redriving may bring.
+    if (isFinished(task)) {
+      return [
+        { type: 'taskWatched', id: task.id, session, atMs },
+        { type: 'taskUnwatched', id: task.id, session, atMs },
+      ]
+    }
     const limit = state.config.watchersMax
     return [
       refusal(session, 'busy', `task ${task.id} has ${limit} watchers already`, {

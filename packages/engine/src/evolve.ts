@@ -1,6 +1,6 @@
 import type { AttemptRecord, Event, EventOf, EventType, PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
 import { assertTransition } from './lifecycle.ts'
-import { dropUnused, noteDispatchable, queueNamed, release, restoreOrders, retain } from './queues.ts'
+import { dropUnused, noteDispatchable, queueGiven, queueNamed, release, restoreOrders, retain } from './queues.ts'
 import {
   closeSession,
   disconnectSession,
@@ -132,7 +132,7 @@ export function evolve(state: State, event: Event): void {
 function accept(state: State, event: EventOf<'tasksAccepted'>): void {
   const { options, contentType, ids, bytes, digests, seq, atMs, ref, index } = event
   const watcher = event.watcher === undefined ? null : sessionNamed(state, event.watcher)
-  const queue = queueNamed(state, event.queue)
+  const queue = queueGiven(state, event.queue, atMs)
   const submission = watcher && { session: watcher, connection: watcher.connections, ref, index, seq }
   const phase = waiting(atMs + options.delayMs, atMs)
   assertTransition('absent', event.type, phase.state)

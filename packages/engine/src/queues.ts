@@ -12,6 +12,13 @@ export function queueNamed(state: State, name: string): Queue {
   return queue
 }
 
+/** The queue of this name, which is about to be given tasks. */
+export function queueGiven(state: State, name: string, atMs: number): Queue {
+  const queue = queueNamed(state, name)
+  if (unfinished(queue) === 0) queue.drain.resume(atMs)
+  return queue
+}
+
 export function noteDispatchable(state: State, queue: Queue): void {
   if (queue.ready.size > 0 && queue.available.size > 0) state.dispatchable.add(queue)
   else state.dispatchable.delete(queue)

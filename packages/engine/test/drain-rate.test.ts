@@ -31,3 +31,15 @@ test('what was fast an hour ago does not count for the present', () => {
   expect(rate.perSecond(nowMs)).toBeLessThan(15)
   expect(rate.perSecond(nowMs)).toBeGreaterThan(5)
 })
+
+test('idle time is no slowness, unless it is long ago that anything was finished', () => {
+  const rate = new DrainRate()
+  const idleMs = steady(rate, 1_000_000, 10, 100)
+  expect(rate.perSecond(idleMs + 30_000)).toBeLessThan(10)
+  expect(rate.perSecond(idleMs + 30_000, true)).toBeGreaterThan(90)
+  rate.resume(idleMs + 30_000)
+  expect(rate.perSecond(idleMs + 30_000)).toBeGreaterThan(90)
+  expect(rate.perSecond(idleMs + 120_000, true)).toBe(0)
+  rate.resume(idleMs + 120_000)
+  expect(rate.perSecond(idleMs + 120_000)).toBe(0)
+})

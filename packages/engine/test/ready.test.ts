@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { checkState } from '../src/invariants.ts'
 import { Harness, only, typesOf } from './harness.ts'
 
 test('[READY-1] a delayed task is delivered once its delay is over, not before', () => {
@@ -36,6 +37,17 @@ test('[READY-3] delayed tasks are delivered in the order they became ready', () 
   harness.advance(100)
   harness.worker('w')
   expect(harness.dispatch()).toEqual(['soon', 'now', 'late'])
+})
+
+test('[READY-3] a delayed task whose delay is noticed late comes behind what was accepted before that', () => {
+  const harness = new Harness()
+  harness.submit('delayed', { delayMs: 10 })
+  harness.nowMs += 50
+  harness.submit('now')
+  harness.advance(0)
+  checkState(harness.state)
+  harness.worker('w')
+  expect(harness.dispatch()).toEqual(['now', 'delayed'])
 })
 
 test('[READY-4] returned tasks come before fresh ones of their priority, by acceptance', () => {

@@ -62,6 +62,23 @@ test('[RESULT-2] a watcher that asks after the end is told at once, even past th
   expect(harness.told).toEqual([outcome, outcome])
 })
 
+test('[RESULT-2] who asks for a dead letter is told at once, even past the bound of watchers, and watches it no further', () => {
+  const harness = new Harness({ config: { watchersMax: 1 } })
+  harness.open('p1')
+  harness.open('p2')
+  harness.submit('a', undefined, { session: 'p1', watch: true })
+  harness.worker('w')
+  harness.dispatch()
+  harness.fail('w', harness.leaseOf('a'), { retryable: false })
+  harness.told = []
+  harness.apply({ type: 'watch', session: 'p2', ref: 1, ids: ['a'] })
+  expect(harness.told).toEqual([{ type: 'outcome', sessions: ['p2'], id: 'a', status: 'dead' }])
+  harness.apply({ type: 'redrive', ids: ['a'] })
+  harness.told = []
+  harness.cancel('a')
+  expect(harness.told).toEqual([{ type: 'outcome', sessions: ['p1'], id: 'a', status: 'cancelled' }])
+})
+
 test('[RESULT-2] a watch of an unknown id is refused as unknown_task', () => {
   const harness = new Harness()
   harness.open('p')

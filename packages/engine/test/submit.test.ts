@@ -133,6 +133,35 @@ test('[QUEUE-2] the delay told with busy follows the observed drain rate, within
   expect(harness.submit(many)[0]).toMatchObject({ type: 'refused', retryAfterMs: 2000 })
 })
 
+test('[QUEUE-2] time in which a queue held nothing does not make it slow', () => {
+  const harness = new Harness({ config: { queueTasksMax: 20 } })
+  harness.worker('w', 20)
+  for (let round = 0; round < 5; round += 1) {
+    harness.submit(Array.from({ length: 20 }, (_, i) => `r${round}t${i}`))
+    harness.dispatch()
+    harness.advance(1000)
+    for (let i = 0; i < 20; i += 1) harness.complete('w', harness.leaseOf(`r${round}t${i}`))
+    harness.advance(30_000)
+  }
+  const ids = Array.from({ length: 21 }, (_, i) => `u${i}`)
+  const { retryAfterMs } = harness.submit(ids).find((event) => event.type === 'refused')!
+  expect(retryAfterMs).toBeGreaterThanOrEqual(50)
+  expect(retryAfterMs).toBeLessThan(200)
+})
+
+test('[QUEUE-2] nobody is told to wait for longer than the whole queue needs', () => {
+  const harness = new Harness({ config: { queueTasksMax: 20 } })
+  harness.submit(Array.from({ length: 20 }, (_, i) => `t${i}`))
+  harness.worker('w', 20)
+  harness.dispatch()
+  for (let i = 0; i < 10; i += 1) harness.complete('w', harness.leaseOf(`t${i}`))
+  harness.advance(1000)
+  const refusals = harness
+    .submit(Array.from({ length: 500 }, (_, i) => `u${i}`))
+    .filter(({ type }) => type === 'refused')
+  expect(refusals[0]).toMatchObject({ retryAfterMs: 2000 })
+})
+
 test('[QUEUE-3] a body that no queue can ever hold is too large, not busy', () => {
   const harness = new Harness({ config: { queueBytesMax: 100 } })
   expect(only(harness.submit('a', undefined, { bytes: 101 }), 'refused')).toMatchObject({

@@ -53,6 +53,8 @@ export interface ProducerGroup {
   drawsAlike?: boolean
   /** Whether it speaks in text frames. */
   speaksText?: boolean
+  /** Submits without a thought for its credit. It speaks in binary frames. */
+  ignoresCredit?: boolean
 }
 
 export type Service = {
@@ -86,6 +88,8 @@ export type Falsehood =
   | 'resumesStrangers'
   /** Cuts frames off, so that they are none. The broker ends the connection, and the program does not try again. */
   | 'babbles'
+  /** Does not say hello on some of its connections. */
+  | 'withholdsHello'
 
 export interface WorkerGroup {
   count: number

@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os'
 import { afterAll, expect, test } from 'vitest'
 import { campaign, findingText } from '../src/fuzz/campaign.ts'
 import { Pool } from '../src/fuzz/pool.ts'
-import { pinned } from './pinned.ts'
 
 /** Each run of the tests looks at worlds that nobody has seen before. */
 const FRESH = 300
@@ -12,7 +11,7 @@ const STORY_MS = 20_000
 const pool = new Pool(Math.min(2, availableParallelism()))
 afterAll(() => pool.close())
 
-test(`${FRESH} fresh seeds keep every promise`, { timeout: 240_000 }, async () => {
+test(`${FRESH} fresh seeds keep every promise`, { timeout: 600_000 }, async () => {
   const first = Math.floor(Math.random() * SEED_MAX)
   const { findings, tally } = await campaign(pool, first, FRESH)
   for (const finding of findings.slice(0, 2)) {
@@ -25,13 +24,3 @@ test(`${FRESH} fresh seeds keep every promise`, { timeout: 240_000 }, async () =
   expect(tally.tasks.succeeded).toBeGreaterThan(FRESH)
   expect([...tally.faults.values()].every(({ times }) => times > 0)).toBe(true)
 })
-
-test.each(pinned.map((one) => [one.name, one] as const))(
-  'pinned: %s',
-  { timeout: 120_000 },
-  async (_, { seed, scenario }) => {
-    const { report } = await pool.examine(seed, scenario)
-    expect(report.violations).toEqual([])
-    expect(report.observations).toBeGreaterThan(0)
-  },
-)

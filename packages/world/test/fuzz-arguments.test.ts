@@ -11,6 +11,7 @@ test('a seed alone is replayed, with a number of seeds it is the first one', () 
   expect(readArguments(['--seed', '5'])).toMatchObject({ mode: 'replay', seed: 5 })
   expect(readArguments(['--seed', '5', '--seeds', '9'])).toMatchObject({ mode: 'fuzz', seed: 5, seeds: 9 })
   expect(readArguments(['--mutants', '--seed', '5'])).toMatchObject({ mode: 'mutants', seed: 5, seeds: 1000 })
+  expect(readArguments(['--speed'])).toMatchObject({ mode: 'speed', seeds: 10 })
   expect(readArguments(['--phenomena'])).toMatchObject({ mode: 'phenomena', seeds: 100 })
 })
 
@@ -20,9 +21,10 @@ test.each([
   [['--seed', '-1'], ''],
   [['--seed', '1.5'], '--seed is a whole number from 0 to'],
   [['--threads', '0'], '--threads is a whole number from 1 to 256, not 0'],
-  [['--speed', '1'], '--speed'],
+  [['--sped'], '--sped'],
   [['--trace', 'f'], '--trace is of a single world'],
   [['--mutants', '--phenomena'], 'ask for one of them'],
+  [['--speed', '--phenomena'], 'ask for one of them'],
   [['--only', 'x'], '--only chooses among --mutants'],
 ])('%j is refused', (args, message) => {
   expect(() => readArguments(args)).toThrow(message)

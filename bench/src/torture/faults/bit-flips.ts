@@ -35,6 +35,7 @@ class BitFlipsRun implements FaultRun {
   #refused = 0
   #named = 0
   #harmless = 0
+  #stopped = 0
   #served = 0
   #refusedServing = 0
   #bad = 0
@@ -85,7 +86,8 @@ class BitFlipsRun implements FaultRun {
       figure('flips in the mark of the end', 'flips', [mark]),
       figure('refused as damaged', 'flips', [this.#refused]),
       figure('opened, damaged bodies refused', 'flips', [this.#named]),
-      figure('harmless', 'flips', [this.#harmless]),
+      figure('harmless to all that was stored', 'flips', [this.#harmless]),
+      figure('of these stopped as damaged by an append', 'flips', [this.#stopped]),
       figure('served by a broker', 'journals', [this.#served]),
       figure('of these refused or stopped as damaged', 'journals', [this.#refusedServing]),
       figure('anything else', 'flips', [this.#bad], atMost(0)),
@@ -109,7 +111,9 @@ class BitFlipsRun implements FaultRun {
       // What a later write does to what the flip has left.
       const bodies = Array.from({ length: 20 }, (_, index) => new Uint8Array(index * 2000).fill(index))
       const longer = [...truth.slice(0, truth.findIndex(({ batch }) => batch === lastOf(reading)) + 1)]
-      longer.push(...appendTo(copy.path, bodies))
+      const appended = appendTo(copy.path, bodies)
+      if (appended.length < bodies.length) this.#stopped++
+      longer.push(...appended)
       const again = readJournal(copy.path)
       if (again.refused !== undefined) return `after an append: ${again.refused}`
       return wrongIn(again, longer)

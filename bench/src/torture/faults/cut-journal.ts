@@ -10,7 +10,7 @@ import { serveCopy } from '../served-copy.ts'
 
 const cuts = {
   /** Every byte of this many of the last bytes, then so many cuts anywhere in the log, in the file, and with a broker on it. */
-  full: { everyByte: 2 * 16_408, log: 300, file: 300, served: 3 },
+  full: { everyByte: 16_408, log: 300, file: 300, served: 3 },
   quick: { everyByte: 40, log: 60, file: 40, served: 1 },
 }
 
@@ -119,6 +119,8 @@ class CutJournalRun implements FaultRun {
       this.#batchesLost += Math.max(0, lost)
       const wrong = faultIn(reading, truth)
       if (wrong !== undefined) return [`${what}: ${wrong}`]
+      const cutOff = framesOf(files.log).filter(({ commits, end }) => commits && end > logBytes).length
+      if (lost > cutOff) return [`${what}: ${lost} batches are missing, where ${cutOff} transactions were cut off`]
       if (hasMark && lost > 1) return [`${what}: ${lost} batches are missing, and nothing was said`]
       return []
     } catch (error) {

@@ -53,7 +53,8 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     clientTracking: true,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   })
-  const alive = new WeakSet<WebSocket>()
+  /** Each connection's socket, and what it had read at the last ping. */
+  const heard = new WeakMap<WebSocket, { socket: Socket; bytesRead: number }>()
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {})
     const refusal = refusalOf(request, options)
@@ -62,8 +63,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
       return
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      alive.add(webSocket)
-      webSocket.on('pong', () => alive.add(webSocket))
+      heard.set(webSocket, { socket: socket as Socket, bytesRead: -1 })
       adopt(webSocket, socket as Socket, broker, log)
     })
   })
@@ -72,11 +72,15 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   server.on('error', (error) => log.error({ err: error }, 'the server failed to take a connection'))
   const pings = setInterval(() => {
     for (const webSocket of sockets.clients) {
-      if (!alive.has(webSocket)) {
+      const known = heard.get(webSocket)
+      if (known === undefined) continue
+      const { bytesRead } = known.socket
+      // Any byte is a sign of life: a pong has to wait behind all that was sent before it. Who is not read from gives none.
+      if (bytesRead === known.bytesRead && !webSocket.isPaused) {
         webSocket.terminate()
         continue
       }
-      alive.delete(webSocket)
+      known.bytesRead = bytesRead
       webSocket.ping()
     }
   }, PING_EVERY_MS)

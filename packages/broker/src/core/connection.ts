@@ -303,12 +303,19 @@ export class Connection {
         break
       }
       case 'watch': {
-        // The answer goes first, the outcomes of finished tasks behind it.
+        // The answer goes first, the outcomes of finished tasks behind it; before it the tasks that it does not cover.
         const unknown: number[] = []
+        const place = reply.length
         reply.push({ type: 'watched', ref: message.ref, unknown })
         for (const event of host.apply({ type: 'watch', session, ref: message.ref, ids: message.ids })) {
           if (event.code === 'unknown_task') unknown.push(event.index as number)
-          else this.#error(message.ref, wireError(event))
+          else
+            reply.splice(place, 0, {
+              type: 'error',
+              ...wireError(event),
+              ref: message.ref,
+              field: `ids[${event.index}]`,
+            })
         }
         break
       }

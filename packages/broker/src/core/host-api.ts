@@ -55,7 +55,13 @@ export class HostApi implements BrokerApi {
     const { phase } = task
     if (phase.state === 'succeeded') {
       const run = bodyRun(phase.result, phase.bytes)
-      await this.#host.bodies.fill([run])
+      try {
+        await this.#host.bodies.fill([run])
+      } catch (error) {
+        // While it was read it may have been forgotten, or carried forward, and its batch discarded.
+        if (this.#host.state.tasks.get(id) !== task) return this.task(id)
+        throw error
+      }
       details.result =
         phase.contentType === undefined ? { bytes: run.bytes } : { bytes: run.bytes, contentType: phase.contentType }
     }

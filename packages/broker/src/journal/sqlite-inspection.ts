@@ -5,17 +5,22 @@ import { JournalDamagedError } from './journal.ts'
 import { isDamage, messageOf } from './sqlite-error.ts'
 import { APPLICATION_ID, SCHEMA_VERSION } from './sqlite-schema.ts'
 
+/** No page of SQLite's is smaller: what is shorter holds none. */
+const PAGE_BYTES_MIN = 512
+
 /**
  * Looks at the file before anything writes to it, so that one that is refused stays as it is: opening it to write would
  * already cut off what cannot be read of its log.
  * @throws JournalDamagedError
  */
 export function inspect(path: string, mark: EndMark, busyMs: number): void {
-  if (statSync(path).size === 0) {
-    // SQLite deletes the log of an empty file.
+  if (statSync(path).size < PAGE_BYTES_MIN) {
+    // SQLite deletes the log of a file that it takes for empty.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
     if (mark.batch > 0 || (log?.size ?? 0) > 0)
-      throw new JournalDamagedError(`${path} is empty, but batches were stored in it; restore the file from a copy`)
+      throw new JournalDamagedError(
+        `${path} is empty, but batches were stored in it; restore the file from a copy, or remove ${path}-wal and ${mark.path} to begin anew`,
+      )
     return
   }
   let last: number
@@ -48,6 +53,9 @@ function lastBatch(database: DatabaseSync, path: string): number {
       `${path} was written by a newer Sluice (schema ${version}, where this one knows ${SCHEMA_VERSION}): start that one`,
     )
   }
+  // The batches have checksums, and what holds them together has none: a write into a damaged order would destroy more.
+  const order = Object.values(database.prepare('PRAGMA quick_check(1)').get()!)[0] as string
+  if (order !== 'ok') throw new JournalDamagedError(`${path} is damaged: ${order.replaceAll('\n', ' ')}`)
   database.prepare('SELECT batch, events_crc32, bodies_crc32, events, bodies FROM batches')
   return (database.prepare('SELECT max(batch) AS last FROM batches').get()!.last as number | null) ?? 0
 }

@@ -8,7 +8,7 @@ import { EndMark } from './end-mark.ts'
 import { EventDecoder } from './event-decoder.ts'
 import { EventEncoder } from './event-encoder.ts'
 import { type Durability, type Journal, JournalDamagedError, JournalLockedError } from './journal.ts'
-import { isBusy, isDamage, isSqlite, messageOf } from './sqlite-error.ts'
+import { isBusy, isCorrupt, isDamage, isSqlite, messageOf } from './sqlite-error.ts'
 import { inspect } from './sqlite-inspection.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
 
@@ -85,10 +85,23 @@ function setUp(database: DatabaseSync, durability: SqliteJournalOptions['durabil
   database.exec(VIEWS)
   database.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES ('schema_version', ?)").run(SCHEMA_VERSION)
   database.exec('COMMIT')
-  // After a failed sync the system may show a log that the disk does not have: folded into the file it is synced anew.
-  database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+  // After a failed sync the system may show a log that the disk does not have: it is folded into the file, which syncs it
+  // anew, and what is written next gets new room.
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   const size = 'SELECT count(*) AS batches, ifnull(sum(length(events) + length(bodies)), 0) AS bytes FROM batches'
   return { ...(database.prepare(size).get() as unknown as Size) }
+}
+
+/** Closes without folding the log into the file, as the last connection to close does: a disk that has just failed is left alone. */
+function abandon(database: DatabaseSync, path: string): void {
+  const other = new DatabaseSync(path, { readOnly: true })
+  try {
+    // Takes part in the log, so that it is not the last one's to close.
+    other.prepare('SELECT count(*) FROM sqlite_schema').get()
+  } finally {
+    database.close()
+    other.close()
+  }
 }
 
 /** The open file: every statement that is ever run on it. */
@@ -120,7 +133,7 @@ class BatchStore {
       try {
         this.sizeAtOpening = setUp(this.#database, durability)
       } catch (error) {
-        this.#database.close()
+        abandon(this.#database, this.path)
         throw error
       }
     } catch (error) {
@@ -199,8 +212,9 @@ class BatchStore {
     return discarded
   }
 
-  close(): void {
-    this.#database.close()
+  close(hasFailed: boolean): void {
+    if (hasFailed) abandon(this.#database, this.path)
+    else this.#database.close()
     this.#mark.close()
     this.#lock.close()
   }
@@ -236,7 +250,9 @@ export function sqliteJournal(options: SqliteJournalOptions): Journal {
   let discarding: Promise<void> | undefined
 
   function fail(reason: string, cause?: unknown): Error {
-    failure = new Error(`the journal ${store.path} stopped: ${reason}`, { cause })
+    failure = isCorrupt(cause)
+      ? new JournalDamagedError(`the journal ${store.path} stopped, it is damaged: ${reason}`, { cause })
+      : new Error(`the journal ${store.path} stopped: ${reason}`, { cause })
     return failure
   }
 
@@ -295,7 +311,7 @@ export function sqliteJournal(options: SqliteJournalOptions): Journal {
     close() {
       if (closed) return
       closed = true
-      store.close()
+      store.close(failure !== undefined)
     },
   }
 }

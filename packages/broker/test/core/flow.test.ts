@@ -154,6 +154,20 @@ describe('a reader that is slow', () => {
     expect(producer.outcomes.every(({ bytes }) => bytes.length === result.length)).toBe(true)
   })
 
+  test('[RESULT-2] a watch past the bound of watchers is refused by name, before the answer for the others', async () => {
+    const world = await World.started({ engine: { watchersMax: 1 } })
+    const first = await world.member({ roles: ['producer'] })
+    first.submit(1, [1, 2])
+    const other = await world.member({ roles: ['producer'] })
+    other.submit(1, [3])
+    other.say({ type: 'watch', ref: 9, ids: [taskId(3), taskId(1)] })
+    await world.settle()
+    const said = other.of('error').map(({ ref, code, field }) => ({ ref, code, field }))
+    expect(said).toEqual([{ ref: 9, code: 'busy', field: 'ids[1]' }])
+    const types = other.heard.map(({ type }) => type)
+    expect(types.indexOf('error')).toBeLessThan(types.indexOf('watched'))
+  })
+
   test('[RESULT-2] a watcher that reads nothing until a record is forgotten is told that it is', async () => {
     const world = await World.started({
       config: { sendBufferBytesHigh: 1000 },

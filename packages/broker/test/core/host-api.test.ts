@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { Journal } from '../../src/journal/journal.ts'
+import { memoryJournal } from '../../src/journal/memory.ts'
 import { bytesOf, taskId, textOf, World } from './world.ts'
 
 async function withDead(count: number): Promise<World> {
@@ -34,6 +36,27 @@ describe('the host as the HTTP API sees it', () => {
     const task = await world.during(world.api.task(taskId(1)))
     expect([task?.state, textOf(task?.result?.bytes)]).toEqual(['succeeded', '"done"'])
     expect(await world.during(world.api.task(taskId(7)))).toBeUndefined()
+  })
+
+  test('[RESULT-3] a task that is forgotten while its result is read is not known', async () => {
+    const journal = memoryJournal()
+    let fail: ((error: Error) => void) | undefined
+    let isSlow = false
+    const slow: Journal = {
+      ...journal,
+      read: (batch) => (isSlow ? new Promise((_, reject) => (fail = reject)) : journal.read(batch)),
+    }
+    const world = await World.started({ journal: slow, config: { bodyCacheBytesMax: 1 } })
+    const task = { id: taskId(1), bytes: bytesOf('1') }
+    await world.during(world.api.submit('photos', { resultTtlMs: 1000 }, [task]))
+    const worker = await world.worker(1, ['photos'])
+    worker.complete(1, worker.lastLease, '"done"')
+    await world.settle()
+    isSlow = true
+    const asked = world.api.task(taskId(1))
+    await world.advance(1000)
+    fail?.(new Error('batch 3 is not stored'))
+    expect(await world.during(asked)).toBeUndefined()
   })
 
   test('answers each refused task at its own place', async () => {

@@ -214,9 +214,9 @@ test('[JOURNAL-10] a page that was overwritten is damage, not an answer', async 
   const file = readFileSync(path)
   file.fill(0xa5, 5 * 16_384, 6 * 16_384)
   writeFileSync(path, file)
-  const damaged = open(path)
   await expect(
     (async () => {
+      const damaged = open(path)
       const { last } = await loadAll(damaged)
       for (let batch = 1; batch <= last; batch++) await damaged.read(batch)
     })(),
@@ -259,6 +259,35 @@ test.each([
     expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
   )
   expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+test('[JOURNAL-10] a page whose order changed is damage before anything is written', async () => {
+  const path = newPath()
+  await stored(path, 3)
+  const page = Number(sql(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'batches'")[0]!.rootpage)
+  // The address of its first free block: nothing reads it before the next write.
+  flipBit(path, (page - 1) * 16_384 + 1)
+  const before = readFileSync(path)
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+    expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
+  )
+  expect(readFileSync(path).equals(before)).toBe(true)
+})
+
+test('[JOURNAL-10] damage that shows at an append is named, and takes nothing with it', async () => {
+  const path = newPath()
+  await stored(path, 3)
+  // The count of free pages, of which there are none.
+  flipBit(path, 39)
+  const journal = open(path)
+  await loadAll(journal)
+  await expect(append(journal, textBatch(4, 'x'.repeat(50_000)))).rejects.toThrow(
+    expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
+  )
+  await journal.close()
+  const again = open(path)
+  expect((await loadAll(again)).last).toBe(3)
+  for (const batch of [1, 2, 3]) expect((await again.read(batch)).length).toBe(4)
 })
 
 /** A journal whose three batches were acknowledged and whose process was killed before they were folded into the file. */
@@ -310,7 +339,13 @@ test.each<[string, (path: string) => void, string]>([
 test('[JOURNAL-13] a file that was emptied or taken away is refused, and its log is kept', async () => {
   const path = await killed()
   const log = readFileSync(`${path}-wal`)
-  for (const spoil of [() => truncateSync(path, 0), () => rmSync(path), () => rmSync(`${path}-mark`)]) {
+  const spoils = [
+    () => truncateSync(path, 99),
+    () => truncateSync(path, 0),
+    () => rmSync(path),
+    () => rmSync(`${path}-mark`),
+  ]
+  for (const spoil of spoils) {
     spoil()
     expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
       expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(`${path} is empty`) }),
@@ -396,6 +431,21 @@ test('[JOURNAL-5] a disk that fails stops the journal for good', async () => {
   sql(path, 'DROP TRIGGER full')
   await expect(append(journal, textBatch(2, 'b'))).rejects.toThrow(/stopped: disk is full/)
   expect(sql(path, 'SELECT batch FROM batches')).toEqual([{ batch: 1 }])
+})
+
+test('[JOURNAL-5] a journal that failed leaves its files alone when it is closed, and the next opening folds them anew', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  await append(journal, textBatch(1, 'a'))
+  await expect(append(journal, textBatch(3, 'c'))).rejects.toThrow('does not follow')
+  const files = () => [path, `${path}-wal`].map((of) => readFileSync(of).toString('base64'))
+  const before = files()
+  await journal.close()
+  expect(files()).toEqual(before)
+  const again = open(path)
+  expect(statSync(`${path}-wal`).size).toBe(0)
+  expect((await loadAll(again)).last).toBe(1)
 })
 
 test('[JOURNAL-5] a write that the system refuses is named with the file, at the opening and at an append', async () => {

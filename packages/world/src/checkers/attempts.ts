@@ -21,6 +21,8 @@ export class Attempts implements Checker {
   readonly #sources: Sources
   readonly #releasesMax: number
   /** What workers said of leases that failed, by session and lease: the first word counts. */
+  /** Attempts as they were told, by lease, in this life of the broker. */
+  readonly #told = new Map<number, number>()
   /** Of fully jittered delays: how many there were, and how many were as long as can be. */
   #jittered = 0
   #longest = 0
@@ -44,11 +46,13 @@ export class Attempts implements Checker {
     }
     if (observation.type === 'sentByBroker' && observation.message.type === 'deliver') {
       for (const { id, lease, attempt } of deliveredItems(observation.message)) {
+        this.#told.set(lease, attempt)
         const made = chronicle.leases.get(lease)?.attempt ?? attempt
         if (made !== attempt)
           violate(`task ${id} was delivered as attempt ${attempt}, and it is attempt ${made}`, { ids: [id] })
       }
     }
+    if (observation.type === 'recovered') this.#told.clear()
     if (chronicle.isRetold) return
     for (const { fact, before, after } of steps) {
       if (!before) continue
@@ -56,7 +60,7 @@ export class Attempts implements Checker {
       switch (fact.type) {
         case 'leaseGranted': {
           const attempt = before.attempts + 1
-          const told = wire.leases.get(fact.lease)?.attempt ?? attempt
+          const told = this.#told.get(fact.lease) ?? attempt
           if (told !== attempt)
             violate(`task ${before.id} was delivered as attempt ${told}, and it is attempt ${attempt}`, about)
           if (attempt > attemptsAllowed(before))

@@ -1,26 +1,92 @@
-import type { Checker, Observation, Surroundings } from '../observation.ts'
-import type { Violate } from './sources.ts'
+import type { Submit } from '@sluice/protocol'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Sources, Violate } from './sources.ts'
+import { acceptedOf } from './wire.ts'
 
-/** A handler is given the body that was submitted, from the queue that it was submitted to. */
+const text = new TextDecoder()
+
+/**
+ * A handler is given the body that was submitted, from the queue that it was submitted to; and another content under the id of a
+ * task that is held is not accepted.
+ */
 export class BodiesArrive implements Checker {
   readonly rule = 'PROMISE-4'
+  readonly #sources: Sources
   /** What an id was submitted with; more than one where another submission was refused, or came when the first was forgotten. */
   readonly #submitted = new Map<string, { queue: string; bodies: Set<string> }>()
+  /** What was accepted under an id, and its number. */
+  readonly #contents = new Map<string, { content: string; seq: number }>()
+  /** The numbers of those that were held when a submission was heard, by connection and ref. */
+  readonly #held = new Map<string, ReadonlyMap<string, number>>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {
-    if (observation.type === 'submitting') {
-      const { id, queue, body } = observation
-      const known = this.#submitted.get(id)
-      if (known) known.bodies.add(body)
-      else this.#submitted.set(id, { queue, bodies: new Set([body]) })
-    } else if (observation.type === 'handlerStarted') {
-      const { id, node, queue, body } = observation
-      const submitted = this.#submitted.get(id)
-      if (!submitted) return
-      const about = { ids: [id], nodes: [node] }
-      if (!submitted.bodies.has(body)) violate(`${node} was given another body of task ${id} than was submitted`, about)
-      if (submitted.queue !== queue)
-        violate(`${node} was given task ${id} of ${submitted.queue} as one of ${queue}`, about)
+    this.#sources.chronicle.see(observation)
+    this.#sources.wire.see(observation)
+    switch (observation.type) {
+      case 'submitting': {
+        const { id, queue, body } = observation
+        const known = this.#submitted.get(id)
+        if (known) known.bodies.add(body)
+        else this.#submitted.set(id, { queue, bodies: new Set([body]) })
+        break
+      }
+      case 'handlerStarted':
+        this.#started(observation, violate)
+        break
+      case 'heardByBroker':
+        if (observation.message.type === 'submit') this.#heard(observation.connection, observation.message)
+        break
+      case 'sentByBroker':
+        if (observation.message.type === 'submitted') this.#answered(observation, violate)
+        break
+      default:
     }
   }
+
+  #started({ id, node, queue, body }: ObservationOf<'handlerStarted'>, violate: Violate): void {
+    const submitted = this.#submitted.get(id)
+    if (!submitted) return
+    const about = { ids: [id], nodes: [node] }
+    if (!submitted.bodies.has(body)) violate(`${node} was given another body of task ${id} than was submitted`, about)
+    if (submitted.queue !== queue)
+      violate(`${node} was given task ${id} of ${submitted.queue} as one of ${queue}`, about)
+  }
+
+  #heard(connection: number, { ref, ids }: Submit): void {
+    const held = new Map<string, number>()
+    for (const id of ids) {
+      const task = this.#sources.chronicle.tasks.get(id)
+      if (task) held.set(id, task.seq)
+    }
+    this.#held.set(`${connection} ${ref}`, held)
+  }
+
+  #answered(observation: ObservationOf<'sentByBroker'>, violate: Violate): void {
+    const { connection, node, message } = observation
+    const request = this.#sources.wire.requestOf(observation)
+    if (message.type !== 'submitted' || request?.type !== 'submit') return
+    const held = this.#held.get(`${connection} ${message.ref}`)
+    this.#held.delete(`${connection} ${message.ref}`)
+    for (const id of acceptedOf(request, message.refused)) {
+      const seq = this.#sources.chronicle.tasks.get(id)?.seq
+      if (seq === undefined) continue
+      const content = contentOf(request, id)
+      const known = this.#contents.get(id)
+      if (known?.seq !== seq) this.#contents.set(id, { content, seq })
+      // It was this very task before the submission came and is it still.
+      else if (known.content !== content && held?.get(id) === seq)
+        violate(`${node} was told that task ${id} is accepted, which is held with another content`, {
+          ids: [id],
+          nodes: [node],
+        })
+    }
+  }
+}
+
+function contentOf({ queue, options, contentType, ids, bodies }: Submit, id: string): string {
+  return `${JSON.stringify([queue, options ?? null, contentType ?? null])} ${text.decode(bodies.at(ids.indexOf(id)))}`
 }

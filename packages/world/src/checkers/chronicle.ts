@@ -21,6 +21,8 @@ export interface TaskView {
   /** While leased. */
   readonly lease: number | undefined
   readonly session: string | undefined
+  /** While delayed. */
+  readonly readyAtMs: number | undefined
   /** Of an outcome. */
   readonly reason: DeadReason | undefined
   readonly forgetAtMs: number | undefined
@@ -202,6 +204,10 @@ export function attemptsAllowed({ options }: TaskView): number {
   return options.retry.kind === 'none' ? 1 : options.retry.attemptsMax
 }
 
+function waiting(readyAtMs: number, atMs: number): Pick<TaskView, 'state' | 'readyAtMs'> {
+  return readyAtMs > atMs ? { state: 'delayed', readyAtMs } : { state: 'ready', readyAtMs: undefined }
+}
+
 function changed(task: TaskView | undefined, fact: Fact & { id: string }): TaskView | undefined {
   if (fact.type === 'taskAccepted') {
     const { id, queue, options, seq, bytes, atMs } = fact
@@ -218,6 +224,7 @@ function changed(task: TaskView | undefined, fact: Fact & { id: string }): TaskV
       releases: 0,
       history: [],
       ...UNLEASED,
+      readyAtMs: options.delayMs > 0 ? atMs + options.delayMs : undefined,
       reason: undefined,
       forgetAtMs: undefined,
       resultBytes: undefined,
@@ -226,7 +233,7 @@ function changed(task: TaskView | undefined, fact: Fact & { id: string }): TaskV
   if (!task) return undefined
   switch (fact.type) {
     case 'taskReadied':
-      return { ...task, state: 'ready' }
+      return { ...task, state: 'ready', readyAtMs: undefined }
     case 'leaseGranted':
       return {
         ...task,
@@ -240,14 +247,14 @@ function changed(task: TaskView | undefined, fact: Fact & { id: string }): TaskV
       return {
         ...task,
         ...UNLEASED,
-        state: fact.retryAtMs > fact.atMs ? 'delayed' : 'ready',
+        ...waiting(fact.retryAtMs, fact.atMs),
         history: [...task.history, fact.attempt],
       }
     case 'leaseReleased':
       return {
         ...task,
         ...UNLEASED,
-        state: fact.retryAtMs > fact.atMs ? 'delayed' : 'ready',
+        ...waiting(fact.retryAtMs, fact.atMs),
         attempts: task.attempts - 1,
         releases: task.releases + 1,
       }

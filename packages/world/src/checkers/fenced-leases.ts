@@ -14,6 +14,9 @@ export class FencedLeases implements Checker {
   readonly #settled = new Set<number>()
   /** What workers have settled, by connection: it is said again only on a new one. */
   readonly #said = new Map<number, Set<number>>()
+  /** What was sent under a ref, by connection and ref, and the leases that each node has had an answer for. */
+  readonly #asked = new Map<string, readonly number[]>()
+  readonly #answeredOf = new Map<string, Set<number>>()
   /** Refused though they lived as far as was written; the end may be on its way to the journal. */
   #doubtful: { lease: LeaseView; node: string; batches: number }[] = []
 
@@ -25,10 +28,17 @@ export class FencedLeases implements Checker {
     const { chronicle, wire } = this.#sources
     chronicle.see(observation)
     wire.see(observation)
-    if (chronicle.isRetold) this.#settled.clear()
+    if (chronicle.isRetold) {
+      // Where even what was durable is gone, lease numbers may begin anew.
+      this.#settled.clear()
+      this.#answeredOf.clear()
+      this.#said.clear()
+    }
     if (chronicle.isRetold || observation.type === 'recovered') this.#doubtful = []
     if (observation.type === 'appended' && this.#doubtful.length > 0) this.#resolve(violate)
     if (observation.type === 'sentToBroker') this.#say(observation, violate)
+    if (observation.type === 'heardByNode') this.#hear(observation)
+    if (observation.type === 'nodeStopped') this.#answeredOf.delete(observation.node)
     if (observation.type === 'sentByBroker' && observation.message.type === 'settled') {
       const request = wire.requestOf(observation)
       const leases = request ? settledBy(request) : undefined
@@ -44,10 +54,24 @@ export class FencedLeases implements Checker {
       said = new Set()
       this.#said.set(connection, said)
     }
+    if ('ref' in message && message.ref !== undefined) this.#asked.set(`${connection} ${message.ref}`, leases)
+    const answered = this.#answeredOf.get(node)
     for (const lease of leases) {
+      if (answered?.has(lease))
+        violate(`${node} settled lease ${lease} again after it had its answer`, { nodes: [node] })
       if (said.has(lease)) violate(`${node} settled lease ${lease} twice on one connection`, { nodes: [node] })
       said.add(lease)
     }
+  }
+
+  #hear({ node, connection, message }: ObservationOf<'heardByNode'>): void {
+    if (message.type !== 'settled') return
+    let answered = this.#answeredOf.get(node)
+    if (!answered) {
+      answered = new Set()
+      this.#answeredOf.set(node, answered)
+    }
+    for (const lease of this.#asked.get(`${connection} ${message.ref}`) ?? []) answered.add(lease)
   }
 
   #answered(

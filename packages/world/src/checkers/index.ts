@@ -19,11 +19,13 @@ import { Liveness } from './liveness.ts'
 import { OneOutcome } from './one-outcome.ts'
 import { Order } from './order.ts'
 import { ProgressOrder } from './progress.ts'
+import { Punctuality } from './punctuality.ts'
 import { QueueBounds } from './queue-bounds.ts'
 import { Records } from './records.ts'
 import { Replay } from './replay.ts'
 import { Runs } from './runs.ts'
 import { Sessions } from './sessions.ts'
+import { Silence } from './silence.ts'
 import type { Sources } from './sources.ts'
 import { SubmitCredit } from './submit-credit.ts'
 import { ToldWhenDurable } from './told-when-durable.ts'
@@ -36,7 +38,7 @@ export function checkers(scenario: Scenario): Checker[] {
     new AcceptedTasksAreKept(sources),
     new ToldWhenDurable(sources),
     new OneOutcome(sources),
-    new BodiesArrive(),
+    new BodiesArrive(sources),
     new FencedLeases(sources),
     new LeaseNumbers(sources),
     new QueueBounds(sources),
@@ -57,5 +59,7 @@ export function checkers(scenario: Scenario): Checker[] {
     new Errors(sources),
     new Leaving(sources),
     new LeaseLife(sources),
+    new Punctuality(sources),
+    new Silence(sources),
   ]
 }

@@ -22,6 +22,8 @@ export class LeaseLife implements Checker {
   readonly #sources: Sources
   readonly #lives = new Map<number, Life>()
   readonly #bySession = new Map<string, Set<number>>()
+  /** Resumptions whose further facts are coming: what they have to renew. */
+  readonly #resuming = new Map<string, { atMs: number; leases: Set<number> }>()
   /** Heartbeats that the broker has heard, by connection and ref: when, in the world's time. */
   readonly #beats = new Map<string, { atMs: number; leases: readonly number[] }>()
   /** When a heartbeat that was answered had been heard, by lease. */
@@ -37,8 +39,10 @@ export class LeaseLife implements Checker {
     if (chronicle.isRetold) {
       this.#lives.clear()
       this.#bySession.clear()
+      this.#resuming.clear()
     }
     for (const { fact, before, after } of steps) {
+      if (this.#resuming.size > 0) this.#judgeResumed(fact.atMs, violate)
       switch (fact.type) {
         case 'leaseGranted': {
           const { id, lease, session, atMs } = fact
@@ -48,9 +52,11 @@ export class LeaseLife implements Checker {
         }
         case 'leasesRenewed':
           this.#renew(fact.leases, fact.atMs)
+          for (const lease of fact.leases) this.#resuming.get(fact.session)?.leases.delete(lease)
           break
         case 'sessionResumed':
           this.#renew(this.#leasesOf(fact.session), fact.atMs)
+          this.#resuming.set(fact.session, { atMs: fact.atMs, leases: new Set(this.#leasesOf(fact.session)) })
           break
         case 'brokerStarted':
           this.#renew(this.#lives.keys(), fact.atMs)
@@ -59,13 +65,17 @@ export class LeaseLife implements Checker {
           break
         case 'sessionClosed':
           this.#bySession.delete(fact.session)
+          this.#resuming.delete(fact.session)
           break
         default: {
           if (before?.lease === undefined || after?.lease === before.lease) break
           const how = 'attempt' in fact ? fact.attempt?.how : undefined
           if (how === 'lease_expired') this.#expired(before.lease, fact.atMs, observation.atMs, violate)
           const life = this.#lives.get(before.lease)
-          if (life) this.#leasesOf(life.session).delete(before.lease)
+          if (life) {
+            this.#leasesOf(life.session).delete(before.lease)
+            this.#resuming.get(life.session)?.leases.delete(before.lease)
+          }
           this.#lives.delete(before.lease)
         }
       }
@@ -75,6 +85,18 @@ export class LeaseLife implements Checker {
       this.#beats.set(`${connection} ${message.ref}`, { atMs, leases: message.leases })
     } else if (observation.type === 'sentByBroker' && observation.message.type === 'renewed')
       this.#answered(observation)
+  }
+
+  /** A resumption is one command: what it does happens at one instant. */
+  #judgeResumed(atMs: number, violate: Violate): void {
+    for (const [session, resumed] of this.#resuming) {
+      if (atMs <= resumed.atMs) continue
+      this.#resuming.delete(session)
+      for (const lease of resumed.leases) {
+        const { id = '' } = this.#lives.get(lease) ?? {}
+        violate(`the session of lease ${lease} was resumed, and the lease was not renewed`, { ids: [id] })
+      }
+    }
   }
 
   #answered({ connection, message }: ObservationOf<'sentByBroker'>): void {

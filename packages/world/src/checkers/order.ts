@@ -26,6 +26,7 @@ export class Order implements Checker {
   readonly #queues = new Map<string, Level[]>()
   /** When the broker first heard of a task, in the world's time. */
   readonly #heardAtMs = new Map<string, number>()
+  readonly #redriven = new Set<string>()
   #isClockSet = false
 
   constructor(sources: Sources) {
@@ -38,7 +39,7 @@ export class Order implements Checker {
     if (chronicle.isRetold) this.#queues.clear()
     for (const { fact, before, after } of steps) {
       // A dead letter is made ready at once, whatever it once waited for.
-      if (fact.type === 'taskRedriven') this.#heardAtMs.delete(fact.id)
+      if (fact.type === 'taskRedriven') this.#redriven.add(fact.id)
       if (fact.type === 'leaseGranted' && before && !chronicle.isRetold) this.#granted(before, fact.atMs, violate)
       if (fact.type === 'taskDied' && fact.reason === 'expired' && before) {
         if (before.isStarted) violate(`task ${fact.id} expired after it had been delivered`, { ids: [fact.id] })
@@ -64,7 +65,7 @@ export class Order implements Checker {
   #delivered(id: string, node: string, atMs: number, violate: Violate): void {
     const task = this.#sources.chronicle.tasks.get(id)
     const heardAtMs = this.#heardAtMs.get(id)
-    if (!task || heardAtMs === undefined) return
+    if (!task || heardAtMs === undefined || this.#redriven.has(id)) return
     const afterMs = atMs - heardAtMs
     if (afterMs < task.options.delayMs - 1)
       violate(

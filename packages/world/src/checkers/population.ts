@@ -1,5 +1,6 @@
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
 import { type EngineConfig, engineConfig } from '@sluice/engine'
+import type { Distribution } from '../distribution.ts'
 import type { Scenario, WorkerGroup } from '../scenario.ts'
 
 /** The bounds in force in a scenario. */
@@ -9,16 +10,39 @@ export function boundsOf({ engine, hosting }: Scenario): { engine: EngineConfig;
 
 /** The group that a node of the scenario belongs to: `worker-1` is the first of the first group. */
 export function workerGroupOf({ workers }: Scenario, node: string): WorkerGroup | undefined {
-  if (!node.startsWith('worker-')) return undefined
-  let number = Number(node.slice('worker-'.length))
-  for (const group of workers) {
+  return groupOf(workers, 'worker-', node)
+}
+
+/** Whether what a node says reaches the broker as it was said, and the other way round. */
+export function isHonest(scenario: Scenario, node: string): boolean {
+  const producers = groupOf(scenario.producers, 'producer-', node)
+  return producers?.ignoresCredit !== true && (workerGroupOf(scenario, node)?.falsehoods ?? []).length === 0
+}
+
+function groupOf<G extends { count: number }>(groups: readonly G[], prefix: string, node: string): G | undefined {
+  if (!node.startsWith(prefix)) return undefined
+  let number = Number(node.slice(prefix.length))
+  for (const group of groups) {
     if (number <= group.count) return group
     number -= group.count
   }
   return undefined
 }
 
-/** Whether what a node says reaches the broker as it was said. */
-export function isHonest(scenario: Scenario, node: string): boolean {
-  return (workerGroupOf(scenario, node)?.falsehoods ?? []).length === 0
+/** What an exponential distribution stays below for all that a world will ever draw. */
+const MEANS_MAX = 20
+
+/** The largest value that a world may draw from it. */
+export function longestOf(distribution: Distribution): number {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value
+    case 'uniform':
+    case 'pareto':
+      return distribution.max
+    case 'exponential':
+      return distribution.mean * MEANS_MAX
+    case 'bimodal':
+      return Math.max(distribution.fast, distribution.slow)
+  }
 }

@@ -32,6 +32,8 @@ export class Sessions implements Checker {
   readonly #graceEndsAtMs = new Map<string, number>()
   readonly #leaving = new Set<string>()
   readonly #calm = new Calm()
+  /** The connection that a session was last welcomed on. */
+  readonly #connections = new Map<string, number>()
   /** When the loss of a connection was written, in the world's time. */
   readonly #awayAtMs = new Map<string, number>()
   #nowMs = 0
@@ -81,6 +83,7 @@ export class Sessions implements Checker {
     } else if (observation.type === 'sentByBroker' && observation.message.type === 'welcome') {
       const greeting = this.#greetings.get(observation.connection)
       this.#greetings.delete(observation.connection)
+      this.#judgeConnections(observation, observation.message, violate)
       if (greeting && state) this.#welcomed(observation.node, greeting, observation.message, state, violate)
     }
   }
@@ -91,6 +94,21 @@ export class Sessions implements Checker {
       if (forMs > this.#graceMs + SLACK_MS)
         violate(`a session is held ${forMs} ms after its connection was lost, and has ${this.#graceMs}`, {})
     }
+  }
+
+  /** The newest connection of a session is its only one. */
+  #judgeConnections(
+    { node, connection, atMs }: ObservationOf<'sentByBroker'>,
+    { session }: Welcome,
+    violate: Violate,
+  ): void {
+    const before = this.#connections.get(session)
+    this.#connections.set(session, connection)
+    if (before === undefined || before === connection || this.#calm.lastedMs(atMs, 0) === 0) return
+    if (this.#sources.wire.connections.get(before)?.isOpenAtBroker)
+      violate(`${node} came back on connection ${connection}, and ${before} still speaks for its session`, {
+        nodes: [node],
+      })
   }
 
   /** A client that comes back names what it works on. */

@@ -1,5 +1,6 @@
 import type { Submit } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { isHonest } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 interface Account {
@@ -32,7 +33,7 @@ export class SubmitCredit implements Checker {
         const { ref, ids } = observation.message
         account.sent.set(ref, ids.length)
         account.sentTasks += ids.length
-        if (account.sentTasks > account.credit)
+        if (account.sentTasks > account.credit && isHonest(this.#sources.scenario, observation.node))
           violate(
             `${observation.node} has ${account.sentTasks} tasks without an answer and a submit credit of ${account.credit}`,
             { nodes: [observation.node] },

@@ -2,12 +2,12 @@ import type { BrokerMessage } from '@sluice/protocol'
 import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { Calm } from './calm.ts'
-import { boundsOf } from './population.ts'
+import { boundsOf, longestOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 import { acceptedOf } from './wire.ts'
 
 /** How much later than `lazyFlushMs` what need not be durable may be written. */
-const SLACK_MS = 1000
+const SLACK_MS = 50
 
 /** No acknowledgement and no delivery leaves before the batch that holds what it speaks of has been appended. */
 export class ToldWhenDurable implements Checker {
@@ -21,7 +21,8 @@ export class ToldWhenDurable implements Checker {
 
   constructor(sources: Sources) {
     this.#sources = sources
-    this.#lazyFlushMs = boundsOf(sources.scenario).host.lazyFlushMs
+    // A turn that reads bodies holds up the next one.
+    this.#lazyFlushMs = boundsOf(sources.scenario).host.lazyFlushMs + 2 * longestOf(sources.scenario.journal.readMs)
   }
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {

@@ -6,6 +6,7 @@ export const USAGE = `usage: pnpm fuzz [--seeds N] [--seed S] [--json FILE] [--c
        pnpm fuzz --scenario FILE [--trace FILE]
        pnpm fuzz --mutants [--only TEXT] [--seeds N] [--json FILE] [--check]
        pnpm fuzz --phenomena [--seeds N] [--check]
+       pnpm fuzz --speed [--json FILE] [--check]
 
 Runs the real queue in simulated worlds, each with its own faults and settings, and judges what happened.
 
@@ -16,8 +17,9 @@ Runs the real queue in simulated worlds, each with its own faults and settings, 
   --json FILE      also writes the figures and their configuration
   --check          exits 1 on any violation, where fewer than 95 % of the mutants are caught, or a phenomenon is missed
   --mutants        plants one bug at a time and looks whether it is caught
-  --only TEXT      only mutants whose name holds TEXT
+  --only TEXT      only mutants whose name holds TEXT, or one of several with commas between them
   --phenomena      measures what the queue is known to do under load, and prints it as Markdown
+  --speed          how many times as fast as real time the default scenario is on one core; --check wants 1,000
   --threads N      worlds that run at once; one for each core where it is not said
 
   pnpm fuzz --seeds 10000 --check --json fuzz.json
@@ -25,7 +27,7 @@ Runs the real queue in simulated worlds, each with its own faults and settings, 
   pnpm fuzz --mutants --only credit`
 
 export interface Arguments {
-  mode: 'fuzz' | 'replay' | 'mutants' | 'phenomena'
+  mode: 'fuzz' | 'replay' | 'mutants' | 'phenomena' | 'speed'
   seeds: number
   /** Undefined: at random. */
   seed: number | undefined
@@ -48,15 +50,18 @@ export class ArgumentError extends Error {
 export function readArguments(args: string[]): Arguments | undefined {
   const values = parsed(args)
   if (values.help) return undefined
-  const { mutants, phenomena, scenario, trace, only, json, check } = values
+  const { mutants, phenomena, speed, scenario, trace, only, json, check } = values
   const mode = mutants
     ? 'mutants'
     : phenomena
       ? 'phenomena'
-      : scenario !== undefined || (values.seed !== undefined && values.seeds === undefined)
-        ? 'replay'
-        : 'fuzz'
-  if (mutants && phenomena) throw new ArgumentError('--mutants and --phenomena are two runs: ask for one of them')
+      : speed
+        ? 'speed'
+        : scenario !== undefined || (values.seed !== undefined && values.seeds === undefined)
+          ? 'replay'
+          : 'fuzz'
+  if (Number(mutants) + Number(phenomena) + Number(speed) > 1)
+    throw new ArgumentError('--mutants, --phenomena and --speed are runs of their own: ask for one of them')
   if (trace !== undefined && mode !== 'replay')
     throw new ArgumentError('--trace is of a single world: say --seed S, without --seeds, or --scenario FILE')
   if (scenario !== undefined && mode !== 'replay') throw new ArgumentError('--scenario replays a single world')
@@ -65,7 +70,7 @@ export function readArguments(args: string[]): Arguments | undefined {
     mode,
     seeds:
       wholeNumber('seeds', values.seeds, 1, 100_000_000) ??
-      { fuzz: 300, replay: 1, mutants: 1000, phenomena: 100 }[mode],
+      { fuzz: 300, replay: 1, mutants: 1000, phenomena: 100, speed: 10 }[mode],
     seed: wholeNumber('seed', values.seed, 0, SEED_MAX),
     scenario,
     json,
@@ -91,6 +96,7 @@ function parsed(args: string[]) {
         check: { type: 'boolean', default: false },
         mutants: { type: 'boolean', default: false },
         phenomena: { type: 'boolean', default: false },
+        speed: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values

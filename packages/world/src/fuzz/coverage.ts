@@ -194,12 +194,12 @@ export class Coverage {
         return
       case 'error':
         if (message.code === 'draining') this.#meet('a submission refused while draining')
-        if (message.code === 'busy' && message.ref !== undefined) this.#meet('a watcher refused')
+        if (message.ref !== undefined) this.#refused(message)
     }
   }
 
-  #refused({ code }: WireError): void {
-    if (code === 'busy') this.#meet('a full queue said busy')
+  #refused({ code, message }: WireError): void {
+    if (code === 'busy') this.#meet(message.includes('watchers') ? 'a watcher refused' : 'a full queue said busy')
     if (code === 'id_conflict') this.#meet('an id refused for other content')
     if (code === 'too_large') this.#meet('a body larger than a queue')
   }

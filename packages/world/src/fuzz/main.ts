@@ -12,6 +12,7 @@ import { hunt, type Verdict } from './mutation.ts'
 import { Pool } from './pool.ts'
 import { ProgressBar } from './progress-bar.ts'
 import type { Experiment } from './shrink.ts'
+import { speedOf } from './speed.ts'
 import { summaryText } from './summary.ts'
 import { swarm } from './swarm.ts'
 import { tableText } from './table.ts'
@@ -22,6 +23,8 @@ const STORIES_MAX = 5
 const STORY_MS = 20_000
 /** Of the mutants, as `--check` wants it. */
 const CAUGHT_MIN = 0.95
+/** Of the default scenario on one core. */
+const TIMES_REAL_TIME_MIN = 1000
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`)
@@ -116,7 +119,8 @@ async function replay(args: Arguments): Promise<boolean> {
 }
 
 async function mutate(args: Arguments, first: number): Promise<boolean> {
-  const chosen = MUTANTS.filter(({ name }) => name.includes(args.only ?? ''))
+  const wanted = (args.only ?? '').split(',')
+  const chosen = MUTANTS.filter(({ name }) => wanted.some((text) => name.includes(text.trim())))
   if (chosen.length === 0)
     throw new ArgumentError(
       `--only ${args.only}: no mutant is named so; there are ${MUTANTS.map(({ name }) => name).join(', ')}`,
@@ -126,11 +130,26 @@ async function mutate(args: Arguments, first: number): Promise<boolean> {
   const bar = new ProgressBar(chosen.length)
   const waiting = [...chosen]
   const verdicts: Verdict[] = []
+  // After each one, because a whole run takes its time.
+  const save = (): void =>
+    writeJson(args.json, {
+      configuration: configurationOf(args, first),
+      figures: { mutants: verdicts.length, caught: verdicts.filter((verdict) => verdict.caught !== undefined).length },
+      mutants: verdicts.map(({ mutant: { name, file, breaks, survives }, caught: by, notCounted }) => ({
+        name,
+        file,
+        breaks,
+        survives,
+        caught: by,
+        notCounted,
+      })),
+    })
   await Promise.all(
     Array.from({ length: args.threads }, async () => {
       for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
         verdicts.push(await hunt(mutant, sound, first, args.seeds))
         bar.step(mutant.name)
+        save()
       }
     }),
   )
@@ -149,17 +168,6 @@ async function mutate(args: Arguments, first: number): Promise<boolean> {
   for (const { mutant, caught: by } of verdicts)
     if (by === undefined)
       print(`survived: ${mutant.name} (${mutant.breaks})${mutant.survives ? `: ${mutant.survives}` : ''}`)
-  writeJson(args.json, {
-    configuration: configurationOf(args, first),
-    figures: { mutants: verdicts.length, caught },
-    mutants: verdicts.map(({ mutant: { name, file, breaks, survives }, caught: by }) => ({
-      name,
-      file,
-      breaks,
-      survives,
-      caught: by,
-    })),
-  })
   return caught >= CAUGHT_MIN * verdicts.length
 }
 
@@ -185,6 +193,19 @@ async function measure(args: Arguments, first: number): Promise<boolean> {
   return isSound
 }
 
+async function speed(args: Arguments): Promise<boolean> {
+  const { median, runs } = await speedOf(args.seeds, () => performance.now())
+  const rounded = (value: number): number => Math.round(value)
+  print(`${rounded(median)} × real time: the default scenario on one core, median of ${runs.length} runs`)
+  print(`runs: ${runs.map(rounded).join(', ')}`)
+  const { node, processor } = configurationOf(args, 0)
+  writeJson(args.json, {
+    configuration: { scenario: 'default', runs: runs.length, node, processor },
+    figures: { timesRealTime: rounded(median), target: TIMES_REAL_TIME_MIN, runs: runs.map(rounded) },
+  })
+  return median >= TIMES_REAL_TIME_MIN
+}
+
 async function main(): Promise<void> {
   const args = readArguments(process.argv.slice(2))
   if (args === undefined) {
@@ -199,7 +220,9 @@ async function main(): Promise<void> {
         ? await mutate(args, first)
         : args.mode === 'phenomena'
           ? await measure(args, args.seed ?? 1)
-          : await fuzz(args, first)
+          : args.mode === 'speed'
+            ? await speed(args)
+            : await fuzz(args, first)
   if (args.check && !isSound) process.exitCode = 1
 }
 

@@ -83,6 +83,7 @@ function simplerProducers(group: ProducerGroup): ProducerGroup[] {
     ...shorter(tasks, 1).map((fewer) => ({ ...group, tasks: fewer })),
     ...without(group, [
       'speaksText',
+      'ignoresCredit',
       'onBusy',
       'resubmits',
       'cancels',

@@ -20,14 +20,23 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     name: 'delivery before durability',
     file: 'broker/src/core/host.ts',
     find: 'const release = (): void => {',
-    replace: `for (const { connection, outgoing: all } of sends) {
-      if (this.bodies.fill(all.slots) !== undefined) continue
-      const early = Object.create(all, { messages: { value: all.messages.filter(({ type }) => type === 'deliver') }, answered: { value: 0 } })
-      all.messages = all.messages.filter(({ type }) => type !== 'deliver')
-      connection.send(early)
+    replace: `const isDelivery = ({ type }) => type === 'deliver'
+    for (const { connection, outgoing: all } of sends) {
+      if (!all.messages.some(isDelivery) || this.bodies.fill(all.runs) !== undefined) continue
+      all.complete()
+      const early = all.messages.filter(isDelivery)
+      all.messages.splice(0, Infinity, ...all.messages.filter((message) => !isDelivery(message)))
+      connection.send({ messages: early, complete: () => early, answered: 0, bytes: 0 })
     }
     const release = (): void => {`,
     breaks: 'a worker does a task that a crash forgets',
+  },
+  {
+    name: 'clock that goes back',
+    file: 'broker/src/core/host.ts',
+    find: 'return this.platform.nowMs() + this.#aheadMs',
+    replace: 'return this.platform.nowMs()',
+    breaks: 'after a restart with a clock that was set back, what is due waits for hours',
   },
   {
     name: 'lost timer',
@@ -114,6 +123,13 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     breaks: 'who read slowly for a moment never hears of the outcome',
   },
   {
+    name: 'outcome that is gone not told',
+    file: 'broker/src/core/connection.ts',
+    find: 'if (!task) for (const submission of names) this.outgoing.forgotten({ id, seq }, submission)',
+    replace: 'if (!task) continue',
+    breaks: 'who read slowly until a record was forgotten waits for ever',
+  },
+  {
     name: 'waiting input dropped',
     file: 'broker/src/core/connection.ts',
     find: 'for (const frame of unread) this.receive(frame)',
@@ -175,5 +191,12 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     find: 'out.number(event.lease)\n      runs',
     replace: 'out.number(event.lease + 1)\n      runs',
     breaks: 'after a restart a worker holds leases that it was never told of',
+  },
+  {
+    name: 'forgotten result is an error',
+    file: 'broker/src/core/host-api.ts',
+    find: 'if (this.#host.state.tasks.get(id) !== task) return this.task(id)',
+    replace: '',
+    breaks: 'whoever asks over HTTP for a task that is forgotten at that moment is told of an internal error',
   },
 ]

@@ -24,6 +24,13 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     breaks: 'a full queue is asked again and again',
   },
   {
+    name: 'outcome of a known id not told',
+    file: 'client/src/client.ts',
+    find: 'handle.mayBeHeld = id !== undefined',
+    replace: 'handle.mayBeHeld = false',
+    breaks: 'whoever submits what the broker holds already waits for its outcome for ever',
+  },
+  {
     name: 'client takes sent for accepted',
     file: 'client/src/producer.ts',
     find: "handle.phase = 'sent'",
@@ -53,9 +60,10 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'client settles twice',
-    file: 'client/src/settlements.ts',
-    find: 'this.#sent.delete(ref)\n    return slots',
-    replace: 'this.#unsent.push(...(slots ?? []))\n    return slots',
+    file: 'client/src/worker.ts',
+    find: 'slot.answer = undefined\n    this.#held.delete(slot)\n    if',
+    replace:
+      'if (!slot.isSaidAgain) this.#settlements.add(slot)\n    slot.isSaidAgain = true\n    this.#held.delete(slot)\n    if',
     breaks: 'an answer is given again after it was taken',
   },
   {
@@ -99,6 +107,13 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: "if (slot.state === 'running') slot.abort(new LeaseLostError(reason))",
     replace: "if (slot.state === 'running') slot.move('abort')",
     breaks: 'a handler is never told that its work is of no use',
+  },
+  {
+    name: 'lost lease of a handler that came back late',
+    file: 'client/src/worker.ts',
+    find: "else if (slot.state === 'aborting' || slot.state === 'idle') continue",
+    replace: "else if (slot.state === 'aborting') continue",
+    breaks: 'a worker stops with an error when a lease is lost whose time limit was over',
   },
   {
     name: 'concurrency off by one',

@@ -46,6 +46,8 @@ interface Segment {
 
 /** Bytes of a packet besides its frame, about. */
 const HEADER_BYTES = 4
+/** What passes a slow line at once: the bytes of a large packet come little by little. */
+const SEGMENT_BYTES = 16 * 1024
 
 /**
  * One direction of a connection, as TCP carries it: in order, whatever each packet's own delay; at most `windowBytes` between
@@ -63,6 +65,7 @@ export class Channel {
   #lineFreeAtMs = 0
   #lastArrivalMs = 0
   #readsAhead = 0
+  #bytesRead = 0
   #cancelArrival: (() => void) | undefined
   #cancelGiveUp: (() => void) | undefined
   #isBlocked = false
@@ -81,6 +84,11 @@ export class Channel {
 
   get bufferedBytes(): number {
     return this.#bufferedBytes
+  }
+
+  /** What the reader has read in all. */
+  get bytesRead(): number {
+    return this.#bytesRead
   }
 
   /** Whether anything is on its way, as the sender's kernel knows it. */
@@ -164,7 +172,8 @@ export class Channel {
     while (this.#windowUsed < windowBytes) {
       const first = this.#sending[0]
       if (first === undefined) break
-      const bytes = Math.min(first.left, windowBytes - this.#windowUsed)
+      const room = windowBytes - this.#windowUsed
+      const bytes = Math.min(first.left, room, bytesPerSecond === undefined ? room : SEGMENT_BYTES)
       first.left -= bytes
       this.#bufferedBytes -= bytes
       this.#windowUsed += bytes
@@ -213,6 +222,7 @@ export class Channel {
       const segment = this.#arrived.shift()
       if (segment === undefined) return
       this.#windowUsed -= segment.bytes
+      this.#bytesRead += segment.bytes
       this.#transmit()
       if (this.#isBacklogged && this.#bufferedBytes === 0) {
         this.#isBacklogged = false

@@ -49,7 +49,7 @@ export class Endpoint implements Reader {
   readonly #outgoing: Channel
   #incoming: Channel | undefined
   #isPaused = false
-  #isAnswering = true
+  #heardAtPing = -1
   #hasEnded = false
   #cancelCloseTimeout: (() => void) | undefined
 
@@ -92,10 +92,11 @@ export class Endpoint implements Reader {
     this.#options.onSent(content, sent.length)
   }
 
-  /** Pings the other end. Returns false where the last ping has had no answer. */
+  /** Pings the other end. Returns false where nothing has come since the last ping, though the program reads. */
   ping(): boolean {
-    if (!this.#isAnswering) return false
-    this.#isAnswering = false
+    const bytesRead = this.#incoming?.bytesRead ?? 0
+    if (bytesRead === this.#heardAtPing && !this.#isPaused) return false
+    this.#heardAtPing = bytesRead
     this.#outgoing.send({ type: 'ping' })
     return true
   }
@@ -158,7 +159,6 @@ export class Endpoint implements Reader {
         this.#outgoing.send({ type: 'pong' })
         return
       case 'pong':
-        this.#isAnswering = true
         return
       case 'close':
         if (this.state === 'open') this.#outgoing.send(packet)

@@ -61,10 +61,10 @@ export class Liar implements Tampering {
     this.#send = send
   }
 
-  incoming(frame: string | Uint8Array): void {
+  incoming(frame: string | Uint8Array): (string | Uint8Array)[] {
     const decoded = decodeBrokerFrame(frame, this.#limits)
-    if (!decoded.ok) return
-    for (const message of decoded.messages) this.#hear(message)
+    if (decoded.ok) for (const message of decoded.messages) this.#hear(message)
+    return [frame]
   }
 
   outgoing(frame: string | Uint8Array): (string | Uint8Array)[] {
@@ -123,6 +123,7 @@ export class Liar implements Tampering {
       case 'heartbeat':
         return this.#falsehoods.has('neverBeats') ? [{ type: 'ping', ref: message.ref }] : [message]
       case 'hello':
+        if (this.#falsehoods.has('withholdsHello') && this.#random.chance(LIE_SHARE)) return []
         if (!message.resume || !this.#falsehoods.has('resumesStrangers')) return [message]
         this.#claimed = this.#strangers().filter((lease) => !message.resume?.leases.includes(lease))
         return [{ ...message, resume: { ...message.resume, leases: [...message.resume.leases, ...this.#claimed] } }]

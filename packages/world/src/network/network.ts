@@ -21,10 +21,10 @@ export interface Listener {
   accept(end: Endpoint): void
 }
 
-/** Changes what a socket is handed before it leaves, and hears what comes back. */
+/** Changes what a socket is handed before it leaves, and what it hears before the program does. */
 export interface Tampering {
   outgoing(frame: string | Uint8Array): (string | Uint8Array)[]
-  incoming(frame: string | Uint8Array): void
+  incoming(frame: string | Uint8Array): (string | Uint8Array)[]
   opened(send: (frame: string | Uint8Array) => void): void
 }
 
@@ -79,8 +79,7 @@ export class Network {
         socket.onopen()
       },
       onFrame: (frame) => {
-        tampering?.incoming(frame)
-        socket.onmessage(frame)
+        for (const heard of tampering ? tampering.incoming(frame) : [frame]) socket.onmessage(heard)
       },
       onClosed: (code, reason) => socket.onclose({ code, reason }),
       onDrain: () => {},

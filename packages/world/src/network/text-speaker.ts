@@ -14,7 +14,9 @@ export class TextSpeaker implements Tampering {
     return decoded.ok ? encodeFrames(decoded.messages, 'text', this.#limits) : [frame]
   }
 
-  incoming(): void {}
+  incoming(frame: string | Uint8Array): (string | Uint8Array)[] {
+    return [frame]
+  }
 
   opened(): void {}
 }

@@ -11,6 +11,8 @@ import { makeWish } from './wish.ts'
 const OPERATOR = 'operator'
 const REDRIVEN_MAX = 5
 const WAIT_MS_MEAN = 2000
+/** What was submitted last is asked for more often. */
+const LATEST = 10
 
 /** What an operator knows beyond the broker's life. */
 export interface OperatorNotes {
@@ -102,7 +104,8 @@ export class Operator {
     this.#api.workers()
     this.#api.health()
     if (this.#notes.submitted.length === 0) return
-    const id = this.#chance.pick(this.#notes.submitted)
+    const { submitted } = this.#notes
+    const id = this.#chance.pick(this.#chance.chance(0.5) ? submitted.slice(-LATEST) : submitted)
     const fate = this.#chance.integer(1, 10)
     if (fate === 1) await this.#cancel(id)
     else if (fate < 6) await this.#api.waitForOutcome(id, grained(this.#chance.exponential(WAIT_MS_MEAN)))

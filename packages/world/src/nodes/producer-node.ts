@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts'
 import { grained } from '../context.ts'
 import { draw } from '../distribution.ts'
-import type { Network } from '../network/network.ts'
+import type { Network, Tampering } from '../network/network.ts'
+import { Overdraft } from '../network/overdraft.ts'
 import { TextSpeaker } from '../network/text-speaker.ts'
 import type { ProducerGroup } from '../scenario.ts'
 import { clientPlatform } from './client-platform.ts'
@@ -16,6 +17,7 @@ export class ProducerNode extends Node {
   readonly #notes: ProducerNotes = { submissions: new Map(), wishes: 0, retries: 0 }
   #program: ProducerProgram | undefined
   #isQuiet = false
+  #cancelVanishing: () => void = () => {}
 
   constructor(context: Context, network: Network, name: string, group: ProducerGroup, watchesProgress: boolean) {
     super(context, network, name)
@@ -34,7 +36,7 @@ export class ProducerNode extends Node {
     const { vanishesAfterMs } = this.#group
     if (!vanishesAfterMs) return
     const chance = this.context.random.stream(`${this.name} vanishes`)
-    this.context.clock.setTimer(
+    this.#cancelVanishing = this.context.clock.setTimer(
       () => {
         this.cancelStart()
         this.crash(undefined)
@@ -46,6 +48,7 @@ export class ProducerNode extends Node {
   /** Nothing new is wanted from now on. */
   quiet(): void {
     this.#isQuiet = true
+    this.#cancelVanishing()
     this.#program?.quiet()
   }
 
@@ -54,7 +57,7 @@ export class ProducerNode extends Node {
       context: this.context,
       process,
       platform: clientPlatform(this.context, this.network, process, {
-        tampering: this.#group.speaksText ? new TextSpeaker(this.network.limits) : undefined,
+        tampering: this.#tampering(),
         drawsAlike: this.#group.drawsAlike ?? false,
       }),
       group: this.#group,
@@ -65,6 +68,13 @@ export class ProducerNode extends Node {
     this.#program = program
     program.start()
     if (this.#isQuiet) program.quiet()
+  }
+
+  #tampering(): Tampering | undefined {
+    const { speaksText, ignoresCredit } = this.#group
+    const { limits } = this.network
+    if (ignoresCredit) return new Overdraft(limits)
+    return speaksText ? new TextSpeaker(limits) : undefined
   }
 
   protected async leave(): Promise<void> {

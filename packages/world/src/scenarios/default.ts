@@ -10,7 +10,7 @@ export const defaultScenario: Scenario = {
   producers: [
     {
       count: 2,
-      arrivals: { kind: 'poisson', rate: 1.5 },
+      arrivals: { kind: 'poisson', rate: 1 },
       tasks: [
         { queue: 'thumbnails', weight: 3, bodyBytes: { kind: 'uniform', min: 50, max: 400 } },
         {

@@ -199,6 +199,24 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     expect(held().see(started, ended, says()).said).toEqual([])
   })
 
+  test('a session that two connections speak for', () => {
+    const again = (stream: Stream) =>
+      stream.see({
+        type: 'sentByBroker',
+        node: 'worker-1',
+        connection: 7,
+        message: welcomeOf('worker-1', { resumed: true }),
+      }).said
+    const up = () =>
+      new Stream((sources) => new Sessions(sources))
+        .see({ type: 'nodeStarted', node: 'broker', incarnation: 1 })
+        .welcome('worker-1')
+        .after(1)
+    expect(again(up())).toEqual(['worker-1 came back on connection 7, and 101 still speaks for its session'])
+    const closed = { type: 'disconnected', node: 'worker-1', connection: 101, side: 'broker', code: 4005 } as const
+    expect(again(up().see(closed))).toEqual([])
+  })
+
   test('a session that is spoken to and held to be away', () => {
     const stream = held()
     if (stream.state) evolve(stream.state, { type: 'sessionDisconnected', session, graceEndsAtMs: 10_000, atMs: 0 })

@@ -162,7 +162,7 @@ describe('[PROMISE-2] nothing is told before it is durable', () => {
       return stream.append(accepted('t1')).toNode('worker-1', deliver(1, 't1'))
     }
     const pong = { type: 'pong', ref: 1 } as const
-    expect(told().after(1000).toNode('worker-1', pong).said).toEqual([])
+    expect(told().after(150).toNode('worker-1', pong).said).toEqual([])
     expect(told().after(1101).toNode('worker-1', pong).said).toEqual([
       'lease 1 was told 1101 ms ago and is not in the journal',
     ])

@@ -1,7 +1,24 @@
 import { describe, expect, test } from 'vitest'
 import { LeaseLife } from '../../src/checkers/lease-life.ts'
 import { Leaving } from '../../src/checkers/leaving.ts'
-import { accepted, deliver, failed, granted, opened, Stream, sessionOf, submit, submitted } from './stream.ts'
+import { Punctuality } from '../../src/checkers/punctuality.ts'
+import { Silence } from '../../src/checkers/silence.ts'
+import {
+  accepted,
+  cancelled,
+  deliver,
+  died,
+  failed,
+  forgotten,
+  granted,
+  opened,
+  readied,
+  released,
+  Stream,
+  sessionOf,
+  submit,
+  submitted,
+} from './stream.ts'
 
 describe('[PROMISE-23] a broker that is leaving', () => {
   const leaving = () =>
@@ -51,16 +68,22 @@ describe('[PROMISE-24] a lease lives its full time', () => {
   })
 
   test('from a renewal, a resumption and a start', () => {
-    for (const event of [
-      { type: 'leasesRenewed' as const, session, leases: [1], atMs: 500 },
-      { type: 'sessionResumed' as const, session, atMs: 500 },
-      { type: 'brokerStarted' as const, epoch: 2, nextLease: 9, atMs: 500 },
-    ]) {
-      expect(lease().append(event, expired(1500)).said).toEqual([])
-      expect(lease().append(event, expired(1499)).said).toEqual([
+    const resumed = { type: 'sessionResumed' as const, session, atMs: 500 }
+    const started = { type: 'brokerStarted' as const, epoch: 2, nextLease: 9, atMs: 500 }
+    for (const events of [[renewed(500)], [resumed, renewed(500)], [started]]) {
+      expect(lease().append(...events, expired(1500)).said).toEqual([])
+      expect(lease().append(...events, expired(1499)).said).toEqual([
         'lease 1 of task t1 expired after 999 ms, and lives 1000',
       ])
     }
+    expect(lease().append(resumed, expired(1500)).said).toEqual([
+      'the session of lease 1 was resumed, and the lease was not renewed',
+    ])
+    expect(
+      lease()
+        .append(resumed, { ...released('t1'), atMs: 500 })
+        .append(readied('t9', 900)).said,
+    ).toEqual([])
   })
 
   test('from a heartbeat that was answered, by any clock', () => {
@@ -78,5 +101,65 @@ describe('[PROMISE-24] a lease lives its full time', () => {
       .toBroker('worker-1', { type: 'heartbeat', ref: 1, leases: [1] })
     lost.toNode('worker-1', { type: 'renewed', ref: 1, lost: [1] })
     expect(lost.after(200).append(expired(1100)).said).toEqual([])
+  })
+})
+
+describe('[PROMISE-25] what is due is done', () => {
+  const up = () =>
+    new Stream((sources) => new Punctuality(sources))
+      .see({ type: 'nodeStarted', node: 'broker', incarnation: 1 })
+      .append(accepted('t1', { delayMs: 1000, ttlMs: 5000, leaseMs: 1000, resultTtlMs: 1000 }), ...opened('worker-1'))
+  const ready = () => up().append(readied('t1', 1000), granted('worker-1', 1, 't1', 1000))
+  const session = sessionOf('worker-1')
+  const lateness = (stream: Stream, event: Parameters<Stream['append']>[0]) => stream.after(20_000).append(event).said
+
+  test('in time', () => {
+    expect(lateness(up(), readied('t1', 1300))).toEqual([])
+    expect(lateness(up(), died('t1', 'expired', undefined, 5300))).toEqual([])
+    expect(lateness(ready(), failed('t1', 1, 0, 'lease_expired', 2300))).toEqual([])
+    const renewed = ready().append({ type: 'leasesRenewed', session, leases: [1], atMs: 1500 })
+    expect(lateness(renewed, failed('t1', 1, 0, 'lease_expired', 2500))).toEqual([])
+    expect(lateness(ready(), failed('t1', 1, 0, 'failed', 9000))).toEqual([])
+  })
+
+  test('too late', () => {
+    expect(lateness(up(), readied('t1', 1301))).toEqual(['the end of the delay of task t1 came 301 ms late'])
+    expect(lateness(up(), died('t1', 'expired', undefined, 5400))).toEqual(['the expiry of task t1 came 400 ms late'])
+    expect(lateness(ready(), failed('t1', 1, 0, 'lease_expired', 2400))).toEqual([
+      'the expiry of lease 1 came 400 ms late',
+    ])
+    const kept = up().append({ ...cancelled('t1', 0), forgetAtMs: 1000 })
+    expect(lateness(kept, forgotten('t1', 2000))).toEqual(['the end of the record of task t1 came 1000 ms late'])
+    const away = up().append({ type: 'sessionDisconnected', session, graceEndsAtMs: 1000, atMs: 0 })
+    expect(lateness(away, { type: 'sessionClosed', session, atMs: 1400 })).toEqual([
+      'the end of a grace window came 400 ms late',
+    ])
+    const retried = ready().append(failed('t1', 1, 500, 'failed', 1000))
+    expect(lateness(retried, readied('t1', 2000))).toEqual(['the end of the delay of task t1 came 500 ms late'])
+  })
+
+  test('while something keeps the broker from it', () => {
+    const paused = up().see({ type: 'faultStarted', fault: { type: 'pause', node: 'broker', forMs: 9 }, number: 1 })
+    expect(lateness(paused, readied('t1', 9000))).toEqual([])
+    const restarted = up().after(19_000).see({ type: 'nodeStarted', node: 'broker', incarnation: 2 })
+    expect(restarted.after(100).append(readied('t1', 9000)).said).toEqual([])
+  })
+})
+
+describe('[PROMISE-26] silence is noticed', () => {
+  const ping = { type: 'sentToBroker', node: 'worker-1', connection: 101, message: { type: 'ping', ref: 1 } } as const
+  const quiet = () => {
+    const stream = new Stream((sources) => new Silence(sources))
+    return stream
+      .see({ type: 'nodeStarted', node: 'broker', incarnation: 1 })
+      .welcome('worker-1', { heartbeatMs: 1000 })
+  }
+
+  test('by whoever still speaks after four periods of it', () => {
+    expect(quiet().after(4100).see(ping).said).toEqual([])
+    expect(quiet().after(4101).see(ping).said).toEqual([
+      'worker-1 has heard nothing for 4101 ms and still speaks to connection 101',
+    ])
+    expect(quiet().after(4000).told('worker-1', { type: 'pong', ref: 1 }).after(4000).see(ping).said).toEqual([])
   })
 })

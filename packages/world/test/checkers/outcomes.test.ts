@@ -14,6 +14,7 @@ import {
   died,
   fail,
   failed,
+  forgotten,
   granted,
   hasEnded,
   hasResult,
@@ -22,6 +23,8 @@ import {
   revoke,
   Stream,
   settled,
+  submit,
+  submitted,
   succeeded,
   welcomeOf,
 } from './stream.ts'
@@ -89,10 +92,25 @@ describe('[PROMISE-3] one outcome, the same for everybody', () => {
 
 describe('[PROMISE-4] bodies arrive as they were submitted', () => {
   const submitting = { type: 'submitting', node: 'producer-1', id: 't1', queue: 'q', body: 'b', attempt: 1 } as const
-  const bodies = () => new Stream(() => new BodiesArrive()).see(submitting)
+  const bodies = () => new Stream((sources) => new BodiesArrive(sources)).see(submitting)
 
   test('to the letter', () => {
     expect(bodies().see(started()).said).toEqual([])
+  })
+
+  test('another content under an id that is held', () => {
+    const first = () =>
+      bodies()
+        .toBroker('producer-1', submit(1, ['t1']))
+        .append(accepted('t1'))
+        .toNode('producer-1', submitted(1))
+    const again = (stream: Stream, body: string) =>
+      stream.toBroker('producer-1', submit(2, ['t1'], body)).toNode('producer-1', submitted(2)).said
+    expect(again(first(), '"x"')).toEqual([])
+    expect(again(first(), '"y"')).toEqual([
+      'producer-1 was told that task t1 is accepted, which is held with another content',
+    ])
+    expect(again(first().append(cancelled('t1'), forgotten('t1')), '"y"')).toEqual([])
   })
 
   test('another body, another queue', () => {
@@ -171,6 +189,16 @@ describe('[PROMISE-5] a fenced lease settles nothing', () => {
     ])
     expect(held().see(said('worker-1', 101), said('worker-1', 102)).said).toEqual([])
     expect(held().see(said('worker-3', 103), said('worker-3', 103)).said).toEqual([])
+  })
+
+  test('a worker that says it again after it had its answer', () => {
+    const said = (connection: number) =>
+      ({ type: 'sentToBroker', node: 'worker-1', connection, message: complete(1, [1]) }) as const
+    const anew = held().see(said(101)).told('worker-1', settled(1)).recover(1)
+    expect(anew.see(said(102)).said).toEqual([])
+    expect(held().see(said(101)).told('worker-1', settled(1)).see(said(102)).said).toEqual([
+      'worker-1 settled lease 1 again after it had its answer',
+    ])
   })
 
   test('a live lease whose settlement is refused', () => {

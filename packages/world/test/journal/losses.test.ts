@@ -1,5 +1,6 @@
 import { type Batch, bodyRef, type Journal } from '@sluice/broker/core'
 import type { EventOf } from '@sluice/engine'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../src/clock.ts'
 import { openJournal, SimulatedDisk } from '../../src/journal/index.ts'
@@ -311,4 +312,59 @@ test('a process that cannot run hears of its appends later, and a crashed one ne
   waiting.shift()?.()
   await append
   expect(observed).toEqual(['recovered', 'appending', 'appended'])
+})
+
+test('whatever happens, what was acknowledged is there, whole and in order, and nothing else but what was asked to be stored', () => {
+  const rare = ['discard', 'crash', 'losePower', 'close', 'failNextAppend', 'fill', 'passTime'] as const
+  const step = fc.oneof({ weight: 6, arbitrary: fc.constant('append' as const) }, fc.constantFrom(...rare))
+  fc.assert(
+    fc.property(fc.nat(), fc.array(step, { maxLength: 60 }), fc.boolean(), (seed, steps, isSlow) => {
+      const machine = new Machine(seed)
+      const profile = isSlow ? slow : strict
+      let { journal, last } = machine.open(profile)
+      let acknowledged = 0
+      let discardedTo = 1
+      const note = (): void => {
+        for (const seen of machine.observed) if (seen.type === 'appended') acknowledged = seen.batch
+      }
+      const reopen = (): void => {
+        note()
+        machine.observed.length = 0
+        machine.disk.isFull = false
+        const opened = machine.open(profile)
+        expect(opened.last).toBeGreaterThanOrEqual(acknowledged)
+        expect(opened.last).toBeLessThanOrEqual(last)
+        const first = opened.stored[0] ?? opened.last + 1
+        expect(opened.stored).toEqual(upTo(opened.last).slice(first - 1))
+        expect(first).toBeLessThanOrEqual(discardedTo)
+        ;({ journal, last } = opened)
+        acknowledged = last
+      }
+      for (const name of steps) {
+        if (name === 'append') {
+          last += 1
+          try {
+            Promise.resolve(journal.append(batchOf(last))).catch(() => {})
+          } catch {
+            machine.disk.crash()
+            reopen()
+          }
+        } else if (name === 'discard') {
+          note()
+          discardedTo = Math.max(discardedTo, acknowledged)
+          void journal.discardBefore(acknowledged)
+        } else if (name === 'crash' || name === 'losePower') {
+          machine.disk[name]()
+          reopen()
+        } else if (name === 'close') {
+          void journal.close()
+          while (machine.clock.step());
+          reopen()
+        } else if (name === 'failNextAppend') machine.disk.failNextAppend()
+        else if (name === 'fill') machine.disk.isFull = true
+        else machine.clock.step()
+      }
+    }),
+    { numRuns: 500 },
+  )
 })

@@ -200,6 +200,27 @@ test('a peer that lives answers every ping', () => {
   }
 })
 
+test('a peer whose long message is still coming in is not taken for dead', () => {
+  const world = makeConnection({ bytesPerSecond: 20_000 })
+  world.socket.send(new Uint8Array(200_000))
+  for (let i = 0; i < 8; i += 1) {
+    expect(world.brokerEnd.ping()).toBe(true)
+    world.clock.advance(1000)
+  }
+  expect(world.atBroker.frames).toEqual([])
+  world.clock.advance(3000)
+  expect(world.atBroker.frames).toHaveLength(1)
+})
+
+test('a peer that is not read from is not taken for dead', () => {
+  const world = makeConnection()
+  world.brokerEnd.pause()
+  for (let i = 0; i < 3; i += 1) {
+    expect(world.brokerEnd.ping()).toBe(true)
+    world.clock.advance(1000)
+  }
+})
+
 test('a reset: both ends are told, and what was on its way is lost', () => {
   const world = makeConnection()
   world.socket.send('there')

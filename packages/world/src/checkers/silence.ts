@@ -1,0 +1,45 @@
+import type { Checker, Observation, Surroundings } from '../observation.ts'
+import { Calm } from './calm.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** Silence is judged after two and a half heartbeat periods; whoever still speaks after so many has not judged it. */
+const PERIODS_MAX = 4
+const SLACK_MS = 100
+
+/** A client that hears nothing for some heartbeat periods does not go on speaking into the same connection. */
+export class Silence implements Checker {
+  readonly rule = 'PROMISE-26'
+  readonly #sources: Sources
+  readonly #calm = new Calm()
+  readonly #heartbeatMs = new Map<number, number>()
+  /** When a node last heard something, by connection. */
+  readonly #heardAtMs = new Map<number, number>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    this.#calm.see(observation)
+    if (observation.type === 'heardByNode') {
+      const { connection, message, atMs } = observation
+      if (message.type === 'welcome') this.#heartbeatMs.set(connection, message.heartbeatMs)
+      this.#heardAtMs.set(connection, atMs)
+    } else if (observation.type === 'disconnected') {
+      if (observation.side === 'node') this.#heardAtMs.delete(observation.connection)
+    } else if (observation.type === 'sentToBroker') {
+      const { connection, node, atMs } = observation
+      const heardAtMs = this.#heardAtMs.get(connection)
+      const heartbeatMs = this.#heartbeatMs.get(connection)
+      if (heardAtMs === undefined || heartbeatMs === undefined) return
+      const silentMs = this.#calm.lastedMs(atMs, heardAtMs)
+      // A link may take long over one frame, of which nothing is heard until it is whole.
+      if (this.#sources.scenario.network.bytesPerSecond !== undefined) return
+      if (silentMs <= PERIODS_MAX * heartbeatMs + SLACK_MS) return
+      this.#heardAtMs.delete(connection)
+      violate(`${node} has heard nothing for ${silentMs} ms and still speaks to connection ${connection}`, {
+        nodes: [node],
+      })
+    }
+  }
+}
