@@ -7,6 +7,8 @@ import type { Sources, Violate } from './sources.ts'
 const SLACK_MS = 300
 /** A lease outlives two lost or late heartbeats. */
 const BEATS_PER_LEASE = 3
+/** How long a delivery may be on its way through a worker. */
+const JUST_MS = 1000
 /** Pings of one client in one period: its own, and those that ask whether the connection outlived a sleep. */
 const PINGS_MAX = 3
 
@@ -29,6 +31,8 @@ export class ClientDuties implements Checker {
   readonly #leaving = new Set<number>()
   readonly #started = new Set<string>()
   readonly #released = new Set<number>()
+  /** Leases that have arrived and are not begun, handed back or lost, by node and lease: since when. */
+  readonly #idle = new Map<string, Map<number, number>>()
   readonly #heartbeatMs = new Map<number, number>()
   readonly #pings = new Map<number, number[]>()
 
@@ -60,6 +64,7 @@ export class ClientDuties implements Checker {
       case 'nodeStopped':
         this.#asked.delete(observation.node)
         this.#disturbed.add(observation.node)
+        this.#idle.delete(observation.node)
         break
       case 'disconnected':
         this.#disturbed.add(observation.node)
@@ -67,16 +72,38 @@ export class ClientDuties implements Checker {
         break
       case 'handlerStarted':
         this.#started.add(`${observation.node} ${observation.id} ${observation.attempt}`)
+        for (const lease of this.#idleOf(observation.node).keys()) {
+          if (wire.leases.get(lease)?.id === observation.id) this.#idleOf(observation.node).delete(lease)
+        }
         break
       case 'heardByNode':
-        if (observation.message.type === 'welcome')
-          this.#heartbeatMs.set(observation.connection, observation.message.heartbeatMs)
+        this.#heard(observation)
         break
       case 'sentToBroker':
         if (isHonest(this.#sources.scenario, observation.node)) this.#said(observation, violate)
         break
       default:
     }
+  }
+
+  #heard({ node, connection, message, atMs }: ObservationOf<'heardByNode'>): void {
+    const idle = this.#idleOf(node)
+    if (message.type === 'deliver') for (const lease of message.leases) idle.set(lease, atMs)
+    else if (message.type === 'revoke') for (const lease of message.leases) idle.delete(lease)
+    else if (message.type === 'renewed') for (const lease of message.lost) idle.delete(lease)
+    else if (message.type === 'welcome') {
+      this.#heartbeatMs.set(connection, message.heartbeatMs)
+      for (const lease of message.resumed ? message.lostLeases : [...idle.keys()]) idle.delete(lease)
+    }
+  }
+
+  #idleOf(node: string): Map<number, number> {
+    let idle = this.#idle.get(node)
+    if (!idle) {
+      idle = new Map()
+      this.#idle.set(node, idle)
+    }
+    return idle
   }
 
   #fault({ fault, number }: ObservationOf<'faultStarted'>): void {
@@ -104,8 +131,18 @@ export class ClientDuties implements Checker {
           violate(`${node} was asked to leave and asks for ${message.credit} tasks`, { nodes: [node] })
         break
       case 'release':
-        for (const lease of message.leases) this.#released.add(lease)
+        for (const lease of message.leases) {
+          this.#released.add(lease)
+          this.#idleOf(node).delete(lease)
+        }
         break
+      case 'bye': {
+        // What has just arrived may leave behind the goodbye.
+        const kept = [...this.#idleOf(node)].filter(([, atMs]) => observation.atMs - atMs > JUST_MS)
+        if (this.#leaving.has(connection) && kept.length > 0)
+          violate(`${node} has left and kept ${kept.length} leases that it had not begun`, { nodes: [node] })
+        break
+      }
       case 'heartbeat':
         if (this.#leaving.has(connection)) this.#judgeKept(node, message.leases, violate)
         break

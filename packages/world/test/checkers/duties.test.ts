@@ -67,6 +67,19 @@ describe('[PROMISE-27] a worker that leaves', () => {
   })
 })
 
+test('[PROMISE-27] a worker that has left kept nothing that it had not begun', () => {
+  const credit = says('worker-1', { type: 'credit', credit: 0, queues: ['q'] })
+  const bye = says('worker-1', { type: 'bye' })
+  const stream = () => duties().told('worker-1', deliver(1, 't1')).after(2000)
+  expect(stream().see(credit, bye).said).toEqual(['worker-1 has left and kept 1 leases that it had not begun'])
+  expect(
+    stream()
+      .told('worker-1', { type: 'revoke', leases: [1], reason: 'expired' })
+      .see(credit, bye).said,
+  ).toEqual([])
+  expect(stream().see(credit, says('worker-1', { type: 'release', ref: 1, leases: [1] }), bye).said).toEqual([])
+})
+
 test('[PROMISE-27] nobody pings more often than asked', () => {
   const ping = says('worker-1', { type: 'ping', ref: 1 })
   const stream = duties()
