@@ -36,7 +36,9 @@ describe('the bench command', () => {
     })
   })
 
-  test('torture runs what is named, tells each round on standard error and writes figures to a file', async () => {
+  test('torture runs what is named, tells each round on standard error and writes figures to a file', {
+    timeout: 120_000,
+  }, async () => {
     const file = join(directory, 'torture.json')
     const args = ['--faults', 'kill-worker', '--rounds', '2', '--seed', '3', '--quick', '--json', file, '--check']
     const { stdout, stderr } = await run(process.execPath, [tortureCommand, ...args])

@@ -4,7 +4,6 @@ import type {
   DeadReason,
   Deliver,
   Ended,
-  Progress,
   Submit,
   Succeeded,
   TaskFailure,
@@ -83,10 +82,6 @@ function endedItems({ tasks }: Ended, submissionOf: SubmissionOf): OutcomeItem[]
     if (status === 'forgotten') return []
     return { id: idOf(task, submissionOf), status, attempts, reason, error, result: undefined }
   })
-}
-
-export function progressItems({ tasks }: Progress, submissionOf: SubmissionOf): { id: string; progress: unknown }[] {
-  return tasks.map((task) => ({ id: idOf(task, submissionOf), progress: task.progress }))
 }
 
 function idOf(name: TaskName, submissionOf: SubmissionOf): string {

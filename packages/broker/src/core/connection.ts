@@ -165,7 +165,13 @@ export class Connection {
     const unread = this.#unread
     this.#unread = []
     for (const frame of unread) this.receive(frame)
-    if (this.#unread.length === 0 && this.#reading === 'reading') this.#transport.resume()
+    this.#readOn()
+  }
+
+  /** Unless something else keeps it from that: what was just read may have filled the next batch. */
+  #readOn(): void {
+    this.#host.pauseWhenSaturated(this)
+    if (!this.#host.isSaturated && this.#reading === 'reading') this.#transport.resume()
   }
 
   announceDrain(): void {
@@ -191,7 +197,7 @@ export class Connection {
     this.#submitsUnanswered -= outgoing.answered
     if (this.#reading === 'paused' && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
       this.#reading = nextReadingState(this.#reading, 'answer')
-      this.#transport.resume()
+      this.#readOn()
     }
     const buffered = this.#transport.bufferedBytes
     if (buffered > config.sendBufferBytesMax) {

@@ -48,6 +48,29 @@ describe('input faster than the journal', () => {
     expect(peers.map(({ isPaused }) => isPaused)).toEqual([false, false, false, false])
   })
 
+  test('[HOST-9] input that waited and fills the next batch keeps its connection from being read', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal, config: { stagedBytesMax: 1000 } })
+    const peer = await world.member({ roles: ['producer'] })
+    const body = `"${'x'.repeat(998)}"`
+    journal.isHolding = true
+    peer.submit(1, [1], body)
+    await world.settle()
+    peer.submit(2, [2], body)
+    peer.submit(3, [3], body)
+    expect(peer.isPaused).toBe(true)
+    for (let written = 1; written <= 2; written += 1) {
+      journal.release()
+      await world.settle()
+      expect(peer.isPaused).toBe(true)
+    }
+    journal.isHolding = false
+    journal.release()
+    await world.settle()
+    expect(peer.of('submitted').map(({ ref }) => ref)).toEqual([1, 2, 3])
+    expect(peer.isPaused).toBe(false)
+  })
+
   test('[HOST-9] submissions by HTTP wait likewise', async () => {
     const journal = new HeldJournal()
     const world = await World.started({ journal, config: { stagedBytesMax: 1000 } })

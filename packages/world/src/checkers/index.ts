@@ -6,6 +6,7 @@ import { BodiesArrive } from './bodies-arrive.ts'
 import { Busy } from './busy.ts'
 import { Cancellation } from './cancellation.ts'
 import { Chronicle } from './chronicle.ts'
+import { ClientDuties } from './client-duties.ts'
 import { ConnectionBounds } from './connection-bounds.ts'
 import { Credit } from './credit.ts'
 import { DeadLetters } from './dead-letters.ts'
@@ -61,5 +62,6 @@ export function checkers(scenario: Scenario): Checker[] {
     new LeaseLife(sources),
     new Punctuality(sources),
     new Silence(sources),
+    new ClientDuties(sources),
   ]
 }

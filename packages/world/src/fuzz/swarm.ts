@@ -99,7 +99,7 @@ function engineOf(random: RandomStream, queues: number): Partial<EngineConfig> {
     submitCredit: maybe(random, 0.2, () => random.integer(1, 10)),
     graceMs: maybe(random, 0.7, () => random.pick([1, 50, 500, 2000, 30_000])),
     deadTtlMs: maybe(random, 0.4, () => random.pick([300, 2000, 10_000])),
-    releasesMax: maybe(random, 0.25, () => random.pick([1, 1, 3])),
+    releasesMax: maybe(random, 0.35, () => random.pick([1, 1, 3])),
     watchersMax: maybe(random, 0.15, () => 1),
     retryAfterMsMin: maybe(random, 0.2, () => retryAfterMsMin),
     retryAfterMsMax: maybe(random, 0.2, () => retryAfterMsMin + random.integer(0, 3000)),

@@ -199,4 +199,11 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     replace: '',
     breaks: 'whoever asks over HTTP for a task that is forgotten at that moment is told of an internal error',
   },
+  {
+    name: 'reading on while saturated',
+    file: 'broker/src/core/connection.ts',
+    find: "if (!this.#host.isSaturated && this.#reading === 'reading') this.#transport.resume()",
+    replace: "if (this.#reading === 'reading') this.#transport.resume()",
+    breaks: 'input that waited fills the next batch, and the connection is read from all the same',
+  },
 ]

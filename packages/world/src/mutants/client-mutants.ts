@@ -157,4 +157,11 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     replace: 'retryAfterMs + span',
     breaks: 'all clients come back at the same moment',
   },
+  {
+    name: 'refused watch not heard',
+    file: 'client/src/watches.ts',
+    find: 'if (id !== undefined) this.#fail(id, error)\n    }\n    return true',
+    replace: '}\n    return true',
+    breaks: 'who asks for a task with too many watchers waits for ever',
+  },
 ]

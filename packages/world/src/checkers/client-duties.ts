@@ -1,0 +1,179 @@
+import type { Fact } from '../journal/facts.ts'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { isHonest, longestOf } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** What a lease may lose to the network and the disk for each of its heartbeats, besides what a scenario draws. */
+const SLACK_MS = 300
+/** A lease outlives two lost or late heartbeats. */
+const BEATS_PER_LEASE = 3
+/** How long a delivery may be on its way through a worker. */
+const JUST_MS = 1000
+/** Pings of one client in one period: its own, and those that ask whether the connection outlived a sleep. */
+const PINGS_MAX = 3
+
+/**
+ * What workers and producers owe the broker: where nothing goes wrong, no lease of an honest worker expires; one that leaves asks for
+ * nothing more and keeps nothing that it has not begun; and nobody pings more often than asked.
+ */
+export class ClientDuties implements Checker {
+  readonly rule = 'PROMISE-27'
+  readonly #sources: Sources
+  /** Shorter leases may expire on their way; infinite where something is to go wrong. */
+  readonly #leaseMsMin: number
+  /** Workers that have stopped, or lost a connection, for whatever reason. */
+  readonly #disturbed = new Set<string>()
+  /** Nodes that were asked to leave. */
+  readonly #asked = new Set<string>()
+  /** Faults under way that keep a node from doing what it is asked at once. */
+  readonly #slowed = new Map<number, string>()
+  /** Connections of workers that have said that they want nothing more. */
+  readonly #leaving = new Set<number>()
+  readonly #started = new Set<string>()
+  readonly #released = new Set<number>()
+  /** Leases that have arrived and are not begun, handed back or lost, by node and lease: since when. */
+  readonly #idle = new Map<string, Map<number, number>>()
+  readonly #heartbeatMs = new Map<number, number>()
+  readonly #pings = new Map<number, number[]>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    const { faultRates, script = [], network, journal } = sources.scenario
+    const isCalm = faultRates === undefined && script.length === 0 && network.bytesPerSecond === undefined
+    const wayMs =
+      2 * longestOf(network.delayMs) + 2 * longestOf(journal.appendMs) + longestOf(journal.readMs) + SLACK_MS
+    this.#leaseMsMin = isCalm ? BEATS_PER_LEASE * wayMs : Number.POSITIVE_INFINITY
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    const { chronicle, wire } = this.#sources
+    wire.see(observation)
+    for (const { fact, before } of chronicle.see(observation)) {
+      if (before?.session !== undefined) this.#judgeEnd(fact, before.session, before.options.leaseMs, violate)
+    }
+    switch (observation.type) {
+      case 'faultStarted':
+        this.#fault(observation)
+        break
+      case 'faultEnded':
+        this.#slowed.delete(observation.number)
+        break
+      case 'nodeStarted':
+        this.#asked.delete(observation.node)
+        break
+      case 'nodeStopped':
+        this.#asked.delete(observation.node)
+        this.#disturbed.add(observation.node)
+        this.#idle.delete(observation.node)
+        break
+      case 'disconnected':
+        this.#disturbed.add(observation.node)
+        this.#pings.delete(observation.connection)
+        break
+      case 'handlerStarted':
+        this.#started.add(`${observation.node} ${observation.id} ${observation.attempt}`)
+        for (const lease of this.#idleOf(observation.node).keys()) {
+          if (wire.leases.get(lease)?.id === observation.id) this.#idleOf(observation.node).delete(lease)
+        }
+        break
+      case 'heardByNode':
+        this.#heard(observation)
+        break
+      case 'sentToBroker':
+        if (isHonest(this.#sources.scenario, observation.node)) this.#said(observation, violate)
+        break
+      default:
+    }
+  }
+
+  #heard({ node, connection, message, atMs }: ObservationOf<'heardByNode'>): void {
+    const idle = this.#idleOf(node)
+    if (message.type === 'deliver') for (const lease of message.leases) idle.set(lease, atMs)
+    else if (message.type === 'revoke') for (const lease of message.leases) idle.delete(lease)
+    else if (message.type === 'renewed') for (const lease of message.lost) idle.delete(lease)
+    else if (message.type === 'welcome') {
+      this.#heartbeatMs.set(connection, message.heartbeatMs)
+      for (const lease of message.resumed ? message.lostLeases : [...idle.keys()]) idle.delete(lease)
+    }
+  }
+
+  #idleOf(node: string): Map<number, number> {
+    let idle = this.#idle.get(node)
+    if (!idle) {
+      idle = new Map()
+      this.#idle.set(node, idle)
+    }
+    return idle
+  }
+
+  #fault({ fault, number }: ObservationOf<'faultStarted'>): void {
+    if (fault.type === 'restart') this.#asked.add(fault.node)
+    if (fault.type === 'pause' || fault.type === 'slow') this.#slowed.set(number, fault.node)
+  }
+
+  #judgeEnd(fact: Fact, session: string, leaseMs: number, violate: Violate): void {
+    const how = 'attempt' in fact ? fact.attempt?.how : undefined
+    const node = this.#sources.wire.bySession.get(session)?.node
+    if (how !== 'lease_expired' || !('id' in fact) || node === undefined || leaseMs < this.#leaseMsMin) return
+    if (this.#disturbed.has(node) || !isHonest(this.#sources.scenario, node)) return
+    violate(`a lease of ${node} on task ${fact.id} expired after ${leaseMs} ms, and nothing had gone wrong`, {
+      ids: [fact.id],
+      nodes: [node],
+    })
+  }
+
+  #said(observation: ObservationOf<'sentToBroker'>, violate: Violate): void {
+    const { node, connection, message } = observation
+    switch (message.type) {
+      case 'credit':
+        if (message.credit === 0) this.#leaving.add(connection)
+        else if (this.#asked.has(node) && ![...this.#slowed.values()].includes(node))
+          violate(`${node} was asked to leave and asks for ${message.credit} tasks`, { nodes: [node] })
+        break
+      case 'release':
+        for (const lease of message.leases) {
+          this.#released.add(lease)
+          this.#idleOf(node).delete(lease)
+        }
+        break
+      case 'bye': {
+        // What has just arrived may leave behind the goodbye.
+        const kept = [...this.#idleOf(node)].filter(([, atMs]) => observation.atMs - atMs > JUST_MS)
+        if (this.#leaving.has(connection) && kept.length > 0)
+          violate(`${node} has left and kept ${kept.length} leases that it had not begun`, { nodes: [node] })
+        break
+      }
+      case 'heartbeat':
+        if (this.#leaving.has(connection)) this.#judgeKept(node, message.leases, violate)
+        break
+      case 'ping':
+        this.#pinged(observation, violate)
+        break
+      default:
+    }
+  }
+
+  #judgeKept(node: string, leases: readonly number[], violate: Violate): void {
+    for (const lease of leases) {
+      const told = this.#sources.wire.leases.get(lease)
+      if (told?.node !== node || this.#released.has(lease)) continue
+      if (this.#started.has(`${node} ${told.id} ${told.attempt}`)) continue
+      violate(`${node} is leaving and keeps lease ${lease} of task ${told.id}, which it has not begun`, {
+        ids: [told.id],
+        nodes: [node],
+      })
+    }
+  }
+
+  #pinged({ node, connection, atMs }: ObservationOf<'sentToBroker'>, violate: Violate): void {
+    const heartbeatMs = this.#heartbeatMs.get(connection)
+    if (heartbeatMs === undefined) return
+    const recent = (this.#pings.get(connection) ?? []).filter((at) => atMs - at < heartbeatMs * 0.9)
+    recent.push(atMs)
+    this.#pings.set(connection, recent)
+    if (recent.length > PINGS_MAX)
+      violate(`${node} pinged ${recent.length} times within ${heartbeatMs} ms on connection ${connection}`, {
+        nodes: [node],
+      })
+  }
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import { ClientDuties } from '../../src/checkers/client-duties.ts'
+import type { Scenario } from '../../src/index.ts'
+import { accepted, connectionOf, deliver, failed, granted, Stream } from './stream.ts'
+
+const duties = (over: Partial<Scenario> = {}) =>
+  new Stream((sources) => new ClientDuties(sources), over).welcome('worker-1')
+const says = (node: string, message: object) =>
+  ({ type: 'sentToBroker', node, connection: connectionOf(node), message }) as never
+
+describe('[PROMISE-27] where nothing goes wrong', () => {
+  const expired = (stream: Stream, leaseMs: number, node = 'worker-1') =>
+    stream
+      .append(accepted('t1', { leaseMs }))
+      .append(granted(node, 1, 't1'))
+      .append(failed('t1', 1, 0, 'lease_expired', leaseMs)).said
+
+  test('no lease of an honest worker expires', () => {
+    expect(expired(duties(), 1500)).toEqual([
+      'a lease of worker-1 on task t1 expired after 1500 ms, and nothing had gone wrong',
+    ])
+  })
+
+  test('but a short one, one of a liar, one of a worker that stopped, and any where something may go wrong', () => {
+    expect(expired(duties(), 800)).toEqual([])
+    expect(expired(duties().welcome('worker-3'), 1500, 'worker-3')).toEqual([])
+    expect(expired(duties().see({ type: 'nodeStopped', node: 'worker-1', how: 'crashed' }), 1500)).toEqual([])
+    expect(expired(duties({ faultRates: { crash: 1000 } }), 1500)).toEqual([])
+  })
+})
+
+describe('[PROMISE-27] a worker that leaves', () => {
+  const restart = { type: 'restart', node: 'worker-1', restartAfterMs: 10 } as const
+  const credit = (many: number) => says('worker-1', { type: 'credit', credit: many, queues: ['q'] })
+
+  test('asks for nothing more', () => {
+    const stream = duties().see({ type: 'faultStarted', fault: restart, number: 1 })
+    expect(stream.see(credit(0)).said).toEqual([])
+    expect(stream.see(credit(4)).said).toEqual(['worker-1 was asked to leave and asks for 4 tasks'])
+  })
+
+  test('may ask as long as it has not heard of it', () => {
+    const pause = { type: 'pause', node: 'worker-1', forMs: 100 } as const
+    const stream = duties().see({ type: 'faultStarted', fault: pause, number: 1 })
+    expect(stream.see({ type: 'faultStarted', fault: restart, number: 2 }, credit(4)).said).toEqual([])
+  })
+
+  const beat = says('worker-1', { type: 'heartbeat', ref: 1, leases: [1] })
+  const begun = {
+    type: 'handlerStarted',
+    node: 'worker-1',
+    id: 't1',
+    queue: 'q',
+    attempt: 1,
+    body: '',
+    run: 1,
+  } as const
+
+  test('keeps nothing that it has not begun', () => {
+    const stream = () => duties().told('worker-1', deliver(1, 't1'))
+    expect(stream().see(beat).said).toEqual([])
+    expect(stream().see(begun, credit(0), beat).said).toEqual([])
+    expect(stream().see(credit(0), says('worker-1', { type: 'release', ref: 1, leases: [1] }), beat).said).toEqual([])
+    expect(stream().see(credit(0), beat).said).toEqual([
+      'worker-1 is leaving and keeps lease 1 of task t1, which it has not begun',
+    ])
+  })
+})
+
+test('[PROMISE-27] a worker that has left kept nothing that it had not begun', () => {
+  const credit = says('worker-1', { type: 'credit', credit: 0, queues: ['q'] })
+  const bye = says('worker-1', { type: 'bye' })
+  const stream = () => duties().told('worker-1', deliver(1, 't1')).after(2000)
+  expect(stream().see(credit, bye).said).toEqual(['worker-1 has left and kept 1 leases that it had not begun'])
+  expect(
+    stream()
+      .told('worker-1', { type: 'revoke', leases: [1], reason: 'expired' })
+      .see(credit, bye).said,
+  ).toEqual([])
+  expect(stream().see(credit, says('worker-1', { type: 'release', ref: 1, leases: [1] }), bye).said).toEqual([])
+})
+
+test('[PROMISE-27] nobody pings more often than asked', () => {
+  const ping = says('worker-1', { type: 'ping', ref: 1 })
+  const stream = duties()
+  for (let beats = 0; beats < 5; beats += 1) stream.after(5000).see(ping)
+  expect(stream.said).toEqual([])
+  for (let beats = 0; beats < 3; beats += 1) stream.after(100).see(ping)
+  expect(stream.said).toEqual(['worker-1 pinged 4 times within 5000 ms on connection 101'])
+})
