@@ -7,7 +7,7 @@ import { serveNode } from './adapters/node-ws.ts'
 import { Compaction } from './core/compaction.ts'
 import { Host } from './core/host.ts'
 import { HostApi } from './core/host-api.ts'
-import { DEFAULT_HOST_CONFIG, type HostConfig, STAGED_AND_FRAME_BYTES_MAX } from './core/host-config.ts'
+import { contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
 import { createHttpApp } from './http/app.ts'
 import { taskIdSource } from './http/task-id-source.ts'
 import type { Journal } from './journal/journal.ts'
@@ -68,11 +68,8 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
   }
   const engine = engineConfig(config.engine)
   const hosting: HostConfig = { ...DEFAULT_HOST_CONFIG, ...config.hosting }
-  if (hosting.stagedBytesMax + hosting.limits.frameBytesMax > STAGED_AND_FRAME_BYTES_MAX) {
-    throw new RangeError(
-      `stagedBytesMax and limits.frameBytesMax must be at most ${STAGED_AND_FRAME_BYTES_MAX} bytes together: they share a batch of the journal with what compaction carries forward`,
-    )
-  }
+  const problems = contradictionsIn(hosting)
+  if (problems.length > 0) throw new RangeError(problems.join('\n'))
   const journal = openJournal(config.journal)
   if (journal.durability !== 'strict')
     log.warn({ durability: journal.durability }, `durability is ${journal.durability}: a crash can lose accepted tasks`)

@@ -1,4 +1,5 @@
 import type { Role } from '@sluice/protocol'
+import { LeaseTable } from './lease-table.ts'
 import { dropUnused, noteDispatchable, queueNamed } from './queues.ts'
 import { freeCredit, type Queue, type Session, type State, type Subscription } from './state.ts'
 
@@ -14,7 +15,7 @@ export function openSession(state: State, id: string, roles: readonly Role[]): S
     graceEndsAtMs: 0,
     credit: 0,
     subscriptions: [],
-    leases: new Map(),
+    leases: new LeaseTable(),
     lastLease: 0,
     heapIndex: -1,
   }
@@ -27,6 +28,11 @@ export function sessionNamed(state: State, id: string): Session {
   const session = state.sessions.get(id)
   if (!session) throw new Error('invariant broken: an event names a session that is not held')
   return session
+}
+
+/** A session that events speak of; one whose opening has been discarded is taken to be either. */
+export function sessionFor(state: State, id: string): Session {
+  return state.sessions.get(id) ?? openSession(state, id, ['producer', 'worker'])
 }
 
 export function resumeSession(state: State, session: Session): void {

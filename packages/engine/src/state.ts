@@ -3,6 +3,7 @@ import { type EngineConfig, OptionsResolver } from './config.ts'
 import { DrainRate } from './drain-rate.ts'
 import type { AttemptRecord, TaskOptions } from './events.ts'
 import { type HeapItem, IndexedHeap } from './indexed-heap.ts'
+import type { LeaseTable } from './lease-table.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { TaskList } from './task-list.ts'
 import { TaskTable } from './task-table.ts'
@@ -113,7 +114,7 @@ export interface Session extends HeapItem {
   graceEndsAtMs: number
   credit: number
   subscriptions: Subscription[]
-  readonly leases: Map<number, Task>
+  readonly leases: LeaseTable
   /** Its latest lease: among equally free sessions the one that has waited longest comes first. */
   lastLease: number
 }

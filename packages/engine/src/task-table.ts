@@ -13,8 +13,8 @@ export class TaskTable {
   readonly #seed: number
   /** A power of two. */
   #capacity = CAPACITY_MIN
-  /** Each in the place that the low bits of its number name, where that was free. */
-  #tasks: (Task | undefined)[] = new Array(CAPACITY_MIN).fill(undefined)
+  /** Each in the place that the low bits of its number name, where that was free; as many bits as when it was added. */
+  readonly #tasks: (Task | undefined)[] = []
   /** Those whose own place was taken, by number. */
   readonly #displaced = new Map<number, Task>()
   #ids = new IdIndex(CAPACITY_MIN)
@@ -30,7 +30,7 @@ export class TaskTable {
   /** A `seed` that nobody outside knows keeps submitters from choosing ids that are slow to find. */
   constructor(seed: number) {
     this.#seed = seed | 0
-    this.#freeAll()
+    this.#addPlaces(0)
   }
 
   get size(): number {
@@ -47,9 +47,11 @@ export class TaskTable {
 
   /** The task with this place in the order of acceptance. */
   numbered(seq: number): Task | undefined {
-    const task = this.#tasks[seq & (this.#capacity - 1)]
-    if (task !== undefined && task.seq === seq) return task
-    return this.#displaced.size === 0 ? undefined : this.#displaced.get(seq)
+    for (let mask = this.#capacity - 1; mask >= CAPACITY_MIN - 1; mask >>= 1) {
+      const task = this.#tasks[seq & mask]
+      if (task !== undefined && task.seq === seq) return task
+    }
+    return this.#displaced.get(seq)
   }
 
   /** Adds a task as the youngest; throws where its id is held, which is a broken invariant. */
@@ -58,13 +60,24 @@ export class TaskTable {
     if (this.#ids.find(task.id, hash, this.#tasks))
       throw new Error(`invariant broken: task ${task.id} is accepted twice`)
     if (this.#size === this.#capacity) this.#grow()
-    this.#put(task, hash)
+    let slot = task.seq & (this.#capacity - 1)
+    if (this.#tasks[slot] !== undefined) {
+      slot = this.#free
+      this.#displaced.set(task.seq, task)
+    }
+    this.#take(slot)
+    this.#tasks[slot] = task
+    task.slot = slot
+    this.#hashes[slot] = hash
+    this.#ids.add(hash, slot)
+    this.#append(slot)
+    this.#size += 1
   }
 
   delete(task: Task): void {
     const { slot } = task
     this.#ids.remove(this.#hashes[slot] as number, slot)
-    if (slot !== (task.seq & (this.#capacity - 1))) this.#displaced.delete(task.seq)
+    if (this.#displaced.size > 0) this.#displaced.delete(task.seq)
     this.#unlink(slot)
     this.#tasks[slot] = undefined
     this.#release(slot)
@@ -87,22 +100,6 @@ export class TaskTable {
     for (let i = 0; i < id.length; i += 2)
       hash = Math.imul(hash ^ (id.charCodeAt(i) << 8) ^ id.charCodeAt(i + 1), 0x01000193)
     return hash ^ (hash >>> 15)
-  }
-
-  #put(task: Task, hash: number): void {
-    const own = task.seq & (this.#capacity - 1)
-    let slot = own
-    if (this.#tasks[own] !== undefined) {
-      slot = this.#free
-      this.#displaced.set(task.seq, task)
-    }
-    this.#take(slot)
-    this.#tasks[slot] = task
-    task.slot = slot
-    this.#hashes[slot] = hash
-    this.#ids.add(hash, slot)
-    this.#append(slot)
-    this.#size += 1
   }
 
   #append(slot: number): void {
@@ -138,29 +135,28 @@ export class TaskTable {
     if (behind !== NONE) this.#older[behind] = before
   }
 
-  #freeAll(): void {
-    for (let slot = this.#capacity - 1; slot >= 0; slot -= 1) this.#release(slot)
+  #addPlaces(first: number): void {
+    for (let slot = first; slot < this.#capacity; slot += 1) this.#tasks.push(undefined)
+    for (let slot = this.#capacity - 1; slot >= first; slot -= 1) this.#release(slot)
   }
 
+  /** Doubles the room. Every place is taken, and every task stays in its own. */
   #grow(): void {
-    const tasks = [...this.values()]
-    const hashes = tasks.map(({ slot }) => this.#hashes[slot] as number)
+    const before = this.#capacity
     this.#capacity *= 2
-    this.#tasks = new Array(this.#capacity).fill(undefined)
-    this.#displaced.clear()
+    this.#hashes = doubled(this.#hashes)
+    this.#older = doubled(this.#older)
+    this.#younger = doubled(this.#younger)
+    this.#addPlaces(before)
     this.#ids = new IdIndex(this.#capacity)
-    this.#hashes = new Int32Array(this.#capacity)
-    this.#older = new Int32Array(this.#capacity)
-    this.#younger = new Int32Array(this.#capacity)
-    this.#oldest = NONE
-    this.#youngest = NONE
-    this.#free = NONE
-    this.#size = 0
-    this.#freeAll()
-    tasks.forEach((task, i) => {
-      this.#put(task, hashes[i] as number)
-    })
+    for (let slot = 0; slot < before; slot += 1) this.#ids.add(this.#hashes[slot] as number, slot)
   }
+}
+
+function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(2 * array.length)
+  larger.set(array)
+  return larger
 }
 
 /**

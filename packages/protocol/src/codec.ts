@@ -126,15 +126,47 @@ function isLongerThan(source: string, bytesMax: number): boolean {
 }
 
 /**
- * Encodes messages, in order, into as few frames as their limits allow without much search. A `deliver`, `succeeded`, `ended`, `progress`,
+ * About how many bytes a frame of many messages or items has. Larger ones cost more a byte: they do not stay in the processor's
+ * cache on their way through socket and decoder, and the other side begins later.
+ */
+const FRAME_BYTES_HANDY = 80 * 1024
+/** What an item adds to the header, about: an id, or a few numbers. */
+const ITEM_BYTES = 32
+
+/**
+ * Encodes messages, in order, into frames of a handy size within the limits. A `deliver`, `succeeded`, `ended`, `progress`,
  * `reportProgress`, `revoke`, `unwatch` or `status` that is too large for a frame goes out in several messages. Texts for people
  * (failures, error messages) are cut to the limits. Throws a RangeError where a message that cannot be divided, or a single item,
  * does not fit: whoever builds a `submit` or a `complete` keeps it below `frameBytesMax`.
  */
 export function encodeFrames(messages: readonly Message[], kind: FrameKind, limits: Limits): (string | Uint8Array)[] {
   const frames: (string | Uint8Array)[] = []
-  if (messages.length > 0) encodeHalving(frames, messages, kind, limits)
+  let gathered: Message[] = []
+  let bytes = 0
+  for (const message of messages) {
+    for (const part of handyParts(message)) {
+      const partBytes = bytesAbout(part)
+      if (gathered.length > 0 && bytes + partBytes > FRAME_BYTES_HANDY) {
+        encodeHalving(frames, gathered, kind, limits)
+        gathered = []
+        bytes = 0
+      }
+      gathered.push(part)
+      bytes += partBytes
+    }
+  }
+  if (gathered.length > 0) encodeHalving(frames, gathered, kind, limits)
   return frames
+}
+
+function handyParts(message: Message): Message[] {
+  const halves = bytesAbout(message) > FRAME_BYTES_HANDY ? splitList(message) : null
+  return halves === null ? [message] : halves.flatMap(handyParts)
+}
+
+function bytesAbout(message: Message): number {
+  const { items, bodyBytes } = sizeOf(message)
+  return bodyBytes + items * ITEM_BYTES
 }
 
 /** Encodes all messages into one frame; where that is too large, each half into its own. */

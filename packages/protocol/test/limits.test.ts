@@ -398,6 +398,20 @@ describe('encoding', () => {
     expect(encodeFrames([], 'binary', limits)).toEqual([])
   })
 
+  test('keeps frames handy where their messages can be divided, and packs small messages together', () => {
+    const ids = (count: number) => times(count, id)
+    const bodies = (count: number) => Bodies.ofTexts(times(count, `"${'x'.repeat(98)}"`))
+    const submit: Message = { type: 'submit', ref: 1, queue: 'q', ids: ids(1000), bodies: bodies(1000) }
+    const succeeded: Message = { type: 'succeeded', ids: ids(1000), bodies: bodies(1000) }
+    const large: Message = { type: 'succeeded', ids: ids(1), bodies: Bodies.ofTexts([`"${'x'.repeat(100_000)}"`]) }
+    const pings: Message[] = Array.from({ length: 10 }, (_, ref) => ({ type: 'ping', ref }))
+    const lengths = (...messages: Message[]) =>
+      encodeFrames(messages, 'binary', DEFAULT_LIMITS).map((frame) => Math.round(frame.length / 10_000))
+    expect(lengths(submit)).toEqual([14])
+    expect(lengths(...pings, succeeded, ...pings)).toEqual([7, 7])
+    expect(lengths(large, ...pings)).toEqual([10, 0])
+  })
+
   test('[MSG-9] cuts what people read to the limits', () => {
     const long = 'x'.repeat(500)
     const failed: Message = {

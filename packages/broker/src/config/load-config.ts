@@ -1,6 +1,6 @@
 import type { EngineConfig } from '@sluice/engine'
 import * as v from 'valibot'
-import { type HostConfig, STAGED_AND_FRAME_BYTES_MAX } from '../core/host-config.ts'
+import { contradictionsIn, type HostConfig } from '../core/host-config.ts'
 import {
   ENGINE_SETTINGS,
   environmentNameOf,
@@ -81,9 +81,11 @@ export function loadConfig(sources: ConfigSources): BrokerSettings {
       else problems.push(`${stated.label} must be ${SETTINGS[name].allowed}, not ${shown(stated.value)}`)
     }
   }
-  if (problems.length === 0) problems.push(...contradictions(settings as Settings))
   if (problems.length > 0) throw new ConfigError(problems)
-  return assemble(settings as Settings)
+  const broker = assemble(settings as Settings)
+  problems.push(...contradictions(settings as Settings), ...contradictionsIn(broker.hosting))
+  if (problems.length > 0) throw new ConfigError(problems)
+  return broker
 }
 
 function fromFile(file: ConfigSources['file'], problems: string[]): Map<SettingName, Stated> {
@@ -141,19 +143,10 @@ function contradictions(settings: Settings): string[] {
   const pairs: [SettingName, SettingName][] = [
     ['retryAfterMsMin', 'retryAfterMsMax'],
     ['defaultRetryDelayMs', 'defaultRetryDelayMsMax'],
-    ['bodyBytesMax', 'frameBytesMax'],
-    ['sendBufferBytesHigh', 'sendBufferBytesMax'],
   ]
-  const problems = pairs
+  return pairs
     .filter(([small, large]) => settings[small] > settings[large])
     .map(([small, large]) => `${small} (${settings[small]}) must be at most ${large} (${settings[large]})`)
-  const { stagedBytesMax, frameBytesMax } = settings
-  if (stagedBytesMax + frameBytesMax > STAGED_AND_FRAME_BYTES_MAX) {
-    problems.push(
-      `stagedBytesMax (${stagedBytesMax}) and frameBytesMax (${frameBytesMax}) must be at most ${STAGED_AND_FRAME_BYTES_MAX} bytes together: they share a batch of the journal`,
-    )
-  }
-  return problems
 }
 
 function unknownSetting(label: string, name: string, known: readonly string[]): string {

@@ -10,7 +10,7 @@ const RESTATED_BYTES_MAX = 8 * 1024 ** 2
 /** A journal this many times as large as what it has to hold is worth carrying tasks forward for. */
 const WASTE_FACTOR = 4
 /** What a task's events take beside its body, about. */
-const TASK_BYTES = 400
+const TASK_BYTES = 150
 /** Old batches at which they are discarded. */
 const DISCARD_BATCHES_MIN = 256
 

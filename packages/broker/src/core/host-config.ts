@@ -50,4 +50,31 @@ export const DEFAULT_HOST_CONFIG: Readonly<HostConfig> = Object.freeze({
 })
 
 /** `stagedBytesMax` and `limits.frameBytesMax` together: they share a batch with what compaction carries forward. */
-export const STAGED_AND_FRAME_BYTES_MAX = BATCH_BODY_BYTES_MAX / 2
+const STAGED_AND_FRAME_BYTES_MAX = BATCH_BODY_BYTES_MAX / 2
+
+/** Settings that cannot all hold, a sentence each; empty where they can. */
+export function contradictionsIn(config: HostConfig): string[] {
+  const { stagedBytesMax, sendBufferBytesHigh, sendBufferBytesMax } = config
+  const { frameBytesMax, bodyBytesMax } = config.limits
+  const problems: string[] = []
+  if (stagedBytesMax + frameBytesMax > STAGED_AND_FRAME_BYTES_MAX) {
+    problems.push(
+      `stagedBytesMax (${stagedBytesMax}) and frameBytesMax (${frameBytesMax}) must be at most ${STAGED_AND_FRAME_BYTES_MAX} bytes together: they share a batch of the journal`,
+    )
+  }
+  if (bodyBytesMax * 2 > frameBytesMax) {
+    problems.push(
+      `bodyBytesMax (${bodyBytesMax}) must be at most half of frameBytesMax (${frameBytesMax}): a frame has a header too`,
+    )
+  }
+  if (sendBufferBytesHigh > sendBufferBytesMax)
+    problems.push(
+      `sendBufferBytesHigh (${sendBufferBytesHigh}) must be at most sendBufferBytesMax (${sendBufferBytesMax})`,
+    )
+  if (frameBytesMax * 2 > sendBufferBytesMax) {
+    problems.push(
+      `frameBytesMax (${frameBytesMax}) must be at most half of sendBufferBytesMax (${sendBufferBytesMax}): else one answer could be what closes a connection`,
+    )
+  }
+  return problems
+}

@@ -10,13 +10,11 @@ import {
   type EventOf,
   effectsOf,
   evolve,
-  isWatching,
   mustBeDurable,
   nextWakeAtMs,
   replay,
   type Session,
   type State,
-  type Submission,
   type Task,
   watchersOf,
 } from '@sluice/engine'
@@ -26,6 +24,7 @@ import { BodyStore } from './body-store.ts'
 import { Connection } from './connection.ts'
 import type { HostConfig } from './host-config.ts'
 import type { HostLog, HostPlatform, Transport } from './platform.ts'
+import { namesFor } from './task-names.ts'
 
 /** Leases granted and due things done in one turn, so that reading is never kept waiting for long. */
 const GRANTS_PER_TURN_MAX = 5000
@@ -483,14 +482,3 @@ export class Host {
 }
 
 const NONE: EventOf<'refused'>[] = []
-
-/**
- * By what a session knows a task: by its place in a submission made over the present connection, by its id (undefined)
- * where it asked for that, or by both.
- */
-function namesFor(task: Task, session: Session): (Submission | undefined)[] {
-  const { submission } = task
-  const isSubmitted = submission?.session === session && submission.connection === session.connections
-  if (!isSubmitted) return [undefined]
-  return isWatching(task, session) ? [submission, undefined] : [submission]
-}

@@ -1,7 +1,7 @@
 import { EVENT_CODES } from './event-codec.ts'
 
-/** "SLQ1": tells this file from any other SQLite database (`PRAGMA application_id`). */
-export const APPLICATION_ID = 0x53_4c_51_31
+/** "SLQ2": tells this file from any other SQLite database (`PRAGMA application_id`). */
+export const APPLICATION_ID = 0x53_4c_51_32
 
 /**
  * What turns version n of the file into version n + 1, from an empty file on. A step that was ever released stays as

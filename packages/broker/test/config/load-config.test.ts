@@ -108,8 +108,8 @@ test('all problems are reported at once, also those of a source that is overrule
 })
 
 test('bounds that contradict each other are refused', () => {
-  expect(problemsOf({ flags: { bodyBytesMax: '2048', frameBytesMax: '1024' } })).toEqual([
-    'bodyBytesMax (2048) must be at most frameBytesMax (1024)',
+  expect(problemsOf({ flags: { bodyBytesMax: '513', frameBytesMax: '1024' } })).toEqual([
+    'bodyBytesMax (513) must be at most half of frameBytesMax (1024): a frame has a header too',
   ])
 })
 
@@ -126,10 +126,14 @@ test('a configuration file that is no object is refused', () => {
   expect(problemsOf({ file: { name: 'f', content: [] } })[0]).toMatch(/^f must hold an object/)
 })
 
-test('bounds that share a batch of the journal are refused when they do not fit together', () => {
+test('bounds that share a batch of the journal, or a socket, are refused when they do not fit together', () => {
   const half = 16 * 1024 * 1024
-  expect(problemsOf({ flags: { stagedBytesMax: String(half), frameBytesMax: String(half) } })).toEqual([])
-  expect(problemsOf({ flags: { stagedBytesMax: String(half + 1), frameBytesMax: String(half) } })).toEqual([
+  const fitting = { stagedBytesMax: String(half), frameBytesMax: String(half), sendBufferBytesMax: String(2 * half) }
+  expect(problemsOf({ flags: fitting })).toEqual([])
+  expect(problemsOf({ flags: { ...fitting, stagedBytesMax: String(half + 1) } })).toEqual([
     expect.stringMatching(/^stagedBytesMax \(16777217\) and frameBytesMax \(16777216\) must be at most 33554432 bytes/),
+  ])
+  expect(problemsOf({ flags: { ...fitting, sendBufferBytesMax: String(2 * half - 1) } })).toEqual([
+    expect.stringMatching(/^frameBytesMax \(16777216\) must be at most half of sendBufferBytesMax \(33554431\)/),
   ])
 })

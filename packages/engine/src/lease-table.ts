@@ -1,0 +1,73 @@
+import type { Task } from './state.ts'
+
+const CAPACITY_MIN = 16
+
+/**
+ * The tasks that a session holds leases of, by the lease. A map would be made anew again and again by leases that come and
+ * go; here a task lies where the low bits of its lease say, and only those whose place is taken are in a map.
+ */
+export class LeaseTable {
+  /** A power of two of places, or none before the first lease. */
+  #tasks: (Task | undefined)[] = []
+  readonly #displaced = new Map<number, Task>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  get(lease: number): Task | undefined {
+    const task = this.#tasks[lease & (this.#tasks.length - 1)]
+    if (task !== undefined && leaseOf(task) === lease) return task
+    return this.#displaced.size === 0 ? undefined : this.#displaced.get(lease)
+  }
+
+  has(lease: number): boolean {
+    return this.get(lease) !== undefined
+  }
+
+  /** Adds a task that has been leased with this lease. */
+  add(task: Task, lease: number): void {
+    if (this.#size === this.#tasks.length) this.#grow()
+    this.#put(task, lease)
+    this.#size += 1
+  }
+
+  delete(task: Task, lease: number): void {
+    const place = lease & (this.#tasks.length - 1)
+    if (this.#tasks[place] === task) this.#tasks[place] = undefined
+    else this.#displaced.delete(lease)
+    this.#size -= 1
+  }
+
+  /** By lease: the longest held first. */
+  *[Symbol.iterator](): Generator<[number, Task], undefined> {
+    const held = [...this.#tasks.filter((task) => task !== undefined), ...this.#displaced.values()]
+    for (const task of held.sort((a, b) => leaseOf(a) - leaseOf(b))) yield [leaseOf(task), task]
+  }
+
+  keys(): number[] {
+    return [...this].map(([lease]) => lease)
+  }
+
+  values(): Task[] {
+    return [...this].map(([, task]) => task)
+  }
+
+  #put(task: Task, lease: number): void {
+    const place = lease & (this.#tasks.length - 1)
+    if (this.#tasks[place] === undefined) this.#tasks[place] = task
+    else this.#displaced.set(lease, task)
+  }
+
+  #grow(): void {
+    const held = [...this]
+    this.#tasks = new Array(Math.max(CAPACITY_MIN, 2 * this.#tasks.length)).fill(undefined)
+    this.#displaced.clear()
+    for (const [lease, task] of held) this.#put(task, lease)
+  }
+}
+
+function leaseOf({ phase }: Task): number {
+  return phase.state === 'leased' ? phase.lease : -1
+}
