@@ -140,7 +140,7 @@ class World {
     await this.#leave()
     this.#context.observe({
       type: 'worldEnded',
-      timers: clock.pending,
+      timers: this.#nodes.reduce((timers, node) => timers + node.timersLeft, clock.pending),
       connections: this.#network.size,
       unfinished,
       waiting,
