@@ -51,7 +51,6 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     find: 'this.#idle = []\n    this.#cancelWake?.()',
     replace: 'this.#idle = []',
     breaks: 'a stopped broker keeps its process alive',
-    survives: 'a process of the world ends when its program has left, and its timers with it',
   },
   {
     name: 'lazy flush never',
