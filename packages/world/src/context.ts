@@ -20,7 +20,10 @@ export interface Context {
 /** Wall clocks show this when a world begins, unless a fault has set them: 2026-01-01 in UTC. */
 export const WORLD_EPOCH_MS = 1_767_225_600_000
 
-/** Times that are drawn are multiples of this, so that sums of them are exact on every machine. */
+/**
+ * Times that are drawn are multiples of this: powers may differ in their last bit from one build of an engine to another, and sums
+ * of these are exact.
+ */
 const GRAIN_MS = 1 / 8
 
 /** The drawn time, to the grain. */

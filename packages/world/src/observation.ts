@@ -59,7 +59,7 @@ export type Observation = { atMs: number } & (
 
   /** Handed to the socket by this side, and no frame of the protocol. */
   | { type: 'unreadable'; node: string; connection: number; by: 'node' | 'broker'; error: string }
-  /** Everyone has left. `timers` and `connections` are left behind; `unfinished` tasks and `waiting` submissions were there at the end of the calm. */
+  /** Everyone has left. `timers` (those of programs that had left in good order included) and `connections` are left behind; `unfinished` tasks and `waiting` submissions were there at the end of the calm. */
   | { type: 'worldEnded'; timers: number; connections: number; unfinished: number; waiting: number }
 
   // ─── what the journal was given ──────────────────────────────────────────────────────────────────────────────────

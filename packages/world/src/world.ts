@@ -140,7 +140,7 @@ class World {
     await this.#leave()
     this.#context.observe({
       type: 'worldEnded',
-      timers: clock.pending,
+      timers: this.#nodes.reduce((timers, node) => timers + node.timersLeft, clock.pending),
       connections: this.#network.size,
       unfinished,
       waiting,
@@ -155,6 +155,7 @@ class World {
       this.#broker.isReady &&
       this.#broker.unfinished === 0 &&
       this.#waiting === 0 &&
+      this.#producers.every((producer) => !producer.isLeaving && !producer.isReturning) &&
       this.#workers.every((worker) => worker.isUp && !worker.isLeaving && worker.running === 0)
     )
   }

@@ -37,6 +37,7 @@ export class Attempts implements Checker {
     const { chronicle, wire } = this.#sources
     const steps = chronicle.see(observation)
     wire.see(observation)
+    chronicle.forgetLost(this.#failures)
     if (observation.type === 'heardByBroker' && observation.message.type === 'fail') {
       const { session } = wire.connectionOf(observation)
       for (const failure of observation.message.failures) {

@@ -118,6 +118,13 @@ export class Chronicle {
     return this.#outcomes.get(id) ?? NO_OUTCOMES
   }
 
+  /** Forgets what was noted by session and lease of leases that are gone with the disk: their numbers may come again. */
+  forgetLost(byLease: Map<string, unknown> | Set<string>): void {
+    if (!this.isRetold) return
+    for (const key of byLease.keys())
+      if (!this.leases.has(Number(key.slice(key.lastIndexOf(' ') + 1)))) byLease.delete(key)
+  }
+
   get isWriting(): boolean {
     return this.#pending.length > 0
   }

@@ -76,7 +76,7 @@ export class Credit implements Checker {
       }
     }
     if (observation.type === 'heardByBroker') this.#heard(observation, observation.message)
-    else if (observation.type === 'sentByBroker') this.#sent(observation, violate)
+    else if (observation.type === 'sentByBroker') this.#sent(observation, state, violate)
     else if (observation.type === 'disconnected' && observation.side === 'broker')
       this.#told.delete(observation.connection)
     this.#count(observation, violate)
@@ -142,12 +142,18 @@ export class Credit implements Checker {
     }
   }
 
-  #sent({ node, connection, message }: ObservationOf<'sentByBroker'>, violate: Violate): void {
+  #sent(
+    { node, connection, message }: ObservationOf<'sentByBroker'>,
+    state: State | undefined,
+    violate: Violate,
+  ): void {
     const told = this.#toldOf(connection)
     if (message.type === 'welcome') {
       for (const lease of message.lostLeases) told.leases.delete(lease)
       // A resumed session goes on with the credit that it had, until it is said again.
-      told.credit = Math.max(told.credit, this.#newest.get(message.session) ?? 0)
+      // What was asked for last may have been lost with the broker: then it goes on with what it knows.
+      const known = state?.sessions.get(message.session)?.credit ?? 0
+      told.credit = Math.max(told.credit, this.#newest.get(message.session) ?? 0, known)
     }
     if (message.type === 'renewed') for (const lease of message.lost) told.leases.delete(lease)
     if (message.type === 'revoke') for (const lease of message.leases) told.leases.delete(lease)

@@ -19,6 +19,7 @@ export class DeadLetters implements Checker {
     const { chronicle, wire } = this.#sources
     const steps = chronicle.see(observation)
     wire.see(observation)
+    chronicle.forgetLost(this.#hopeless)
     if (observation.type === 'heardByBroker' && observation.message.type === 'fail') {
       const { session } = wire.connectionOf(observation)
       for (const { lease, retryable } of observation.message.failures)

@@ -26,6 +26,7 @@ export class OneOutcome implements Checker {
     const { chronicle, wire } = this.#sources
     const steps = chronicle.see(observation)
     wire.see(observation)
+    chronicle.forgetLost(this.#heard)
     if (!chronicle.isRetold) {
       for (const { fact, before } of steps) {
         if (fact.type !== 'taskSucceeded' && fact.type !== 'taskDied' && fact.type !== 'taskCancelled') continue

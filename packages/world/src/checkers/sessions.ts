@@ -9,6 +9,7 @@ import type { Sources, Violate } from './sources.ts'
 const ROUNDING_MS = 0.01
 /** How much later than its grace window a session may be closed. */
 const SLACK_MS = 5000
+const MOMENT_MS = 1000
 
 /** A hello, and what the broker held for its session when it was heard. */
 interface Greeting {
@@ -36,6 +37,8 @@ export class Sessions implements Checker {
   readonly #connections = new Map<string, number>()
   /** When the loss of a connection was written, in the world's time. */
   readonly #awayAtMs = new Map<string, number>()
+  /** Those that another one has taken the place of. */
+  readonly #replaced = new Map<number, { node: string; connection: number; atMs: number }>()
   #nowMs = 0
 
   constructor(sources: Sources) {
@@ -50,6 +53,12 @@ export class Sessions implements Checker {
     runs.see(observation)
     this.#calm.see(observation)
     this.#nowMs = observation.atMs
+    if (this.#replaced.size > 0) this.#judgeReplaced(observation.atMs, violate)
+    if (observation.type === 'nodeStopped' && observation.node === 'broker') {
+      // The next one has connections of its own.
+      this.#connections.clear()
+      this.#replaced.clear()
+    }
     if (observation.type === 'sentByBroker' && state) this.#judgePhase(observation, state, violate)
     if (chronicle.isRetold) this.#graceEndsAtMs.clear()
     for (const { fact } of steps) {
@@ -83,7 +92,7 @@ export class Sessions implements Checker {
     } else if (observation.type === 'sentByBroker' && observation.message.type === 'welcome') {
       const greeting = this.#greetings.get(observation.connection)
       this.#greetings.delete(observation.connection)
-      this.#judgeConnections(observation, observation.message, violate)
+      this.#judgeConnections(observation, observation.message)
       if (greeting && state) this.#welcomed(observation.node, greeting, observation.message, state, violate)
     }
   }
@@ -97,18 +106,23 @@ export class Sessions implements Checker {
   }
 
   /** The newest connection of a session is its only one. */
-  #judgeConnections(
-    { node, connection, atMs }: ObservationOf<'sentByBroker'>,
-    { session }: Welcome,
-    violate: Violate,
-  ): void {
+  #judgeConnections({ node, connection, atMs }: ObservationOf<'sentByBroker'>, { session }: Welcome): void {
     const before = this.#connections.get(session)
     this.#connections.set(session, connection)
-    if (before === undefined || before === connection || this.#calm.lastedMs(atMs, 0) === 0) return
-    if (this.#sources.wire.connections.get(before)?.isOpenAtBroker)
-      violate(`${node} came back on connection ${connection}, and ${before} still speaks for its session`, {
-        nodes: [node],
-      })
+    if (before !== undefined && before !== connection) this.#replaced.set(before, { node, connection, atMs })
+  }
+
+  /** The end of a connection that was lost may reach the broker's program a moment after the new one has. */
+  #judgeReplaced(nowMs: number, violate: Violate): void {
+    for (const [before, { node, connection, atMs }] of this.#replaced) {
+      const isOpen = this.#sources.wire.connections.get(before)?.isOpenAtBroker ?? false
+      if (isOpen && this.#calm.lastedMs(nowMs, atMs) <= MOMENT_MS) continue
+      this.#replaced.delete(before)
+      if (isOpen)
+        violate(`${node} came back on connection ${connection}, and ${before} still speaks for its session`, {
+          nodes: [node],
+        })
+    }
   }
 
   /** A client that comes back names what it works on. */

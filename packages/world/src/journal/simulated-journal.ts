@@ -6,6 +6,7 @@ import {
   JournalDamagedError,
   refusalOf,
 } from '@sluice/broker/core'
+import { grained } from '../context.ts'
 import { draw } from '../distribution.ts'
 import type { ObservationBody } from '../observation.ts'
 import type { RandomStream } from '../random.ts'
@@ -68,7 +69,8 @@ class SimulatedJournal implements Journal {
     disk.open({
       abandon: () => {
         for (const cancel of this.#cancels) cancel()
-        return this.#appends.map(({ record }) => record)
+        // Behind a write that failed nothing more is written.
+        return this.#failure ? [] : this.#appends.map(({ record }) => record)
       },
     })
   }
@@ -231,7 +233,7 @@ class SimulatedJournal implements Journal {
   }
 
   #timeOf(distribution: JournalProfile['appendMs']): number {
-    return draw(distribution, this.#surroundings.random) + this.#disk.slowByMs
+    return grained(draw(distribution, this.#surroundings.random)) + this.#disk.slowByMs
   }
 
   #after<T>(ms: number, fn: () => T): Promise<T> {

@@ -149,6 +149,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'failures: context.failures + 1,',
     replace: 'failures: 0,',
     breaks: 'a broker that is down is asked as often as ever',
+    survives: 'no promise bounds how often a client tries to connect; the paths through the connection chart do',
   },
   {
     name: 'back-off without jitter',

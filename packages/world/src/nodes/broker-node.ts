@@ -74,7 +74,7 @@ export class BrokerNode extends Node {
       journal,
       platform: {
         nowMs: () => Math.floor(process.steadyEpochMs()),
-        setTimer: (fn, ms) => process.setTimer(fn, ms),
+        setTimer: (fn, ms) => process.setProgramTimer(fn, ms),
         afterTurn: (fn) => process.afterTurn(fn),
         random: () => chance.next(),
         secretId: () => Array.from(secrets.bytes(SECRET_BYTES), (byte) => byte.toString(16).padStart(2, '0')).join(''),

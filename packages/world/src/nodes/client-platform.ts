@@ -15,7 +15,7 @@ export function clientPlatform(
   const secrets = context.random.stream(`${life} ids`)
   return {
     now: () => process.now(),
-    setTimer: (fn, ms) => process.setTimer(fn, ms),
+    setTimer: (fn, ms) => process.setProgramTimer(fn, ms),
     // All nodes alike: what would happen without the jitter that chance gives.
     random: () => (drawsAlike ? 0.5 : random.next()),
     randomBytes: (count) => secrets.bytes(count),

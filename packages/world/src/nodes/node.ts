@@ -14,6 +14,7 @@ export abstract class Node {
   resumesAtMs = 0
   #lateMs = 0
   #incarnation = 0
+  #timersLeft = 0
   #process: Process | undefined
   #cancelStart: (() => void) | undefined
   #isLeaving = false
@@ -48,6 +49,11 @@ export abstract class Node {
 
   get isLeaving(): boolean {
     return this.#isLeaving
+  }
+
+  /** Timers of programs that had left in good order, all of them together. */
+  get timersLeft(): number {
+    return this.#timersLeft
   }
 
   /** Whether a start lies ahead. */
@@ -147,6 +153,7 @@ export abstract class Node {
     this.#isLeaving = false
     // A new process of the same machine is not stopped by what stopped the old one.
     this.resumesAtMs = this.context.clock.nowMs
+    if (how === 'left') this.#timersLeft += process.timersLeft
     process.kill()
     this.context.observe({
       type: 'nodeStopped',

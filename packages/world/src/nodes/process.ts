@@ -19,6 +19,9 @@ export interface Surroundings {
   readonly resumesAtMs: number
 }
 
+/** A program that has left may have a timer of this length at most. */
+const MOMENT_MS = 250
+
 /**
  * One life of a program: all that calls into it passes here. Once it has ended, nothing of it runs and nothing it does
  * counts; while it stands still, input and timers wait, and come afterwards one by one, the timers first.
@@ -31,6 +34,7 @@ export class Process {
   readonly #startedAtMs: number
   readonly #startedWallMs: number
   readonly #timers = new Set<Entry>()
+  readonly #programTimers = new Set<{ dueAtMs: number }>()
   #waiting: Entry[] = []
   #cancelPump: (() => void) | undefined
   #isAlive = true
@@ -74,6 +78,26 @@ export class Process {
   /** As runtimes do it: a millisecond at least. */
   setTimer(fn: () => void, ms: number): () => void {
     return this.#after(fn, Math.max(1, grained(ms)))
+  }
+
+  /** As `setTimer`, for the program that runs here: see `timersLeft`. */
+  setProgramTimer(fn: () => void, ms: number): () => void {
+    const timer = { dueAtMs: this.now() + ms }
+    this.#programTimers.add(timer)
+    const cancel = this.setTimer(() => {
+      this.#programTimers.delete(timer)
+      fn()
+    }, ms)
+    return () => {
+      this.#programTimers.delete(timer)
+      cancel()
+    }
+  }
+
+  /** Timers that the program has set, has not cancelled, and that would keep it running for longer than a moment. */
+  get timersLeft(): number {
+    const untilMs = this.now() + MOMENT_MS
+    return [...this.#programTimers].filter(({ dueAtMs }) => dueAtMs > untilMs).length
   }
 
   afterTurn(fn: () => void): void {

@@ -200,21 +200,22 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
   })
 
   test('a session that two connections speak for', () => {
-    const again = (stream: Stream) =>
-      stream.see({
-        type: 'sentByBroker',
-        node: 'worker-1',
-        connection: 7,
-        message: welcomeOf('worker-1', { resumed: true }),
-      }).said
     const up = () =>
       new Stream((sources) => new Sessions(sources))
         .see({ type: 'nodeStarted', node: 'broker', incarnation: 1 })
         .welcome('worker-1')
-        .after(1)
-    expect(again(up())).toEqual(['worker-1 came back on connection 7, and 101 still speaks for its session'])
+        .see({
+          type: 'sentByBroker',
+          node: 'worker-1',
+          connection: 7,
+          message: welcomeOf('worker-1', { resumed: true }),
+        })
+    expect(up().after(1000).append().said).toEqual([])
+    expect(up().after(1001).append().said).toEqual([
+      'worker-1 came back on connection 7, and 101 still speaks for its session',
+    ])
     const closed = { type: 'disconnected', node: 'worker-1', connection: 101, side: 'broker', code: 4005 } as const
-    expect(again(up().see(closed))).toEqual([])
+    expect(up().after(500).see(closed).after(1000).append().said).toEqual([])
   })
 
   test('a session that is spoken to and held to be away', () => {

@@ -337,8 +337,8 @@ test('whatever happens, what was acknowledged is there, whole and in order, and 
         const first = opened.stored[0] ?? opened.last + 1
         expect(opened.stored).toEqual(upTo(opened.last).slice(first - 1))
         expect(first).toBeLessThanOrEqual(discardedTo)
+        // What a failed write left behind may be found, and be lost with the power still: only an append makes it last.
         ;({ journal, last } = opened)
-        acknowledged = last
       }
       for (const name of steps) {
         if (name === 'append') {

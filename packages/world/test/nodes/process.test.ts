@@ -25,6 +25,19 @@ test('the end of a process silences every callback: timers, turns, input', () =>
   expect(context.hasEntered).toBe(false)
 })
 
+test('timers that a program leaves behind are counted, but for those that are over in a moment', () => {
+  const { process, clock } = makeProcess()
+  process.setProgramTimer(() => {}, 100)
+  process.setProgramTimer(() => {}, 5000)
+  const cancel = process.setProgramTimer(() => {}, 6000)
+  process.setTimer(() => {}, 7000)
+  expect(process.timersLeft).toBe(2)
+  cancel()
+  expect(process.timersLeft).toBe(1)
+  clock.advance(5000)
+  expect(process.timersLeft).toBe(0)
+})
+
 test('a sleep of a process that ends is never over', async () => {
   const { process, clock } = makeProcess()
   let isOver = false
