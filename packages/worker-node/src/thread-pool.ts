@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import {
   type Executor,
   type ExecutorHooks,
@@ -117,8 +117,15 @@ class ThreadRun {
     } finally {
       clearTimeout(this.#killTimer)
       signal.removeEventListener('abort', abort)
+      this.#hearTheRest()
       this.#port.close()
     }
+  }
+
+  /** The outcome takes another way than reports do, and may overtake those that were sent before it. */
+  #hearTheRest(): void {
+    for (let left = receiveMessageOnPort(this.#port); left; left = receiveMessageOnPort(this.#port))
+      this.#heard(left.message as ThreadReport)
   }
 
   #heard(report: ThreadReport): void {

@@ -61,6 +61,16 @@ describe('a pool of one thread', () => {
     })
   })
 
+  test('what a handler reports right before it ends arrives before its output, every time', async () => {
+    for (let round = 0; round < 200; round += 1) {
+      lines = []
+      const progress: unknown[] = []
+      await run('last-words', round, { progress: (value) => progress.push(value) })
+      expect(progress).toEqual([{ round }])
+      expect(lines).toHaveLength(1)
+    }
+  })
+
   test('a failure keeps its name, its message, and whether and when to try again', async () => {
     await expect(run('permanent', null)).rejects.toMatchObject({
       name: 'PermanentError',
