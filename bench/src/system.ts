@@ -17,12 +17,15 @@ export function startWorker(processes: Processes, url: string): Promise<Child> {
 }
 
 /** Broker, worker and producer in new processes, on a new journal. */
-async function withSystem<T>(durability: Durability, use: (producer: Child) => Promise<T>): Promise<T> {
+async function withSystem<T>(
+  durability: Durability,
+  use: (producer: Child, httpUrl: string) => Promise<T>,
+): Promise<T> {
   using scratch = new Scratch()
   await using processes = new Processes()
-  const { url } = await startBroker(processes, { durability, path: scratch.file('journal.db') })
+  const { url, httpUrl } = await startBroker(processes, { durability, path: scratch.file('journal.db') })
   await startWorker(processes, url)
-  return await use(await processes.start(producerProcess, { url, queue }))
+  return await use(await processes.start(producerProcess, { url, queue }), httpUrl)
 }
 
 /** Tasks a second from `submit()` to `result()`. */
@@ -30,7 +33,18 @@ export function systemThroughput(durability: Durability, inFlight: number, windo
   return withSystem(durability, (producer) => producer.call<number>('throughput', { inFlight, ...window }))
 }
 
-/** Milliseconds from `submit()` to `result()` of single tasks. */
-export function systemLatency(durability: Durability, run: { warmUp: number; count: number }): Promise<number[]> {
-  return withSystem(durability, (producer) => producer.call<number[]>('latency', run))
+/** What single tasks take, one after another. */
+export interface Latency {
+  /** Milliseconds from `submit()` to `result()`, one for each task but those of the warm-up. */
+  samples: number[]
+  /** Batches in the journal at the end, for each task: what each one waited for, and what was written on the side. */
+  appendsPerTask: number
+}
+
+export function systemLatency(durability: Durability, run: { warmUp: number; count: number }): Promise<Latency> {
+  return withSystem(durability, async (producer, httpUrl) => {
+    const samples = await producer.call<number[]>('latency', run)
+    const { journal } = (await (await fetch(`${httpUrl}/healthz`)).json()) as { journal: { batches: number } }
+    return { samples, appendsPerTask: journal.batches / (run.warmUp + run.count) }
+  })
 }
