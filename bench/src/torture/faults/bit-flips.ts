@@ -8,7 +8,7 @@ import { framesOf } from '../log-frames.ts'
 import { seededRandom, wholeBetween } from '../random.ts'
 import { serveCopy } from '../served-copy.ts'
 
-const counts = { full: { flips: 1500, served: 12 }, quick: { flips: 120, served: 2 } }
+const counts = { full: { flips: 300, served: 3 }, quick: { flips: 120, served: 2 } }
 const pageBytes = 16_384
 /** Where pages keep their headers, and the first of their cells’ addresses. */
 const structureBytes = 48

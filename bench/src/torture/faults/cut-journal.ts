@@ -9,9 +9,12 @@ import { sample, seededRandom, wholeBetween } from '../random.ts'
 import { serveCopy } from '../served-copy.ts'
 
 const cuts = {
-  /** Every byte of this many of the last bytes, then so many cuts anywhere in the log, in the file, and with a broker on it. */
-  full: { everyByte: 16_408, log: 300, file: 300, served: 3 },
-  quick: { everyByte: 40, log: 60, file: 40, served: 1 },
+  /**
+   * The last bytes, one in `stride` a round and each in its turn: `stride` rounds cut at every byte. Then so many cuts
+   * anywhere in the log, in the file, and with a broker on it.
+   */
+  full: { lastBytes: 16_408, stride: 20, log: 60, file: 60, served: 1 },
+  quick: { lastBytes: 40, stride: 1, log: 60, file: 40, served: 1 },
 }
 
 /** The end of the log, or of the file, is missing from some byte on. */
@@ -34,11 +37,11 @@ class CutJournalRun implements FaultRun {
 
   constructor(scale: Scale) {
     this.#cuts = cuts[scale]
-    const { everyByte, log, file, served } = this.#cuts
+    const { lastBytes, stride, log, file, served } = this.#cuts
     this.configuration = {
       journals:
         'of a broker (strict) under load, killed: all in the log; half in the file; log begun anew, batches discarded',
-      'cuts of the log, each journal': `at each of the last ${everyByte} bytes without the mark of the end; ${log} anywhere, frame boundaries first, with and without the mark`,
+      'cuts of the log, each journal': `at one in ${stride} of the last ${lastBytes} bytes, without the mark of the end, so that ${stride} rounds cut at each; ${log} anywhere, half of them at frame boundaries, with and without the mark`,
       'cuts of the file, each journal': file,
       'copies served by a broker, each journal': served,
     }
@@ -56,8 +59,10 @@ class CutJournalRun implements FaultRun {
     const look = (what: string, logBytes: number, fileBytes: number, hasMark: boolean) =>
       findings.push(...this.#cut(`${shape}, ${what}`, journal, copy, logBytes, fileBytes, hasMark))
 
-    const from = Math.max(0, end - this.#cuts.everyByte)
-    for (let bytes = from; bytes < end; bytes++) look(`log of ${bytes} bytes`, bytes, file.length, false)
+    const { lastBytes, stride } = this.#cuts
+    const atTheEnd: number[] = []
+    for (let left = 1 + (round % stride); left <= Math.min(lastBytes, end); left += stride) atTheEnd.push(end - left)
+    for (const bytes of atTheEnd) look(`log of ${bytes} bytes`, bytes, file.length, false)
     const boundaries = frames.flatMap(({ start }) => [start - 1, start, start + 1, start + 23, start + 24, start + 25])
     const elsewhere = [
       ...sample(boundaries, this.#cuts.log / 2, random),
@@ -75,10 +80,11 @@ class CutJournalRun implements FaultRun {
     }
     for (let count = 0; count < this.#cuts.served; count++)
       findings.push(...(await this.#serve(journal, copy, wholeBetween(random, 0, end))))
-    this.#logCuts += end - from + 2 * elsewhere.length
+    const logCuts = atTheEnd.length + 2 * elsewhere.length
+    this.#logCuts += logCuts
     this.#bad += findings.length
     return {
-      summary: `${shape}: ${journal.truth.length} batches, ${log.length} bytes of log, ${file.length} of file; ${findings.length} bad of ${end - from + 2 * elsewhere.length + this.#cuts.file} cuts`,
+      summary: `${shape}: ${journal.truth.length} batches, ${log.length} bytes of log, ${file.length} of file; ${findings.length} bad of ${logCuts + this.#cuts.file} cuts`,
       findings: findings.slice(0, 5),
     }
   }
