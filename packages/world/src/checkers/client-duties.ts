@@ -107,8 +107,13 @@ export class ClientDuties implements Checker {
   }
 
   #fault({ fault, number }: ObservationOf<'faultStarted'>): void {
-    if (fault.type === 'restart') this.#asked.add(fault.node)
+    // One that stands still hears of it later.
+    if (fault.type === 'restart' && !this.#isSlowed(fault.node)) this.#asked.add(fault.node)
     if (fault.type === 'pause' || fault.type === 'slow') this.#slowed.set(number, fault.node)
+  }
+
+  #isSlowed(node: string): boolean {
+    return [...this.#slowed.values()].includes(node)
   }
 
   #judgeEnd(fact: Fact, session: string, leaseMs: number, violate: Violate): void {
@@ -127,7 +132,7 @@ export class ClientDuties implements Checker {
     switch (message.type) {
       case 'credit':
         if (message.credit === 0) this.#leaving.add(connection)
-        else if (this.#asked.has(node) && ![...this.#slowed.values()].includes(node))
+        else if (this.#asked.has(node) && !this.#isSlowed(node))
           violate(`${node} was asked to leave and asks for ${message.credit} tasks`, { nodes: [node] })
         break
       case 'release':

@@ -2,6 +2,7 @@ import { freeCredit, type State } from '@sluice/engine'
 import type { ClientMessage } from '@sluice/protocol'
 import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { Calm } from './calm.ts'
 import { isHonest, workerGroupOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
@@ -32,6 +33,7 @@ export class Credit implements Checker {
   readonly #sources: Sources
   readonly #accounts = new Map<string, Account>()
   readonly #told = new Map<number, Told>()
+  readonly #calm = new Calm()
   /** Handlers that run, by node. */
   readonly #running = new Map<string, number>()
   /** The credit that was asked for last, by session. */
@@ -48,6 +50,7 @@ export class Credit implements Checker {
     const { chronicle, wire } = this.#sources
     const steps = chronicle.see(observation)
     wire.see(observation)
+    this.#calm.see(observation)
     if (chronicle.isRetold) this.#accounts.clear()
     for (const { fact, before, after } of steps) {
       switch (fact.type) {
@@ -189,7 +192,7 @@ export class Credit implements Checker {
       this.#idle = { ...idle, nextLease: state.nextLease, sinceMs: atMs }
       return
     }
-    const forMs = atMs - this.#idle.sinceMs
+    const forMs = this.#calm.lastedMs(atMs, this.#idle.sinceMs)
     if (forMs <= MOMENT_MS) return
     this.#idle.sinceMs = Number.POSITIVE_INFINITY
     violate(`task ${idle.task} of ${idle.queue} was ready for ${forMs} ms beside free credit`, { ids: [idle.task] })

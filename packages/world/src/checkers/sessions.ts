@@ -39,6 +39,8 @@ export class Sessions implements Checker {
   readonly #awayAtMs = new Map<string, number>()
   /** Those that another one has taken the place of. */
   readonly #replaced = new Map<number, { node: string; connection: number; atMs: number }>()
+  /** Leases that a welcome has left to clients that hold them no more. */
+  readonly #left: { node: string; lease: number; id: string; atMs: number }[] = []
   #nowMs = 0
 
   constructor(sources: Sources) {
@@ -53,6 +55,7 @@ export class Sessions implements Checker {
     runs.see(observation)
     this.#calm.see(observation)
     this.#nowMs = observation.atMs
+    if (this.#left.length > 0) this.#judgeLeft(observation, violate)
     if (this.#replaced.size > 0) this.#judgeReplaced(observation.atMs, violate)
     if (observation.type === 'nodeStopped' && observation.node === 'broker') {
       // The next one has connections of its own.
@@ -135,6 +138,18 @@ export class Sessions implements Checker {
     }
   }
 
+  /** A lease that ends after the hello was decided is taken away in the frame of the welcome. */
+  #judgeLeft(observation: Observation, violate: Violate): void {
+    const revoked =
+      observation.type === 'sentByBroker' && observation.message.type === 'revoke' ? observation.message.leases : []
+    for (const left of this.#left.splice(0)) {
+      const { node, lease, id, atMs } = left
+      if (revoked.includes(lease)) continue
+      if (observation.atMs === atMs) this.#left.push(left)
+      else violate(`${node} resumed and was left lease ${lease}, which it does not hold`, { ids: [id], nodes: [node] })
+    }
+  }
+
   /** Whoever is spoken to is there. */
   #judgePhase(observation: ObservationOf<'sentByBroker'>, state: State, violate: Violate): void {
     const { session } = this.#sources.wire.connectionOf(observation)
@@ -174,11 +189,12 @@ export class Sessions implements Checker {
       const id = this.#sources.wire.leases.get(lease)?.id ?? ''
       const phase = state.tasks.get(id)?.phase
       if (lost.has(lease)) {
-        if (now.has(lease) || (isCertain && held?.has(lease)))
+        // One granted since is another, though without `strict` it may have the number of one that the power took.
+        if (held?.has(lease) && (isCertain || now.has(lease)))
           violate(`${node} resumed and was told to have lost lease ${lease}, which it held`, { ids: [id], ...about })
       } else if (!now.has(lease) && (phase?.state === 'ready' || phase?.state === 'leased' || phase === undefined))
         // An outcome may have come between the decision and the telling.
-        violate(`${node} resumed and was left lease ${lease}, which it does not hold`, { ids: [id], ...about })
+        this.#left.push({ node, lease, id, atMs: this.#nowMs })
     }
     for (const lease of held ?? [])
       if (!named.includes(lease) && now.has(lease))

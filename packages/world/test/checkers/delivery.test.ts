@@ -159,6 +159,7 @@ describe('[PROMISE-11] credit is neither exceeded nor lost', () => {
       const stream = credited()
       stream.state = createState(engineConfig())
       for (const event of [accepted('t1'), ...opened('worker-1', 1)]) evolve(stream.state, event)
+      stream.see({ type: 'nodeStarted', node: 'broker', incarnation: 1 })
       return stream.toNode('worker-1', { type: 'pong', ref: 1 })
     }
     expect(idle().after(2000).toNode('worker-1', { type: 'pong', ref: 2 }).said).toEqual([
@@ -167,6 +168,9 @@ describe('[PROMISE-11] credit is neither exceeded nor lost', () => {
     expect(idle().finish()).toEqual(['in the end task t1 of q is ready and credit for it is free'])
     // A broker that writes, or that a fault keeps from its work, is not judged.
     expect(idle().write().after(2000).durable().toNode('worker-1', { type: 'pong', ref: 2 }).said).toEqual([])
+    const fault = { type: 'slow', node: 'broker', byMs: 900, forMs: 5000 } as const
+    const slowed = idle().see({ type: 'faultStarted', number: 1, fault }).toNode('worker-1', { type: 'pong', ref: 2 })
+    expect(slowed.after(2000).toNode('worker-1', { type: 'pong', ref: 3 }).said).toEqual([])
   })
 })
 

@@ -139,9 +139,15 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
 
   test('a lease that was not held and is left', () => {
     const stream = held().toBroker('worker-1', hello([1, 2, 7]))
-    expect(stream.toNode('worker-1', resumed()).said).toEqual([
+    expect(stream.toNode('worker-1', resumed()).after(1).toNode('worker-1', { type: 'pong', ref: 1 }).said).toEqual([
       'worker-1 resumed and was left lease 7, which it does not hold',
     ])
+    // It ended between the hello and the welcome: both leave in one frame.
+    const revoked = held()
+      .toBroker('worker-1', hello([1, 2, 7]))
+      .toNode('worker-1', resumed())
+      .toNode('worker-1', { type: 'revoke', leases: [7], reason: 'expired' })
+    expect(revoked.after(1).toNode('worker-1', { type: 'pong', ref: 1 }).said).toEqual([])
   })
 
   test('a lease that was not named and is kept', () => {
