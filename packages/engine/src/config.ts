@@ -1,4 +1,12 @@
-import { DURATION_MS_MAX, type RetryPolicy, type SubmitOptions } from '@sluice/protocol'
+import {
+  ATTEMPTS_MAX,
+  DURATION_MS_MAX,
+  LEASE_MS_MAX,
+  LEASE_MS_MIN,
+  PRIORITY_MAX,
+  type RetryPolicy,
+  type SubmitOptions,
+} from '@sluice/protocol'
 import type { TaskOptions } from './events.ts'
 
 /** Bounds and defaults of every queue and of the whole. All may be set; none may be switched off. */
@@ -132,5 +140,25 @@ export function engineConfig(overrides: Partial<EngineConfig> = {}): EngineConfi
     if (config[name] > DURATION_MS_MAX)
       throw new RangeError(`${name} must be at most ${DURATION_MS_MAX} (30 days), not ${config[name]}`)
   }
+  if (config.retryAfterMsMin > config.retryAfterMsMax)
+    throw new RangeError(
+      `retryAfterMsMin must be at most retryAfterMsMax (${config.retryAfterMsMax}), not ${config.retryAfterMsMin}`,
+    )
+  checkDefaults(config.defaults)
   return config
+}
+
+/** The ranges that the wire allows to a submission. */
+function checkDefaults(defaults: TaskOptions): void {
+  const range = (name: string, value: number, min: number, max: number): void => {
+    if (Number.isSafeInteger(value) && value >= min && value <= max) return
+    throw new RangeError(`defaults.${name} must be a whole number from ${min} to ${max}, not ${String(value)}`)
+  }
+  const { priority, leaseMs, retry } = defaults
+  range('priority', priority, 0, PRIORITY_MAX)
+  range('leaseMs', leaseMs, LEASE_MS_MIN, LEASE_MS_MAX)
+  for (const name of ['delayMs', 'ttlMs', 'timeLimitMs', 'resultTtlMs'] as const)
+    range(name, defaults[name], 0, DURATION_MS_MAX)
+  range('retry.attemptsMax', retry.attemptsMax, 1, ATTEMPTS_MAX)
+  for (const name of ['delayMs', 'delayMsMax'] as const) range(`retry.${name}`, retry[name], 0, DURATION_MS_MAX)
 }

@@ -213,3 +213,16 @@ test.each([
 ])('[LIMIT-1] %s may not be %d', (name, value) => {
   expect(() => engineConfig({ [name]: value })).toThrow(name)
 })
+
+test('[LIMIT-1] defaults that no submission may ask for, and bounds that contradict each other, are refused by name', () => {
+  const { defaults } = DEFAULT_CONFIG
+  const refused = (over: object) => () => engineConfig({ defaults: { ...defaults, ...over } })
+  expect(refused({ priority: 10 })).toThrow('defaults.priority must be a whole number from 0 to 9, not 10')
+  expect(refused({ leaseMs: 99 })).toThrow('defaults.leaseMs must be a whole number from 100 to 86400000')
+  expect(refused({ ttlMs: -1 })).toThrow('defaults.ttlMs')
+  expect(refused({ retry: { ...defaults.retry, attemptsMax: 0 } })).toThrow('defaults.retry.attemptsMax')
+  expect(refused({ retry: { ...defaults.retry, delayMs: 0.5 } })).toThrow('defaults.retry.delayMs')
+  expect(() => engineConfig({ retryAfterMsMin: 60, retryAfterMsMax: 59 })).toThrow(
+    'retryAfterMsMin must be at most retryAfterMsMax (59), not 60',
+  )
+})

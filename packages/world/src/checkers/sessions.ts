@@ -1,5 +1,5 @@
-import type { State } from '@sluice/engine'
-import type { Hello, Welcome } from '@sluice/protocol'
+import { isFinished, type State } from '@sluice/engine'
+import type { ClientMessage, Hello, Welcome } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { Calm } from './calm.ts'
 import { boundsOf, isHonest } from './population.ts'
@@ -28,6 +28,8 @@ export class Sessions implements Checker {
   readonly rule = 'PROMISE-19'
   readonly #sources: Sources
   readonly #graceMs: number
+  /** A batch that fills soon keeps what was heard waiting, the hello too (HOST-9). */
+  readonly #mayWait: boolean
   readonly #greetings = new Map<number, Greeting>()
   /** By session, by the facts. */
   readonly #graceEndsAtMs = new Map<string, number>()
@@ -39,6 +41,8 @@ export class Sessions implements Checker {
   readonly #awayAtMs = new Map<string, number>()
   /** Those that another one has taken the place of. */
   readonly #replaced = new Map<number, { node: string; connection: number; atMs: number }>()
+  /** Leases that their holder has settled or handed back. */
+  readonly #answered = new Set<number>()
   /** Leases that a welcome has left to clients that hold them no more. */
   readonly #left: { node: string; lease: number; id: string; atMs: number }[] = []
   #nowMs = 0
@@ -46,6 +50,7 @@ export class Sessions implements Checker {
   constructor(sources: Sources) {
     this.#sources = sources
     this.#graceMs = boundsOf(sources.scenario).engine.graceMs
+    this.#mayWait = sources.scenario.hosting?.stagedBytesMax !== undefined
   }
 
   see(observation: Observation, { state }: Surroundings, violate: Violate): void {
@@ -82,12 +87,13 @@ export class Sessions implements Checker {
       const { message, connection } = observation
       const { session } = wire.connectionOf(observation)
       if (message.type === 'bye' && session !== undefined) this.#leaving.add(session)
+      for (const lease of answeredBy(message)) this.#answered.add(lease)
       if (message.type === 'hello') {
         const held = message.resume && state?.sessions.get(message.resume.session)
         this.#greetings.set(connection, {
           hello: message,
           held: held && new Set(held.leases.keys()),
-          isCertain: !chronicle.isWriting,
+          isCertain: !chronicle.isWriting && !this.#mayWait,
         })
       }
     } else if (observation.type === 'sentToBroker' && observation.message.type === 'hello') {
@@ -187,10 +193,13 @@ export class Sessions implements Checker {
     if (!now) return
     for (const lease of named) {
       const id = this.#sources.wire.leases.get(lease)?.id ?? ''
-      const phase = state.tasks.get(id)?.phase
+      const task = state.tasks.get(id)
+      const phase = task?.phase
       if (lost.has(lease)) {
         // One granted since is another, though without `strict` it may have the number of one that the power took.
-        if (held?.has(lease) && (isCertain || now.has(lease)))
+        // What was said on the old connection may have been read between the hello and the welcome.
+        const isEnded = this.#answered.has(lease) || (task !== undefined && isFinished(task))
+        if (held?.has(lease) && ((isCertain && !isEnded) || now.has(lease)))
           violate(`${node} resumed and was told to have lost lease ${lease}, which it held`, { ids: [id], ...about })
       } else if (!now.has(lease) && (phase?.state === 'ready' || phase?.state === 'leased' || phase === undefined))
         // An outcome may have come between the decision and the telling.
@@ -200,4 +209,9 @@ export class Sessions implements Checker {
       if (!named.includes(lease) && now.has(lease))
         violate(`${node} resumed without lease ${lease}, which was not handed back`, about)
   }
+}
+
+function answeredBy(message: ClientMessage): readonly number[] {
+  if (message.type === 'complete' || message.type === 'release') return message.leases
+  return message.type === 'fail' ? message.failures.map(({ lease }) => lease) : []
 }

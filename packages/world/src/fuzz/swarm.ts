@@ -48,14 +48,16 @@ export function swarm(seed: number): Scenario {
     random.chance(0.2) && !isNarrow ? TASKS_MANY : random.integer(10, isNarrow ? TASKS_FEW / 2 : TASKS_FEW)
   // However many they are, one slow worker is done with them long before the end.
   const serviceMsMax = Math.min(2000, durationMs / 5, 60_000 / tasksMax)
-  const tasks = queues.flatMap((queue) => mixesOf(random, queue, hanging.includes(queue), bodyBytesMax))
+  const drawn = queues.flatMap((queue) => mixesOf(random, queue, hanging.includes(queue), bodyBytesMax))
   const network = networkOf(random, isNarrow)
   const journal = journalOf(random)
+  const engine = engineOf(random, queues.length)
+  const tasks = drawn.map((mix) => inTime(mix, tasksMax, engine.queueTasksMax))
   const scenario: Scenario = {
     name: `seed ${seed}`,
     durationMs,
     settleMs: SETTLE_MS,
-    engine: engineOf(random, queues.length),
+    engine,
     hosting: { ...hosting, ...heartbeatOf(random, network, journal) },
     journal,
     network,
@@ -66,6 +68,14 @@ export function swarm(seed: number): Scenario {
   }
   // What was not drawn is absent and not undefined, as in a file.
   return JSON.parse(JSON.stringify(scenario)) as Scenario
+}
+
+/** A queue with room for few holds those that wait for their delay: all of them have to be through long before the end. */
+function inTime(mix: TaskMix, tasks: number, queueTasksMax = Number.POSITIVE_INFINITY): TaskMix {
+  const { options } = mix
+  if (options?.delayMs === undefined) return mix
+  const delayMsMax = Math.floor((SETTLE_MS * queueTasksMax) / (3 * tasks))
+  return { ...mix, options: { ...options, delayMs: Math.min(options.delayMs, delayMsMax) } }
 }
 
 function maybe<T>(random: RandomStream, probability: number, value: () => T): T | undefined {
@@ -102,7 +112,11 @@ function engineOf(random: RandomStream, queues: number): Partial<EngineConfig> {
     releasesMax: maybe(random, 0.35, () => random.pick([1, 1, 3])),
     watchersMax: maybe(random, 0.15, () => 1),
     retryAfterMsMin: maybe(random, 0.2, () => retryAfterMsMin),
-    retryAfterMsMax: maybe(random, 0.2, () => retryAfterMsMin + random.integer(0, 3000)),
+    retryAfterMsMax: maybe(
+      random,
+      0.2,
+      () => Math.max(retryAfterMsMin, DEFAULT_CONFIG.retryAfterMsMin) + random.integer(0, 3000),
+    ),
     defaults: maybe(random, 0.2, () => ({
       ...DEFAULT_CONFIG.defaults,
       priority: random.integer(0, 9),
