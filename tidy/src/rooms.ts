@@ -70,6 +70,7 @@ export const leafFiles: readonly string[] = [
   'packages/world/src/fuzz/arguments.ts',
   'packages/world/src/fuzz/campaign.ts',
   'packages/world/src/fuzz/main.ts',
+  'packages/world/src/fuzz/pinned.ts',
   'packages/world/src/fuzz/pool.ts',
   'packages/world/src/fuzz/progress-bar.ts',
   'packages/world/src/fuzz/thread.ts',

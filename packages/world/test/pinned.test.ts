@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { pinned } from '../src/fuzz/pinned.ts'
 import { Pool } from '../src/fuzz/pool.ts'
 import { MUTANTS } from '../src/mutants/catalogue.ts'
-import { pinned } from './pinned.ts'
 
 const pool = new Pool(1)
 afterAll(() => pool.close())

@@ -9,11 +9,14 @@ const SLACK_MS = 300
 const BEATS_PER_LEASE = 3
 /** How long a delivery may be on its way through a worker. */
 const JUST_MS = 1000
+/** `heartbeat_timeout`, with which a client closes what it takes for dead. */
+const SILENT_CODE = 4007
 /** Pings of one client in one period: its own, and those that ask whether the connection outlived a sleep. */
 const PINGS_MAX = 3
 
 /**
- * What workers and producers owe the broker: where nothing goes wrong, no lease of an honest worker expires; one that leaves asks for
+ * What workers and producers owe the broker, and it them: where nothing goes wrong, no lease of an honest worker expires and no
+ * connection falls silent; one that leaves asks for
  * nothing more and keeps nothing that it has not begun; and nobody pings more often than asked.
  */
 export class ClientDuties implements Checker {
@@ -38,8 +41,12 @@ export class ClientDuties implements Checker {
 
   constructor(sources: Sources) {
     this.#sources = sources
-    const { faultRates, script = [], network, journal } = sources.scenario
-    const isCalm = faultRates === undefined && script.length === 0 && network.bytesPerSecond === undefined
+    const { faultRates, script = [], network, journal, hosting } = sources.scenario
+    const isCalm =
+      faultRates === undefined &&
+      script.length === 0 &&
+      network.bytesPerSecond === undefined &&
+      hosting?.stagedBytesMax === undefined
     const wayMs =
       2 * longestOf(network.delayMs) + 2 * longestOf(journal.appendMs) + longestOf(journal.readMs) + SLACK_MS
     this.#leaseMsMin = isCalm ? BEATS_PER_LEASE * wayMs : Number.POSITIVE_INFINITY
@@ -67,6 +74,11 @@ export class ClientDuties implements Checker {
         this.#idle.delete(observation.node)
         break
       case 'disconnected':
+        // Whoever is read from and answered has no reason to take the connection for dead.
+        if (observation.code === SILENT_CODE && Number.isFinite(this.#leaseMsMin) && this.#isSound(observation.node))
+          violate(`${observation.node} gave up a connection as silent, and nothing had gone wrong`, {
+            nodes: [observation.node],
+          })
         this.#disturbed.add(observation.node)
         this.#pings.delete(observation.connection)
         break
@@ -110,6 +122,10 @@ export class ClientDuties implements Checker {
     // One that stands still hears of it later.
     if (fault.type === 'restart' && !this.#isSlowed(fault.node)) this.#asked.add(fault.node)
     if (fault.type === 'pause' || fault.type === 'slow') this.#slowed.set(number, fault.node)
+  }
+
+  #isSound(node: string): boolean {
+    return isHonest(this.#sources.scenario, node) && !this.#disturbed.has(node)
   }
 
   #isSlowed(node: string): boolean {

@@ -125,7 +125,9 @@ async function mutate(args: Arguments, first: number): Promise<boolean> {
     throw new ArgumentError(
       `--only ${args.only}: no mutant is named so; there are ${MUTANTS.map(({ name }) => name).join(', ')}`,
     )
-  print(`${chosen.length} mutants, up to ${args.seeds} seeds from ${first} on, ${args.threads} at once`)
+  print(
+    `${chosen.length} mutants, the pinned worlds and up to ${args.seeds} seeds from ${first} on, ${args.threads} at once`,
+  )
   const sound = new Pool(1)
   const bar = new ProgressBar(chosen.length)
   const waiting = [...chosen]
@@ -160,7 +162,9 @@ async function mutate(args: Arguments, first: number): Promise<boolean> {
     ({ mutant, caught: by }) => [
       mutant.name,
       mutant.file,
-      by === undefined ? 'survived' : `${by.rule} at seed ${by.seed} (${by.seeds})`,
+      by === undefined
+        ? 'survived'
+        : `${by.rule} ${by.pinned === undefined ? `at seed ${by.seed} (${by.seeds})` : `in a pinned world: ${by.pinned}`}`,
     ],
   )
   print(`\n${tableText(['mutant', 'file', 'caught by'], rows)}`)

@@ -1,10 +1,18 @@
 import type { Mutant } from '../mutants/mutant.ts'
+import { pinned } from './pinned.ts'
 import { Pool } from './pool.ts'
 
 export interface Verdict {
   mutant: Mutant
   /** Undefined: survived. */
-  caught?: { rule: string; message: string; seed: number; seeds: number }
+  caught?: {
+    rule: string
+    message: string
+    seed: number
+    /** The seeds that were tried, this one included; 0 where a pinned world showed it. */
+    seeds: number
+    pinned?: string
+  }
   /** Seeds that were not counted, because they violate a rule without the bug as well. */
   notCounted: number
 }
@@ -13,7 +21,7 @@ export interface Verdict {
 const MUTANT_MS_MAX = 20_000
 
 /**
- * Runs seeds with one bug planted until a rule is violated that holds without it.
+ * Runs the pinned worlds, then seeds, with one bug planted, until a rule is violated that holds without it.
  *
  * @param sound a pool without the bug
  */
@@ -21,6 +29,12 @@ export async function hunt(mutant: Mutant, sound: Pool, first: number, count: nu
   const pool = new Pool(1, { mutant: mutant.name }, MUTANT_MS_MAX)
   let notCounted = 0
   try {
+    for (const { name, seed, scenario } of pinned) {
+      const [violation] = (await pool.examine(seed, scenario)).report.violations
+      if (violation === undefined) continue
+      const { rule, message } = violation
+      return { mutant, caught: { rule, message, seed, seeds: 0, pinned: name }, notCounted }
+    }
     for (let at = 0; at < count; at += 1) {
       const seed = first + at
       const { violations } = (await pool.examine(seed)).report

@@ -66,8 +66,19 @@ export function swarm(seed: number): Scenario {
     operator: operatorOf(random),
     faultRates: faultRatesOf(random, durationMs),
   }
+  const later = new RandomSource(seed).stream('restless')
   // What was not drawn is absent and not undefined, as in a file.
-  return JSON.parse(JSON.stringify(scenario)) as Scenario
+  return JSON.parse(JSON.stringify(later.chance(0.15) ? restless(later, scenario) : scenario)) as Scenario
+}
+
+/** Programs come and go all the time, with tasks in their hands that they have not begun. */
+function restless(random: RandomStream, scenario: Scenario): Scenario {
+  return {
+    ...scenario,
+    engine: { ...scenario.engine, ...(random.chance(0.5) ? { releasesMax: 1 } : {}) },
+    workers: scenario.workers.map((group) => ({ ...group, concurrency: 1, prefetch: 4 })),
+    faultRates: { ...scenario.faultRates, restart: scenario.durationMs / 12 },
+  }
 }
 
 /** A queue with room for few holds those that wait for their delay: all of them have to be through long before the end. */

@@ -142,6 +142,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'actions: assign({ failures: 0 })',
     replace: 'actions: assign({})',
     breaks: 'a client that was unlucky once waits long for ever',
+    survives: 'no promise bounds how long a client waits before it connects; the walk of the connection chart does',
   },
   {
     name: 'back-off without growth',
@@ -157,6 +158,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'retryAfterMs + Math.floor(draw * span)',
     replace: 'retryAfterMs + span',
     breaks: 'all clients come back at the same moment',
+    survives:
+      'one client alone shows no herd; the phenomenon of the thundering herd and the walk of the connection chart see it',
   },
   {
     name: 'refused watch not heard',

@@ -29,6 +29,17 @@ describe('[PROMISE-27] where nothing goes wrong', () => {
   })
 })
 
+test('[PROMISE-27] no connection falls silent where nothing goes wrong', () => {
+  const silent = (stream: Stream, node = 'worker-1', code = 4007) =>
+    stream.see({ type: 'disconnected', node, connection: connectionOf(node), side: 'broker', code }).said
+  expect(silent(duties())).toEqual(['worker-1 gave up a connection as silent, and nothing had gone wrong'])
+  expect(silent(duties(), 'worker-1', 1000)).toEqual([])
+  expect(silent(duties().welcome('worker-3'), 'worker-3')).toEqual([])
+  expect(silent(duties({ faultRates: { crash: 1000 } }))).toEqual([])
+  // A full batch keeps the next input waiting.
+  expect(silent(duties({ hosting: { stagedBytesMax: 1 } }))).toEqual([])
+})
+
 describe('[PROMISE-27] a worker that leaves', () => {
   const restart = { type: 'restart', node: 'worker-1', restartAfterMs: 10 } as const
   const credit = (many: number) => says('worker-1', { type: 'credit', credit: many, queues: ['q'] })

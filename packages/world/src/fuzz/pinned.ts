@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Experiment } from '../src/fuzz/shrink.ts'
+import type { Experiment } from './shrink.ts'
 
 /** A world in which a bug was found that is mended now, made as small as it would go. */
 export interface Pinned extends Experiment {
@@ -12,7 +12,7 @@ export interface Pinned extends Experiment {
   rule: string
 }
 
-const directory = new URL('./pinned/', import.meta.url)
+const directory = new URL('../../pinned/', import.meta.url)
 
 export const pinned: readonly Pinned[] = readdirSync(directory).map((file) => ({
   name: file.replace(/\.json$/, '').replaceAll('-', ' '),
