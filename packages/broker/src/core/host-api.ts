@@ -53,6 +53,8 @@ export class HostApi implements BrokerApi {
     if (!task) return undefined
     const details: TaskDetails = { ...statusOf(this.#host, id), history: task.history ?? [] }
     const { phase } = task
+    // What is in memory may be ahead of the journal: it would be contradicted after a crash, and a result is not there to be read.
+    await this.#durable()
     if (phase.state === 'succeeded') {
       const run = bodyRun(phase.result, phase.bytes)
       try {
@@ -65,8 +67,6 @@ export class HostApi implements BrokerApi {
       details.result =
         phase.contentType === undefined ? { bytes: run.bytes } : { bytes: run.bytes, contentType: phase.contentType }
     }
-    // What is in memory may be ahead of the journal, and would be contradicted after a crash.
-    await this.#durable()
     return details
   }
 

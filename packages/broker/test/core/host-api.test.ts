@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Journal } from '../../src/journal/journal.ts'
 import { memoryJournal } from '../../src/journal/memory.ts'
-import { bytesOf, taskId, textOf, World } from './world.ts'
+import { bytesOf, HeldJournal, taskId, textOf, World } from './world.ts'
 
 async function withDead(count: number): Promise<World> {
   const world = await World.started()
@@ -21,6 +21,24 @@ async function withDead(count: number): Promise<World> {
 }
 
 describe('the host as the HTTP API sees it', () => {
+  test('[HOST-12] a result that is being written is shown once it is stored, however small the cache', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal, config: { bodyCacheBytesMax: 1 } })
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1])
+    const worker = await world.worker(1, ['photos'])
+    journal.isHolding = true
+    worker.complete(1, worker.lastLease, '"done"')
+    await world.settle()
+    expect(journal.held).toBe(1)
+    const asked = world.api.task(taskId(1))
+    await world.settle()
+    journal.isHolding = false
+    journal.release()
+    const details = await world.during(asked)
+    expect(textOf(details?.result?.bytes)).toBe('"done"')
+  })
+
   test('submits, shows and tells the result of a task', async () => {
     const world = await World.started()
     const submitted = world.api.submit('photos', { priority: 9 }, [

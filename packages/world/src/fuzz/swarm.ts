@@ -61,7 +61,8 @@ export function swarm(seed: number): Scenario {
     hosting: { ...hosting, ...heartbeatOf(random, network, journal) },
     journal,
     network,
-    producers: producersOf(random, tasks, durationMs, tasksMax),
+    // Whoever is told to wait comes back about a second later.
+    producers: producersOf(random, tasks, durationMs, Math.min(tasksMax, 60 * (engine.queueTasksMax ?? tasksMax))),
     workers: workersOf(random, queues, hanging, serviceMsMax, bodyBytesMax),
     operator: operatorOf(random),
     faultRates: faultRatesOf(random, durationMs),
