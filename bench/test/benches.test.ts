@@ -12,9 +12,12 @@ const figuresOf: Record<string, string[]> = {
     'relay, 99th percentile',
     'memory, 99th percentile',
     'strict, 99th percentile',
-    'fsync',
+    'fsync, busy',
+    'fsync, rested',
     'memory, of the relay',
-    'strict adds to memory',
+    'strict writes for a task',
+    'strict adds, of a rested fsync',
+    'strict adds, of a busy fsync',
   ],
   backlog: [
     '100 waiting',
@@ -29,7 +32,8 @@ const figuresOf: Record<string, string[]> = {
 
 /** What may be nothing or less on a small scale, where noise is larger than what is measured. */
 const differences = new Set([
-  'strict adds to memory',
+  'strict adds, of a rested fsync',
+  'strict adds, of a busy fsync',
   'heap and buffers for a waiting task',
   'resident memory for a waiting task',
   'resident memory for a connection',

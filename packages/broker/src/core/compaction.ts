@@ -83,16 +83,17 @@ export class Compaction {
     }
     const carried = new Map(oldest.map((task) => [task.id, bodiesOf(task)]))
     await host.bodies.fill([...carried.values()].flatMap(({ body, result }) => (result ? [body, result] : [body])))
+    const hasAll = ({ id, phase }: Task): boolean =>
+      phase.state !== 'succeeded' || carried.get(id)?.result !== undefined
     // Between the reading and here a task may have gone on: only what it is now is restated.
-    const restate = oldest.filter((task) => host.state.tasks.get(task.id) === task).map(({ id }) => id)
+    // One that has finished meanwhile waits for the next time: its result would be older than its body, and be discarded.
+    const restate = oldest.filter((task) => host.state.tasks.get(task.id) === task && hasAll(task)).map(({ id }) => id)
     for (const event of decide(host.state, { type: 'checkpoint', restate }, { nowMs: host.nowMs, random: () => 0 })) {
       if (event.type === 'taskRestated') {
         const { body, result } = carried.get(event.task.id) as Bodies
         event.task.body = host.bodies.stage(body.bytes)
-        if (event.task.phase.state === 'succeeded') {
-          // It finished while bodies were read: its result is in a young batch, and stays there.
-          if (result) event.task.phase.result = host.bodies.stage(result.bytes)
-        }
+        if (event.task.phase.state === 'succeeded')
+          event.task.phase.result = host.bodies.stage((result as BodyRun).bytes)
       }
       host.take(event)
     }

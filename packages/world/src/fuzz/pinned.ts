@@ -6,8 +6,8 @@ export interface Pinned extends Experiment {
   name: string
   /** What was wrong. */
   wrong: string
-  /** The mutant that makes the same mistake again. */
-  mutant: string
+  /** The mutant that makes the same mistake again; left out where no single change of text does. */
+  mutant?: string
   /** The rule that it violates. */
   rule: string
 }
