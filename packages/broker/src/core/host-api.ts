@@ -56,12 +56,13 @@ export class HostApi implements BrokerApi {
     // What is in memory may be ahead of the journal: it would be contradicted after a crash, and a result is not there to be read.
     await this.#durable()
     if (phase.state === 'succeeded') {
-      const run = bodyRun(phase.result, phase.bytes)
+      const { result } = phase
+      const run = bodyRun(result, phase.bytes)
       try {
         await this.#host.bodies.fill([run])
       } catch (error) {
         // While it was read it may have been forgotten, or carried forward, and its batch discarded.
-        if (this.#host.state.tasks.get(id) !== task) return this.task(id)
+        if (this.#host.state.tasks.get(id) !== task || phase.result !== result) return this.task(id)
         throw error
       }
       details.result =
