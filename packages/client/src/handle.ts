@@ -73,7 +73,6 @@ export class Handle implements TaskHandle<unknown> {
   #resolve: ((value: unknown) => void) | undefined
   #reject: ((error: Error) => void) | undefined
   #readers: Set<ProgressReader> | undefined
-  #twins: Handle[] | undefined
 
   constructor(host: HandleHost, id: string, terms: Terms) {
     this.#host = host
@@ -143,20 +142,12 @@ export class Handle implements TaskHandle<unknown> {
     return reader
   }
 
-  /** Another handle of the same task shares what arrives for this one. */
-  join(twin: Handle): void {
-    this.#twins ??= []
-    if (!this.#twins.includes(twin)) this.#twins.push(twin)
-  }
-
   onProgress(value: unknown): void {
-    if (this.#twins !== undefined) for (const twin of this.#twins) twin.onProgress(value)
     if (this.#readers !== undefined) for (const reader of this.#readers) reader.push(value)
   }
 
   /** The task has a result: the body at `index`. */
   onResult(bodies: Bodies, index: number, contentType: string | undefined): void {
-    if (this.#twins !== undefined) for (const twin of this.#twins) twin.onResult(bodies, index, contentType)
     if (this.#ended) return
     this.#end()
     if (this.#resolve === undefined) {
@@ -186,7 +177,6 @@ export class Handle implements TaskHandle<unknown> {
 
   /** The outcome will never be known, or is an error. */
   fail(error: Error): void {
-    if (this.#twins !== undefined) for (const twin of this.#twins) twin.fail(error)
     if (this.#ended) return
     this.#end()
     if (this.#reject === undefined) this.#kept = error

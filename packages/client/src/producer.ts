@@ -190,7 +190,9 @@ export class Producer implements SessionOwner, HandleHost {
       case 'succeeded': {
         const { bodies, contentType } = message
         if ('ids' in message) {
-          for (const [index, id] of message.ids.entries()) this.#watches.take(id)?.onResult(bodies, index, contentType)
+          for (const [index, id] of message.ids.entries()) {
+            for (const handle of this.#watches.take(id)) handle.onResult(bodies, index, contentType)
+          }
         } else {
           this.#submissions.succeeded(message.ref, message.indexes, bodies, contentType)
         }
@@ -199,13 +201,13 @@ export class Producer implements SessionOwner, HandleHost {
       }
       case 'ended':
         for (const task of message.tasks) {
-          if ('id' in task) this.#watches.take(task.id)?.onEnded(task)
+          if ('id' in task) for (const handle of this.#watches.take(task.id)) handle.onEnded(task)
           else this.#submissions.ended(task)
         }
         this.#afterAnswers()
         return
       case 'progress':
-        for (const task of message.tasks) this.#handleOf(task)?.onProgress(task.progress)
+        for (const task of message.tasks) for (const handle of this.#handlesOf(task)) handle.onProgress(task.progress)
         return
       case 'submitCredit':
         this.#credit = message.credit
@@ -241,8 +243,11 @@ export class Producer implements SessionOwner, HandleHost {
     while (this.#unanswered < this.#credit) {
       const handle = this.#queue.shift()
       if (handle === undefined) break
-      // Given up by its caller while it waited.
-      if (handle.accept === undefined) continue
+      if (handle.accept === undefined) {
+        // Given up by its caller while it waited.
+        this.#leave(handle)
+        continue
+      }
       const input = handle.input!
       const bytes = bytesWithin(input, limits)
       if (bytes === undefined) {
@@ -334,8 +339,10 @@ export class Producer implements SessionOwner, HandleHost {
 
   // ─── outcomes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #handleOf(name: TaskName): Handle | undefined {
-    return 'id' in name ? this.#watches.get(name.id) : this.#submissions.handle(name.ref, name.index)
+  #handlesOf(name: TaskName): readonly Handle[] {
+    if ('id' in name) return this.#watches.get(name.id)
+    const handle = this.#submissions.handle(name.ref, name.index)
+    return handle === undefined ? [] : [handle]
   }
 
   /** Past `watchedMax` the oldest task for which nobody waits is let go; its `result()` asks the broker again. */
@@ -345,7 +352,8 @@ export class Producer implements SessionOwner, HandleHost {
       const handle = this.#watches.firstUnawaited() ?? this.#submissions.firstUnawaited()
       if (handle === undefined) break
       this.#leave(handle)
-      ids.push(handle.id)
+      // Others may wait for the same task.
+      if (!this.#watches.has(handle.id)) ids.push(handle.id)
     }
     if (ids.length > 0 && this.connection.open) this.connection.send({ type: 'unwatch', ids })
   }

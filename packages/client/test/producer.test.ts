@@ -457,6 +457,78 @@ describe('outcomes', () => {
     expect([one.value, two.value]).toEqual([7, 7])
   })
 
+  test('whoever asks for a task while it is submitted again hears of it though that submission is refused', async () => {
+    const { world, client, connection } = await online()
+    const id = '01900000-0000-7000-8000-000000000001'
+    const again = track(client.submit('q', 1, { id, onBusy: 'throw' }))
+    await world.settle()
+    const result = track(client.handle(id).result())
+    await world.settle()
+    const { ref } = connection.last('submit')
+    connection.say({ type: 'submitted', ref, refused: [{ index: 0, error: { code: 'busy', message: 'full' } }] })
+    await world.settle()
+    expect(again.error).toMatchObject({ code: 'busy' })
+    const watch = connection.last('watch')
+    expect(watch.ids).toEqual([id])
+    connection.say({ type: 'watched', ref: watch.ref, unknown: [0] })
+    await world.settle()
+    expect(result.error).toMatchObject({ code: 'unknown_task' })
+  })
+
+  test('whoever asks for a task that the broker does not hold spoils no submission of it', async () => {
+    const { world, client, connection } = await online()
+    const id = '01900000-0000-7000-8000-000000000001'
+    const result = track(client.handle(id).result())
+    await world.settle()
+    const submission = track(client.submit('q', 1, { id }).then((handle) => handle.result()))
+    await world.settle()
+    connection.say({ type: 'watched', ref: connection.last('watch').ref, unknown: [0] })
+    await world.settle()
+    expect(result.error).toMatchObject({ code: 'unknown_task' })
+    const { ref } = connection.last('submit')
+    connection.say({ type: 'submitted', ref, refused: [] }, succeeded(ref, 7))
+    await world.settle()
+    expect(submission.value).toBe(7)
+  })
+
+  test('whoever asks for a task whose submission is given up before it is sent again hears of it', async () => {
+    const { world, client, connection } = await online()
+    const id = '01900000-0000-7000-8000-000000000001'
+    const giveUp = new AbortController()
+    const submission = track(client.submit('q', 1, { id, signal: giveUp.signal }))
+    await world.settle()
+    const result = track(client.handle(id).result())
+    connection.close(1006)
+    await world.settle()
+    giveUp.abort(new Error('enough'))
+    await world.pass(500)
+    const next = await world.welcome({ resumed: true })
+    expect(submission.error).toMatchObject({ message: 'enough' })
+    expect(next.of('submit')).toEqual([])
+    expect(next.last('watch').ids).toEqual([id])
+    next.say(succeeded(id, 7))
+    await world.settle()
+    expect(result.value).toBe(7)
+  })
+
+  test('a task that is let go is watched still where another handle of it is waited for', async () => {
+    const world = new FakeWorld()
+    const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 1 })
+    const connection = await world.welcome()
+    void client.submit('q', 1)
+    await world.settle()
+    const { ref, ids } = connection.last('submit')
+    const id = ids[0] as string
+    connection.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    const result = track(client.handle(id).result())
+    await world.settle()
+    expect(connection.of('unwatch')).toEqual([])
+    connection.say(succeeded(id, 7))
+    await world.settle()
+    expect(result.value).toBe(7)
+  })
+
   test('past the bound the oldest watch is let go, and asked for again when its result is wanted', async () => {
     const world = new FakeWorld()
     const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 2 })

@@ -40,15 +40,22 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'watch lost on resume',
     file: 'client/src/watches.ts',
-    find: "if (handle.phase === 'accepted') this.#asked.push(handle.id)",
-    replace: "if (handle.phase === 'queued') this.#asked.push(handle.id)",
+    find: 'if (handles.some(dependsOnId)) this.#asked.push(id)',
+    replace: 'if (!handles.some(dependsOnId)) this.#asked.push(id)',
     breaks: 'an outcome told over a lost connection is never heard',
+  },
+  {
+    name: 'refused submission takes others along',
+    file: 'client/src/watches.ts',
+    find: 'this.get(handle.id).filter((other) => other !== handle)',
+    replace: '[]',
+    breaks: 'who asks for a task that is being submitted again waits for ever when that is refused',
   },
   {
     name: 'outcome given to the wrong handle',
     file: 'client/src/watches.ts',
-    find: 'const handle = this.#handles.get(id)\n    this.#handles.delete(id)',
-    replace: 'const handle = this.#handles.values().next().value\n    this.#handles.delete(id)',
+    find: 'const handles = this.get(id)\n    this.#handles.delete(id)',
+    replace: 'const handles = [...this.#handles.values()][0] ?? NONE\n    this.#handles.delete(id)',
     breaks: 'a producer is given the result of another task',
   },
   {
