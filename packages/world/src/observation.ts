@@ -3,6 +3,13 @@ import type { BrokerMessage, ClientMessage, TaskFailure, WireError } from '@slui
 import type { Fault } from './fault.ts'
 import type { Scenario } from './scenario.ts'
 
+/** What a producer's program waits for: the end of its submission, or the answer to a request that it made on the side. */
+export interface Awaited {
+  readonly node: string
+  readonly id: string
+  readonly what: 'submission' | 'resubmission' | 'cancellation'
+}
+
 /**
  * What was seen at one instant, by those who were there. This stream is what checkers judge, what a story is told from and what
  * the hash of a run is taken over. `atMs` is the world's time, which no node knows.
@@ -59,8 +66,10 @@ export type Observation = { atMs: number } & (
 
   /** Handed to the socket by this side, and no frame of the protocol. */
   | { type: 'unreadable'; node: string; connection: number; by: 'node' | 'broker'; error: string }
-  /** Everyone has left. `timers` (those of programs that had left in good order included) and `connections` are left behind; `unfinished` tasks and `waiting` submissions were there at the end of the calm. */
-  | { type: 'worldEnded'; timers: number; connections: number; unfinished: number; waiting: number }
+  /** Faults and arrivals have been over for as long as was needed, or for `settleMs`: the ids of what has no outcome, and who waits for what. */
+  | { type: 'calmEnded'; unfinished: readonly string[]; waiting: readonly Awaited[] }
+  /** Everyone has left. `timers` (those of programs that had left in good order included) and `connections` are left behind. */
+  | { type: 'worldEnded'; timers: number; connections: number }
 
   // ─── what the journal was given ──────────────────────────────────────────────────────────────────────────────────
   | { type: 'appending'; batch: number; events: readonly Event[] }

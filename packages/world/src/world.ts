@@ -134,16 +134,17 @@ class World {
 
     this.#calm()
     await this.#runUntil(clock.nowMs + settleMs, () => this.#isAtRest)
-    const unfinished = this.#broker.unfinished
-    const waiting = this.#waiting
+    this.#context.observe({
+      type: 'calmEnded',
+      unfinished: this.#broker.unfinished,
+      waiting: this.#producers.flatMap((producer) => producer.waiting),
+    })
 
     await this.#leave()
     this.#context.observe({
       type: 'worldEnded',
       timers: this.#nodes.reduce((timers, node) => timers + node.timersLeft, clock.pending),
       connections: this.#network.size,
-      unfinished,
-      waiting,
     })
     this.#recorder.finish()
     return this.#report()
@@ -153,17 +154,10 @@ class World {
   get #isAtRest(): boolean {
     return (
       this.#broker.isReady &&
-      this.#broker.unfinished === 0 &&
-      this.#waiting === 0 &&
-      this.#producers.every((producer) => !producer.isLeaving && !producer.isReturning) &&
+      !this.#broker.hasUnfinished &&
+      this.#producers.every((producer) => !producer.isWaiting && !producer.isLeaving && !producer.isReturning) &&
       this.#workers.every((worker) => worker.isUp && !worker.isLeaving && worker.running === 0)
     )
-  }
-
-  get #waiting(): number {
-    let waiting = 0
-    for (const producer of this.#producers) waiting += producer.waiting
-    return waiting
   }
 
   /** Nothing new is wanted, nothing goes wrong, and nobody lies any more. */

@@ -1,5 +1,5 @@
 import { Compaction, DEFAULT_HOST_CONFIG, Host, HostApi, type HostLog, type Transport } from '@sluice/broker/core'
-import { engineConfig, type State, unfinished } from '@sluice/engine'
+import { engineConfig, isFinished, type State, unfinished } from '@sluice/engine'
 import type { Context } from '../context.ts'
 import { openJournal, type SimulatedDisk } from '../journal/index.ts'
 import type { Endpoint } from '../network/endpoint.ts'
@@ -50,11 +50,14 @@ export class BrokerNode extends Node {
     return this.#host?.status === 'ready'
   }
 
-  /** Tasks without an outcome. */
-  get unfinished(): number {
-    let tasks = 0
-    for (const queue of this.#host?.state.queues.values() ?? []) tasks += unfinished(queue)
-    return tasks
+  get hasUnfinished(): boolean {
+    for (const queue of this.#host?.state.queues.values() ?? []) if (unfinished(queue) > 0) return true
+    return false
+  }
+
+  /** The ids of tasks without an outcome. */
+  get unfinished(): string[] {
+    return [...(this.#host?.state.tasks.values() ?? [])].filter((task) => !isFinished(task)).map(({ id }) => id)
   }
 
   protected run(process: Process): void {
