@@ -45,6 +45,9 @@ export type Observation = { atMs: number } & (
   | { type: 'handlerEnded'; node: string; id: string; run: number; how: 'returned' | 'threw'; result?: string }
 
   // ─── what passed on the wire ─────────────────────────────────────────────────────────────────────────────────────
+  /** A client has asked for a connection, which is open (`connected`) or has come to nothing (`connectFailed`) later. */
+  | { type: 'connecting'; node: string; connection: number }
+  | { type: 'connectFailed'; node: string; connection: number }
   | { type: 'connected'; node: string; connection: number }
   | { type: 'disconnected'; node: string; connection: number; side: 'node' | 'broker'; code: number }
   /** A frame is handed to a socket, which now holds so many bytes that have not left; its messages follow. */

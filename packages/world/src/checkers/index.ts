@@ -22,6 +22,7 @@ import { Order } from './order.ts'
 import { ProgressOrder } from './progress.ts'
 import { Punctuality } from './punctuality.ts'
 import { QueueBounds } from './queue-bounds.ts'
+import { Reconnection } from './reconnection.ts'
 import { Records } from './records.ts'
 import { Replay } from './replay.ts'
 import { Runs } from './runs.ts'
@@ -63,5 +64,6 @@ export function checkers(scenario: Scenario): Checker[] {
     new Punctuality(sources),
     new Silence(sources),
     new ClientDuties(sources),
+    new Reconnection(sources),
   ]
 }

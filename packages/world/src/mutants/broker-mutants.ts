@@ -72,8 +72,6 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     find: 'return this.bodies.stagedBytes >= this.config.stagedBytesMax',
     replace: 'return false',
     breaks: 'a slow disk lets the memory grow',
-    survives:
-      'what is decided sooner than it might be shows neither on the wire nor in the journal; broker/test/core/flow.test.ts sees it [HOST-9]',
   },
   {
     name: 'drain accepts',

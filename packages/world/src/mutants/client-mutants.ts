@@ -149,7 +149,6 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'actions: assign({ failures: 0 })',
     replace: 'actions: assign({})',
     breaks: 'a client that was unlucky once waits long for ever',
-    survives: 'no promise bounds how long a client waits before it connects; the walk of the connection chart does',
   },
   {
     name: 'back-off without growth',
@@ -157,7 +156,6 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'failures: context.failures + 1,',
     replace: 'failures: 0,',
     breaks: 'a broker that is down is asked as often as ever',
-    survives: 'no promise bounds how often a client tries to connect; the paths through the connection chart do',
   },
   {
     name: 'back-off without jitter',
@@ -165,8 +163,6 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'retryAfterMs + Math.floor(draw * span)',
     replace: 'retryAfterMs + span',
     breaks: 'all clients come back at the same moment',
-    survives:
-      'one client alone shows no herd; the phenomenon of the thundering herd and the walk of the connection chart see it',
   },
   {
     name: 'refused watch not heard',

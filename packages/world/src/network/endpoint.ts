@@ -31,6 +31,8 @@ export interface EndpointOptions {
   onSent: (content: FrameContent, bytes: number) => void
   onHear: (messages: readonly object[]) => void
   onOpened: () => void
+  /** It has ended before it was open. */
+  onFailed: () => void
   /** This end's program neither hears nor says anything any more. */
   onEnded: (code: number) => void
   /** This end's kernel knows nothing of the connection any more. */
@@ -197,7 +199,8 @@ export class Endpoint implements Reader {
   }
 
   #finish(code: number): void {
-    if (this.state !== 'connecting') this.#sayEnded(code)
+    if (this.state === 'connecting') this.#options.onFailed()
+    else this.#sayEnded(code)
     this.state = 'closed'
     this.#cancelCloseTimeout?.()
     this.#options.onGone()

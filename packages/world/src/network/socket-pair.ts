@@ -55,12 +55,14 @@ export class SocketPair {
           process.observe({ type: 'heardByNode', node: this.node, connection: number, message })
       },
       onOpened: () => process.observe({ type: 'connected', node: this.node, connection: number }),
+      onFailed: () => process.observe({ type: 'connectFailed', node: this.node, connection: number }),
       onEnded: (code) => this.#ended('node', code),
       onGone: () => this.#gone(),
     })
     this.nodeEnd = nodeEnd
     this.#toNode = channel('to the node', nodeEnd)
     nodeEnd.attach(this.#toNode)
+    process.observe({ type: 'connecting', node: this.node, connection: number })
     this.#toBroker.send({ type: 'open' })
     this.refresh()
   }
@@ -135,6 +137,7 @@ export class SocketPair {
           process.observe({ type: 'heardByBroker', node: this.node, connection: this.number, message })
       },
       onOpened: () => {},
+      onFailed: () => {},
       onEnded: (code) => this.#ended('broker', code),
       onGone: () => this.#gone(),
     })

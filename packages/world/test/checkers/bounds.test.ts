@@ -42,13 +42,24 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
   })
 
   test('a batch that holds more than is to be staged', () => {
-    const stream = new Stream((sources) => new QueueBounds(sources), {
-      hosting: { stagedBytesMax: 5, limits: { ...DEFAULT_LIMITS, frameBytesMax: 10 } },
-    })
-    expect(stream.append(accepted('t1', {}, 0, 'q', 15)).said).toEqual([])
-    expect(stream.append(accepted('t2', {}, 0, 'q', 16)).said).toEqual([
-      'a batch holds 16 bytes of new bodies, at most 15 are allowed',
-    ])
+    const staging = () => new Stream((sources) => new QueueBounds(sources), { hosting: { stagedBytesMax: 5 } })
+    const frame = { type: 'frame', node: 'producer-1', connection: 1, messages: 1, buffered: 0 } as const
+    const filled = (stream: Stream, bytes: number) => stream.append(accepted('t1', {}, 0, 'q', bytes)).said
+    const wrong = ['a batch holds 16 bytes of new bodies, at most 15 are allowed']
+    // One input more, the largest that ever came.
+    const heard = () => staging().see({ ...frame, by: 'node', bytes: 10 }, { ...frame, by: 'broker', bytes: 20 })
+    expect(filled(heard(), 15)).toEqual([])
+    expect(filled(heard(), 16)).toEqual(wrong)
+    const request = {
+      type: 'submitting',
+      node: 'operator',
+      id: 't1',
+      queue: 'q',
+      body: '12345678',
+      attempt: 1,
+    } as const
+    expect(filled(staging().see(request), 15)).toEqual([])
+    expect(filled(staging().see(request), 16)).toEqual(wrong)
   })
 
   test('a live state past its bounds', () => {
