@@ -2,6 +2,7 @@ import { type Body, bodyToJson, JSON_CONTENT_TYPE, jsonText } from '@sluice/prot
 import { PermanentError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { type TaskContract, validate } from './task-contract.ts'
+import { isThenable } from './thenable.ts'
 
 const encoder = new TextEncoder()
 
@@ -25,7 +26,10 @@ export interface TaskContext {
   readonly log: Logger
 }
 
-/** Returns the output (JSON, or bytes as a Uint8Array), or throws; see RetryableError, PermanentError, retryAfter. */
+/**
+ * Returns the output (JSON, or bytes as a Uint8Array, which are the worker's from then on), or throws; see RetryableError,
+ * PermanentError, retryAfter.
+ */
 export type Handler<I = unknown, O = unknown> = (input: I, ctx: TaskContext) => O | Promise<O>
 
 /** A handler with the contract that its input and output are checked against. */
@@ -65,13 +69,15 @@ export function runHandler(handler: AnyHandler, body: Body, ctx: TaskContext): B
 export function runAttempt(handler: AnyHandler, input: unknown, ctx: TaskContext): Output | Promise<Output> {
   if (typeof handler === 'function') {
     const output = handler(input, ctx)
-    return output instanceof Promise ? output.then(encodeOutput) : encodeOutput(output)
+    return isThenable(output) ? Promise.resolve(output).then(encodeOutput) : encodeOutput(output)
   }
   const { contract, handle } = handler
   const checked = validate<unknown>(contract.input, input, 'the input')
   const output: unknown =
     checked instanceof Promise ? checked.then((value) => handle(value, ctx)) : handle(checked, ctx)
-  return output instanceof Promise ? output.then((value) => finish(contract, value)) : finish(contract, output)
+  return isThenable(output)
+    ? Promise.resolve(output).then((value) => finish(contract, value))
+    : finish(contract, output)
 }
 
 function finish(contract: TaskContract<unknown, unknown>, output: unknown): Output | Promise<Output> {

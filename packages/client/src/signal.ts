@@ -3,6 +3,8 @@ export function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(signal.reason)
+      // Nobody else may listen to it, and a rejection that nobody hears ends a Node process.
+      promise.catch(() => {})
       return
     }
     const abort = (): void => reject(signal.reason)

@@ -1,6 +1,7 @@
 import type { SubmitOptions } from '@sluice/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ValidationError } from './errors.ts'
+import { isThenable } from './thenable.ts'
 
 /** What producer and worker agree on: the queue, the types, and optionally how to check them. */
 export interface TaskContract<I, O> {
@@ -37,7 +38,7 @@ export function validate<T>(
 ): T | Promise<T> {
   if (schema === undefined) return value as T
   const result = schema['~standard'].validate(value)
-  return result instanceof Promise ? result.then((r) => accepted(r, what)) : accepted(result, what)
+  return isThenable(result) ? Promise.resolve(result).then((r) => accepted(r, what)) : accepted(result, what)
 }
 
 function accepted<T>(result: StandardSchemaV1.Result<T>, what: string): T {
