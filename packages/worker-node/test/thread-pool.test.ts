@@ -80,6 +80,36 @@ describe('a pool of one thread', () => {
     await expect(run('later', null)).rejects.toMatchObject({ retryable: true, retryAfterMs: 1234 })
   })
 
+  test('bytes that cannot be moved out of a thread come out as well', async () => {
+    expect(await run('pooled', null)).toMatchObject({ bytes: new TextEncoder().encode('hello') })
+    expect(await run('shared', null)).toMatchObject({ bytes: new Uint8Array(2) })
+    expect(bodyToJson(await run('double', { value: 1 }))).toMatchObject({ value: 2 })
+  })
+
+  test('progress that JSON cannot say is left out with a warning, as without threads', async () => {
+    const progress: unknown[] = []
+    expect(bodyToJson(await run('unsayable', null, { progress: (value) => progress.push(value) }))).toBe('done')
+    expect(progress).toEqual([{ at: 1 }])
+    expect(lines).toEqual([
+      {
+        fields: { task: 'task-1', queue: 'unsayable', attempt: 2 },
+        message: expect.stringContaining('progress left out'),
+      },
+    ])
+  })
+
+  test('a handler that reports in a loop does not flood this thread, and its last word arrives', async () => {
+    const progress: unknown[] = []
+    await run('chatty', 100_000, { progress: (value) => progress.push(value) })
+    expect(progress.at(-1)).toBe(100_000)
+    expect(progress.length).toBeLessThan(1_000)
+  })
+
+  test('what is thrown decides by its fields, and whatever it is fails the task', async () => {
+    await expect(run('throw-data', null)).rejects.toMatchObject({ name: 'Far', message: 'away', retryable: false })
+    await expect(run('throw-nothing-readable', null)).rejects.toThrow('cannot be read')
+  })
+
   test('a queue without a handler fails its task and says so', async () => {
     await expect(run('absent', null)).rejects.toThrow("has none for the queue 'absent'")
   })
