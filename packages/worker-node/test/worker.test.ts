@@ -1,4 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import type { Worker as Thread } from 'node:worker_threads'
 import { type Client, createClient, type Worker } from '@sluice/client'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createWorker, loadHandlers, nodePlatform, startWorkerProcess, type WorkerOptions } from '../src/index.ts'
@@ -94,6 +97,19 @@ describe('a worker with threads', () => {
 test('threads and a concurrency that differs are refused', () => {
   const options = { url: 'ws://127.0.0.1:1', handlers: { a: () => 1 } }
   expect(() => createWorker({ ...options, concurrency: 4, threads: { module, size: 2 } })).toThrow(/give one/)
+})
+
+test('a worker that is refused for its options leaves no threads behind', async () => {
+  const threads: Thread[] = []
+  const see = (message: unknown): void => {
+    threads.push((message as { worker: Thread }).worker)
+  }
+  subscribe('worker_threads', see)
+  const options = { url: 'ws://127.0.0.1:1', handlers: { 'no queue': () => 1 } }
+  expect(() => createWorker({ ...options, threads: { module, size: 2 } })).toThrow('no queue name')
+  unsubscribe('worker_threads', see)
+  expect(threads).toHaveLength(2)
+  await Promise.all(threads.map((thread) => once(thread, 'exit')))
 })
 
 describe('a worker process that is told to leave', () => {
