@@ -1,6 +1,7 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { parseExact } from './exact-json.ts'
 import { CommandError, EXIT } from './exit-code.ts'
 
 /** A larger file is read line by line without a look at the whole. */
@@ -35,7 +36,7 @@ async function* fileBodies(path: string): AsyncGenerator<unknown> {
     throw new CommandError(`${path} cannot be read: ${(caught as Error).message}`, EXIT.usage)
   }
   // Two or more JSON lines are never one JSON document, so the one that parses is what was meant.
-  if (whole !== undefined && isJson(whole)) yield JSON.parse(whole)
+  if (whole !== undefined && isJson(whole)) yield parseExact(whole)
   else yield* lineBodies(createReadStream(path), path)
 }
 
@@ -57,7 +58,7 @@ function isJson(text: string): boolean {
 }
 
 function parsed(text: string, what: string): unknown {
-  if (isJson(text)) return JSON.parse(text)
+  if (isJson(text)) return parseExact(text)
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
   throw new CommandError(`${what} is not JSON: ${shown}\nText goes into quotes of its own: '"hello"'`, EXIT.usage)
 }

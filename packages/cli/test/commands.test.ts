@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Sandbox } from './processes.ts'
@@ -96,6 +97,31 @@ test('a task that dies gives exit code 1, is listed with its reason, and can be 
   expect(await sluice(['dead', 'redrive', '--queue', 'broken'])).toMatchObject({ code: 0, out: '1 ready again.\n' })
 })
 
+test('submit --wait that is interrupted gives exit code 130, and says how to ask for what goes on', async () => {
+  const waiting = sandbox.start(['submit', 'nobody', '1', '--wait'], env)
+  const ready = async () => JSON.parse((await sluice(['queues', '--json'])).out).queues
+  await expect.poll(ready, { timeout: 10_000 }).toContainEqual(expect.objectContaining({ name: 'nobody', ready: 1 }))
+  waiting.child.kill('SIGINT')
+  const { code, err } = await waiting.ended
+  expect(code).toBe(130)
+  const [, id] = /goes on without this command\. .*: sluice status --wait (\S+)\n$/.exec(err) ?? []
+  expect(JSON.parse((await sluice(['status', '--json', id as string])).out)).toMatchObject({
+    tasks: [{ state: 'ready' }],
+  })
+})
+
+test('a number keeps its digits on its way to the worker', async () => {
+  const socket = new WebSocket(env.SLUICE_URL as string, 'sluice.v1')
+  const delivered = new Promise<string>((resolve) => {
+    socket.onmessage = ({ data }) => (data as string).includes('"deliver"') && resolve(data as string)
+  })
+  socket.onopen = () =>
+    socket.send('[{"type":"hello","versions":[1],"roles":["worker"]},{"type":"credit","credit":1,"queues":["digits"]}]')
+  await sluice(['submit', 'digits', '{"n": 12345678901234567890, "x": [1.10, 2]}'])
+  expect(await delivered).toContain('"bodies":[{"n":12345678901234567890,"x":[1.10,2]}]')
+  socket.close()
+})
+
 test('redriving what is no dead letter gives exit code 1', async () => {
   expect(await sluice(['dead', 'redrive', UNKNOWN])).toMatchObject({ code: 1, out: '0 ready again.\n' })
 })
@@ -142,9 +168,15 @@ test.each([
   [['submit', 'double', 'hello'], /not JSON: hello\n.*'"hello"'/],
   [['submit', 'double', '1', '--priority', '10'], /--priority must be a whole number from 0 to 9/],
   [['submit', 'double', '1', '--file', 'x'], /not both/],
+  [['submit', 'no name', '1'], /"no name" is no queue name/],
+  [['submit', 'double', '1', '--id', '7'], /"7" is no task id/],
   [['status', '7'], /"7" is no task id/],
+  [['dead', 'list', '--after', '7'], /"7" is no task id/],
+  [['dead', 'list', '--queue', 'no name'], /"no name" is no queue name/],
+  [['dead', 'redrive', '7'], /"7" is no task id/],
   [['dead', 'redrive'], /by id, or all of a queue/],
   [['worker', './none.ts'], /no module of handlers/],
+  [['worker', './tasks.mjs', '--log-level', 'loud'], /Allowed choices are trace, debug/],
   [['quues'], /Did you mean queues/],
   [['queues', '--url', 'localhost'], /is no address of a broker/],
 ])('%j is a mistake of use: exit code 2', async (args, message) => {
@@ -161,6 +193,21 @@ test.each([['queues'], ['watch'], ['status', UNKNOWN], ['dead', 'list'], ['submi
     expect(ended.code).toBe(3)
   },
 )
+
+test.each([
+  ['{"queues": 1}', 200, 'text/html'],
+  ['{"error": "not found"}', 404, 'application/json'],
+  ['[]', 200, 'application/json'],
+  ['<html>', 502, 'text/html'],
+])('something else that answers %s (%i) is no broker: exit code 3', async (answer, status, contentType) => {
+  const server = createServer((_, response) => response.writeHead(status, { 'content-type': contentType }).end(answer))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
+  const { code, err } = await sandbox.run(['watch', '--once', '--url', url])
+  server.close()
+  expect(err).toMatch(/^sluice: What answers at \S+ is no Sluice broker\. Check the address: --url, SLUICE_URL\n$/)
+  expect(code).toBe(3)
+})
 
 test('the help of every command has examples and the exit codes', async () => {
   const commands = ['', 'broker', 'worker', 'submit', 'status', 'queues', 'watch', 'dead', 'dead list', 'dead redrive']

@@ -14,6 +14,8 @@ interface WorkerFlags extends ClientFlags {
   logLevel: string
 }
 
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
 /** After this long without a broker a person wants to know what the worker is waiting for. */
 const PATIENCE_MS = 2000
 
@@ -71,6 +73,8 @@ export function workerCommand(): Command {
       wholeNumber('--grace-ms', 0, 86_400_000),
       30_000,
     )
-    .option('--log-level <level>', 'least severe line that is logged', 'info')
+    .addOption(
+      new Option('--log-level <level>', 'least severe line that is logged').choices(LOG_LEVELS).default('info'),
+    )
     .action(runWorker)
 }
