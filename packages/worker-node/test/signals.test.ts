@@ -16,7 +16,7 @@ test('a process with several workers leaves when the last of them has', async ()
   const others = process.listeners('SIGTERM')
   const [first, second] = [leaving(), leaving()]
   const forget = [first, second].map(({ worker }) => drainOnSignals(worker, { graceMs: 70 }))
-  for (const listener of process.listeners('SIGTERM')) if (!others.includes(listener)) listener('SIGTERM', 15)
+  for (const listener of process.listeners('SIGTERM')) if (!others.includes(listener)) listener('SIGTERM')
   for (const { worker } of [first, second]) expect(worker.drain).toHaveBeenCalledWith({ graceMs: 70 })
   second.left()
   await new Promise(setImmediate)
