@@ -153,6 +153,24 @@ describe('a broker', () => {
     expect(new Set(lengths)).toEqual(new Set([bytes.length]))
   })
 
+  test('[HOST-10] a worker that has read nothing for a while gets the rest, however few bytes may wait for it', async () => {
+    const broker = await started({ hosting: { sendBufferBytesHigh: 1000 } })
+    const worker = await SocketPeer.welcomed(broker.url)
+    const producer = await SocketPeer.welcomed(broker.url)
+    worker.say({ type: 'credit', credit: 1000, queues: ['photos'] })
+    worker.socket.pause()
+    const bytes = new Uint8Array(20_000)
+    // More than the system's buffers take.
+    const last = 600
+    for (let n = 1; n <= last; n += 1) {
+      const bodies = Bodies.ofPieces([bytes], [bytes.length])
+      producer.say({ type: 'submit', ref: n, queue: 'photos', contentType: 'image/png', ids: [taskId(n)], bodies })
+      await producer.until('submitted', ({ ref }) => ref === n)
+    }
+    worker.socket.resume()
+    await worker.until('deliver', ({ ids }) => ids.includes(taskId(last)))
+  })
+
   test('a port in use is an error that frees the journal', async () => {
     const first = await started()
     const path = join(directory(), 'broker.db')
