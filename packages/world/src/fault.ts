@@ -29,10 +29,14 @@ export type Fault =
   | { type: 'failingDisk' }
   /** Appends fail for want of room until the broker is restarted after this long. */
   | { type: 'fullDisk'; forMs: number }
-  /** The power goes: a crash of the broker that also loses what its disk had not synced; the last write may be torn. */
+  /**
+   * The power goes: a crash of the broker that also loses what its disk had not synced; the last write may be torn. Nobody is told, and nobody who
+   * speaks to the machine hears anything until it is back.
+   */
   | { type: 'powerLoss'; restartAfterMs: number }
 
 export interface TimedFault {
+  /** World time. None begins once the scenario's `durationMs` is over, and none that finds nothing to harm. */
   atMs: number
   fault: Fault
 }

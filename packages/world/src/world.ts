@@ -175,12 +175,9 @@ class World {
   async #leave(): Promise<void> {
     const { clock } = this.#context
     const clients = [...this.#producers, ...this.#workers]
-    for (const node of clients) {
-      node.cancelStart()
-      node.restart(undefined)
-    }
+    for (const node of clients) node.leaveForGood()
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => clients.every((node) => !node.isUp))
-    this.#broker.restart(undefined)
+    this.#broker.leaveForGood()
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => !this.#broker.isUp)
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => clock.pending === 0)
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { speedOf } from '../src/fuzz/speed.ts'
-import type { Fault, FaultType, Observation, Report, Scenario } from '../src/index.ts'
+import type { Fault, FaultType, Observation, Report, Scenario, TimedFault } from '../src/index.ts'
 import { defaultScenario, runWorld } from '../src/index.ts'
 
 const short: Scenario = { ...defaultScenario, name: 'short', durationMs: 20_000 }
@@ -152,6 +152,42 @@ test('a fault that finds nothing to harm does not happen', async () => {
   expect(faults).toEqual([{ atMs: 1000, fault: crash }])
 })
 
+test('connections that are not there cannot be lost', async () => {
+  const script: TimedFault[] = [
+    { atMs: 5000, fault: { type: 'crash', node: 'worker-1', restartAfterMs: 5000 } },
+    { atMs: 6000, fault: { type: 'reset', node: 'worker-1' } },
+    { atMs: 7000, fault: { type: 'halfOpen', node: 'worker-1' } },
+    { atMs: 15_000, fault: { type: 'reset', node: 'worker-1' } },
+  ]
+  const { faults } = await runWorld({ ...short, script }, 1)
+  expect(faults.map(({ atMs }) => atMs)).toEqual([5000, 15_000])
+})
+
+test('when the time of faults is over, a node that is still leaving comes back as soon as it has left', async () => {
+  const service = { '*': { ms: { kind: 'constant', value: 3000 } } } as const
+  const workers = [{ count: 1, queues: ['mail', 'thumbnails'], concurrency: 1, service }]
+  const fault: Fault = { type: 'restart', node: 'worker-1', restartAfterMs: 60_000 }
+  const { seen } = await observe({ ...short, workers, script: [{ atMs: 19_999, fault }] }, 1)
+  const lives = seen.filter((one) => 'node' in one && one.node === 'worker-1' && one.type.startsWith('nodeSt'))
+  const [, left, back] = lives.map(({ type, atMs }) => ({ type, atMs }))
+  expect(left).toMatchObject({ type: 'nodeStopped' })
+  expect(left?.atMs).toBeGreaterThan(20_000)
+  expect(back).toEqual({ type: 'nodeStarted', atMs: left?.atMs })
+})
+
+test('a broker without power answers nobody, not even who comes anew', async () => {
+  const script: TimedFault[] = [
+    { atMs: 5000, fault: { type: 'powerLoss', restartAfterMs: 8000 } },
+    { atMs: 6000, fault: { type: 'crash', node: 'worker-1', restartAfterMs: 1000 } },
+  ]
+  const { report, seen } = await observe({ ...short, script }, 1)
+  const heard = seen.filter(({ type, atMs }) => atMs > 5000 && atMs < 13_000 && /^(connected|heard)/.test(type))
+  expect(heard).toEqual([])
+  const refused = seen.filter((one) => one.type === 'disconnected' && one.side === 'node' && one.atMs === 5000)
+  expect(refused).toEqual([])
+  expect(report.tasks.succeeded).toBe(report.tasks.submitted)
+})
+
 test('after a crash a node hears and says nothing until it is back', async () => {
   const script = [{ atMs: 5000, fault: { type: 'crash', node: 'worker-1', restartAfterMs: 4000 } as const }]
   const { seen } = await observe({ ...short, script }, 1)
@@ -185,6 +221,13 @@ test('a producer that vanishes leaves without a goodbye and does not come back',
   expect(gone.some(({ type, atMs }) => type === 'nodeStarted' && atMs > 0)).toBe(false)
   expect(ended(seen)).toEqual({ timers: 0, connections: 0, unfinished: [], waiting: [] })
   expect(report.tasks.submitted).toBeGreaterThan(0)
+  // Nor is one brought back by the end of what was wrong with it when it vanished.
+  const script = [
+    { atMs: 9000, fault: { type: 'crash', node: 'producer-1', restartAfterMs: 60_000 } },
+    { atMs: 9999, fault: { type: 'restart', node: 'producer-2', restartAfterMs: 60_000 } },
+  ] as const
+  const starts = (await observe({ ...vanishing(10_000), script }, 1)).seen.filter(({ type }) => type === 'nodeStarted')
+  expect(starts.filter(({ atMs }) => atMs > 0)).toEqual([])
   // Who would vanish after the end does not.
   expect(ended((await observe(vanishing(1e9), 1)).seen)).toEqual({
     timers: 0,

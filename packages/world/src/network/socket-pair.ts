@@ -36,10 +36,11 @@ export class SocketPair {
       return channel
     }
     const listener = {
+      // The kernel itself answers where no program listens, or where it is gone.
       get isReading() {
-        return connection.brokerEnd?.isReading ?? true
+        return connection.#program?.isReading ?? true
       },
-      enter: (fn: () => void) => (this.brokerEnd ? this.brokerEnd.enter(fn) : fn()),
+      enter: (fn: () => void) => (connection.#program ? connection.#program.enter(fn) : fn()),
       receive: (packet: Packet) => this.#receiveAtBroker(packet),
     }
     const connection = this
@@ -88,15 +89,14 @@ export class SocketPair {
     this.brokerEnd?.lose()
   }
 
-  /** The broker's machine is back and knows nothing of this connection, and says so to whoever asks. */
-  forgotten(): void {
-    if (!this.#isSilenced || this.nodeEnd.isGone) return
-    this.nodeEnd.lose()
-  }
-
   endOf(process: Process): Endpoint | undefined {
     if (this.nodeEnd.process === process) return this.nodeEnd
     return this.brokerEnd?.process === process ? this.brokerEnd : undefined
+  }
+
+  /** The broker's end, where its program lives. */
+  get #program(): Endpoint | undefined {
+    return this.brokerEnd?.process.isAlive ? this.brokerEnd : undefined
   }
 
   #channelOptions(name: string): ChannelOptions {

@@ -44,13 +44,7 @@ export class ProducerNode extends Node {
     const { vanishesAfterMs } = this.#group
     if (!vanishesAfterMs) return
     const chance = this.context.random.stream(`${this.name} vanishes`)
-    this.#cancelVanishing = this.context.clock.setTimer(
-      () => {
-        this.cancelStart()
-        this.crash(undefined)
-      },
-      grained(draw(vanishesAfterMs, chance)),
-    )
+    this.#cancelVanishing = this.context.clock.setTimer(() => this.vanish(), grained(draw(vanishesAfterMs, chance)))
   }
 
   /** Nothing new is wanted from now on. */
