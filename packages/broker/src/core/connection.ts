@@ -1,4 +1,4 @@
-import { type CommandOf, isFinished, type Session, type Submission, stateNameOf, type Task } from '@sluice/engine'
+import { isFinished, type Session, type Submission, type Task } from '@sluice/engine'
 import {
   type DeliveryState,
   nextDeliveryState,
@@ -17,14 +17,14 @@ import {
   type FrameKind,
   type Hello,
   type Submit,
-  type TaskStatus,
   VERSIONS,
   type WireError,
 } from '@sluice/protocol'
-import { digestOf, digestOfText } from './digest.ts'
 import type { Host } from './host.ts'
 import { Outgoing } from './outgoing.ts'
 import type { Transport } from './platform.ts'
+import { submitCommand } from './submit-command.ts'
+import { statusOf } from './task-status.ts'
 import { wireError } from './wire-error.ts'
 
 const WORKER_MESSAGES = new Set(['credit', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
@@ -93,8 +93,17 @@ export class Connection {
 
   /** A frame has arrived: text as a string, binary as bytes that nobody else will change. */
   receive(frame: string | Uint8Array): void {
+    try {
+      this.#receive(frame)
+    } catch (error) {
+      this.#host.fail(error as Error)
+    }
+  }
+
+  #receive(frame: string | Uint8Array): void {
     if (this.#isOver) return
-    if (this.#host.isSaturated) {
+    // Behind what waits already, also where the batch in the making has room again.
+    if (this.#host.isSaturated || this.#unread.length > 0) {
       this.#unread.push(frame)
       this.#host.pauseWhenSaturated(this)
       return
@@ -114,11 +123,15 @@ export class Connection {
 
   /** The socket has sent what it held. */
   drained(): void {
-    if (this.#delivery === 'stalled') {
-      this.#delivery = nextDeliveryState(this.#delivery, 'flow')
-      this.#setCredit()
+    try {
+      if (this.#delivery === 'stalled') {
+        this.#delivery = nextDeliveryState(this.#delivery, 'flow')
+        this.#setCredit()
+      }
+      this.#tellLater()
+    } catch (error) {
+      this.#host.fail(error as Error)
     }
-    this.#tellLater()
   }
 
   /** No deliveries until what there is to send has left. */
@@ -130,7 +143,11 @@ export class Connection {
 
   /** The socket is gone. The session stays for its grace window. */
   closed(): void {
-    this.#end('lose')
+    try {
+      this.#end('lose')
+    } catch (error) {
+      this.#host.fail(error as Error)
+    }
   }
 
   close(code: number, reason: string): void {
@@ -423,51 +440,6 @@ export class Connection {
       this.#error(undefined, wireError(event))
     }
   }
-}
-
-/** What the engine decides a submission on. `index` is the place of its first task in what was submitted together. */
-export function submitCommand(submit: Submit, session: string | undefined, index: number): CommandOf<'submit'> {
-  const { ref, queue, options, watch, contentType, ids, bodies } = submit
-  const { bytes: all, lengths } = bodies
-  const seed = digestOfText(JSON.stringify([queue, options ?? null, contentType ?? null]))
-  let end = 0
-  const digests = lengths.map((length) => {
-    end += length
-    return digestOf(all, end - length, end, seed)
-  })
-  return {
-    type: 'submit',
-    session,
-    ref,
-    queue,
-    options,
-    watch: watch ?? true,
-    contentType,
-    index,
-    ids,
-    bytes: lengths,
-    digests,
-  }
-}
-
-export function statusOf({ state, nowMs }: Host, id: string): TaskStatus {
-  const task = state.tasks.get(id)
-  if (!task) return { id, state: 'unknown' }
-  const { phase } = task
-  const status: TaskStatus = {
-    id,
-    state: stateNameOf(task),
-    queue: task.queue.name,
-    attempts: task.attempts,
-    ageMs: Math.max(0, Math.round(nowMs - task.acceptedAtMs)),
-  }
-  if (task.progress !== undefined) status.progress = task.progress
-  if (phase.state === 'delayed') status.readyInMs = Math.max(0, Math.round(phase.readyAtMs - nowMs))
-  if (phase.state === 'dead') {
-    status.reason = phase.reason
-    if (phase.error) status.error = phase.error
-  }
-  return status
 }
 
 function indexed(event: Parameters<typeof wireError>[0]): { index: number; error: WireError } {

@@ -1,9 +1,10 @@
-import { freeCredit, type Task } from '@sluice/engine'
+import { freeCredit, isFinished, type Task } from '@sluice/engine'
 import { Bodies, type Body, type Submit, type SubmitOptions, type WireError } from '@sluice/protocol'
 import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
-import { statusOf, submitCommand } from './connection.ts'
 import type { Host } from './host.ts'
+import { submitCommand } from './submit-command.ts'
+import { statusOf } from './task-status.ts'
 import { wireError } from './wire-error.ts'
 
 /** Dead letters made ready in one turn. */
@@ -24,7 +25,8 @@ export class HostApi implements BrokerApi {
     options: SubmitOptions | undefined,
     tasks: readonly (Body & { id: string })[],
   ): Promise<(WireError | undefined)[]> {
-    while (this.#host.isSaturated) await this.#durable()
+    // A stopped host writes nothing any more, and so makes no room.
+    while (this.#host.isSaturated && this.#host.status === 'ready') await this.#durable()
     const unavailable = this.#unavailable()
     if (unavailable) return tasks.map(() => unavailable)
     const refused: ReturnType<Host['apply']> = []
@@ -74,7 +76,7 @@ export class HostApi implements BrokerApi {
   waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<void> {
     const host = this.#host
     const task = host.state.tasks.get(id)
-    if (!task || isDone(task) || signal?.aborted || host.status !== 'ready') return Promise.resolve()
+    if (!task || isFinished(task) || signal?.aborted || host.status !== 'ready') return Promise.resolve()
     if (host.listening >= host.config.waitersMax) {
       return Promise.reject(
         Object.assign(new Error('too many requests wait for an outcome: poll instead'), { code: 'busy' }),
@@ -87,7 +89,7 @@ export class HostApi implements BrokerApi {
         signal?.removeEventListener('abort', done)
         resolve()
       }
-      const forget = host.onOutcome(id, done)
+      const forget = host.outcomeListeners.add(id, done)
       const cancelTimer = host.platform.setTimer(done, waitMs)
       signal?.addEventListener('abort', done, { once: true })
     })
@@ -200,18 +202,18 @@ export class HostApi implements BrokerApi {
   }
 
   async #durable(): Promise<void> {
-    await this.#host.durable()
-    const { failure } = this.#host
-    if (failure) throw Object.assign(new Error(`the journal failed: ${failure.message}`), { code: 'read_only' })
+    if (await this.#host.durable()) return
+    const unavailable = this.#unavailable() as WireError
+    throw Object.assign(new Error(unavailable.message), unavailable)
   }
 
   #unavailable(): WireError | undefined {
-    const { status, config } = this.#host
+    const { status, config, failure } = this.#host
     if (status === 'ready') return undefined
     if (status === 'read_only') {
       return {
         code: 'read_only',
-        message: 'the journal failed: the broker has to be restarted',
+        message: `the broker failed and has to be restarted: ${failure?.message}`,
         retryAfterMs: this.#host.state.config.retryAfterMsMax,
       }
     }
@@ -221,10 +223,6 @@ export class HostApi implements BrokerApi {
       retryAfterMs: config.drainRetryAfterMs,
     }
   }
-}
-
-function isDone({ phase }: Task): boolean {
-  return phase.state === 'succeeded' || phase.state === 'dead' || phase.state === 'cancelled'
 }
 
 function verdicts(count: number, refused: ReturnType<Host['apply']>): (WireError | undefined)[] {
