@@ -32,7 +32,11 @@ type Ending =
   | { kind: 'dead'; name: string; error: TaskDeadError }
   | { kind: 'unknown'; name: string; error: Error }
 
-const names = (await readdir(photos)).filter((name) => EXTENSIONS.has(extname(name).toLowerCase())).sort()
+const entries = await readdir(photos).catch((error: Error) => {
+  console.error(`no photos: ${error.message}`)
+  process.exit(1)
+})
+const names = entries.filter((name) => EXTENSIONS.has(extname(name).toLowerCase())).sort()
 if (names.length === 0) {
   console.error(`no photos (.jpg, .jpeg, .png) in ${photos}`)
   process.exit(1)

@@ -58,6 +58,14 @@ test('submit takes a file of one document or of lines', async () => {
   expect(out.trim().split('\n').sort()).toEqual(['10', '12'])
 })
 
+test('no input is no failure, and is said', async () => {
+  expect(await sluice(['submit', 'double'], '\n')).toEqual({
+    code: 0,
+    out: '',
+    err: 'Nothing was submitted: the input is empty.\n',
+  })
+})
+
 test('a bad line ends with exit code 2 and its number, after what stood before it was submitted', async () => {
   const { code, out, err } = await sluice(['submit', 'double'], '1\n{oops\n3\n')
   expect(code).toBe(2)

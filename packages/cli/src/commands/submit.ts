@@ -90,6 +90,7 @@ class Submission {
       this.#bar.end()
     }
     if (this.#failed !== undefined) throw this.#failed.error
+    if (tally.submitted === 0) note('Nothing was submitted: the input is empty.')
     return tally.dead
   }
 
