@@ -210,6 +210,28 @@ test('a producer that crashes asks again for what it had not had an answer to', 
   expect(report.tasks.succeeded).toBe(report.tasks.submitted)
 })
 
+test('a closed loop goes on after a crash, however many were given up before it', async () => {
+  const scenario: Scenario = {
+    ...short,
+    producers: short.producers.map((group) => ({
+      ...group,
+      count: 1,
+      arrivals: { kind: 'closedLoop', inFlight: 3, thinkMs: { kind: 'constant', value: 1000 } },
+      patienceMs: 1000,
+    })),
+    workers: short.workers.map((group) => ({ ...group, service: { '*': { ms: { kind: 'constant', value: 5000 } } } })),
+    // While they think.
+    script: [{ atMs: 8500, fault: { type: 'crash', node: 'producer-1', restartAfterMs: 500 } }],
+  }
+  const { seen } = await observe(scenario, 1)
+  const submitted = new Map<string, number>()
+  for (const one of seen) if (one.type === 'submitting' && !submitted.has(one.id)) submitted.set(one.id, one.atMs)
+  const wishesIn = (fromMs: number, toMs: number) =>
+    [...submitted.values()].filter((atMs) => atMs >= fromMs && atMs < toMs).length
+  expect(wishesIn(500, 8500)).toBe(12)
+  expect(wishesIn(9500, 17_500)).toBe(12)
+})
+
 test('a producer that vanishes leaves without a goodbye and does not come back', async () => {
   const vanishing = (ms: number): Scenario => ({
     ...short,

@@ -75,10 +75,11 @@ export class ProducerProgram {
 
   /** Takes up what the notes say, and then new wishes. */
   start(): void {
-    const { submissions } = this.#options.notes
-    const inFlight = submissions.size
-    for (const submission of [...submissions.values()]) this.#pursue(submission)
-    this.#arrivals.start(inFlight)
+    const submissions = [...this.#options.notes.submissions.values()]
+    // One wish may have been submitted several times, and nobody may wait for it any more.
+    const awaited = new Set(submissions.map(({ wish }) => wish).filter(({ isSettled }) => !isSettled))
+    for (const submission of submissions) this.#pursue(submission)
+    this.#arrivals.start(awaited.size)
   }
 
   quiet(): void {
