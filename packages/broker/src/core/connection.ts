@@ -52,6 +52,8 @@ export class Connection {
   #unread: (string | Uint8Array)[] = []
   /** The numbers of finished tasks whose outcome is told when there is room for it, by the submission or by the id. */
   readonly #outcomesLater = new Map<number, { id: string; names: Set<Submission | undefined> }>()
+  /** The numbers of tasks whose progress is told when there is room for it, likewise. */
+  readonly #progressLater = new Map<number, Set<Submission | undefined>>()
   outgoing = new Outgoing()
   name = ''
 
@@ -226,9 +228,25 @@ export class Connection {
     else this.drained()
   }
 
+  /** Whether more may be told than was asked for. */
+  get #hasRoom(): boolean {
+    return this.#delivery === 'flowing' && this.outgoing.bytes <= this.#host.config.sendBufferBytesHigh
+  }
+
+  /** Tells how far a task is, by its place in a submission or by its id; where there is no room, the newest value later. */
+  tellProgress(task: Task, submission: Submission | undefined): void {
+    if (this.#hasRoom) {
+      this.outgoing.progress(task, submission, task.progress)
+      return
+    }
+    const names = this.#progressLater.get(task.seq)
+    if (names) names.add(submission)
+    else this.#progressLater.set(task.seq, new Set([submission]))
+  }
+
   /** Tells the outcome of a task by its place in a submission, or by its id. */
   tellOutcome(task: Task, submission: Submission | undefined): void {
-    if (this.#delivery === 'flowing' && this.outgoing.bytes <= this.#host.config.sendBufferBytesHigh) {
+    if (this.#hasRoom) {
       this.outgoing.outcome(task, submission)
       return
     }
@@ -238,14 +256,20 @@ export class Connection {
   }
 
   #tellLater(): void {
-    const { state, config } = this.#host
+    const { state } = this.#host
     for (const [seq, { id, names }] of this.#outcomesLater) {
-      if (this.outgoing.bytes > config.sendBufferBytesHigh) break
+      if (!this.#hasRoom) break
       this.#outcomesLater.delete(seq)
       const task = state.tasks.numbered(seq)
       // Of one that was made ready again in the meantime there will be another outcome.
       if (!task) for (const submission of names) this.outgoing.forgotten({ id, seq }, submission)
       else if (isFinished(task)) for (const submission of names) this.tellOutcome(task, submission)
+    }
+    for (const [seq, names] of this.#progressLater) {
+      if (!this.#hasRoom) break
+      this.#progressLater.delete(seq)
+      const task = state.tasks.numbered(seq)
+      if (task && !isFinished(task)) for (const submission of names) this.tellProgress(task, submission)
     }
     if (this.hasOutgoing) this.#host.scheduleTurn()
   }
@@ -307,10 +331,13 @@ export class Connection {
         reply.push({ type: 'settled', ref: message.ref, refused: refused.map(indexed) })
         break
       }
-      case 'credit':
+      case 'credit': {
+        const before = this.#credit
         this.#credit = message
-        this.#setCredit()
+        // What is refused must not be what a full socket withholds.
+        if (!this.#setCredit()) this.#credit = before
         break
+      }
       case 'heartbeat': {
         const held = host.state.sessions.get(session)?.leases
         host.apply({ type: 'heartbeat', session, leases: message.leases })
@@ -346,7 +373,11 @@ export class Connection {
         host.apply({ type: 'unwatch', session, ids: message.ids })
         break
       case 'query':
-        reply.push({ type: 'status', ref: message.ref, tasks: message.ids.map((id) => statusOf(host, id)) })
+        this.outgoing.status(
+          message.ref,
+          message.ids.map((id) => statusOf(host, id)),
+          host.config.sendBufferBytesHigh,
+        )
         break
       case 'ping':
         reply.push({ type: 'pong', ref: message.ref })
@@ -427,18 +458,15 @@ export class Connection {
     }
   }
 
-  #setCredit(): void {
+  /** Returns whether the queue takes it. */
+  #setCredit(): boolean {
     const { session } = this
-    if (session === undefined) return
+    if (session === undefined) return true
     const { credit, queues } = this.#credit
-    for (const event of this.#host.apply({
-      type: 'setCredit',
-      session,
-      credit: this.#delivery === 'stalled' ? 0 : credit,
-      queues,
-    })) {
-      this.#error(undefined, wireError(event))
-    }
+    const given = this.#delivery === 'stalled' ? 0 : credit
+    const refused = this.#host.apply({ type: 'setCredit', session, credit: given, queues })
+    for (const event of refused) this.#error(undefined, wireError(event))
+    return refused.length === 0
   }
 }
 

@@ -423,8 +423,7 @@ export class Host {
       case 'progress':
         for (const session of watchersOf(effect.task)) {
           const connection = this.sessions.get(session.id)
-          for (const name of namesFor(effect.task, session))
-            connection?.outgoing.progress(effect.task, name, effect.progress)
+          for (const name of namesFor(effect.task, session)) connection?.tellProgress(effect.task, name)
         }
         return
       case 'refused':
