@@ -1,4 +1,4 @@
-import { freeCredit, isFinished, type Task } from '@sluice/engine'
+import { freeCredit, isFinished, type Queue, type State, type Task } from '@sluice/engine'
 import { Bodies, type Body, type Submit, type SubmitOptions, type WireError } from '@sluice/protocol'
 import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
@@ -105,18 +105,9 @@ export class HostApi implements BrokerApi {
 
   queues(): QueueStats[] {
     const { state, nowMs } = this.#host
+    const takers = takersOf(state)
     return [...state.queues.values()].map((queue) => {
-      let workers = 0
-      let free = 0
-      for (const session of state.sessions.values()) {
-        if (
-          session.phase !== 'connected' ||
-          !session.subscriptions.some((subscription) => subscription.queue === queue)
-        )
-          continue
-        workers += 1
-        free += Math.max(0, freeCredit(session))
-      }
+      const { workers, freeCredit } = takers.get(queue) ?? NO_TAKERS
       return {
         name: queue.name,
         ready: queue.ready.size,
@@ -129,7 +120,7 @@ export class HostApi implements BrokerApi {
         tasksMax: state.config.queueTasksMax,
         bytesMax: state.config.queueBytesMax,
         workers,
-        freeCredit: free,
+        freeCredit,
         drainPerSecond: Math.round(queue.drain.perSecond(nowMs) * 10) / 10,
         oldestReadyAgeMs: Math.round(nowMs - (queue.ready.oldestAcceptedAtMs() ?? nowMs)),
       }
@@ -155,6 +146,11 @@ export class HostApi implements BrokerApi {
   } {
     const { state, nowMs } = this.#host
     const start = after === undefined ? undefined : state.tasks.get(after)
+    // Of one queue the letters go from the front, so that what is at the front now came behind a letter that has gone.
+    if (after !== undefined && !start && name === undefined) {
+      const message = `no task ${after} is held any more: list from the beginning, or queue by queue`
+      throw Object.assign(new Error(message), { code: 'unknown_task' })
+    }
     const queues = [...state.queues.values()].filter((queue) => name === undefined || queue.name === name)
     // A page begins behind `after` in its queue, and goes on with the queues behind that one.
     const from = start ? Math.max(0, queues.indexOf(start.queue)) : 0
@@ -223,6 +219,26 @@ export class HostApi implements BrokerApi {
       retryAfterMs: config.drainRetryAfterMs,
     }
   }
+}
+
+interface Takers {
+  workers: number
+  freeCredit: number
+}
+const NO_TAKERS: Readonly<Takers> = { workers: 0, freeCredit: 0 }
+
+/** Of each queue that someone connected takes from. */
+function takersOf(state: State): Map<Queue, Takers> {
+  const takers = new Map<Queue, Takers>()
+  for (const session of state.sessions.values()) {
+    if (session.phase !== 'connected') continue
+    const free = Math.max(0, freeCredit(session))
+    for (const { queue } of session.subscriptions) {
+      const known = takers.get(queue) ?? NO_TAKERS
+      takers.set(queue, { workers: known.workers + 1, freeCredit: known.freeCredit + free })
+    }
+  }
+  return takers
 }
 
 function verdicts(count: number, refused: ReturnType<Host['apply']>): (WireError | undefined)[] {
