@@ -5,9 +5,11 @@ import { Handle, type TaskHandle } from './handle.ts'
 import type { Logger } from './logger.ts'
 import { defaultPlatform, type Platform } from './platform.ts'
 import { Producer } from './producer.ts'
+import { onAbort } from './signal.ts'
 import { type TaskContract, validate } from './task-contract.ts'
 import { type Terms, termsOf } from './terms.ts'
 import { uuidv7Source } from './uuidv7.ts'
+import { atLeast } from './worker-options.ts'
 
 export interface ClientOptions {
   /** `ws://` or `wss://`. */
@@ -74,7 +76,10 @@ export interface Client {
 const WATCHED_MAX = 100_000
 const DRAIN_MS = 5000
 
-/** Connects at once, in the background. */
+/**
+ * Connects at once, in the background.
+ * @throws Error naming the option where one is out of range
+ */
 export function createClient(options: ClientOptions): Client {
   return new ProducerClient(options)
 }
@@ -84,17 +89,18 @@ class ProducerClient implements Client {
   readonly #nextId: () => string
   #lastTerms: Terms | undefined
   readonly #listeners = new Set<(state: ConnectionState) => void>()
+  #forgetSignal: () => void = () => {}
 
   constructor(options: ClientOptions) {
     const platform = options.platform ?? defaultPlatform
+    const watchedMax = atLeast('watchedMax', options.watchedMax ?? WATCHED_MAX, 1)
     this.#nextId = uuidv7Source(platform)
-    this.#producer = new Producer({ ...options, platform, watchedMax: options.watchedMax ?? WATCHED_MAX }, (state) => {
+    this.#producer = new Producer({ ...options, platform, watchedMax }, (state) => {
+      if (state === 'stopped' || state === 'failed') this.#forgetSignal()
       for (const listener of this.#listeners) listener(state)
     })
     this.#producer.connection.start()
-    const { signal } = options
-    if (signal?.aborted) void this.close({ drainMs: 0 })
-    else signal?.addEventListener('abort', () => void this.close({ drainMs: 0 }), { once: true })
+    this.#forgetSignal = onAbort(options.signal, () => void this.close({ drainMs: 0 }))
   }
 
   get state(): ConnectionState {

@@ -146,10 +146,7 @@ export class Connection {
 
   /** Sends everything that may leave now. */
   flush(): void {
-    if (!this.open) return
-    const messages = this.#control.splice(0)
-    this.#owner.collect(messages)
-    this.#write(messages)
+    if (this.open) this.#write(this.#take())
   }
 
   /** After a drain, when this side needs the connection no more: come back when the broker wants us to. */
@@ -160,10 +157,17 @@ export class Connection {
   /** Ends the session for good: its leases are released and the broker forgets it. */
   stop(): void {
     if (this.open) {
-      this.#control.push({ type: 'bye' })
-      this.flush()
+      const messages = this.#take()
+      messages.push({ type: 'bye' })
+      this.#write(messages)
     }
     this.#tell({ type: 'stop' })
+  }
+
+  #take(): ClientMessage[] {
+    const messages = this.#control.splice(0)
+    this.#owner.collect(messages)
+    return messages
   }
 
   #tell(event: ConnectionEvent): void {

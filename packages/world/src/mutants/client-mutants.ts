@@ -96,7 +96,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'time limit never applied',
-    file: 'client/src/worker.ts',
+    file: 'client/src/runner.ts',
     find: 'if (timeLimitMs !== undefined) {',
     replace: 'if (timeLimitMs !== undefined && timeLimitMs < 0) {',
     breaks: 'a handler that hangs holds its task for ever',
@@ -111,7 +111,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'lost lease goes on',
     file: 'client/src/worker.ts',
-    find: "if (slot.state === 'running') slot.abort(new LeaseLostError(reason))",
+    find: "if (slot.state === 'running') this.#runner.abort(slot, new LeaseLostError(reason))",
     replace: "if (slot.state === 'running') slot.move('abort')",
     breaks: 'a handler is never told that its work is of no use',
   },
@@ -124,7 +124,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'concurrency off by one',
-    file: 'client/src/worker.ts',
+    file: 'client/src/runner.ts',
     find: 'while (this.#active < this.#concurrency) {',
     replace: 'while (this.#active <= this.#concurrency) {',
     breaks: 'more handlers run at once than were asked for',
@@ -170,5 +170,12 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'if (id !== undefined) this.#fail(id, error)\n    }\n    return true',
     replace: '}\n    return true',
     breaks: 'who asks for a task with too many watchers waits for ever',
+  },
+  {
+    name: 'time limit twice as long',
+    file: 'client/src/runner.ts',
+    find: 'this.#exceeded(slot, timeLimitMs), timeLimitMs)',
+    replace: 'this.#exceeded(slot, timeLimitMs), 2 * timeLimitMs)',
+    breaks: 'a handler that hangs keeps its place for longer than it was given',
   },
 ]
