@@ -36,8 +36,7 @@ export class ArrivalProcess {
         this.#burst(arrivals.size, arrivals.everyMs, random.next() * arrivals.everyMs)
         return
       default:
-        // Never 0: where the rate is 0 as well, there would be no saying when that is.
-        this.#next(1 - random.next())
+        this.#next(random.next())
     }
   }
 
@@ -67,14 +66,14 @@ export class ArrivalProcess {
       case 'steady':
         return (share * 1000) / arrivals.rate
       case 'poisson':
-        return random.exponential(1000 / arrivals.rate)
+        return share * random.exponential(1000 / arrivals.rate)
       case 'ramp': {
         // The gap in which the area under the rate, which changes meanwhile, is `share`.
         const { from, to } = arrivals
         const growth = ((to - from) * 1000) / durationMs
         const rate = from + (growth * nowMs()) / 1000
         const square = rate * rate + 2 * growth * share
-        return square < 0 ? Number.POSITIVE_INFINITY : (2000 * share) / (rate + Math.sqrt(square))
+        return square > 0 ? (2000 * share) / (rate + Math.sqrt(square)) : Number.POSITIVE_INFINITY
       }
       default:
         return Number.POSITIVE_INFINITY
