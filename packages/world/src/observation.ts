@@ -96,8 +96,20 @@ export type ObservationBody = Observation extends infer One
 export type ObservationType = Observation['type']
 export type ObservationOf<T extends ObservationType> = Extract<Observation, { type: T }>
 
+/** What the broker's host holds besides the engine's state. */
+export interface Holdings {
+  readonly connections: number
+  /** Those of them that have no session. */
+  readonly pendingConnections: number
+  /** Requests over HTTP that wait for an outcome. */
+  readonly waiters: number
+  readonly cachedBytes: number
+}
+
 /** What checkers may look at besides the stream. Reading only. */
 export interface Surroundings {
+  /** Undefined while no broker runs. */
+  readonly held: Holdings | undefined
   /** The engine's live state; undefined while no broker runs. */
   readonly state: State | undefined
 }

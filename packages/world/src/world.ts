@@ -81,6 +81,9 @@ class World {
       get state() {
         return world.#broker.state
       },
+      get held() {
+        return world.#broker.held
+      },
     }
     this.#recorder = new Recorder({
       clock,

@@ -2,6 +2,7 @@ import type { Checker } from '../observation.ts'
 import type { Scenario } from '../scenario.ts'
 import { AcceptedTasksAreKept } from './accepted-tasks-are-kept.ts'
 import { Attempts } from './attempts.ts'
+import { Audience } from './audience.ts'
 import { BodiesArrive } from './bodies-arrive.ts'
 import { Busy } from './busy.ts'
 import { Cancellation } from './cancellation.ts'
@@ -13,6 +14,7 @@ import { DeadLetters } from './dead-letters.ts'
 import { EngineInvariants } from './engine-invariants.ts'
 import { Errors } from './errors.ts'
 import { FencedLeases } from './fenced-leases.ts'
+import { Holdings } from './holdings.ts'
 import { LeaseLife } from './lease-life.ts'
 import { LeaseNumbers } from './lease-numbers.ts'
 import { Leaving } from './leaving.ts'
@@ -30,6 +32,7 @@ import { Sessions } from './sessions.ts'
 import { Silence } from './silence.ts'
 import type { Sources } from './sources.ts'
 import { SubmitCredit } from './submit-credit.ts'
+import { TimeLimits } from './time-limits.ts'
 import { ToldWhenDurable } from './told-when-durable.ts'
 import { Wire } from './wire.ts'
 
@@ -65,5 +68,8 @@ export function checkers(scenario: Scenario): Checker[] {
     new Silence(sources),
     new ClientDuties(sources),
     new Reconnection(sources),
+    new Audience(sources),
+    new TimeLimits(sources),
+    new Holdings(sources),
   ]
 }

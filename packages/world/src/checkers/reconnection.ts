@@ -1,5 +1,6 @@
 import { CLOSE_CODES } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { LateNodes } from './late-nodes.ts'
 import { hasOneClient } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
@@ -26,8 +27,6 @@ interface Client {
   /** What it was asked to wait. */
   askedMs: number
   endedAtMs: number | undefined
-  /** It stood still or was slow: then its waits are longer than it meant them to be. */
-  isSlowed: boolean
 }
 
 /**
@@ -38,8 +37,7 @@ export class Reconnection implements Checker {
   readonly rule = 'PROMISE-28'
   readonly #sources: Sources
   readonly #clients = new Map<string, Client>()
-  /** Faults under way that make a node late. */
-  readonly #slowing = new Map<number, string>()
+  readonly #late = new LateNodes()
   /** How unlikely it is by now, in bits, that no bound above the first one was made use of. */
   #bits = 0
   #hasGrown = false
@@ -51,27 +49,13 @@ export class Reconnection implements Checker {
   }
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {
+    this.#late.see(observation)
     switch (observation.type) {
       case 'nodeStarted':
-        if (hasOneClient(this.#sources.scenario, observation.node))
-          this.#clients.set(observation.node, {
-            ...FRESH,
-            isSlowed: [...this.#slowing.values()].includes(observation.node),
-          })
+        if (hasOneClient(this.#sources.scenario, observation.node)) this.#clients.set(observation.node, { ...FRESH })
         break
       case 'nodeStopped':
         this.#clients.delete(observation.node)
-        break
-      case 'faultStarted': {
-        const { fault, number } = observation
-        if (fault.type !== 'pause' && fault.type !== 'slow') break
-        this.#slowing.set(number, fault.node)
-        const client = this.#clients.get(fault.node)
-        if (client) client.isSlowed = true
-        break
-      }
-      case 'faultEnded':
-        this.#slowing.delete(observation.number)
         break
       case 'connecting':
         this.#connecting(observation, violate)
@@ -102,16 +86,17 @@ export class Reconnection implements Checker {
   #connecting({ atMs, node, connection }: ObservationOf<'connecting'>, violate: Violate): void {
     const client = this.#clients.get(node)
     if (!client) return
-    const { endedAtMs, failures, askedMs, isSlowed } = client
-    this.#clients.set(node, { ...FRESH, connection, failures, isSlowed })
+    const { endedAtMs, failures, askedMs } = client
+    const next = { ...FRESH, connection, failures }
+    this.#clients.set(node, next)
     if (endedAtMs === undefined) return
-    const next = this.#clients.get(node) as Client
-    next.failures = failures === undefined ? undefined : failures + 1
+    if (failures !== undefined) next.failures = failures + 1
     const waitMs = atMs - endedAtMs
     const about = { nodes: [node] }
     if (waitMs < askedMs - TIMER_MS)
       violate(`${node} was to wait ${askedMs} ms before it came back, and waited ${waitMs}`, about)
-    if (failures === undefined || isSlowed) return
+    // One that was late has waited for longer than it meant to.
+    if (failures === undefined || this.#late.wasLate(node)) return
     const boundMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** failures)
     const ownMs = waitMs - askedMs
     if (ownMs > boundMs + TIMER_MS)
@@ -160,5 +145,4 @@ const FRESH: Client = {
   drainedAtMs: undefined,
   askedMs: 0,
   endedAtMs: undefined,
-  isSlowed: false,
 }

@@ -68,8 +68,31 @@ export function swarm(seed: number): Scenario {
     faultRates: faultRatesOf(random, durationMs),
   }
   const later = new RandomSource(seed).stream('restless')
+  const crowd = new RandomSource(seed).stream('crowded')
+  const settled = later.chance(0.15) ? restless(later, scenario) : scenario
   // What was not drawn is absent and not undefined, as in a file.
-  return JSON.parse(JSON.stringify(later.chance(0.15) ? restless(later, scenario) : scenario)) as Scenario
+  return JSON.parse(JSON.stringify(crowd.chance(0.2) ? crowded(crowd, settled) : settled)) as Scenario
+}
+
+/** Little room for connections, some of them without a word, and for requests that wait. */
+function crowded(random: RandomStream, scenario: Scenario): Scenario {
+  const [first, ...others] = scenario.workers as [WorkerGroup, ...WorkerGroup[]]
+  const silent = others.map((group) => ({
+    ...group,
+    falsehoods: [...(group.falsehoods ?? []), ...(random.chance(0.5) ? ['withholdsHello' as const] : [])],
+  }))
+  return {
+    ...scenario,
+    hosting: {
+      helloTimeoutMs: random.integer(300, 3000),
+      ...scenario.hosting,
+      pendingConnectionsMax: random.integer(1, 3),
+      // More than there are clients: who is refused is refused for now.
+      connectionsMax: random.integer(20, 30),
+      waitersMax: random.integer(1, 2),
+    },
+    workers: [first, ...silent],
+  }
 }
 
 /** Programs come and go all the time, with tasks in their hands that they have not begun. */

@@ -9,6 +9,9 @@ export type Order =
   /** One seed of a phenomenon, in all its variants. */
   | { kind: 'measure'; seed: number; phenomenon: string }
 
+/** What a thread says: first, unasked, that it has loaded what it runs, then an answer to each order. */
+export type Word = { kind: 'loaded' } | Answer
+
 export type Answer =
   | { kind: 'examined'; examination: Examination }
   | { kind: 'explained'; explanation?: Explanation }

@@ -3,7 +3,7 @@ import { MUTANTS } from '../mutants/catalogue.ts'
 import { plant } from '../mutants/plant.ts'
 import type { Violation } from '../observation.ts'
 import type { Runs } from '../phenomena/phenomenon.ts'
-import type { Answer, Order, ThreadData } from './thread-messages.ts'
+import type { Answer, Order, ThreadData, Word } from './thread-messages.ts'
 
 const { mutant } = workerData as ThreadData
 if (mutant !== undefined) plant(MUTANTS.filter(({ name }) => name === mutant))
@@ -55,3 +55,4 @@ port?.on('message', (order: Order) => {
     },
   )
 })
+port?.postMessage({ kind: 'loaded' } satisfies Word)

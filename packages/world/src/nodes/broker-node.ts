@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { openJournal, type SimulatedDisk } from '../journal/index.ts'
 import type { Endpoint } from '../network/endpoint.ts'
 import type { Network } from '../network/network.ts'
+import type { Holdings } from '../observation.ts'
 import { Node } from './node.ts'
 import { Operator, type OperatorNotes } from './operator.ts'
 import type { Process } from './process.ts'
@@ -38,6 +39,18 @@ export class BrokerNode extends Node {
   /** The engine's live state while the broker runs. */
   get state(): State | undefined {
     return this.#host?.state
+  }
+
+  get held(): Holdings | undefined {
+    const host = this.#host
+    if (!host) return undefined
+    const connections = [...host.connections]
+    return {
+      connections: connections.length,
+      pendingConnections: connections.filter(({ session }) => session === undefined).length,
+      waiters: host.listening,
+      cachedBytes: host.bodies.cachedBytes,
+    }
   }
 
   /** Its operator wants nothing more. */
