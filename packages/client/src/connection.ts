@@ -61,6 +61,10 @@ const SILENT_PERIODS = 2.5
 /** Items that fill a frame well; waiting for more would only delay them. */
 const FLUSH_ITEMS = 500
 
+/** What a lease or a task id takes in a message at most, and what the message takes besides its list, in bytes. */
+const LISTED_BYTES = 40
+const MESSAGE_BYTES = 128
+
 /**
  * Keeps one session with a broker alive: runs the connection chart, frames messages, watches for silence, resumes.
  * Every message that arrives or leaves passes here; the chart itself sees only changes of the connection.
@@ -117,6 +121,12 @@ export class Connection {
   /** Those of the last welcome; the protocol's defaults before the first. */
   get limits(): Limits {
     return this.#limits
+  }
+
+  /** How many leases or ids one message may list: few where frames are small, since their list cannot be spread over several. */
+  get listedMax(): number {
+    const { batchItemsMax, frameBytesMax } = this.#limits
+    return Math.max(1, Math.min(batchItemsMax, Math.floor((frameBytesMax - MESSAGE_BYTES) / LISTED_BYTES)))
   }
 
   /** How often the broker wants to hear of work, in ms. */

@@ -24,9 +24,11 @@ export function failureOf(thrown: unknown): Failure {
 /** The same for the wire: cut to the limits, so that no error can make a frame invalid. */
 export function failedLease(lease: number, thrown: unknown, limits: Limits): FailedLease {
   const { error, ...verdict } = failureOf(thrown)
-  const cutError: TaskFailure = { message: cut(error.message, limits.messageLengthMax) }
-  if (error.name !== undefined) cutError.name = cut(error.name, limits.nameLengthMax)
-  if (error.stack !== undefined) cutError.stack = cut(error.stack, limits.stackLengthMax)
+  // Escaped, a unit has up to six bytes, and all of it has to fit the smallest of frames.
+  const unitsMax = limits.frameBytesMax >> 5
+  const cutError: TaskFailure = { message: cut(error.message, Math.min(limits.messageLengthMax, unitsMax)) }
+  if (error.name !== undefined) cutError.name = cut(error.name, Math.min(limits.nameLengthMax, unitsMax))
+  if (error.stack !== undefined) cutError.stack = cut(error.stack, Math.min(limits.stackLengthMax, unitsMax * 2))
   return { lease, error: cutError, ...verdict }
 }
 

@@ -25,10 +25,10 @@ export class Heartbeats {
 
   /** Says that the work of `leases` lives. */
   push(out: ClientMessage[], leases: readonly number[]): void {
-    const { batchItemsMax } = this.#connection.limits
-    for (let from = 0; from < leases.length; from += batchItemsMax) {
+    const { listedMax } = this.#connection
+    for (let from = 0; from < leases.length; from += listedMax) {
       const ref = this.#connection.nextRef()
-      out.push({ type: 'heartbeat', ref, leases: leases.slice(from, from + batchItemsMax) })
+      out.push({ type: 'heartbeat', ref, leases: leases.slice(from, from + listedMax) })
     }
   }
 

@@ -1,4 +1,4 @@
-import type { ClientMessage, Limits } from '@sluice/protocol'
+import { type ClientMessage, type Limits, utf8Length } from '@sluice/protocol'
 import type { Logger } from './logger.ts'
 import type { Platform } from './platform.ts'
 
@@ -83,10 +83,9 @@ function problemOf(value: unknown, limits: Limits): string | undefined {
     return (error as Error).message
   }
   if (json === undefined) return 'it cannot be said in JSON'
+  const bytesMax = Math.min(limits.progressBytesMax, limits.frameBytesMax >> 1)
   // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
-  if (json.length * 3 > limits.progressBytesMax && new TextEncoder().encode(json).length > limits.progressBytesMax) {
-    return `it has more than ${limits.progressBytesMax} bytes`
-  }
+  if (json.length * 3 > bytesMax && utf8Length(json) > bytesMax) return `it has more than ${bytesMax} bytes`
   // Inside a string the quotes would be escaped, so this can only be a key.
   if (json.includes('"__proto__":')) return 'it holds the key __proto__'
   // Some room is left for what the message around it nests.

@@ -83,8 +83,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'heartbeat never sent',
     file: 'client/src/heartbeats.ts',
-    find: 'for (let from = 0; from < leases.length; from += batchItemsMax) {',
-    replace: 'for (let from = 0; from < 0; from += batchItemsMax) {',
+    find: 'for (let from = 0; from < leases.length; from += listedMax) {',
+    replace: 'for (let from = 0; from < 0; from += listedMax) {',
     breaks: 'long work is taken away from living workers',
   },
   {
