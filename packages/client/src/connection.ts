@@ -88,7 +88,11 @@ export class Connection {
   /** Asks for a flush at the end of the turn; cheap when one is scheduled. */
   readonly requestFlush: () => void
 
+  /** @throws Error where the URL is none of a WebSocket: nothing would come of trying again */
   constructor(options: ConnectionOptions, owner: SessionOwner) {
+    if (!/^wss?:\/\/\S+$/i.test(options.url)) {
+      throw new Error(`url has to begin with ws:// or wss://, not ${JSON.stringify(options.url)}`)
+    }
     this.#options = options
     this.#owner = owner
     this.#platform = options.platform

@@ -63,6 +63,8 @@ export class Producer implements SessionOwner, HandleHost {
   #state: ProducerState = 'offline'
   #credit = 0
   #unanswered = 0
+  /** Those in `#queue` whose callers have given them up. */
+  #givenUp = 0
   #failure: Error | undefined
 
   constructor(options: ConnectionOptions & { watchedMax: number }, onState: (state: ConnectionState) => void) {
@@ -137,6 +139,8 @@ export class Producer implements SessionOwner, HandleHost {
     for (const handle of this.#submissions.drain()) {
       if (handle.phase === 'accepted') {
         this.#watches.add(handle, false)
+      } else if (handle.accept === undefined) {
+        this.#leave(handle)
       } else {
         handle.phase = 'queued'
         handle.mayBeHeld = true
@@ -244,7 +248,7 @@ export class Producer implements SessionOwner, HandleHost {
       const handle = this.#queue.shift()
       if (handle === undefined) break
       if (handle.accept === undefined) {
-        // Given up by its caller while it waited.
+        this.#givenUp -= 1
         this.#leave(handle)
         continue
       }
@@ -365,9 +369,10 @@ export class Producer implements SessionOwner, HandleHost {
     const delayMs = retryAfterMs + this.#platform.random() * BUSY_JITTER_MS
     const cancel = this.#platform.setTimer(() => {
       this.#parked.delete(handles)
-      const granted = this.#budget.spend(handles.length, this.#platform.now())
-      this.#queue.unshiftAll(handles.slice(0, granted))
-      if (granted < handles.length) this.#park(handles.slice(granted), BUDGET_WAIT_MS)
+      const wanted = handles.filter((handle) => handle.accept !== undefined || this.#leave(handle))
+      const granted = this.#budget.spend(wanted.length, this.#platform.now())
+      this.#queue.unshiftAll(wanted.slice(0, granted))
+      if (granted < wanted.length) this.#park(wanted.slice(granted), BUDGET_WAIT_MS)
       this.connection.requestFlush()
     }, delayMs)
     this.#parked.set(handles, cancel)
@@ -405,11 +410,11 @@ export class Producer implements SessionOwner, HandleHost {
 
   async #ask(message: Parameters<Requests['add']>[0], signal: AbortSignal | undefined) {
     if (this.#state === 'closed') throw this.#failure ?? new ClosedError('the client is closed')
+    signal?.throwIfAborted()
     const answer = this.#requests.add(message)
     if (this.connection.open) this.connection.send(message)
     if (signal === undefined) return answer
-    signal.addEventListener('abort', () => this.#requests.forget(message.ref), { once: true })
-    return withSignal(answer, signal)
+    return withSignal(answer, signal).finally(() => this.#requests.forget(message.ref))
   }
 
   #afterAnswers(): void {
