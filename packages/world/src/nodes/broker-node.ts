@@ -129,7 +129,7 @@ export class BrokerNode extends Node {
     const host = this.#host as Host
     host.drain()
     const deadlineMs = process.now() + DRAIN_WAIT_MS
-    while (leasedIn(host) > 0 && process.now() < deadlineMs) await process.sleep(DRAIN_LOOK_EVERY_MS)
+    while (hasLeases(host) && process.now() < deadlineMs) await process.sleep(DRAIN_LOOK_EVERY_MS)
     this.#operator?.stop()
     this.#compaction?.stop()
     await host.stop()
@@ -178,8 +178,6 @@ export class BrokerNode extends Node {
   }
 }
 
-function leasedIn(host: Host): number {
-  let leased = 0
-  for (const queue of host.state.queues.values()) leased += queue.leased.size
-  return leased
+function hasLeases({ state }: Host): boolean {
+  return [...state.queues.values()].some(({ leased }) => leased.size > 0)
 }
