@@ -52,20 +52,24 @@ export interface Client {
    * or its queue is full; the caller's own waiting is the back pressure.
    * @throws ValidationError, SluiceError (`id_conflict`, `too_large`, `bad_message`, …), ClosedError, or the signal's reason
    */
-  submit<I, O>(contract: TaskContract<I, O>, input: NoInfer<I>, options?: SubmitCallOptions): Promise<TaskHandle<O>>
+  submit<I, O>(
+    contract: TaskContract<I, O, unknown, unknown>,
+    input: NoInfer<I>,
+    options?: SubmitCallOptions,
+  ): Promise<TaskHandle<O>>
   submit(queue: string, input: unknown, options?: SubmitCallOptions): Promise<TaskHandle>
   /**
    * Submits all inputs; rejects with the first error, while the others may have been accepted.
    * @throws as `submit`
    */
   submitMany<I, O>(
-    contract: TaskContract<I, O>,
+    contract: TaskContract<I, O, unknown, unknown>,
     inputs: readonly NoInfer<I>[],
     options?: Omit<SubmitCallOptions, 'id'>,
   ): Promise<TaskHandle<O>[]>
   submitMany(queue: string, inputs: readonly unknown[], options?: Omit<SubmitCallOptions, 'id'>): Promise<TaskHandle[]>
   /** A handle for a task that was submitted elsewhere or before; no message is sent until it is asked something. */
-  handle<O = unknown>(id: string, contract?: TaskContract<unknown, O>): TaskHandle<O>
+  handle<O = unknown>(id: string, contract?: TaskContract<unknown, O, unknown, unknown>): TaskHandle<O>
   /**
    * Waits up to `drainMs` (default 5,000) for unanswered submissions, says goodbye and closes. What is still waiting
    * then rejects with ClosedError. Idempotent.
@@ -113,7 +117,7 @@ class ProducerClient implements Client {
   }
 
   submit<O>(
-    target: string | TaskContract<unknown, O>,
+    target: string | TaskContract<unknown, O, unknown, unknown>,
     input: unknown,
     options?: SubmitCallOptions,
   ): Promise<TaskHandle<O>> {
@@ -128,14 +132,14 @@ class ProducerClient implements Client {
   }
 
   submitMany<O>(
-    target: string | TaskContract<unknown, O>,
+    target: string | TaskContract<unknown, O, unknown, unknown>,
     inputs: readonly unknown[],
     options?: Omit<SubmitCallOptions, 'id'>,
   ): Promise<TaskHandle<O>[]> {
     return Promise.all(inputs.map((input) => this.submit(target, input, options)))
   }
 
-  handle<O>(id: string, contract?: TaskContract<unknown, O>): TaskHandle<O> {
+  handle<O>(id: string, contract?: TaskContract<unknown, O, unknown, unknown>): TaskHandle<O> {
     if (!isTaskId(id)) throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
     const handle = new Handle(this.#producer, id, {
       queue: contract?.queue,
@@ -154,7 +158,7 @@ class ProducerClient implements Client {
   }
 
   #submit<O>(
-    contract: TaskContract<unknown, O>,
+    contract: TaskContract<unknown, O, unknown, unknown>,
     input: unknown,
     call: SubmitCallOptions | undefined,
   ): Promise<TaskHandle<O>> {

@@ -34,7 +34,7 @@ export type Handler<I = unknown, O = unknown> = (input: I, ctx: TaskContext) => 
 
 /** A handler with the contract that its input and output are checked against. */
 export interface ContractHandler<I, O> {
-  contract: TaskContract<I, O>
+  contract: TaskContract<unknown, unknown, I, O>
   handle: Handler<I, O>
 }
 
@@ -43,7 +43,7 @@ export type AnyHandler = Handler<any, unknown> | ContractHandler<any, any>
 
 /** Ties a handler to its contract, with the contract's types. */
 export function handle<I, O>(
-  contract: TaskContract<I, O>,
+  contract: TaskContract<unknown, unknown, I, O>,
   handler: Handler<NoInfer<I>, NoInfer<O>>,
 ): ContractHandler<I, O> {
   return { contract, handle: handler }

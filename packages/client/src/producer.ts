@@ -139,15 +139,13 @@ export class Producer implements SessionOwner, HandleHost {
     for (const handle of this.#submissions.drain()) {
       if (handle.phase === 'accepted') {
         this.#watches.add(handle, false)
-      } else if (handle.accept === undefined) {
-        this.#leave(handle)
       } else {
         handle.phase = 'queued'
         handle.mayBeHeld = true
         unanswered.push(handle)
       }
     }
-    this.#queue.unshiftAll(unanswered)
+    this.#queue.unshiftAll(this.#stillWanted(unanswered))
     // Outcomes are not acknowledged, so one may have been lost with the old socket even when the session resumes.
     this.#watches.renew()
     for (const message of this.#requests.messages()) this.connection.send(message)
@@ -369,8 +367,9 @@ export class Producer implements SessionOwner, HandleHost {
     const delayMs = retryAfterMs + this.#platform.random() * BUSY_JITTER_MS
     const cancel = this.#platform.setTimer(() => {
       this.#parked.delete(handles)
-      const wanted = handles.filter((handle) => handle.accept !== undefined || this.#leave(handle))
+      const wanted = this.#stillWanted(handles)
       const granted = this.#budget.spend(wanted.length, this.#platform.now())
+      for (const handle of wanted.slice(0, granted)) handle.phase = 'queued'
       this.#queue.unshiftAll(wanted.slice(0, granted))
       if (granted < wanted.length) this.#park(wanted.slice(granted), BUDGET_WAIT_MS)
       this.connection.requestFlush()
@@ -384,7 +383,7 @@ export class Producer implements SessionOwner, HandleHost {
       handle.settle(signal.reason)
       return false
     }
-    const abort = (): void => handle.settle(signal.reason)
+    const abort = (): void => this.#giveUp(handle, signal.reason)
     const accept = handle.accept!
     const reject = handle.reject!
     handle.accept = (accepted) => {
@@ -397,6 +396,27 @@ export class Producer implements SessionOwner, HandleHost {
     }
     signal.addEventListener('abort', abort, { once: true })
     return true
+  }
+
+  /** Its caller waits no longer. What has not left yet never will, and is swept out before it can outnumber the others. */
+  #giveUp(handle: Handle, reason: unknown): void {
+    handle.settle(reason)
+    handle.input = undefined
+    if (handle.phase === 'queued') {
+      this.#givenUp += 1
+      if (this.#givenUp * 2 > this.#queue.size) {
+        this.#givenUp = 0
+        this.#queue.unshiftAll(this.#stillWanted(this.#queue.drain()))
+      }
+    }
+    this.#afterAnswers()
+  }
+
+  #stillWanted(handles: readonly Handle[]): Handle[] {
+    return handles.filter((handle) => {
+      if (handle.accept === undefined) this.#leave(handle)
+      return handle.accept !== undefined
+    })
   }
 
   /** A whole message was refused. */
@@ -418,11 +438,16 @@ export class Producer implements SessionOwner, HandleHost {
   }
 
   #afterAnswers(): void {
-    const idle = this.#unanswered === 0 && this.#queue.size === 0 && this.#parked.size === 0
-    if (this.#state === 'closing' && idle) this.#actor.send({ type: 'flushed' })
+    if (this.#state === 'closing' && this.#isIdle()) this.#actor.send({ type: 'flushed' })
     // Outcomes still come over the old connection, so it is left only when none is waited for.
     const waits = this.#submissions.size + this.#watches.size > 0
     if (this.#state === 'paused' && this.#unanswered === 0 && !waits) this.connection.drained()
+  }
+
+  #isIdle(): boolean {
+    if (this.#unanswered > 0 || this.#queue.size > 0) return false
+    for (const handles of this.#parked.keys()) if (handles.some(({ accept }) => accept !== undefined)) return false
+    return true
   }
 
   #changed(state: ProducerState): void {

@@ -226,6 +226,45 @@ describe('submitting', () => {
     await expect(client.submit('q', 3, { signal: controller.signal })).rejects.toThrow('enough')
   })
 
+  test('submissions that were given up while the broker is away are swept out, and close waits for none of them', async () => {
+    const world = new FakeWorld()
+    const client = createClient({ url: 'ws://broker', platform: world.platform })
+    const giveUp = new AbortController()
+    const kept = track(client.submit('q', 'kept'))
+    const lost = [1, 2, 3].map((n) => track(client.submit('q', n, { signal: giveUp.signal })))
+    giveUp.abort(new Error('enough'))
+    const connection = await world.welcome()
+    expect(lost.every(({ error }) => (error as Error).message === 'enough')).toBe(true)
+    expect(connection.of('submit').flatMap(valuesOf)).toEqual(['kept'])
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+    await world.settle()
+    expect(kept.done).toBe(true)
+    connection.close(1006)
+    await world.settle()
+    const late = new AbortController()
+    const given = track(client.submit('q', 'late', { signal: late.signal }))
+    const closed = track(client.close())
+    late.abort(new Error('too late'))
+    await world.settle()
+    expect([given.done, closed.done]).toEqual([true, true])
+  })
+
+  test('close waits for no refused submission that was given up before it was tried again', async () => {
+    const { world, client, connection } = await online()
+    const giveUp = new AbortController()
+    void client.submit('q', 1, { signal: giveUp.signal }).catch(() => {})
+    await world.settle()
+    const error = { code: 'busy' as const, message: 'full', retryAfterMs: 60_000 }
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [{ index: 0, error }] })
+    await world.settle()
+    const closed = track(client.close())
+    await world.settle()
+    expect(closed.done).toBe(false)
+    giveUp.abort()
+    await world.settle()
+    expect(closed.done).toBe(true)
+  })
+
   test('a retry budget keeps a client whose every submission is refused from sending everything again', async () => {
     const { world, client, connection } = await online(10_000)
     for (let i = 0; i < 3000; i++) void client.submit('q', i)
@@ -545,6 +584,62 @@ describe('outcomes', () => {
     void handles[0]?.result()
     await world.settle()
     expect(connection.last('watch').ids).toEqual([handles[0]?.id])
+  })
+
+  test('a task whose progress nobody reads any more may be let go', async () => {
+    const world = new FakeWorld()
+    const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 1 })
+    const connection = await world.welcome()
+    const ids: string[] = []
+    for (let n = 0; n < 2; n++) {
+      const submission = track(client.submit('q', n))
+      await world.settle()
+      connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+      await world.settle()
+      ids.push(submission.value!.id)
+      const iterator = submission.value![Symbol.asyncIterator]()
+      void iterator.next()
+      await iterator.return!()
+    }
+    void client.submit('q', 'one more')
+    await world.settle()
+    expect(connection.of('unwatch').flatMap((m) => m.ids)).toEqual(ids)
+  })
+
+  test('a signal ends the wait for progress and for a status, and is not listened to any longer', async () => {
+    const { world, client, connection, ref, handle } = await accepted()
+    const giveUp = new AbortController()
+    let listeners = 0
+    const { signal } = giveUp
+    const { addEventListener, removeEventListener } = signal
+    signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+      listeners += 1
+      addEventListener.apply(signal, args)
+    }
+    signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+      listeners -= 1
+      removeEventListener.apply(signal, args)
+    }
+    const status = track(handle.status({ signal }))
+    await world.settle()
+    const tasks = [{ id: handle.id, state: 'ready' as const }]
+    connection.say({ type: 'status', ref: connection.last('query').ref, tasks })
+    await world.settle()
+    expect([status.value, listeners]).toEqual([tasks[0], 0])
+
+    const reader = handle.progress({ signal })[Symbol.asyncIterator]()
+    const [first, second] = [track(reader.next()), track(reader.next())]
+    connection.say({ type: 'progress', tasks: [{ ref, index: 0, progress: 1 }] })
+    await world.settle()
+    expect(first.value).toEqual({ done: false, value: 1 })
+    giveUp.abort(new Error('enough'))
+    await world.settle()
+    expect(second.error).toMatchObject({ message: 'enough' })
+    await expect(reader.next()).rejects.toThrow('enough')
+    const asked = connection.of('query').length
+    await expect(client.handle(handle.id).status({ signal })).rejects.toThrow('enough')
+    await world.settle()
+    expect(connection.of('query')).toHaveLength(asked)
   })
 
   test('progress keeps the newest for a slow reader and ends with the task', async () => {
