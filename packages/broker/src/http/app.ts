@@ -1,11 +1,12 @@
 import { type Cancel, isTaskId, type Limits, type WireError } from '@sluice/protocol'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { BrokerApi } from '../core/broker-api.ts'
+import type { BrokerApi, TaskDetails } from '../core/broker-api.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
+import { requestJson } from './request-json.ts'
 import { decodeAsMessages, decodeSubmission } from './submission.ts'
-import { deadLetterView, taskView } from './task-view.ts'
+import { deadLetterView, taskJson } from './task-view.ts'
 
 export interface HttpAppOptions {
   /** The limits in force on the wire; `frameBytesMax` bounds a request's body as it bounds a frame. */
@@ -32,6 +33,9 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     const error = wireErrorOf(thrown)
     if (thrown instanceof HttpRefusal) return errorResponse(thrown.error, {}, thrown.status)
     if (error !== undefined) return errorResponse(error)
+    // Who sent the request is gone, and nothing failed here.
+    if ('code' in thrown && thrown.code === 'ECONNRESET')
+      return errorResponse({ code: 'bad_message', message: thrown.message })
     options.onError?.(thrown)
     return errorResponse({ code: 'internal', message: 'The broker failed; its log says why.' })
   })
@@ -53,21 +57,23 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     c.header('x-content-type-options', 'nosniff')
   })
 
-  app.use(
-    bodyLimit({
-      maxSize: limits.frameBytesMax,
-      onError: () =>
-        errorResponse({
-          code: 'too_large',
-          field: 'body',
-          limit: limits.frameBytesMax,
-          message: `A request has at most ${limits.frameBytesMax} bytes: send fewer tasks at a time.`,
-        }),
-    }),
-  )
+  const tooLarge = () =>
+    errorResponse({
+      code: 'too_large',
+      field: 'body',
+      limit: limits.frameBytesMax,
+      message: `A request has at most ${limits.frameBytesMax} bytes: send fewer tasks at a time.`,
+    })
+  const countedLimit = bodyLimit({ maxSize: limits.frameBytesMax, onError: tooLarge })
+  app.use(async (c, next) => {
+    const length = c.req.header('content-length')
+    if (length === undefined) return countedLimit(c, next)
+    // Not touched where it is not wanted: the server passes over what nobody began to read, and the connection goes on.
+    return Number(length) > limits.frameBytesMax ? tooLarge() : next()
+  })
 
   app.post('/v1/tasks', async (c) => {
-    const submit = decodeSubmission(await jsonOf(c), limits, newId)
+    const submit = decodeSubmission(await jsonOf(c, limits), limits, newId)
     const refusals = await api.submit(submit.queue, submit.options, submit.tasks)
     const tasks = submit.tasks.map(({ id }, index) => {
       const error = refusals[index]
@@ -83,11 +89,11 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     const details = await api.task(id)
     if (details === undefined) throw unknownTask(id)
     const unfinished = ['delayed', 'ready', 'leased'].includes(details.state)
-    if (waitMs === 0 || !unfinished) return c.json(taskView(details))
+    if (waitMs === 0 || !unfinished) return shown(details)
     await api.waitForOutcome(id, waitMs, c.req.raw.signal)
     const later = await api.task(id)
     if (later === undefined) throw unknownTask(id)
-    return c.json(taskView(later))
+    return shown(later)
   })
 
   app.delete('/v1/tasks/:id', async (c) => {
@@ -111,7 +117,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   })
 
   app.post('/v1/dead/redrive', async (c) => {
-    const request = (await jsonOf(c)) as { queue?: unknown; ids?: unknown } | null
+    const request = (await jsonOf(c, limits)) as { queue?: unknown; ids?: unknown } | null
     const { queue, ids } = request ?? {}
     if ((queue === undefined) === (ids === undefined)) {
       throw new HttpRefusal({
@@ -131,6 +137,10 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return c.json({ status, ...(reason === undefined ? {} : { reason }) }, status === 'ready' ? 200 : 503)
   })
 
+  function shown(details: TaskDetails): Response {
+    return new Response(taskJson(details, limits.depthMax), { headers: { 'content-type': 'application/json' } })
+  }
+
   /** Ids checked by the wire's decoder. */
   function taskIds(ids: unknown): string[] {
     const { messages } = decodeAsMessages([{ type: 'cancel', ref: 0, ids }], limits, (field) =>
@@ -142,13 +152,8 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   return app
 }
 
-async function jsonOf(c: Context): Promise<unknown> {
-  try {
-    return JSON.parse(await c.req.text())
-  } catch (caught) {
-    if (!(caught instanceof SyntaxError)) throw caught
-    throw new HttpRefusal({ code: 'bad_message', field: 'body', message: `The body is not JSON: ${caught.message}.` })
-  }
+async function jsonOf(c: Context, { depthMax }: Limits): Promise<unknown> {
+  return requestJson(await c.req.arrayBuffer(), depthMax)
 }
 
 /** The refusal that answers the whole request: only where no task was accepted and all refusals mean the same status. */

@@ -57,6 +57,10 @@ function post(path: string, body: unknown, headers: Record<string, string> = {})
 const get = (path: string, headers: Record<string, string> = {}) =>
   app.request(path, { headers: { host: 'localhost:7331', ...headers } })
 
+function nested(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth)
+}
+
 async function errorOf(response: Response | Promise<Response>): Promise<WireError & { status: number }> {
   const answered = await response
   const { error } = (await answered.json()) as { error: WireError }
@@ -132,9 +136,46 @@ test.each([
   ['{"queue":', 400, { code: 'bad_message', field: 'body' }],
   ['{"queue":"q","body":1,"__proto__":{"options":1}}', 400, { code: 'bad_message', field: '__proto__' }],
   ['x'.repeat(5000), 413, { code: 'too_large', field: 'body', limit: 4096 }],
-])('the submission %.60j is refused, naming the field', async (request, status, error) => {
+  [{ queue: 'q', body: 1, id: null }, 400, { code: 'bad_message', field: 'id' }],
+  [{ queue: 'q', body: 1, options: null }, 400, { code: 'bad_message', field: 'options' }],
+  [`{"queue":"q","body":${nested(62)}}`, 413, { code: 'too_large', field: 'body', limit: 64 }],
+  [`{"queue":"q","body":1,"options":${nested(63)}}`, 413, { code: 'too_large', field: 'body', limit: 64 }],
+])('submission %# is refused, naming the field', async (request, status, error) => {
   expect(await errorOf(post('/v1/tasks', request))).toMatchObject({ status, ...error })
   expect(calls).toEqual([])
+})
+
+test('what is deeper than JSON.stringify can follow is refused like anything too deep', async () => {
+  app = createHttpApp(api, { limits: DEFAULT_LIMITS, newId: () => ID })
+  const tooDeep = { status: 413, code: 'too_large', field: 'body', limit: 64 }
+  expect(await errorOf(post('/v1/tasks', `{"queue":"q","body":${nested(100_000)}}`))).toMatchObject(tooDeep)
+  expect(await errorOf(post('/v1/dead/redrive', `{"ids":${nested(100_000)}}`))).toMatchObject(tooDeep)
+})
+
+test('what all tasks of a request share is looked at once: as often as there are tasks it would fill the memory', async () => {
+  app = createHttpApp(api, { limits: DEFAULT_LIMITS, newId: () => ID })
+  const tasks = Array.from({ length: 1000 }, () => ({ body: 1 }))
+  const refused = await errorOf(post('/v1/tasks', { queue: 'q'.repeat(1_000_000), tasks }))
+  expect(refused).toMatchObject({ status: 400, code: 'too_large', field: 'queue', limit: 128 })
+})
+
+test('a body that is not UTF-8 is refused rather than changed', async () => {
+  const bytes = Buffer.from('{"queue":"q","body":"größe"}', 'latin1')
+  const headers = { 'content-type': 'application/json', host: 'localhost' }
+  const refused = await errorOf(app.request('/v1/tasks', { method: 'POST', headers, body: bytes }))
+  expect(refused).toMatchObject({ status: 400, code: 'bad_message', field: 'body', message: 'The body is not UTF-8.' })
+})
+
+test('numbers keep their digits on the way in and on the way out', async () => {
+  refusals = [undefined]
+  const numbers = '[12345678901234567890,1e400,0.12345678901234567,-9007199254740993,1.5]'
+  await post('/v1/tasks', `{"queue":"q","body":${numbers},"options":{"delayMs":1e3}}`)
+  const [, options, [task]] = calls[0]!.args as [string, object, [{ bytes: Uint8Array }]]
+  expect([options, new TextDecoder().decode(task.bytes)]).toEqual([{ delayMs: 1000 }, numbers])
+  details = [{ id: ID, state: 'succeeded', history: [], result: { bytes: task.bytes } }]
+  expect(await (await get(`/v1/tasks/${ID}`)).text()).toBe(
+    `{"id":"${ID}","state":"succeeded","history":[],"result":${numbers}}`,
+  )
 })
 
 test('a task shows its JSON result as JSON', async () => {
@@ -150,6 +191,19 @@ test('a task shows its JSON result as JSON', async () => {
     result: { ok: true },
   })
 })
+
+test.each([63, 64, 100_000])(
+  'a result that nests %i deep is shown, as base64 where it is deeper than a frame may be',
+  async (depth) => {
+    const result = { bytes: new TextEncoder().encode(nested(depth)) }
+    details = [{ id: ID, state: 'succeeded', history: [], result }]
+    const response = await get(`/v1/tasks/${ID}`)
+    expect(response.headers.get('content-type')).toBe('application/json')
+    const body = (await response.json()) as Record<string, string>
+    if (depth < 64) expect(JSON.stringify(body.result)).toBe(nested(depth))
+    else expect(Buffer.from(body.resultBase64 ?? '', 'base64').toString()).toBe(nested(depth))
+  },
+)
 
 test.each(['image/png', undefined])(
   'bytes that are not JSON (said to be %s) are shown as base64',
