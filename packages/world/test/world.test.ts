@@ -210,6 +210,33 @@ test('a producer that crashes asks again for what it had not had an answer to', 
   expect(report.tasks.succeeded).toBe(report.tasks.submitted)
 })
 
+test('nothing on the wire tells where this machine keeps its files: a run is the same on any', async () => {
+  const service = {
+    ms: { kind: 'constant', value: 200 },
+    resultBytes: { kind: 'bimodal', fast: 20, slow: 2_000_000, share: 0.3 },
+    fails: 0.2,
+    failsForGood: 0.1,
+    hangs: 0.2,
+  } as const
+  const { seen } = await observe(
+    {
+      ...short,
+      producers: short.producers.map((group) => ({
+        ...group,
+        cancels: 0.3,
+        tasks: group.tasks.map((mix) => ({ ...mix, options: { timeLimitMs: 1000 } })),
+      })),
+      workers: short.workers.map((group) => ({ ...group, service: { '*': service } })),
+      script: [{ atMs: 8000, fault: { type: 'restart', node: 'worker-1', restartAfterMs: 1000 } }],
+    },
+    1,
+  )
+  const failures = seen.filter((one) => one.type === 'sentToBroker' && one.message.type === 'fail')
+  expect(failures.length).toBeGreaterThan(5)
+  const texts = seen.map((one) => JSON.stringify(one))
+  expect(texts.filter((text) => /\.ts:\d/.test(text))).toEqual([])
+})
+
 test('a closed loop goes on after a crash, however many were given up before it', async () => {
   const scenario: Scenario = {
     ...short,
