@@ -180,7 +180,7 @@ export class Producer implements SessionOwner, HandleHost {
   }
 
   collect(out: ClientMessage[]): void {
-    this.#watches.collect(out, this.connection.limits.batchItemsMax)
+    this.#watches.collect(out)
     if (this.#maySubmit()) this.#collectSubmissions(out)
   }
 
@@ -357,7 +357,9 @@ export class Producer implements SessionOwner, HandleHost {
       // Others may wait for the same task.
       if (!this.#watches.has(handle.id)) ids.push(handle.id)
     }
-    if (ids.length > 0 && this.connection.open) this.connection.send({ type: 'unwatch', ids })
+    if (!this.connection.open) return
+    for (const { listedMax } = this.connection; ids.length > 0; )
+      this.connection.send({ type: 'unwatch', ids: ids.splice(0, listedMax) })
   }
 
   // ─── refusals ────────────────────────────────────────────────────────────────────────────────────────────────────

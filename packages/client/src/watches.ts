@@ -73,9 +73,10 @@ export class Watches {
     return undefined
   }
 
-  collect(out: ClientMessage[], batchItemsMax: number): void {
-    for (let from = 0; from < this.#asked.length; from += batchItemsMax) {
-      const ids = this.#asked.slice(from, from + batchItemsMax)
+  collect(out: ClientMessage[]): void {
+    const { listedMax } = this.#connection
+    for (let from = 0; from < this.#asked.length; from += listedMax) {
+      const ids = this.#asked.slice(from, from + listedMax)
       const ref = this.#connection.nextRef()
       this.#sent.set(ref, ids)
       out.push({ type: 'watch', ref, ids })

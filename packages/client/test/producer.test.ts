@@ -568,6 +568,27 @@ describe('outcomes', () => {
     expect(result.value).toBe(7)
   })
 
+  test('where frames are small, many tasks are watched and let go in several messages', async () => {
+    const world = new FakeWorld({ frameBytesMax: 8192, bodyBytesMax: 4096 })
+    const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 1 })
+    const connection = await world.welcome({ submitCredit: 2000 })
+    for (let n = 0; n < 900; n++) void client.submit('q', n)
+    await world.settle()
+    for (const { ref } of connection.of('submit')) connection.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    const ids = Array.from({ length: 900 }, (_, n) => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`)
+    for (const id of ids)
+      client
+        .handle(id)
+        .result()
+        .catch(() => {})
+    await world.settle()
+    expect(connection.of('watch').flatMap((m) => m.ids)).toEqual(ids)
+    const letGo = connection.of('unwatch').flatMap((m) => m.ids)
+    expect(letGo).toHaveLength(900)
+    expect(new Set(letGo)).toEqual(new Set(connection.of('submit').flatMap((m) => m.ids)))
+  })
+
   test('past the bound the oldest watch is let go, and asked for again when its result is wanted', async () => {
     const world = new FakeWorld()
     const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 2 })

@@ -5,7 +5,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'client drops the unanswered on reconnect',
     file: 'client/src/producer.ts',
-    find: 'this.#queue.unshiftAll(unanswered)',
+    find: 'this.#queue.unshiftAll(this.#stillWanted(unanswered))',
     replace: '',
     breaks: 'a submission that was on its way is never answered',
   },
