@@ -92,15 +92,21 @@ function setUp(database: DatabaseSync, durability: SqliteJournalOptions['durabil
   return { ...(database.prepare(size).get() as unknown as Size) }
 }
 
-/** Closes without folding the log into the file, as the last connection to close does: a disk that has just failed is left alone. */
+/**
+ * Closes without folding the log into the file, as the last connection to close does: a disk that has just failed is left
+ * alone. Where the file cannot be reached any more it stays open until the process ends.
+ */
 function abandon(database: DatabaseSync, path: string): void {
-  const other = new DatabaseSync(path, { readOnly: true })
+  let other: DatabaseSync | undefined
   try {
+    other = new DatabaseSync(path, { readOnly: true })
     // Takes part in the log, so that it is not the last one's to close.
     other.prepare('SELECT count(*) FROM sqlite_schema').get()
-  } finally {
     database.close()
-    other.close()
+  } catch (error) {
+    if (!isSqlite(error)) throw error
+  } finally {
+    other?.close()
   }
 }
 
@@ -213,10 +219,13 @@ class BatchStore {
   }
 
   close(hasFailed: boolean): void {
-    if (hasFailed) abandon(this.#database, this.path)
-    else this.#database.close()
-    this.#mark.close()
-    this.#lock.close()
+    try {
+      if (hasFailed) abandon(this.#database, this.path)
+      else this.#database.close()
+      this.#mark.close()
+    } finally {
+      this.#lock.close()
+    }
   }
 
   #reading<T>(batch: number, step: () => T): T {
@@ -301,7 +310,10 @@ export function sqliteJournal(options: SqliteJournalOptions): Journal {
       stats.batches++
       stats.bytes += events.length + batch.bodies.length
     },
-    read: (batch) => store.bodies(batch),
+    read(batch) {
+      if (closed) throw new Error(`the journal ${store.path} is closed`)
+      return store.bodies(batch)
+    },
     discardBefore(before) {
       discardTo = Math.max(discardTo, before)
       discarding ??= discard()

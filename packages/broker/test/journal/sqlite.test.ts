@@ -14,10 +14,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
+import type { Event, EventOf } from '@sluice/engine'
 import { afterEach, expect, test } from 'vitest'
 import type { Journal } from '../../src/journal/journal.ts'
 import { type SqliteJournalOptions, sqliteJournal } from '../../src/journal/sqlite.ts'
-import { append, loadAll, textBatch } from './batches.ts'
+import { append, batchOfBodies, loadAll, textBatch } from './batches.ts'
 import { journalContract } from './contract.ts'
 
 for (const durability of ['strict', 'relaxed'] as const)
@@ -163,6 +164,34 @@ test('[JOURNAL-9] others query the open file with SQL', async () => {
     events: [{ type: 'oldestForgotten', tasks: [1001], atMs }],
   })
   expect(sql(path, 'SELECT state FROM tasks ORDER BY state')).toEqual([{ state: 'leased' }, { state: 'waiting' }])
+})
+
+test.each<[string, (id: string) => Event]>([
+  ['by itself', (id) => ({ type: 'taskForgotten', id, atMs: 1_700_000_000_009 })],
+  ['with others', () => ({ type: 'oldestForgotten', tasks: [1000], atMs: 1_700_000_000_009 })],
+])('[JOURNAL-9] a query tells of an id that was forgotten %s and came again, once', async (_, forgotten) => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  const first = textBatch(1, 'a', 'b')
+  const [accepted] = first.events as [EventOf<'tasksAccepted'>]
+  const [id] = accepted.ids
+  await append(journal, first)
+  await append(journal, {
+    batch: 2,
+    bodies: new Uint8Array(),
+    events: [
+      { type: 'taskCancelled', id: id!, forgetAtMs: 1_700_000_000_008, atMs: 1_700_000_000_008 },
+      forgotten(id!),
+    ],
+  })
+  const tasks = 'SELECT task, queue, state FROM tasks ORDER BY task'
+  const other = { task: accepted.ids[1], queue: 'photos', state: 'waiting' }
+  expect(sql(path, tasks)).toEqual([other])
+  const again = batchOfBodies(3, [new Uint8Array()], 'mail')
+  const [event] = again.events as [EventOf<'tasksAccepted'>]
+  await append(journal, { ...again, events: [{ ...event, ids: [id!] }] })
+  expect(sql(path, tasks)).toEqual([{ task: id, queue: 'mail', state: 'waiting' }, other])
 })
 
 test('[JOURNAL-10] damaged events are named and not handed over', async () => {
@@ -446,6 +475,28 @@ test('[JOURNAL-5] a journal that failed leaves its files alone when it is closed
   const again = open(path)
   expect(statSync(`${path}-wal`).size).toBe(0)
   expect((await loadAll(again)).last).toBe(1)
+})
+
+test('a journal that failed can be closed when its file is out of reach, and is not in use any more', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  await append(journal, textBatch(1, 'a'))
+  await expect(append(journal, textBatch(3, 'c'))).rejects.toThrow('does not follow')
+  for (const suffix of ['', '-wal', '-shm', '-mark']) rmSync(`${path}${suffix}`)
+  await journal.close()
+  expect(await loadAll(open(path))).toEqual({ last: 0, batches: [] })
+})
+
+test('a closed journal says so, and not that it is damaged', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  await append(journal, textBatch(1, 'a'))
+  await journal.close()
+  await expect((async () => journal.read(1))()).rejects.toThrow(
+    expect.objectContaining({ name: 'Error', message: `the journal ${path} is closed` }),
+  )
 })
 
 test('[JOURNAL-5] a write that the system refuses is named with the file, at the opening and at an append', async () => {
