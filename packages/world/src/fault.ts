@@ -25,7 +25,7 @@ export type Fault =
   | { type: 'delay'; node: string; byMs: number; forMs: number }
   /** Every append and every read of the journal takes this much longer. */
   | { type: 'slowDisk'; byMs: number; forMs: number }
-  /** The next append fails, and so does every later one until the broker is restarted. */
+  /** Every append and every read of the journal fails until the broker is restarted. */
   | { type: 'failingDisk' }
   /** Appends fail for want of room until the broker is restarted after this long. */
   | { type: 'fullDisk'; forMs: number }

@@ -164,7 +164,7 @@ export class Faults {
           disk.slowByMs -= fault.byMs
         }
       case 'failingDisk':
-        disk.failNextAppend()
+        disk.fail()
         return () => disk.mend()
       case 'fullDisk':
         this.#fullDisks += 1

@@ -168,7 +168,7 @@ describe('a disk that fails', () => {
     const machine = new Machine(1)
     const { journal } = machine.open(strict)
     void journal.append(batchOf(1))
-    machine.disk.failNextAppend()
+    machine.disk.fail()
     expect(() => journal.append(batchOf(2))).toThrow('the simulated disk failed')
     expect(() => journal.append(batchOf(2))).toThrow('the simulated disk failed')
     machine.disk.crash()
@@ -183,7 +183,7 @@ describe('a disk that fails', () => {
       const machine = new Machine(seed)
       const { journal } = machine.open(strict)
       void journal.append(batchOf(1))
-      machine.disk.failNextAppend()
+      machine.disk.fail()
       expect(() => journal.append(batchOf(2))).toThrow()
       void journal.close()
       const { last } = machine.open(strict)
@@ -195,7 +195,7 @@ describe('a disk that fails', () => {
   test('a failure that nothing met is over with the next opening', () => {
     const machine = new Machine(1)
     void machine.open(strict).journal.close()
-    machine.disk.failNextAppend()
+    machine.disk.fail()
     const { journal } = machine.open(strict)
     void journal.append(batchOf(1))
     expect(journal.stats().batches).toBe(1)
@@ -205,11 +205,35 @@ describe('a disk that fails', () => {
     const machine = new Machine(1)
     const { journal } = machine.open(slow)
     const appends = [1, 2, 3].map((batch) => journal.append(batchOf(batch)) as Promise<void>)
-    machine.disk.failNextAppend()
+    machine.disk.fail()
     const settled = Promise.allSettled(appends)
     while (machine.clock.step());
     expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
     expect(machine.observed.filter(({ type }) => type === 'appended')).toEqual([])
+  })
+
+  test('nothing can be read from it either, until a new opening', () => {
+    const machine = new Machine(1)
+    const { journal } = machine.open(strict)
+    void journal.append(batchOf(1))
+    machine.disk.fail()
+    expect(() => journal.read(1)).toThrow('the simulated disk failed')
+    void journal.close()
+    expect(machine.open(strict).stored).toEqual([1])
+  })
+
+  test('a relaxed journal is not synced by its closing', async () => {
+    const outcomes = new Set<number>()
+    for (const seed of seeds) {
+      const machine = new Machine(seed)
+      const { journal } = machine.open(relaxed)
+      for (const batch of upTo(5)) void journal.append(batchOf(batch))
+      machine.disk.fail()
+      await journal.close()
+      machine.disk.losePower()
+      outcomes.add(machine.open(relaxed).last)
+    }
+    expect([...outcomes].sort()).toEqual([0, 1, 2, 3, 4, 5])
   })
 
   test('a full disk refuses until it has room and the log is opened anew', () => {
@@ -315,7 +339,7 @@ test('a process that cannot run hears of its appends later, and a crashed one ne
 })
 
 test('whatever happens, what was acknowledged is there, whole and in order, and nothing else but what was asked to be stored', () => {
-  const rare = ['discard', 'crash', 'losePower', 'close', 'failNextAppend', 'fill', 'passTime'] as const
+  const rare = ['discard', 'crash', 'losePower', 'close', 'fail', 'fill', 'passTime'] as const
   const step = fc.oneof({ weight: 6, arbitrary: fc.constant('append' as const) }, fc.constantFrom(...rare))
   fc.assert(
     fc.property(fc.nat(), fc.array(step, { maxLength: 60 }), fc.boolean(), (seed, steps, isSlow) => {
@@ -360,7 +384,7 @@ test('whatever happens, what was acknowledged is there, whole and in order, and 
           void journal.close()
           while (machine.clock.step());
           reopen()
-        } else if (name === 'failNextAppend') machine.disk.failNextAppend()
+        } else if (name === 'fail') machine.disk.fail()
         else if (name === 'fill') machine.disk.isFull = true
         else machine.clock.step()
       }
