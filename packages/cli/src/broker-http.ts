@@ -1,6 +1,5 @@
-import type { WireError } from '@sluice/protocol'
+import { parseExact, type WireError } from '@sluice/protocol'
 import { type BrokerUrl, unreachable } from './broker-url.ts'
-import { parseExact } from './exact-json.ts'
 import { CommandError, EXIT } from './exit-code.ts'
 
 /** A broker that accepts the connection and then says nothing counts as none. */

@@ -1,7 +1,7 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { parseExact } from './exact-json.ts'
+import { parseExact } from '@sluice/protocol'
 import { CommandError, EXIT } from './exit-code.ts'
 
 /** A larger file is read line by line without a look at the whole. */

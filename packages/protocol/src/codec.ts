@@ -61,7 +61,7 @@ function decodeBinary<M>(frame: Uint8Array, limits: Limits, decodeMessage: Decod
   if (!opensAtMost(source, limits.depthMax) && !isShallow(frame, PREFIX_BYTES, headerEnd, limits.depthMax)) {
     throw frameTooDeep(limits)
   }
-  const list = messageList(source, limits)
+  const list = messageList(source, 'header', limits)
   const bodies = new BinaryBodies(frame, headerEnd, limits)
   const messages: M[] = []
   let index = 0
@@ -78,7 +78,7 @@ function decodeText<M>(source: string, limits: Limits, decodeMessage: DecodeMess
   if (isLongerThan(source, limits.frameBytesMax)) throw frameTooLarge(limits)
   const texts = scanTextFrame(source, limits.depthMax)
   if (texts === null) throw frameTooDeep(limits)
-  const list = messageList(source, limits)
+  const list = messageList(source, 'frame', limits)
   const bodies = new TextBodies(texts, limits)
   const messages: M[] = []
   let index = 0
@@ -93,12 +93,12 @@ function decodeText<M>(source: string, limits: Limits, decodeMessage: DecodeMess
   return messages
 }
 
-function messageList(source: string, limits: Limits): unknown[] {
+function messageList(source: string, what: 'header' | 'frame', limits: Limits): unknown[] {
   let list: unknown
   try {
     list = JSON.parse(source)
   } catch {
-    throw badFrame('The header is not JSON.')
+    throw badFrame(`The ${what} is not JSON.`)
   }
   if (!Array.isArray(list)) throw badFrame('A frame holds an array of messages.')
   if (list.length > limits.frameMessagesMax) {

@@ -285,7 +285,14 @@ test('[MSG-15] the lists of a message with bodies are equally long', () => {
   const deliver = (fields: object) =>
     broker({ type: 'deliver', queue: 'q', leaseMs: 100, ids: [id, id], leases: [[1, 2]], bodies: [1, 2], ...fields })
   expect(deliver({ attempts: [1, 2] })).toMatchObject({ ok: true })
-  for (const [field, list] of Object.entries({ leases: [1], attempts: [1], bodies: [1] })) {
+  for (const [field, list] of [
+    ['leases', [1]],
+    ['leases', [1, 2, 3]],
+    ['attempts', [1]],
+    ['attempts', [1, 1, 1]],
+    ['bodies', [1]],
+    ['bodies', [1, 2, 3]],
+  ] as const) {
     expect(deliver({ [field]: list })).toMatchObject({ error: { code: 'bad_message', field: `messages[0].${field}` } })
   }
   for (const wrong of [0, 1.5, '1', null]) {
