@@ -13,6 +13,7 @@ import { taskIdSource } from './http/task-id-source.ts'
 import type { Journal } from './journal/journal.ts'
 import { memoryJournal } from './journal/memory.ts'
 import { sqliteJournal } from './journal/sqlite.ts'
+import { LOOPBACK_ADDRESS } from './loopback.ts'
 
 export interface BrokerConfig {
   /** Default: SQLite in `.sluice/broker.db`, strict. */
@@ -23,7 +24,7 @@ export interface BrokerConfig {
   port?: number
   engine?: Partial<EngineConfig>
   hosting?: Partial<HostConfig>
-  /** Origins whose pages may connect, besides pages of loopback addresses. Default none. */
+  /** Origins whose pages may connect and use the HTTP API, such as `https://app.example.com`. Default none; pages of loopback addresses may connect in any case. */
   allowedOrigins?: readonly string[]
   /** Default: silent. */
   logger?: Logger
@@ -38,14 +39,16 @@ export interface Broker {
   readonly port: number
   /** Whether tasks are held at the moment that no worker has given back. */
   readonly leased: number
-  /** Announces the drain, then waits until no lease is out, `waitMs` at most. Nothing new is accepted meanwhile. */
+  /**
+   * Announces the drain, then waits until no lease is out, `waitMs` at most (default 10,000), or until the broker is closed or
+   * fails. Nothing new is accepted meanwhile.
+   */
   drain(waitMs?: number): Promise<void>
-  /** Closes every connection, the journal and the port. */
+  /** Writes what is pending, then closes every connection, the journal and the port; HTTP requests get their answers first. */
   close(): Promise<void>
 }
 
 const DEFAULT_PORT = 7331
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
 const DRAIN_WAIT_MS = 10_000
 const DRAIN_LOOK_EVERY_MS = 20
 
@@ -61,7 +64,7 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
     allowedOrigins = [],
     logger: log = pino({ level: 'silent' }),
   } = config
-  if (!LOOPBACK.test(address)) {
+  if (!LOOPBACK_ADDRESS.test(address)) {
     throw new RangeError(
       `host must be a loopback address (127.0.0.1, ::1, localhost), not ${address}: the broker has no access control yet, so anyone who reaches it can submit and take tasks`,
     )
@@ -107,15 +110,18 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
       async drain(waitMs = DRAIN_WAIT_MS) {
         host.drain()
         const deadline = performance.now() + waitMs
-        while (leasedIn(host) > 0 && performance.now() < deadline)
+        while (host.status === 'draining' && leasedIn(host) > 0 && performance.now() < deadline)
           await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_EVERY_MS))
         log.info({ leased: leasedIn(host) }, 'drained')
       },
       close() {
         closing ??= (async () => {
           compaction.stop()
-          await host.stop()
-          await server.close()
+          try {
+            await host.stop()
+          } finally {
+            await server.close()
+          }
           log.info({}, 'closed')
         })()
         return closing

@@ -7,7 +7,7 @@ import type { Hono } from 'hono'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Host } from '../core/host.ts'
 import type { HostLog, Transport } from '../core/platform.ts'
-import { isLoopbackHost } from '../http/guards.ts'
+import { isLoopbackHost } from '../loopback.ts'
 
 /** Proxies cut connections that are silent for a minute, some after half of one. */
 const PING_EVERY_MS = 25_000

@@ -1,6 +1,7 @@
 import { type Cancel, isTaskId, type Limits, type WireError } from '@sluice/protocol'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
 import type { BrokerApi, TaskDetails } from '../core/broker-api.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
@@ -56,6 +57,15 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     c.header('cache-control', 'no-store')
     c.header('x-content-type-options', 'nosniff')
   })
+
+  app.use(
+    cors({
+      origin: (origin) => (allowedOrigins.includes(origin) ? origin : null),
+      allowMethods: ['GET', 'POST', 'DELETE'],
+      allowHeaders: ['content-type'],
+      exposeHeaders: ['retry-after'],
+    }),
+  )
 
   const tooLarge = () =>
     errorResponse({

@@ -205,6 +205,17 @@ describe('a broker', () => {
     expect((await again.until('status')).tasks.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready'])
   })
 
+  test('a drain does not wait for leases that a closed broker will not hear of', async () => {
+    const broker = await started()
+    const peer = await SocketPeer.welcomed(broker.url)
+    peer.say({ type: 'credit', credit: 1, queues: ['photos'] }, submission(1, [1]))
+    await peer.until('deliver')
+    const drained = broker.drain(600_000)
+    await peer.until('drain')
+    await broker.close()
+    await drained
+  })
+
   test('a closed broker leaves nothing open: its process ends by itself', async () => {
     const { exited, line } = child('once', join(directory(), 'broker.db'))
     await line()

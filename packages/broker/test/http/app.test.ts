@@ -316,6 +316,26 @@ test('a page of the own origin may submit', async () => {
   expect(response.status).toBe(202)
 })
 
+test('a page that was allowed may ask, send and read what it is answered; what another asks is refused', async () => {
+  const origin = 'https://app.example'
+  app = createHttpApp(api, { limits, newId: () => ID, allowedOrigins: [origin] })
+  const ask = (of: string) =>
+    app.request('/v1/tasks', {
+      method: 'OPTIONS',
+      headers: { host: 'localhost:7331', origin: of, 'access-control-request-method': 'POST' },
+    })
+  const asked = await ask(origin)
+  expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, origin])
+  expect(asked.headers.get('access-control-allow-methods')).toContain('POST')
+  expect(asked.headers.get('access-control-allow-headers')).toBe('content-type')
+  refusals = [{ code: 'busy', message: 'full' }]
+  const sent = await post('/v1/tasks', { queue: 'q', body: 1 }, { origin })
+  expect([sent.status, sent.headers.get('access-control-allow-origin')]).toEqual([503, origin])
+  expect(sent.headers.get('access-control-expose-headers')).toBe('retry-after')
+  const other = await ask('https://evil.example')
+  expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([403, null])
+})
+
 test.each(['text/plain', 'application/x-www-form-urlencoded', ''])('a POST of %j is refused', async (contentType) => {
   const response = post('/v1/tasks', { queue: 'q', body: 1 }, { 'content-type': contentType })
   expect(await errorOf(response)).toMatchObject({ status: 415, field: 'Content-Type' })
