@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Duplex, getDefaultHighWaterMark } from 'node:stream'
@@ -59,7 +60,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     // The decoder states the limit by name; this one only keeps a frame from filling memory before it is seen.
     maxPayload: broker.config.limits.frameBytesMax + 1024,
     maxFragments: FRAGMENTS_MAX,
-    // The decoder checks the text that it uses.
+    // Done where a fault is told by its name.
     skipUTF8Validation: true,
     clientTracking: true,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
@@ -155,7 +156,9 @@ function adopt(webSocket: WebSocket, socket: Socket, host: Host, log: HostLog): 
   if (!connection) return
   webSocket.on('message', (data, isBinary) => {
     const bytes = data as Buffer
-    connection.receive(isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString('utf8'))
+    if (isBinary) connection.receive(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length))
+    else if (isUtf8(bytes)) connection.receive(bytes.toString('utf8'))
+    else connection.refuse('bad_frame', 'a text frame is UTF-8', 4000)
   })
   webSocket.on('close', () => connection.closed())
   socket.on('drain', () => connection.drained())

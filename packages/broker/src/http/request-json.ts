@@ -1,12 +1,5 @@
+import { parseExact } from '@sluice/protocol'
 import { HttpRefusal } from './error-response.ts'
-
-/** What a reviver is told of a primitive, and its counterpart for `JSON.stringify` (ECMAScript, JSON.parse source text access). */
-interface SourceTextJson {
-  parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown
-  rawJSON(text: string): unknown
-}
-
-const exact = JSON as unknown as SourceTextJson
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -14,8 +7,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE][-+]?\d/
 
 /**
- * The JSON in a request. A number that JavaScript would spell otherwise becomes an object that `JSON.stringify` writes as it was
- * written here: a body is handed on, not computed with.
+ * The JSON in a request, its numbers exact as `parseExact` gives them: a body is handed on, not computed with.
  * @throws HttpRefusal where the bytes are not UTF-8 or not JSON, or nest deeper than `depthMax`
  */
 export function requestJson(bytes: ArrayBuffer, depthMax: number): unknown {
@@ -33,10 +25,7 @@ export function requestJson(bytes: ArrayBuffer, depthMax: number): unknown {
     const message = `Objects and arrays nest at most ${depthMax} deep.`
     throw new HttpRefusal({ code: 'too_large', field: 'body', limit: depthMax, message })
   }
-  if (!MAY_LOSE_DIGITS.test(text)) return value
-  return exact.parse(text, (_key, part, { source }) =>
-    typeof part === 'number' && source !== undefined && String(part) !== source ? exact.rawJSON(source) : part,
-  )
+  return MAY_LOSE_DIGITS.test(text) ? parseExact(text) : value
 }
 
 /** Whether objects and arrays nest deeper in a JSON value. Without recursion, level by level. */

@@ -105,9 +105,13 @@ describe('what a connection may send', () => {
   test('text that is not UTF-8 closes its connection and no other', async () => {
     const broker = await started()
     const bad = await SocketPeer.welcomed(broker.url)
-    bad.socket.send(Buffer.from([0x5b, 0xff, 0xfe, 0x5d]), { binary: false })
+    const submit = `[{"type":"submit","ref":1,"queue":"photos","ids":["${taskId(1)}"],"bodies":["größe"]}]`
+    bad.socket.send(Buffer.from(submit, 'latin1'), { binary: false })
     expect(await bad.closed).toBe(4000)
-    await SocketPeer.welcomed(broker.url)
+    expect((await bad.until('error')).code).toBe('bad_frame')
+    const good = await SocketPeer.welcomed(broker.url)
+    good.say({ type: 'query', ref: 1, ids: [taskId(1)] })
+    expect((await good.until('status')).tasks).toMatchObject([{ state: 'unknown' }])
   })
 
   test('[HOST-6] a connection without hello is closed', async () => {
