@@ -76,6 +76,8 @@ export class Connection {
   readonly #logger: Logger
   readonly #actor: ActorRefFrom<typeof connectionMachine>
   readonly #control: ClientMessage[] = []
+  /** What the last frame said of the connection as a whole: where no other follows, it is why the broker closes. */
+  #lastWord: WireError | undefined
   #socket: Socket | null = null
   #state: ConnectionState = 'idle'
   #limits: Limits = DEFAULT_LIMITS
@@ -214,11 +216,12 @@ export class Connection {
       return
     }
     this.#socket = socket
+    this.#lastWord = undefined
     socket.onopen = () => this.#tell({ type: 'opened' })
     socket.onmessage = (data) => this.#receive(data)
     socket.onclose = ({ code, reason }) => {
       this.#detach()
-      this.#tell({ type: 'closed', code, reason })
+      this.#tell({ type: 'closed', code, reason, error: this.#lastWord })
     }
   }
 
@@ -262,6 +265,7 @@ export class Connection {
 
   #receive(data: string | Uint8Array): void {
     this.#heardAtMs = this.#platform.now()
+    this.#lastWord = undefined
     const decoded = decodeBrokerFrame(data, this.#limits)
     if (!decoded.ok) {
       this.#logger.error({ error: decoded.error }, 'the broker sent a frame that is not of this protocol')
@@ -288,10 +292,7 @@ export class Connection {
         this.#owner.onDrain(message.retryAfterMs)
         return
       case 'error':
-        if (message.ref === undefined) {
-          this.#tell({ type: 'refused', error: message })
-          return
-        }
+        if (message.ref === undefined) this.#lastWord = message
     }
     if (this.open) this.#owner.onMessage(message)
   }

@@ -16,7 +16,7 @@ import { failedLease } from './failure.ts'
 import type { Output } from './handler.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { type Logger, silentLogger } from './logger.ts'
-import { defaultPlatform, machineClock } from './platform.ts'
+import { defaultPlatform, machineClock, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
 import { Runner, type RunnerHost } from './runner.ts'
 import { type Answer, Settlements } from './settlements.ts'
@@ -47,6 +47,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly closed: Promise<void>
   readonly #connection: Connection
   readonly #actor: ActorRefFrom<typeof workerMachine>
+  readonly #platform: Platform
   readonly #queues: string[]
   readonly #creditMax: number
   readonly #onError: WorkerOptions['onError']
@@ -59,6 +60,8 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   #resolveStarted: () => void = () => {}
   #rejectStarted: (error: Error) => void = () => {}
   #resolveClosed: () => void = () => {}
+  /** Ends the wait until the credit may be announced again. */
+  #cancelCredit: () => void = () => {}
   #state: WorkerState = 'starting'
   readonly #counts = { succeeded: 0, failed: 0, released: 0, lost: 0 }
 
@@ -67,6 +70,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     const concurrency = atLeast('concurrency', options.concurrency ?? CONCURRENCY, 1)
     this.#queues = options.queues === undefined ? Object.keys(handlers) : [...options.queues]
     this.#creditMax = concurrency + atLeast('prefetch', options.prefetch ?? concurrency, 0)
+    this.#platform = platform
     this.#onError = options.onError
     this.logger = options.logger ?? silentLogger
     checkQueues(this.#queues, handlers, executor)
@@ -187,7 +191,8 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
         this.#afterAnswers()
         return
       case 'error':
-        this.#refused(message.ref!, message)
+        if (message.ref === undefined) this.#creditRefused(message)
+        else this.#refused(message.ref, message)
         return
     }
   }
@@ -335,10 +340,19 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   }
 
   #announceCredit(): void {
+    this.#cancelCredit()
     if (!this.#connection.open) return
     const { creditMax } = this.#connection.limits
     const credit = this.#runner.isBlocked ? 0 : Math.min(creditOf(this.#state, this.#creditMax), creditMax)
     this.#connection.send({ type: 'credit', credit, queues: this.#queues })
+  }
+
+  /** Of what a worker says without a `ref` only its credit can be refused; or else the broker is about to close the connection. */
+  #creditRefused(error: WireError): void {
+    this.logger.warn({ code: error.code, queues: this.#queues }, `refused: ${error.message}`)
+    if (retryOf(error.code) === 'no') return
+    this.#cancelCredit()
+    this.#cancelCredit = this.#platform.setTimer(() => this.#announceCredit(), error.retryAfterMs ?? SETTLE_MS)
   }
 
   #releaseQueued(): void {
@@ -375,6 +389,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
       if (slot.state === 'running') this.#runner.abort(slot, new LeaseLostError('handed_back'))
     }
     this.#connection.stop()
+    this.#cancelCredit()
     this.#heartbeats.stop()
     this.#reports.stop()
     this.#settlements.stop()

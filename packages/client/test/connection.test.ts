@@ -78,6 +78,18 @@ test("a busy broker's wish is the floor of the wait", async () => {
   expect(world.connections).toHaveLength(2)
 })
 
+test('what was refused some time before the connection broke says nothing about why it did', async () => {
+  const { world, client } = connecting()
+  const connection = await world.welcome()
+  connection.say({ type: 'error', code: 'not_permitted', message: 'that needs a role' })
+  connection.say({ type: 'error', code: 'busy', message: 'too many queues', retryAfterMs: 60_000 })
+  await world.settle()
+  connection.say({ type: 'pong', ref: 1 })
+  connection.close(1006)
+  await world.pass(500)
+  expect(client.state).toBe('connecting')
+})
+
 test.each([4000, 4001, 4002, 4005])('close code %i ends it for good', async (code) => {
   const { world, states } = connecting()
   await world.welcome()
