@@ -152,6 +152,20 @@ test('a fault that finds nothing to harm does not happen', async () => {
   expect(faults).toEqual([{ atMs: 1000, fault: crash }])
 })
 
+test('faults of one kind that overlap last until the last of them is over', async () => {
+  const overlapping = async (type: 'partition' | 'pause'): Promise<number[]> => {
+    const script: TimedFault[] = [
+      { atMs: 5000, fault: { type, node: 'broker', forMs: 4000 } },
+      { atMs: 6000, fault: { type, node: 'broker', forMs: 1000 } },
+    ]
+    const { seen } = await observe({ ...short, script }, 1)
+    expect(seen.filter(({ type }) => type === 'faultEnded').map(({ atMs }) => atMs)).toEqual([7000, 9000])
+    return seen.filter(({ type, atMs }) => type === 'heardByNode' && atMs > 5500 && atMs < 9000).map(({ atMs }) => atMs)
+  }
+  expect(await overlapping('partition')).toEqual([])
+  expect(await overlapping('pause')).toEqual([])
+})
+
 test('connections that are not there cannot be lost', async () => {
   const script: TimedFault[] = [
     { atMs: 5000, fault: { type: 'crash', node: 'worker-1', restartAfterMs: 5000 } },

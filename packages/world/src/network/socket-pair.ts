@@ -104,7 +104,7 @@ export class SocketPair {
     const { network } = scenario
     return {
       clock,
-      random: random.stream(`network ${name}`),
+      random: random.once(`network ${name}`),
       delayMs: network.delayMs,
       bytesPerSecond: network.bytesPerSecond,
       windowBytes: network.windowBytes ?? 256 * 1024,
