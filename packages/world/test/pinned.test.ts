@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { pinned } from '../src/fuzz/pinned.ts'
 import { Pool } from '../src/fuzz/pool.ts'
 import { MUTANTS } from '../src/mutants/catalogue.ts'
+import type { Mutant } from '../src/mutants/mutant.ts'
 
 const pool = new Pool(1)
 afterAll(() => pool.close())
@@ -15,7 +16,7 @@ describe.each(pinned.map((one) => [one.name, one] as const))('%s', (_, { seed, s
 
   test.skipIf(mutant === undefined)('would show the bug again', { timeout: 120_000 }, async () => {
     expect(MUTANTS.map(({ name }) => name)).toContain(mutant)
-    const again = new Pool(1, { mutant: mutant as string })
+    const again = new Pool(1, { mutant: MUTANTS.find(({ name }) => name === mutant) as Mutant })
     const { report } = await again.examine(seed, scenario)
     await again.close()
     expect(report.violations.map((violation) => violation.rule)).toContain(rule)

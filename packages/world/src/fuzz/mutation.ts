@@ -4,6 +4,8 @@ import { Pool } from './pool.ts'
 
 export interface Verdict {
   mutant: Mutant
+  /** Why nothing could be run with it: then it is neither caught nor has it survived. */
+  broken?: string
   /** Undefined: survived. */
   caught?: {
     rule: string
@@ -21,12 +23,13 @@ export interface Verdict {
 const MUTANT_MS_MAX = 20_000
 
 /**
- * Runs the pinned worlds, then seeds, with one bug planted, until a rule is violated that holds without it.
+ * Runs the pinned worlds, then seeds, with one bug planted, until a rule is violated that holds without it. A bug with which the
+ * product cannot even be loaded says nothing of the checkers, and is no catch.
  *
  * @param sound a pool without the bug
  */
 export async function hunt(mutant: Mutant, sound: Pool, first: number, count: number): Promise<Verdict> {
-  const pool = new Pool(1, { mutant: mutant.name }, MUTANT_MS_MAX)
+  const pool = new Pool(1, { mutant }, MUTANT_MS_MAX)
   let notCounted = 0
   try {
     for (const { name, seed, scenario } of pinned) {
@@ -48,6 +51,8 @@ export async function hunt(mutant: Mutant, sound: Pool, first: number, count: nu
       notCounted += 1
     }
     return { mutant, notCounted }
+  } catch (error) {
+    return { mutant, broken: (error as Error).message, notCounted }
   } finally {
     await pool.close()
   }

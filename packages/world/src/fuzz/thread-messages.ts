@@ -1,3 +1,4 @@
+import type { Mutant } from '../mutants/mutant.ts'
 import type { Runs } from '../phenomena/phenomenon.ts'
 import type { Examination, Explanation } from './examine.ts'
 import type { Experiment } from './shrink.ts'
@@ -20,5 +21,5 @@ export type Answer =
 /** What a thread is started with. */
 export interface ThreadData {
   /** The bug that is planted before anything of the product is loaded. */
-  mutant?: string
+  mutant?: Mutant
 }

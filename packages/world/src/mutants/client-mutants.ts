@@ -77,7 +77,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     name: 'worker forgets to release on drain',
     file: 'client/src/worker.ts',
     find: 'this.#announceCredit()\n        this.#releaseQueued()',
-    replace: 'this.#announceCredit()\n        this.#backlog.drain()',
+    replace: 'this.#announceCredit()\n        this.#runner.drain()',
     breaks: 'a leaving worker sits on tasks that it will not do',
   },
   {
