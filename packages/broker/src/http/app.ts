@@ -6,7 +6,7 @@ import type { BrokerApi, TaskDetails } from '../core/broker-api.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
 import { requestJson } from './request-json.ts'
-import { decodeAsMessages, decodeSubmission } from './submission.ts'
+import { decodeAsMessages, decodeSubmission, fieldsOf } from './submission.ts'
 import { deadLetterView, taskJson } from './task-view.ts'
 
 export interface HttpAppOptions {
@@ -127,14 +127,10 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   })
 
   app.post('/v1/dead/redrive', async (c) => {
-    const request = (await jsonOf(c, limits)) as { queue?: unknown; ids?: unknown } | null
-    const { queue, ids } = request ?? {}
+    const { queue, ids } = fieldsOf(await jsonOf(c, limits), ['queue', 'ids'], '')
     if ((queue === undefined) === (ids === undefined)) {
-      throw new HttpRefusal({
-        code: 'bad_message',
-        field: 'queue',
-        message: 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.',
-      })
+      const message = 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.'
+      throw new HttpRefusal({ code: 'bad_message', field: 'queue', message })
     }
     if (ids !== undefined) return c.json({ redriven: await api.redrive({ ids: taskIds(ids) }) })
     if (typeof queue === 'string') return c.json({ redriven: await api.redrive({ queue }) })

@@ -15,11 +15,11 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A misspelt name would otherwise be dropped in silence, and the task run without what was asked for. */
-function refuseUnknown(value: unknown, known: readonly string[], path: string): void {
-  if (!isFields(value)) return
+/** An object's fields. A misspelt name would otherwise be dropped in silence, and a task run without what was asked for. */
+export function fieldsOf(value: unknown, known: readonly string[], path: string): Fields {
+  if (!isFields(value)) throw badMessage('An object is needed here.', path === '' ? 'body' : path)
   const unknown = Object.keys(value).find((key) => !known.includes(key))
-  if (unknown === undefined) return
+  if (unknown === undefined) return value
   const field = path === '' ? unknown : `${path}.${unknown}`
   throw badMessage(`No such field; there are ${known.join(', ')}.`, field)
 }
@@ -58,10 +58,8 @@ export interface Submission {
  * @throws HttpRefusal naming the field, and the limit where one is passed
  */
 export function decodeSubmission(request: unknown, limits: Limits, newId: () => string): Submission {
-  if (!isFields(request)) throw badMessage('Send an object: {"queue": "resize", "body": …}.', 'body')
-  const single = !('tasks' in request)
-  refuseUnknown(request, single ? SINGLE_FIELDS : BATCH_FIELDS, '')
-  const { queue, options, ...rest } = request
+  const single = !(isFields(request) && 'tasks' in request)
+  const { queue, options, ...rest } = fieldsOf(request, single ? SINGLE_FIELDS : BATCH_FIELDS, '')
   const shared = decodeShared(queue, options, limits)
   const stated = tasksOf(single ? [rest] : rest.tasks, limits)
   // Each task is a message of its own, for each may have a content type of its own.
@@ -109,11 +107,7 @@ function tasksOf(stated: unknown, { batchItemsMax }: Limits): Fields[] {
     const message = `At most ${batchItemsMax} items fit here.`
     throw new HttpRefusal({ code: 'too_large', message, field: 'tasks', limit: batchItemsMax })
   }
-  return stated.map((task: unknown, index) => {
-    if (!isFields(task)) throw badMessage('An object is needed here.', `tasks[${index}]`)
-    refuseUnknown(task, TASK_FIELDS, `tasks[${index}]`)
-    return task
-  })
+  return stated.map((task: unknown, index) => fieldsOf(task, TASK_FIELDS, `tasks[${index}]`))
 }
 
 /** The decoder reads the options it knows; a name that it left behind is a misspelling. */

@@ -284,13 +284,19 @@ test('dead letters are listed in pages and made ready again by queue or by ids',
   ])
 })
 
-test.each([{}, { queue: 'q', ids: [ID] }, { queue: 5 }, { ids: ['x'] }, { ids: 5 }, null])(
-  'the redrive request %j is refused',
-  async (request) => {
-    expect(await errorOf(post('/v1/dead/redrive', request))).toMatchObject({ status: 400, code: 'bad_message' })
-    expect(calls).toEqual([])
-  },
-)
+test.each([
+  {},
+  { queue: 'q', ids: [ID] },
+  { queue: 5 },
+  { ids: ['x'] },
+  { ids: 5 },
+  { queue: 'q', limit: 5 },
+  [],
+  null,
+])('the redrive request %j is refused', async (request) => {
+  expect(await errorOf(post('/v1/dead/redrive', request))).toMatchObject({ status: 400, code: 'bad_message' })
+  expect(calls).toEqual([])
+})
 
 test('readyz is 503 while the broker drains, healthz says how it is', async () => {
   expect((await get('/readyz')).status).toBe(503)
