@@ -2,12 +2,12 @@ import { type Cancel, isTaskId, type Limits, type WireError } from '@sluice/prot
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
-import type { BrokerApi, TaskDetails } from '../core/broker-api.ts'
+import type { BrokerApi } from '../core/broker-api.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
 import { requestJson } from './request-json.ts'
 import { decodeAsMessages, decodeSubmission, fieldsOf } from './submission.ts'
-import { deadLetterView, taskJson } from './task-view.ts'
+import { deadPageJson, taskJson } from './task-view.ts'
 
 export interface HttpAppOptions {
   /** The limits in force on the wire; `frameBytesMax` bounds a request's body as it bounds a frame. */
@@ -99,11 +99,11 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     const details = await api.task(id)
     if (details === undefined) throw unknownTask(id)
     const unfinished = ['delayed', 'ready', 'leased'].includes(details.state)
-    if (waitMs === 0 || !unfinished) return shown(details)
+    if (waitMs === 0 || !unfinished) return json(taskJson(details, limits.depthMax))
     await api.waitForOutcome(id, waitMs, c.req.raw.signal)
     const later = await api.task(id)
     if (later === undefined) throw unknownTask(id)
-    return shown(later)
+    return json(taskJson(later, limits.depthMax))
   })
 
   app.delete('/v1/tasks/:id', async (c) => {
@@ -118,12 +118,12 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   app.get('/v1/dead', (c) => {
     const queue = c.req.query('queue')
     const after = c.req.query('after')
-    const { tasks, next } = api.dead({
+    const page = api.dead({
       limit: wholeNumber(c, 'limit', 1, DEAD_PAGE_MAX, DEAD_PAGE_DEFAULT),
       ...(queue === undefined ? {} : { queue }),
       ...(after === undefined ? {} : { after: taskId(after, 'after') }),
     })
-    return c.json({ tasks: tasks.map(deadLetterView), ...(next === undefined ? {} : { next }) })
+    return json(deadPageJson(page, limits.frameBytesMax))
   })
 
   app.post('/v1/dead/redrive', async (c) => {
@@ -143,10 +143,6 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return c.json({ status, ...(reason === undefined ? {} : { reason }) }, status === 'ready' ? 200 : 503)
   })
 
-  function shown(details: TaskDetails): Response {
-    return new Response(taskJson(details, limits.depthMax), { headers: { 'content-type': 'application/json' } })
-  }
-
   /** Ids checked by the wire's decoder. */
   function taskIds(ids: unknown): string[] {
     const { messages } = decodeAsMessages([{ type: 'cancel', ref: 0, ids }], limits, (field) =>
@@ -156,6 +152,10 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   }
 
   return app
+}
+
+function json(text: string): Response {
+  return new Response(text, { headers: { 'content-type': 'application/json' } })
 }
 
 async function jsonOf(c: Context, { depthMax }: Limits): Promise<unknown> {

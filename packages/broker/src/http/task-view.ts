@@ -2,8 +2,6 @@ import { type Body, bodyToJson, JSON_CONTENT_TYPE } from '@sluice/protocol'
 import type { BrokerApi, TaskDetails } from '../core/broker-api.ts'
 import { isDeeperThan } from './request-json.ts'
 
-type DeadLetter = ReturnType<BrokerApi['dead']>['tasks'][number]
-
 /**
  * A task as JSON text. A JSON result stands in it as the worker wrote it; bytes that are something else, only claim to be
  * JSON or nest deeper than `depthMax` stand in it as base64. When attempts ended is left out: those times are on the broker's own
@@ -21,8 +19,24 @@ export function taskJson({ result, history, ...status }: TaskDetails, depthMax: 
   })
 }
 
-export function deadLetterView({ history, ...letter }: DeadLetter): object {
-  return { ...letter, history: historyView(history) }
+/**
+ * A page of dead letters as JSON text. Each may hold twenty stacks: a page of more than `charactersMax` ends sooner than was
+ * asked for, and holds one letter at least.
+ */
+export function deadPageJson({ tasks, next }: ReturnType<BrokerApi['dead']>, charactersMax: number): string {
+  const letters: string[] = []
+  let characters = 0
+  let after = next
+  for (const [index, { history, ...letter }] of tasks.entries()) {
+    const text = JSON.stringify({ ...letter, history: historyView(history) })
+    characters += text.length
+    if (index > 0 && characters > charactersMax) {
+      after = tasks[index - 1]!.id
+      break
+    }
+    letters.push(text)
+  }
+  return `{"tasks":[${letters.join()}]${after === undefined ? '' : `,"next":${JSON.stringify(after)}`}}`
 }
 
 function historyView(history: TaskDetails['history']): object[] {

@@ -298,6 +298,30 @@ test.each([
   expect(calls).toEqual([])
 })
 
+test('a page of large dead letters ends sooner, and the next one begins behind it', async () => {
+  const letters = [800, 800, 800, 800, 9000].map((length, n) => {
+    const error = { message: 'no', stack: 's'.repeat(length) }
+    const history = [{ attempt: 1, endedAtMs: 5, how: 'failed' as const, error }]
+    const reason = 'attempts_exhausted' as const
+    return { id: `${ID.slice(0, -1)}${n}`, queue: 'q', reason, error, attempts: 1, history, ageMs: 1 }
+  })
+  api.dead = ({ limit, after }) => {
+    const from = letters.findIndex(({ id }) => id === after) + 1
+    const tasks = letters.slice(from, from + limit)
+    return from + limit < letters.length ? { tasks, next: tasks.at(-1)!.id } : { tasks }
+  }
+  const pages: (string | undefined)[][] = []
+  let after: string | undefined = ''
+  while (after !== undefined) {
+    const page = await get(`/v1/dead?limit=3${after}`)
+    expect(page.headers.get('content-type')).toBe('application/json')
+    const { tasks, next } = (await page.json()) as { tasks: { id: string }[]; next?: string }
+    pages.push(tasks.map(({ id }) => id.at(-1)))
+    after = next === undefined ? undefined : `&after=${next}`
+  }
+  expect(pages).toEqual([['0', '1'], ['2', '3'], ['4']])
+})
+
 test('readyz is 503 while the broker drains, healthz says how it is', async () => {
   expect((await get('/readyz')).status).toBe(503)
   expect(await (await get('/healthz')).json()).toMatchObject({ status: 'draining', durability: 'strict' })
