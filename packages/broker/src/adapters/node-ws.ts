@@ -49,6 +49,8 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     },
     getRequestListener(app.fetch),
   )
+  // Whoever comes past that is cut off unheard; a WebSocket too many is told so, as long as those that wait over HTTP leave room.
+  server.maxConnections = broker.config.connectionsMax + broker.config.waitersMax
   const answering = new Set<ServerResponse>()
   server.on('request', (_, response) => {
     answering.add(response)

@@ -62,6 +62,23 @@ test('an HTTP client that offers HTTP/2 on the way is answered all the same', as
   expect(await statuses(socket, 1)).toEqual(['200 OK'])
 })
 
+test('sockets are bounded in number, whatever they say or do not say', async () => {
+  const small = await createBroker({
+    journal: { kind: 'memory' },
+    port: 0,
+    hosting: { connectionsMax: 2, waitersMax: 1 },
+  })
+  const open = Array.from({ length: 3 }, () => connect(small.port, '127.0.0.1'))
+  sockets.push(...open)
+  await Promise.all(open.map((socket) => once(socket, 'connect')))
+  const further = connect(small.port, '127.0.0.1')
+  sockets.push(further)
+  await once(further, 'close')
+  open[2]!.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  expect(await statuses(open[2]!, 1)).toEqual(['200 OK'])
+  await small.close()
+})
+
 const SUBMIT = ['POST /v1/tasks HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
 
 test('a request that is too large is refused, and its connection goes on behind it', async () => {
