@@ -29,9 +29,14 @@ export function decodeClientFrame(data: string | Uint8Array, limits: Limits): De
   return decodeFrame(data, limits, decodeClientMessage)
 }
 
-/** Decodes a frame that a client received; see `decodeClientFrame`. */
+/**
+ * Decodes a frame that a client received; see `decodeClientFrame`. What a broker holds was accepted under the limits of its day,
+ * which may have been wider: the frame is the only bound of it.
+ */
 export function decodeBrokerFrame(data: string | Uint8Array, limits: Limits): Decoded<BrokerMessage> {
-  return decodeFrame(data, limits, decodeBrokerMessage)
+  const { frameBytesMax } = limits
+  const held = { ...limits, bodyBytesMax: frameBytesMax, nameLengthMax: frameBytesMax, progressBytesMax: frameBytesMax }
+  return decodeFrame(data, held, decodeBrokerMessage)
 }
 
 function decodeFrame<M>(data: string | Uint8Array, limits: Limits, decodeMessage: DecodeMessage<M>): Decoded<M> {
