@@ -23,6 +23,8 @@ export interface RunOptions {
   onObservation?: (observation: Observation) => void
   /** Past this many the world is stopped, with the violation `HANG`. Default 20,000,000. */
   maxObservations?: number
+  /** Whether the world is stopped at its first violation; what only its end can show is not judged then. Default false. */
+  untilViolated?: boolean
   /** Whether the observations are hashed. Default true; without, `Report.hash` is empty and runs are a little faster. */
   isHashed?: boolean
   /** Observations of other types are not made, which saves time: they are neither counted nor hashed nor handed on. Default: all. */
@@ -137,6 +139,7 @@ class World {
 
     this.#calm()
     await this.#runUntil(clock.nowMs + settleMs, () => this.#isAtRest)
+    if (this.#isJudged) return this.#report()
     this.#context.observe({
       type: 'calmEnded',
       unfinished: this.#broker.unfinished,
@@ -144,6 +147,7 @@ class World {
     })
 
     await this.#leave()
+    if (this.#isJudged) return this.#report()
     this.#context.observe({
       type: 'worldEnded',
       timers: this.#nodes.reduce((timers, node) => timers + node.timersLeft, clock.pending),
@@ -209,7 +213,7 @@ class World {
     const { maxObservations = OBSERVATIONS_MAX } = this.#options
     let steps = 0
     let atMs = clock.nowMs
-    while (!hasEnded() && !this.#isHanging) {
+    while (!hasEnded() && !this.#isHanging && !this.#isJudged) {
       if (!clock.step()) return
       if (context.hasEntered) {
         context.hasEntered = false
@@ -221,6 +225,11 @@ class World {
       if (steps > STEPS_AT_ONCE_MAX) this.#hang('time stands still')
       else if (recorder.observations > maxObservations) this.#hang(`more than ${maxObservations} observations`)
     }
+  }
+
+  /** There is a violation, and nobody wants to know of others. */
+  get #isJudged(): boolean {
+    return this.#options.untilViolated === true && this.#recorder.violations.length > 0
   }
 
   #hang(why: string): void {

@@ -9,7 +9,7 @@ afterAll(() => pool.close())
 
 describe.each(pinned.map((one) => [one.name, one] as const))('%s', (_, { seed, scenario, mutant, rule }) => {
   test('keeps every promise', { timeout: 120_000 }, async () => {
-    const { report } = await pool.examine(seed, scenario)
+    const { report } = await pool.examine(seed, { scenario })
     expect(report.violations).toEqual([])
     expect(report.observations).toBeGreaterThan(0)
   })
@@ -17,7 +17,7 @@ describe.each(pinned.map((one) => [one.name, one] as const))('%s', (_, { seed, s
   test.skipIf(mutant === undefined)('would show the bug again', { timeout: 120_000 }, async () => {
     expect(MUTANTS.map(({ name }) => name)).toContain(mutant)
     const again = new Pool(1, { mutant: MUTANTS.find(({ name }) => name === mutant) as Mutant })
-    const { report } = await again.examine(seed, scenario)
+    const { report } = await again.examine(seed, { scenario })
     await again.close()
     expect(report.violations.map((violation) => violation.rule)).toContain(rule)
   })

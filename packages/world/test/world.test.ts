@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { speedOf } from '../src/fuzz/speed.ts'
-import type { Fault, FaultType, Observation, Report, Scenario, TimedFault } from '../src/index.ts'
+import type { Checker, Fault, FaultType, Observation, Report, Scenario, TimedFault } from '../src/index.ts'
 import { defaultScenario, runWorld } from '../src/index.ts'
 
 const short: Scenario = { ...defaultScenario, name: 'short', durationMs: 20_000 }
@@ -303,6 +303,22 @@ test('a producer that vanishes leaves without a goodbye and does not come back',
 test('a world that does not come to rest is stopped and says so', async () => {
   const { violations } = await runWorld(short, 1, { maxObservations: 100 })
   expect(violations.map(({ rule }) => rule)).toEqual(['HANG'])
+})
+
+test('a world that is only to be judged is stopped at its first violation', async () => {
+  const picky = (): Checker => ({
+    rule: 'MINE-1',
+    see(seen, _, violate) {
+      if (seen.type === 'accepted') violate('no', {})
+    },
+  })
+  const whole = await runWorld(short, 1, { checkers: [picky()] })
+  const stopped = await runWorld(short, 1, { checkers: [picky()], untilViolated: true })
+  expect(stopped.violations[0]).toEqual(whole.violations[0])
+  expect(stopped.simulatedMs).toBe(stopped.violations[0]?.atMs)
+  expect(whole.simulatedMs).toBeGreaterThan(stopped.simulatedMs)
+  const sound = await runWorld(short, 1, { untilViolated: true })
+  expect(sound.hash).toBe(whole.hash)
 })
 
 test('observations that nobody asked for are not made', async () => {

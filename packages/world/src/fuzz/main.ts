@@ -97,7 +97,7 @@ async function replay(args: Arguments): Promise<boolean> {
   const lines = [traceHeader(experiment)]
   const { report, events } = await examine(
     experiment,
-    args.trace === undefined ? undefined : (observation) => lines.push(traceLine(observation)),
+    args.trace === undefined ? {} : { onObservation: (observation) => lines.push(traceLine(observation)) },
   )
   if (args.trace !== undefined) writeFileSync(args.trace, `${lines.join('\n')}\n`)
   const { seed, hash, observations, simulatedMs, faults, violations, tasks } = report

@@ -36,9 +36,12 @@ export class Pool {
   }
 
   /** The report of a run; of one that hung or crashed, a report with that as its violation. */
-  async examine(seed: number, scenario?: Experiment['scenario']): Promise<Examination> {
+  async examine(
+    seed: number,
+    { scenario, untilViolated = false }: { scenario?: Experiment['scenario']; untilViolated?: boolean } = {},
+  ): Promise<Examination> {
     try {
-      const answer = await this.#ask({ kind: 'examine', seed, scenario }, this.#msMax)
+      const answer = await this.#ask({ kind: 'examine', seed, scenario, untilViolated }, this.#msMax)
       if (answer.kind !== 'examined') throw new Error('a thread gave the answer to another question')
       return answer.examination
     } catch (error) {

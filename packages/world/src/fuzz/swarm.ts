@@ -69,9 +69,42 @@ export function swarm(seed: number): Scenario {
   }
   const later = new RandomSource(seed).stream('restless')
   const crowd = new RandomSource(seed).stream('crowded')
+  const flood = new RandomSource(seed).stream('flooded')
   const settled = later.chance(0.15) ? restless(later, scenario) : scenario
+  const heard = flood.chance(0.08) ? flooded(flood, settled) : settled
   // What was not drawn is absent and not undefined, as in a file.
-  return JSON.parse(JSON.stringify(crowd.chance(0.2) ? crowded(crowd, settled) : settled)) as Scenario
+  return JSON.parse(JSON.stringify(crowd.chance(0.2) ? crowded(crowd, heard) : heard)) as Scenario
+}
+
+/** Little may be unsent, and progress comes all the time to those who stop reading now and then. */
+function flooded(random: RandomStream, scenario: Scenario): Scenario {
+  const { producers, workers, hosting, network, durationMs } = scenario
+  const bodyBytes: Distribution = { kind: 'uniform', min: 0, max: 100 }
+  return {
+    ...scenario,
+    hosting: { ...hosting, sendBufferBytesHigh: 300, sendBufferBytesMax: 3000 },
+    network: { ...network, windowBytes: random.integer(300, 1000) },
+    producers: producers.map((group) => ({
+      ...group,
+      tasks: group.tasks.map((mix) => ({ ...mix, bodyBytes })),
+      tasksMax: 15,
+    })),
+    workers: workers.map((group) => ({
+      ...group,
+      service: Object.fromEntries(
+        Object.entries(group.service).map(([queue, service]) => [
+          queue,
+          {
+            ...service,
+            ms: { kind: 'uniform', min: 500, max: 2000 },
+            resultBytes: bodyBytes,
+            progressEveryMs: random.integer(2, 10),
+          },
+        ]),
+      ),
+    })),
+    faultRates: { ...scenario.faultRates, slowReader: durationMs / 15 },
+  }
 }
 
 /** Little room for connections, some of them without a word, and for requests that wait. */

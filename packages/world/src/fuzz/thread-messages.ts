@@ -5,7 +5,7 @@ import type { Experiment } from './shrink.ts'
 
 /** What a thread is asked to do, one thing at a time. A seed without a scenario means the swarm's. */
 export type Order =
-  | { kind: 'examine'; seed: number; scenario?: Experiment['scenario'] | undefined }
+  | { kind: 'examine'; seed: number; scenario: Experiment['scenario'] | undefined; untilViolated: boolean }
   | { kind: 'explain'; seed: number; scenario?: Experiment['scenario'] | undefined; rule: string; budgetMs: number }
   /** One seed of a phenomenon, in all its variants. */
   | { kind: 'measure'; seed: number; phenomenon: string }

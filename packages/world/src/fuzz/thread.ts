@@ -31,7 +31,7 @@ async function answer(order: Order): Promise<Answer> {
     return explanation === undefined ? { kind: 'explained' } : { kind: 'explained', explanation }
   }
   unhandled = []
-  const examination = await examine(experiment)
+  const examination = await examine(experiment, { untilViolated: order.untilViolated })
   const { report } = examination
   const violations: Violation[] = unhandled.map((reason) => ({
     rule: 'CRASH',
