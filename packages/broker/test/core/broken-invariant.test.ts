@@ -41,6 +41,20 @@ test('[HOST-5] an invariant that the end of a connection finds broken ends the s
   expect(world.failures).toEqual([wrong])
 })
 
+test('[HOST-5] an invariant that a socket which has sent all finds broken ends the same', async () => {
+  const { world, peer, other, wrong } = await broken()
+  peer.connection?.stall()
+  const session = world.host.state.sessions.get(peer.session)
+  Object.defineProperty(session, 'subscriptions', {
+    get: () => {
+      throw wrong
+    },
+  })
+  expect(() => peer.read()).not.toThrow()
+  expect(other.closedWith?.code).toBe(4009)
+  expect(world.failures).toEqual([wrong])
+})
+
 test('[HOST-5] a batch that is written after an invariant broke brings nothing back to life', async () => {
   const journal = new HeldJournal()
   const { world, peer, other, wrong } = await broken(journal)

@@ -97,6 +97,25 @@ describe('a slow reader of small things', () => {
     expect(new Set(producer.outcomes.map(({ id }) => id)).size).toBe(ids.length)
   })
 
+  test('[RESULT-5] gets no progress of what has ended in the meantime, in its record or gone with it', async () => {
+    const world = await World.started({ config: { sendBufferBytesHigh: 100 } })
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1], 'null', { resultTtlMs: 60_000 })
+    producer.submit(2, [2], 'null', { resultTtlMs: 10 })
+    const worker = await world.worker(2, ['photos'])
+    producer.isSlow = true
+    producer.say({ type: 'query', ref: 3, ids: [taskId(1), taskId(2)] })
+    await world.settle()
+    for (const { lease } of worker.deliveries) {
+      worker.say({ type: 'reportProgress', updates: [{ lease, progress: 1 }] })
+      worker.complete(lease, lease)
+    }
+    await world.advance(10)
+    await readAll(world, producer)
+    expect(producer.of('progress')).toEqual([])
+    expect(producer.outcomes.map(({ status }) => status)).toEqual(['succeeded', 'forgotten'])
+  })
+
   test('[HOST-10] [RESULT-5] gets no more progress than it reads, and the newest in the end', async () => {
     const { world, producer } = await waiting('by ref')
     const worker = await world.worker(100, ['photos'])

@@ -29,6 +29,19 @@ describe('a stop in the middle of something', () => {
     expect(again.of('welcome')).toMatchObject([{ resumed: true }])
   })
 
+  test('[HOST-15] compaction that is stopped leaves no timer, and while nothing happens it writes nothing', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal, config: { compactEveryMs: 1000 } })
+    const before = world.timers
+    journal.batches.length = 0
+    world.compaction.start()
+    await world.advance(10_000)
+    expect(journal.batches).toEqual([])
+    expect(world.timers).toBe(before + 1)
+    world.compaction.stop()
+    expect(world.timers).toBe(before)
+  })
+
   test('[HOST-13] a submission by HTTP that waits for room is refused when the broker stops', async () => {
     const journal = new HeldJournal()
     const world = await World.started({ journal, config: { stagedBytesMax: 1000 } })
