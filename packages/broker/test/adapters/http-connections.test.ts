@@ -45,6 +45,15 @@ function statuses(socket: Socket, count: number): Promise<string[]> {
   })
 }
 
+/** A task that nobody works on. */
+async function submit({ httpUrl }: Broker): Promise<void> {
+  await fetch(`${httpUrl}/v1/tasks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ queue: 'photos', id: taskId(1), body: null }),
+  })
+}
+
 const UPGRADE = ['GET / HTTP/1.1', 'Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket']
 
 test('a connection whose upgrade is refused is not kept, though the other side keeps its half of it', async () => {
@@ -102,12 +111,22 @@ test.each(['Content-Length: 100', 'Transfer-Encoding: chunked'])(
   },
 )
 
+test('[HOST-12] whoever leaves before the outcome makes room for another to wait', async () => {
+  const small = await createBroker({ journal: { kind: 'memory' }, port: 0, hosting: { waitersMax: 1 } })
+  await submit(small)
+  const wait = (waitMs: number, signal: AbortSignal | null = null) =>
+    fetch(`${small.httpUrl}/v1/tasks/${taskId(1)}?waitMs=${waitMs}`, { signal })
+  const leaving = new AbortController()
+  const left = wait(60_000, leaving.signal).catch((error: Error) => error.name)
+  while ((await wait(1)).status !== 503);
+  leaving.abort()
+  expect(await left).toBe('AbortError')
+  while ((await wait(1)).status !== 200);
+  await small.close()
+})
+
 test('[HOST-13] closing answers whoever waits for an outcome, and waits for nobody who asks for nothing', async () => {
-  await fetch(`${broker.httpUrl}/v1/tasks`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ queue: 'photos', id: taskId(1), body: null }),
-  })
+  await submit(broker)
   await statuses(await saying('GET /healthz HTTP/1.1', 'Host: localhost'), 1)
   const waiting = Array.from({ length: 5 }, () => fetch(`${broker.httpUrl}/v1/tasks/${taskId(1)}?waitMs=60000`))
   // It takes the same way after them: its answer says that they have arrived.
