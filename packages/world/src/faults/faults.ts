@@ -130,12 +130,14 @@ export class Faults {
       case 'restart':
         node.restart(fault.restartAfterMs)
         return () => node.comeBack()
-      case 'powerLoss':
+      case 'powerLoss': {
         // A machine without power answers nobody, not even who wants to connect.
-        broker.onceUp(network.partition('broker'))
+        const back = network.partition('broker')
         node.crash(fault.restartAfterMs, { isSilent: true })
         disk.losePower()
+        broker.onceUp(back)
         return () => node.comeBack()
+      }
       case 'pause':
         node.pause(fault.forMs)
         // By itself it goes on when the last of its pauses is over.

@@ -157,6 +157,48 @@ describe('what a fault does, while it lasts and no longer', () => {
     expect(of(meanwhile, 'appended').length).toBeGreaterThan(10)
   })
 
+  test('failingDisk: one that nobody wrote to is mended when the time of faults is over', async () => {
+    const stopped: Observation[] = []
+    const producers = scenario.producers.map((group) => ({ ...group, tasksMax: 1 }))
+    const script = [{ atMs: 14_000, fault: { type: 'failingDisk' } }] as const
+    const { faults } = await runWorld({ ...scenario, producers, script }, 1, {
+      onObservation: (one) => one.type === 'nodeStopped' && one.how === 'failed' && stopped.push(one),
+    })
+    expect(faults).toHaveLength(1)
+    expect(stopped).toEqual([])
+  })
+
+  test('fullDisk: two of them at a time leave no room until both are over', async () => {
+    const script = [
+      { atMs: FROM_MS, fault: { type: 'fullDisk', forMs: FOR_MS } },
+      { atMs: FROM_MS + 500, fault: { type: 'fullDisk', forMs: 500 } },
+    ] as const
+    const appendedAtMs: number[] = []
+    await runWorld({ ...scenario, script }, 1, {
+      onObservation: (one) => one.type === 'appended' && appendedAtMs.push(one.atMs),
+    })
+    expect(appendedAtMs.filter((atMs) => atMs >= FROM_MS && atMs < TO_MS)).toEqual([])
+  })
+
+  test('powerLoss: what was not synced is gone, and the machine answers nobody until it is back', async () => {
+    const relaxed: Scenario = { ...scenario, journal: { ...scenario.journal, durability: 'relaxed' } }
+    const script = [
+      { atMs: FROM_MS, fault: { type: 'powerLoss', restartAfterMs: FOR_MS } },
+      { atMs: FROM_MS + 500, fault: { type: 'crash', node: 'worker-1', restartAfterMs: 500 } },
+    ] as const
+    let losses = 0
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const seen: Observation[] = []
+      await runWorld({ ...relaxed, script }, seed, { onObservation: (one) => seen.push(one) })
+      losses += of(seen, 'lost').length
+      const meanwhile = seen.filter(({ atMs }) => atMs > FROM_MS && atMs < TO_MS)
+      // It is not refused: then it would try again.
+      expect(of(meanwhile, 'connecting').map(({ node }) => node)).toEqual(['worker-1'])
+      expect(meanwhile.filter(({ type }) => type === 'connected' || type === 'heardByNode')).toEqual([])
+    }
+    expect(losses).toBeGreaterThan(2)
+  })
+
   test('fullDisk: nothing is written, however often the broker is started, until there is room', async () => {
     const { meanwhile, afterwards } = await seenWith({ type: 'fullDisk', forMs: FOR_MS })
     expect(of(meanwhile, 'nodeStopped').filter(({ how }) => how === 'failed').length).toBeGreaterThan(1)
