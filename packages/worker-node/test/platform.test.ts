@@ -105,6 +105,14 @@ describe('the socket of Node', () => {
     expect(await closed).toEqual({ code: 4006, reason: 'draining' })
   })
 
+  test('a peer that does not answer a close is not waited for long', { timeout: 15_000 }, async () => {
+    server.once('connection', (_, request) => request.socket.pause())
+    const { socket, opened, closed } = connect(url)
+    await opened
+    socket.close(1000)
+    expect(await closed).toMatchObject({ code: 1006 })
+  })
+
   test('a frame past the bound closes the connection instead of being taken', async () => {
     const { socket, opened, closed } = connect(url, createNodePlatform({ frameBytesMax: 1024 }))
     await opened
