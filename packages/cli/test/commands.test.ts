@@ -58,6 +58,21 @@ test('submit takes a file of one document or of lines', async () => {
   expect(out.trim().split('\n').sort()).toEqual(['10', '12'])
 })
 
+test('input in UTF-8 may begin with a byte order mark; other bytes are refused', async () => {
+  expect(await sluice(['submit', 'double', '--wait'], '\ufeff4\r\n')).toMatchObject({ code: 0, out: '8\n' })
+  writeFileSync(join(sandbox.directory, 'latin1.json'), Buffer.from('"é"', 'latin1'))
+  for (const args of [
+    ['--file', 'latin1.json'],
+    ['--file', '-'],
+  ]) {
+    const running = sandbox.start(['submit', 'double', ...args], env)
+    running.child.stdin?.end(Buffer.from('"é"\n', 'latin1'))
+    const { code, out, err } = await running.ended
+    expect(err).toMatch(/^sluice: (latin1\.json|standard input) is not UTF-8: convert it first/)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+  }
+})
+
 test('no input is no failure, and is said', async () => {
   expect(await sluice(['submit', 'double'], '\n')).toEqual({
     code: 0,
