@@ -53,15 +53,21 @@ function makeFile(path: string): void {
 function lock(path: string): DatabaseSync {
   const lockPath = `${path}-lock`
   makeFile(lockPath)
-  const database = new DatabaseSync(lockPath)
+  let database: DatabaseSync | undefined
   try {
+    database = new DatabaseSync(lockPath)
     database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    return database
   } catch (error) {
-    database.close()
-    if (!isBusy(error)) throw error
-    throw new JournalLockedError(`${path} is in use by another broker: stop that one, or choose another file`)
+    database?.close()
+    if (isBusy(error))
+      throw new JournalLockedError(`${path} is in use by another broker: stop that one, or choose another file`)
+    throw cannotOpen(lockPath, error)
   }
-  return database
+}
+
+function cannotOpen(path: string, cause: unknown): Error {
+  return new Error(`${path} cannot be opened: ${messageOf(cause)}`, { cause })
 }
 
 interface Size {
@@ -146,7 +152,7 @@ class BatchStore {
       this.#lock.close()
       if (!isSqlite(error)) throw error
       if (isDamage(error)) throw new JournalDamagedError(`${this.path} is damaged: ${messageOf(error)}`)
-      throw new Error(`${this.path} cannot be opened: ${messageOf(error)}`, { cause: error })
+      throw cannotOpen(this.path, error)
     }
     this.#insert = this.#database.prepare(
       'INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ?)',

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -129,6 +130,19 @@ test('[JOURNAL-9] the same file under another name is the same file', async () =
   symlinkSync(path, alias)
   open(path)
   expect(() => sqliteJournal({ path: alias, durability: 'strict' })).toThrow('in use by another broker')
+})
+
+test.each<[string, (path: string) => void]>([
+  ['is no lock', (path) => writeFileSync(path, 'no database '.repeat(1000))],
+  ['cannot be opened', (path) => mkdirSync(path)],
+])('a file in the place of the lock that %s is named', async (_, spoil) => {
+  const path = newPath()
+  await stored(path, 1)
+  rmSync(`${path}-lock`)
+  spoil(`${path}-lock`)
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+    expect.objectContaining({ name: 'Error', message: expect.stringContaining(`${path}-lock cannot be opened: `) }),
+  )
 })
 
 test('[JOURNAL-9] others query the open file with SQL', async () => {
