@@ -14,7 +14,8 @@ export interface TaskContext {
   readonly attempt: number
   /**
    * Fires when what the handler returns would not be used any more: the task was cancelled, its lease expired, its
-   * time limit passed, or the worker hands it back. The reason is a LeaseLostError or a TimeLimitExceeded.
+   * time limit passed, or the worker hands it back. The reason is a LeaseLostError or a TimeLimitExceeded. A handler that goes on all
+   * the same keeps its place; a worker whose places are all kept so hands back what waits and takes nothing until one is free.
    */
   readonly signal: AbortSignal
   /**

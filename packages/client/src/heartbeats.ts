@@ -37,6 +37,11 @@ export class Heartbeats {
     if (leaseMs < this.#shortMs) this.#within(leaseMs / BEATS_PER_LEASE)
   }
 
+  /** Another broker may ask for fewer heartbeats than the one before, so that leases which were long enough are too short. */
+  welcomed(): void {
+    this.#within(this.#held.shorterThan(this.#shortMs).shortestMs / BEATS_PER_LEASE)
+  }
+
   stop(): void {
     this.#cancel()
     this.#dueAtMs = Number.POSITIVE_INFINITY

@@ -137,6 +137,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   onWelcome(welcome: Welcome): void {
     this.#lose(welcome.resumed ? this.#held.of(welcome.lostLeases) : [...this.#held], 'session_lost')
     this.#settlements.resend(this.#held)
+    this.#heartbeats.welcomed()
     this.#tell({ type: 'connected' })
     this.#announceCredit()
     this.#resolveStarted()

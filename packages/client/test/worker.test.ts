@@ -240,6 +240,17 @@ describe('leases', () => {
     expect(world.clock.pending).toBe(before)
   })
 
+  test('a lease that is too short for the heartbeat of the next broker gets its own from then on', async () => {
+    const { world, connection, deliver } = await working({ handlers: { q: () => new Promise(() => {}) } })
+    await deliver([1])
+    await world.pass(1000)
+    connection.close(1006)
+    await world.pass(500)
+    const next = await world.welcome({ resumed: true, heartbeatMs: 60_000 })
+    await world.pass(10_000)
+    expect(next.of('heartbeat').map(({ leases }) => leases)).toEqual([[1]])
+  })
+
   test('each heartbeat names every lease: running, waiting and unsettled', async () => {
     const { calls, handler } = manual()
     const { world, connection, deliver } = await working({ handlers: { q: handler }, concurrency: 2, prefetch: 2 })
