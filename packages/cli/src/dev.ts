@@ -25,6 +25,8 @@ const START_LOOKS_MAX = 100
 const START_LOOK_EVERY_MS = 100
 /** A child that has not left by then is not going to. */
 const LEAVE_MS = 20_000
+/** How long tasks may go on: less, so that the rest is handed back. */
+const GRACE_MS = 15_000
 
 interface Part {
   name: string
@@ -144,7 +146,7 @@ async function main(): Promise<number> {
 
   add(start('broker', ['broker', '--port', String(port), '--data-file', dataFile]))
   if (await ready()) {
-    add(start('worker', ['worker', handlers]))
+    add(start('worker', ['worker', handlers, '--grace-ms', String(GRACE_MS)]))
     printNextSteps()
   } else if (!leaving) {
     note('The broker did not get ready; its lines above say why.')
