@@ -15,6 +15,7 @@ import type {
   TaskMix,
   WorkerGroup,
 } from '../scenario.ts'
+import { extreme } from './extremes.ts'
 
 const QUEUES = ['mail', 'photos', 'reports']
 
@@ -67,75 +68,8 @@ export function swarm(seed: number): Scenario {
     operator: operatorOf(random),
     faultRates: faultRatesOf(random, durationMs),
   }
-  const later = new RandomSource(seed).stream('restless')
-  const crowd = new RandomSource(seed).stream('crowded')
-  const flood = new RandomSource(seed).stream('flooded')
-  const settled = later.chance(0.15) ? restless(later, scenario) : scenario
-  const heard = flood.chance(0.08) ? flooded(flood, settled) : settled
   // What was not drawn is absent and not undefined, as in a file.
-  return JSON.parse(JSON.stringify(crowd.chance(0.2) ? crowded(crowd, heard) : heard)) as Scenario
-}
-
-/** Little may be unsent, and progress comes all the time to those who stop reading now and then. */
-function flooded(random: RandomStream, scenario: Scenario): Scenario {
-  const { producers, workers, hosting, network, durationMs } = scenario
-  const bodyBytes: Distribution = { kind: 'uniform', min: 0, max: 100 }
-  return {
-    ...scenario,
-    hosting: { ...hosting, sendBufferBytesHigh: 300, sendBufferBytesMax: 3000 },
-    network: { ...network, windowBytes: random.integer(300, 1000) },
-    producers: producers.map((group) => ({
-      ...group,
-      tasks: group.tasks.map((mix) => ({ ...mix, bodyBytes })),
-      tasksMax: 15,
-    })),
-    workers: workers.map((group) => ({
-      ...group,
-      service: Object.fromEntries(
-        Object.entries(group.service).map(([queue, service]) => [
-          queue,
-          {
-            ...service,
-            ms: { kind: 'uniform', min: 500, max: 2000 },
-            resultBytes: bodyBytes,
-            progressEveryMs: random.integer(2, 10),
-          },
-        ]),
-      ),
-    })),
-    faultRates: { ...scenario.faultRates, slowReader: durationMs / 15 },
-  }
-}
-
-/** Little room for connections, some of them without a word, and for requests that wait. */
-function crowded(random: RandomStream, scenario: Scenario): Scenario {
-  const [first, ...others] = scenario.workers as [WorkerGroup, ...WorkerGroup[]]
-  const silent = others.map((group) => ({
-    ...group,
-    falsehoods: [...(group.falsehoods ?? []), ...(random.chance(0.5) ? ['withholdsHello' as const] : [])],
-  }))
-  return {
-    ...scenario,
-    hosting: {
-      helloTimeoutMs: random.integer(300, 3000),
-      ...scenario.hosting,
-      pendingConnectionsMax: random.integer(1, 3),
-      // More than there are clients: who is refused is refused for now.
-      connectionsMax: random.integer(20, 30),
-      waitersMax: random.integer(1, 2),
-    },
-    workers: [first, ...silent],
-  }
-}
-
-/** Programs come and go all the time, with tasks in their hands that they have not begun. */
-function restless(random: RandomStream, scenario: Scenario): Scenario {
-  return {
-    ...scenario,
-    engine: { ...scenario.engine, ...(random.chance(0.5) ? { releasesMax: 1 } : {}) },
-    workers: scenario.workers.map((group) => ({ ...group, concurrency: 1, prefetch: 4 })),
-    faultRates: { ...scenario.faultRates, restart: scenario.durationMs / 12 },
-  }
+  return JSON.parse(JSON.stringify(extreme(seed, scenario))) as Scenario
 }
 
 /** A queue with room for few holds those that wait for their delay: all of them have to be through long before the end. */
