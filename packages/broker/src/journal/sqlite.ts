@@ -41,9 +41,21 @@ function makeFile(path: string): void {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
     throw error
   }
-  const directory = openSync(dirname(path), 'r')
+  syncDirectory(dirname(path))
+}
+
+/** What is in a directory outlives a loss of power only once the directory itself is synced. */
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
   fsyncSync(directory)
   closeSync(directory)
+}
+
+/** Makes what is missing of a directory, private. */
+function makeDirectory(path: string): void {
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let made = path; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made))
 }
 
 /**
@@ -132,7 +144,7 @@ class BatchStore {
   constructor({ path, durability }: SqliteJournalOptions) {
     if (path === '' || path.startsWith(':memory:') || path.startsWith('file:'))
       throw new TypeError(`path must name a file, not ${JSON.stringify(path)}: use the memory journal to store nothing`)
-    mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(resolve(path)))
     makeFile(path)
     // One file is one lock, by whatever link it is reached.
     this.path = realpathSync(path)
