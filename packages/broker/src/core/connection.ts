@@ -275,8 +275,8 @@ export class Connection {
   }
 
   /** Says why and closes; for what no peer of this protocol does. */
-  refuse(code: ErrorCode, message: string, closeCode: number, retryAfterMs?: number): void {
-    this.#closeWith(retryAfterMs === undefined ? { code, message } : { code, message, retryAfterMs }, closeCode)
+  refuse(code: ErrorCode, message: string, closeCode: number): void {
+    this.#closeWith({ code, message }, closeCode)
   }
 
   #closeWith(error: WireError, closeCode: number): void {

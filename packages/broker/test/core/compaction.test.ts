@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HeldJournal, World } from './world.ts'
+import { HeldJournal, taskId, World } from './world.ts'
 
 /** Types of what compaction writes after one old task has waited through `batches` batches of `bytes` bytes. */
 async function writtenAfter(batches: number, bytes: number): Promise<string[]> {
@@ -21,6 +21,30 @@ async function writtenAfter(batches: number, bytes: number): Promise<string[]> {
   await world.during(world.compaction.run())
   return journal.batches.flatMap(({ events }) => events.map(({ type }) => type))
 }
+
+test('[HOST-15] a discard leaves the sessions, their credit and the numbers, of which old batches alone spoke', async () => {
+  const journal = new HeldJournal()
+  const world = await World.started({ journal })
+  const worker = await world.worker(2, ['photos'])
+  const producer = await world.member({ roles: ['producer'] })
+  producer.submit(0, [0], 'null', { resultTtlMs: 0 })
+  await world.settle()
+  worker.complete(1, worker.lastLease)
+  for (let n = 1; n <= 300; n += 1) {
+    producer.submit(n, [n], 'null', { resultTtlMs: 0, delayMs: 10_000 })
+    producer.say({ type: 'cancel', ref: 1000 + n, ids: [taskId(n)] })
+    await world.advance(1)
+  }
+  await world.during(world.compaction.run())
+  expect(journal.inner.stats().batches).toBeLessThan(10)
+  const { nextSeq, nextLease } = world.host.state
+  await world.start({ journal })
+  expect(world.host.state.nextSeq).toBe(nextSeq)
+  expect(world.host.state.nextLease).toBeGreaterThan(nextLease)
+  expect(world.api.workers()).toMatchObject([{ credit: 2, queues: ['photos'] }])
+  const again = await world.member({ roles: ['worker'], resume: { session: worker.session, leases: [] } })
+  expect(again.of('welcome')).toMatchObject([{ resumed: true }])
+})
 
 test('[HOST-15] a journal that is large for what it has to hold is carried forward', async () => {
   expect(await writtenAfter(300, 1000)).toContain('taskRestated')
