@@ -37,8 +37,6 @@ function connect(url: string, protocol: string, maxPayload: number, handshakeTim
   // Its published types do not know `closeTimeout` yet.
   const options: ClientOptions & { closeTimeout: number } = {
     perMessageDeflate: false,
-    // The decoder checks the text of a frame itself, so ws need not check it before.
-    skipUTF8Validation: true,
     maxPayload,
     handshakeTimeout,
     closeTimeout: CLOSE_TIMEOUT_MS,
