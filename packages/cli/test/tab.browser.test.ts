@@ -33,7 +33,7 @@ test('a tab submits and another tab works: results, progress, dead letters and r
   const handles = await tab.submitMany(square, inputs)
   expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual(inputs.map((n) => n ** 2))
 
-  const dead = await tab.submit(square, 13, { attemptsMax: 1 })
+  const dead = await tab.submit(square, 13, { retry: { kind: 'none' } })
   await expect(dead.result()).rejects.toBeInstanceOf(TaskDeadError)
   expect(await dead.status()).toMatchObject({ state: 'dead', queue: 'square' })
   const refused = tab.submit(square, 1, { id: handles[0]!.id })
