@@ -152,8 +152,7 @@ export class Handle implements TaskHandle<unknown> {
 
   /** The task has a result: the body at `index`. */
   onResult(bodies: Bodies, index: number, contentType: string | undefined): void {
-    if (this.#ended) return
-    this.#end()
+    if (!this.#end()) return
     if (this.#resolve === undefined) {
       // The bodies view a frame: a result that nobody waits for yet must not keep the whole frame alive.
       const bytes = bodies.at(index).slice()
@@ -181,14 +180,17 @@ export class Handle implements TaskHandle<unknown> {
 
   /** The outcome will never be known, or is an error. */
   fail(error: Error): void {
-    if (this.#ended) return
-    this.#end()
+    if (!this.#end()) return
     if (this.#reject === undefined) this.#kept = error
     else this.#reject(error)
   }
 
-  /** The task has its outcome, which says that it was accepted even where the broker's answer is still under way. */
-  #end(): void {
+  /**
+   * The task has its outcome, which says that it was accepted even where the broker's answer is still under way.
+   * @returns false where it was told before: a submission that was sent again is over then as well
+   */
+  #end(): boolean {
+    const isFirst = !this.#ended
     this.#ended = true
     if (this.phase === 'sent') this.accepted()
     this.submission?.leave(this.place)
@@ -196,6 +198,7 @@ export class Handle implements TaskHandle<unknown> {
     const readers = this.#readers
     this.#readers = undefined
     if (readers !== undefined) for (const reader of readers) reader.end()
+    return isFirst
   }
 
   #resolveWith(bodies: Bodies, index: number, contentType: string | undefined): void {
@@ -239,7 +242,8 @@ class ProgressReader implements AsyncIterator<unknown> {
   constructor(signal: AbortSignal | undefined, leave: () => void) {
     this.#signal = signal
     this.#leave = leave
-    this.#forgetSignal = onAbort(signal, () => {
+    // Where it has fired already nobody waits yet, and `next` says so.
+    this.#forgetSignal = onAbort(signal?.aborted ? undefined : signal, () => {
       this.#leave()
       for (const { reject } of this.#waiting.splice(0)) reject(signal!.reason)
     })

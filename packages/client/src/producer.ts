@@ -151,6 +151,7 @@ export class Producer implements SessionOwner, HandleHost {
     for (const message of this.#requests.messages()) this.connection.send(message)
     this.#actor.send({ type: 'connected' })
     this.connection.flush()
+    this.#afterAnswers()
   }
 
   onDisconnected(): void {
