@@ -128,6 +128,12 @@ function abandon(database: DatabaseSync, path: string): void {
   }
 }
 
+/** It depends on the batch's number too, so that a batch under another number does not match. */
+function checksum(batch: number, bytes: Uint8Array): number {
+  // A checksum begins with 32 bits, and numbers go on past them.
+  return crc32(bytes, batch >>> 0)
+}
+
 /** The open file: every statement that is ever run on it. */
 class BatchStore {
   readonly path: string
@@ -186,7 +192,7 @@ class BatchStore {
         const { batch, events_crc32, events } = row as { batch: number; events_crc32: number; events: Uint8Array }
         if (previous !== undefined && batch !== previous + 1) throw this.#damaged(previous + 1, 'is missing')
         previous = batch
-        if (!(events instanceof Uint8Array) || crc32(events, batch) !== events_crc32)
+        if (!(events instanceof Uint8Array) || checksum(batch, events) !== events_crc32)
           throw this.#damaged(batch, 'has events that do not match their checksum')
         yield { batch, events }
       }
@@ -196,7 +202,7 @@ class BatchStore {
   }
 
   insert(batch: number, events: Uint8Array, bodies: Uint8Array): void {
-    this.#insert.run(batch, crc32(events, batch), crc32(bodies, batch), events, bodies)
+    this.#insert.run(batch, checksum(batch, events), checksum(batch, bodies), events, bodies)
     // A relaxed append may still be lost with the power, and then is no damage.
     if (this.#durability === 'strict') this.#mark.write(batch)
   }
@@ -206,7 +212,7 @@ class BatchStore {
       | { bodies_crc32: number; bodies: Uint8Array }
       | undefined
     if (!row) throw new Error(`batch ${batch} is not stored`)
-    if (!(row.bodies instanceof Uint8Array) || crc32(row.bodies, batch) !== row.bodies_crc32)
+    if (!(row.bodies instanceof Uint8Array) || checksum(batch, row.bodies) !== row.bodies_crc32)
       throw this.#damaged(batch, 'has bodies that do not match their checksum')
     return row.bodies
   }

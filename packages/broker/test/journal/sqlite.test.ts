@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
 import type { Event, EventOf } from '@sluice/engine'
 import { afterEach, expect, test } from 'vitest'
 import type { Journal } from '../../src/journal/journal.ts'
@@ -239,6 +240,26 @@ test('[JOURNAL-10] a whole batch under another number is damage', async () => {
   sql(path, 'UPDATE batches SET batch = -batch WHERE batch > 1')
   sql(path, 'UPDATE batches SET batch = 5 + batch WHERE batch < 0')
   await expect(loadAll(open(path))).rejects.toThrow(/batch 2 .*checksum/)
+})
+
+test('[JOURNAL-1] the numbers go on past 32 bits', async () => {
+  const path = newPath()
+  await stored(path, 1)
+  const last = 2 ** 32 - 1
+  const database = new DatabaseSync(path)
+  const { events, bodies } = database.prepare('SELECT events, bodies FROM batches').get() as Record<string, Uint8Array>
+  const checksums = [events!, bodies!].map((bytes) => crc32(bytes, last))
+  database.prepare('UPDATE batches SET batch = ?, events_crc32 = ?, bodies_crc32 = ?').run(last, ...checksums)
+  database.close()
+  const journal = open(path)
+  expect((await loadAll(journal)).last).toBe(last)
+  const further = [1, 2, 3].map((n) => textBatch(last + n, `body ${n}`))
+  for (const batch of further) await append(journal, batch)
+  await journal.close()
+  const again = open(path)
+  const { batches } = await loadAll(again)
+  expect(batches.slice(1)).toStrictEqual(further.map(({ batch, events }) => [batch, events]))
+  expect(new TextDecoder().decode(await again.read(last + 2))).toBe('body 2')
 })
 
 test('[JOURNAL-10] a batch that is missing between two others is named', async () => {
