@@ -189,13 +189,6 @@ test('when the time of faults is over, a node that is still leaving comes back a
   expect(back).toEqual({ type: 'nodeStarted', atMs: left?.atMs })
 })
 
-test(type))
-  expect(heard).toEqual([])
-  const refused = seen.filter((one) => one.type === 'disconnected' && one.side === 'node' && one.atMs === 5000)
-  expect(refused).toEqual([])
-  expect(report.tasks.succeeded).toBe(report.tasks.submitted)
-})
-
 test('after a crash a node hears and says nothing until it is back', async () => {
   const script = [{ atMs: 5000, fault: { type: 'crash', node: 'worker-1', restartAfterMs: 4000 } as const }]
   const { seen } = await observe({ ...short, script }, 1)
