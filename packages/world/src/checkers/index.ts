@@ -11,6 +11,7 @@ import { ClientDuties } from './client-duties.ts'
 import { ConnectionBounds } from './connection-bounds.ts'
 import { Credit } from './credit.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { Discarding } from './discarding.ts'
 import { EngineInvariants } from './engine-invariants.ts'
 import { Errors } from './errors.ts'
 import { FencedLeases } from './fenced-leases.ts'
@@ -71,5 +72,6 @@ export function checkers(scenario: Scenario): Checker[] {
     new Audience(sources),
     new TimeLimits(sources),
     new Holdings(sources),
+    new Discarding(sources),
   ]
 }

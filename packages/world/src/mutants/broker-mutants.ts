@@ -255,4 +255,11 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     replace: "{ status: 'dead', attempts, reason }",
     breaks: 'who waited for a task learns that it failed and not of what',
   },
+  {
+    name: 'nothing ever discarded',
+    file: 'broker/src/core/compaction.ts',
+    find: 'if (this.#oldestBatch() - this.#discardedBefore < DISCARD_BATCHES_MIN) return',
+    replace: 'return',
+    breaks: 'the journal grows until the disk is full',
+  },
 ]
