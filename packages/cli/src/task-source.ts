@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { parseExact } from '@sluice/protocol'
 import { CommandError, EXIT } from './exit-code.ts'
+import { cutTo, printable } from './table.ts'
 
 /** A larger file is read line by line without a look at the whole. */
 const WHOLE_FILE_BYTES_MAX = 1024 * 1024
@@ -37,7 +38,7 @@ async function* fileBodies(path: string): AsyncGenerator<unknown> {
   }
   const whole = bytes && decode(new TextDecoder('utf-8', { fatal: true }), bytes, path)
   // Two or more JSON lines are never one JSON document, so the one that parses is what was meant.
-  if (whole !== undefined && isJson(whole)) yield parseExact(whole)
+  if (whole !== undefined && isJson(whole)) yield parsed(whole, path)
   else yield* lineBodies(createReadStream(path), path)
 }
 
@@ -75,7 +76,13 @@ function isJson(text: string): boolean {
 }
 
 function parsed(text: string, what: string): unknown {
-  if (isJson(text)) return parseExact(text)
-  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+  if (isJson(text)) {
+    try {
+      return parseExact(text)
+    } catch {
+      throw new CommandError(`${what} nests too deep.`, EXIT.usage)
+    }
+  }
+  const shown = printable(cutTo(text, 60))
   throw new CommandError(`${what} is not JSON: ${shown}\nText goes into quotes of its own: '"hello"'`, EXIT.usage)
 }

@@ -10,6 +10,7 @@ let env: Record<string, string>
 const HANDLERS = `export default {
   double: async (n, ctx) => { ctx.progress(0.5); return n * 2 },
   broken: async () => { throw new Error('no such luck') },
+  digits: async () => JSON.rawJSON('12345678901234567890'),
 }`
 
 beforeAll(async () => {
@@ -71,6 +72,15 @@ test('input in UTF-8 may begin with a byte order mark; other bytes are refused',
     expect(err).toMatch(/^sluice: (latin1\.json|standard input) is not UTF-8: convert it first/)
     expect({ code, out }).toEqual({ code: 2, out: '' })
   }
+})
+
+test('input that nests too deep is refused by line', async () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+  expect(await sluice(['submit', 'double'], `${deep}\n`)).toEqual({
+    code: 2,
+    out: '',
+    err: 'sluice: Line 1 of standard input nests too deep.\n',
+  })
 })
 
 test('no input is no failure, and is said', async () => {
@@ -139,10 +149,17 @@ test('a number keeps its digits on its way to the worker', async () => {
     socket.onmessage = ({ data }) => (data as string).includes('"deliver"') && resolve(data as string)
   })
   socket.onopen = () =>
-    socket.send('[{"type":"hello","versions":[1],"roles":["worker"]},{"type":"credit","credit":1,"queues":["digits"]}]')
-  await sluice(['submit', 'digits', '{"n": 12345678901234567890, "x": [1.10, 2]}'])
+    socket.send('[{"type":"hello","versions":[1],"roles":["worker"]},{"type":"credit","credit":1,"queues":["wide"]}]')
+  await sluice(['submit', 'wide', '{"n": 12345678901234567890, "x": [1.10, 2]}'])
   expect(await delivered).toContain('"bodies":[{"n":12345678901234567890,"x":[1.10,2]}]')
   socket.close()
+})
+
+test('a result keeps its digits, waited for or looked up', async () => {
+  expect(await sluice(['submit', 'digits', '1', '--wait'])).toMatchObject({ code: 0, out: '12345678901234567890\n' })
+  const { out } = await sluice(['submit', 'digits', '1', '--wait', '--json'])
+  expect(out).toContain('"result":12345678901234567890}')
+  expect((await sluice(['status', JSON.parse(out).id])).out).toMatch(/^result +12345678901234567890$/m)
 })
 
 test('redriving what is no dead letter gives exit code 1', async () => {

@@ -127,13 +127,19 @@ class Submission {
     progress.delete(handle.id)
   }
 
+  /** The result as its worker wrote it, where the broker still has it. */
+  async #exactResult(id: string, rounded: unknown): Promise<unknown> {
+    const task = await httpOf(this.#flags).find<{ state: string; result?: unknown }>(`/v1/tasks/${id}`, 'state', 0)
+    return task?.result ?? rounded
+  }
+
   async #awaitOutcome(handle: TaskHandle): Promise<void> {
     const { json } = this.#flags
     const { TaskDeadError, TaskCancelledError } = await import('@sluice/client')
     try {
       const result = await handle.result()
       this.#bar.tally.succeeded += 1
-      const shown = result instanceof Uint8Array ? { base64: Buffer.from(result).toString('base64') } : result
+      const shown = losesDigits(result) ? await this.#exactResult(handle.id, result) : jsonOf(result)
       this.#bar.above(() => printJson(json ? { id: handle.id, state: 'succeeded', result: shown } : shown))
     } catch (caught) {
       const dead = caught instanceof TaskDeadError
@@ -154,6 +160,22 @@ class Submission {
       })
     }
   }
+}
+
+function jsonOf(result: unknown): unknown {
+  return result instanceof Uint8Array ? { base64: Buffer.from(result).toString('base64') } : result
+}
+
+/** Whether an integer in a JSON value is past those that JavaScript tells apart. Without recursion: the value may be deep. */
+function losesDigits(value: unknown): boolean {
+  const waiting: unknown[] = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next === 'number' && Number.isInteger(next) && !Number.isSafeInteger(next)) return true
+    if (typeof next === 'object' && next !== null && !(next instanceof Uint8Array))
+      for (const inner of Object.values(next)) waiting.push(inner)
+  }
+  return false
 }
 
 const BUSY_CODES = new Set(['busy', 'draining', 'read_only', 'credit_exceeded'])
