@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, isTaskId, jsonBody, type WireError } from '@sluice/protocol'
+import fc from 'fast-check'
 import type { Hono } from 'hono'
 import { beforeEach, expect, test } from 'vitest'
 import type { BrokerApi, TaskDetails } from '../../src/core/broker-api.ts'
@@ -157,6 +158,60 @@ test('what all tasks of a request share is looked at once: as often as there are
   const tasks = Array.from({ length: 1000 }, () => ({ body: 1 }))
   const refused = await errorOf(post('/v1/tasks', { queue: 'q'.repeat(1_000_000), tasks }))
   expect(refused).toMatchObject({ status: 400, code: 'too_large', field: 'queue', limit: 128 })
+})
+
+const anyOptions = fc.record(
+  {
+    priority: fc.oneof(fc.nat({ max: 10 }), fc.jsonValue()),
+    delayMs: fc.jsonValue(),
+    retry: fc.oneof(
+      fc.record({ kind: fc.constantFrom('none', 'fixed', 'sometimes'), attemptsMax: fc.integer() }),
+      fc.jsonValue(),
+    ),
+  },
+  { requiredKeys: [] },
+)
+const anyTask = fc.record(
+  {
+    id: fc.oneof(fc.uuid({ version: 7 }), fc.jsonValue()),
+    body: fc.jsonValue({ maxDepth: 70 }),
+    base64: fc.oneof(fc.base64String(), fc.jsonValue()),
+    contentType: fc.oneof(fc.constantFrom('image/png', 'application/json'), fc.jsonValue()),
+  },
+  { requiredKeys: [] },
+)
+const shared = {
+  queue: fc.oneof({ weight: 5, arbitrary: fc.constant('q') }, { weight: 1, arbitrary: fc.jsonValue() }),
+  options: fc.oneof(anyOptions, fc.jsonValue()),
+}
+const anySubmission = fc.oneof(
+  fc.tuple(fc.record(shared, { requiredKeys: ['queue'] }), anyTask).map(([about, task]) => ({ ...about, ...task })),
+  fc.record(
+    { ...shared, tasks: fc.oneof(fc.array(anyTask, { maxLength: 4 }), fc.jsonValue()) },
+    { requiredKeys: ['queue', 'tasks'] },
+  ),
+  fc.jsonValue(),
+)
+
+test('any JSON is a submission, or is refused with a code and a field', async () => {
+  const statuses = new Set<number>()
+  await fc.assert(
+    fc.asyncProperty(anySubmission, async (request) => {
+      refusals = []
+      const response = await post('/v1/tasks', JSON.stringify(request))
+      statuses.add(response.status)
+      const answer = (await response.json()) as { error?: WireError; tasks?: { id: string }[] }
+      if (response.status === 202) expect(answer.tasks?.every(({ id }) => isTaskId(id))).toBe(true)
+      else
+        expect([answer.error?.code, answer.error?.field]).toEqual([
+          expect.stringMatching(/bad_message|too_large/),
+          expect.any(String),
+        ])
+    }),
+    { numRuns: 2000 },
+  )
+  expect(seen).toEqual([])
+  expect([...statuses].sort()).toEqual([202, 400, 413])
 })
 
 test('a body that is not UTF-8 is refused rather than changed', async () => {
