@@ -8,6 +8,7 @@ import type { Hono } from 'hono'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Host } from '../core/host.ts'
 import type { HostLog, Transport } from '../core/platform.ts'
+import { errorResponse } from '../http/error-response.ts'
 import { isLoopbackHost } from '../loopback.ts'
 
 /** Proxies cut connections that are silent for a minute, some after half of one. */
@@ -47,7 +48,11 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
       // Others are offers that may be passed over, such as HTTP/2, which some HTTP clients make with each request.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
-    getRequestListener(app.fetch),
+    getRequestListener(app.fetch, {
+      // The app answers its own failures; this is what never came to it.
+      errorHandler: () =>
+        errorResponse({ code: 'bad_message', message: 'The request has no URL, or no Host, that can be read.' }),
+    }),
   )
   // Whoever comes past that is cut off unheard; a WebSocket too many is told so, as long as those that wait over HTTP leave room.
   server.maxConnections = broker.config.connectionsMax + broker.config.waitersMax

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Broker, createBroker } from '../../src/index.ts'
@@ -86,6 +87,16 @@ test('sockets are bounded in number, whatever they say or do not say', async () 
   open[2]!.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
   expect(await statuses(open[2]!, 1)).toEqual(['200 OK'])
   await small.close()
+})
+
+test.each([
+  ['GET /healthz HTTP/1.1', 'Host: a b'],
+  ['GET http://[ HTTP/1.1', 'Host: localhost'],
+])('a request that names no place is refused as any other is: %s, %s', async (...lines) => {
+  const socket = await saying(...lines, 'Connection: close')
+  const answer = await text(socket)
+  expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+  expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ error: { code: 'bad_message' } })
 })
 
 const SUBMIT = ['POST /v1/tasks HTTP/1.1', 'Host: localhost', 'Content-Type: application/json']
