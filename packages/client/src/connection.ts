@@ -202,8 +202,9 @@ export class Connection {
       this.#owner.onDisconnected()
     }
     if (state === 'backingOff') this.#logger.debug({ error }, 'connection lost, backing off')
-    this.#owner.onStateChange(state)
     if (state === 'failed') this.#owner.onFailed(error ?? { code: 'internal', message: 'the connection failed' })
+    // Last, for it calls what programs listen with, which may throw.
+    this.#owner.onStateChange(state)
   }
 
   #open(): void {

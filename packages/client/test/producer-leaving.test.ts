@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createClient } from '../src/index.ts'
 import { bodiesOf, FakeWorld } from './fake-world.ts'
 
@@ -58,4 +58,20 @@ test('progress that is asked for with a signal that has fired ends with its reas
   void handle[Symbol.asyncIterator]().next()
   const progress = handle.progress({ signal: AbortSignal.abort(new Error('enough')) })
   await expect(progress[Symbol.asyncIterator]().next()).rejects.toThrow('enough')
+})
+
+test('a listener that throws keeps no submission from its rejection', async () => {
+  // XState throws again, from a timer, what those who listen to it throw.
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  const { world, client, connection } = await online()
+  client.onStateChange(() => {
+    throw new Error('a listener')
+  })
+  const submission = client.submit('q', 1).catch((error) => error)
+  await world.settle()
+  connection.close(4001)
+  await world.settle()
+  expect(await submission).toMatchObject({ code: 'unauthorized' })
+  expect(() => vi.runAllTimers()).toThrow('a listener')
+  vi.useRealTimers()
 })
