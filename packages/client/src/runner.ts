@@ -70,12 +70,15 @@ export class Runner {
   pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#active < this.#concurrency) {
-      const slot = this.#backlog.shift()
-      if (slot === undefined) break
-      if (slot.state === 'queued') this.#run(slot)
+    try {
+      while (this.#active < this.#concurrency) {
+        const slot = this.#backlog.shift()
+        if (slot === undefined) break
+        if (slot.state === 'queued') this.#run(slot)
+      }
+    } finally {
+      this.#pumping = false
     }
-    this.#pumping = false
   }
 
   /** Takes out what waits for a place. */
@@ -106,21 +109,23 @@ export class Runner {
     if (timeLimitMs !== undefined) {
       slot.cancelTimeLimit = this.#platform.setTimer(() => this.#exceeded(slot, timeLimitMs), timeLimitMs)
     }
+    let output: Output | Promise<Output>
     try {
-      const output =
+      output =
         this.#executor === undefined
           ? runAttempt(this.#handlers[slot.queue]!, inputOf(slot), slot)
           : this.#execute(this.#executor, slot)
-      if (output instanceof Promise) {
-        output.then(
-          (value) => this.#succeeded(slot, value),
-          (error) => this.#failed(slot, error),
-        )
-      } else {
-        this.#succeeded(slot, output)
-      }
     } catch (error) {
       this.#failed(slot, error)
+      return
+    }
+    if (output instanceof Promise) {
+      output.then(
+        (value) => this.#succeeded(slot, value),
+        (error) => this.#failed(slot, error),
+      )
+    } else {
+      this.#succeeded(slot, output)
     }
   }
 

@@ -269,8 +269,8 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   onFailure(slot: Slot, thrown: unknown): void {
     this.#reports.end(slot.lease)
     this.#counts.failed += 1
-    this.#onError?.(thrown, { id: slot.id, queue: slot.queue, attempt: slot.attempt })
     this.#settle(slot, { kind: 'fail', failure: failedLease(slot.lease, thrown, this.#connection.limits) })
+    this.#onError?.(thrown, { id: slot.id, queue: slot.queue, attempt: slot.attempt })
   }
 
   #settle(slot: Slot, answer: Answer): void {

@@ -85,3 +85,33 @@ test('handlers that heed their signals, all of them at once and a little late, c
   expect(connection.of('credit')).toHaveLength(1)
   expect(worker.stats().running).toBe(0)
 })
+
+test('an onError that throws loses no answer, and the worker goes on', async () => {
+  const world = new FakeWorld({ bodyBytesMax: 100 })
+  const worker = createWorker({
+    url: 'ws://broker',
+    platform: world.platform,
+    handlers: {
+      q: (input: number) => {
+        if (input === 1) throw new Error('it broke')
+        return input === 2 ? 'x'.repeat(200) : input
+      },
+    },
+    concurrency: 1,
+    onError: () => {
+      throw new Error('so did its listener')
+    },
+  })
+  void worker.start()
+  const connection = await world.welcome()
+  for (const lease of [1, 2, 3]) {
+    const ids = [`${ID}${lease}`]
+    connection.say({ type: 'deliver', queue: 'q', leaseMs: 30_000, ids, leases: [lease], bodies: bodiesOf(lease) })
+    const passed = world.settle()
+    if (lease < 3) await expect(passed).rejects.toThrow('so did its listener')
+    await world.settle()
+  }
+  expect(connection.of('fail').flatMap(({ failures }) => failures.map(({ lease }) => lease))).toEqual([1, 2])
+  expect(connection.of('complete').flatMap(({ leases }) => leases)).toEqual([3])
+  expect(worker.stats()).toMatchObject({ running: 0, queued: 0, succeeded: 1, failed: 2 })
+})
