@@ -162,12 +162,7 @@ export class Network {
   #change(node: string, change: (link: Link, by: 1 | -1) => void): () => void {
     const link = this.#link(node)
     change(link, 1)
-    let hasEnded = false
-    return () => {
-      if (hasEnded) return
-      hasEnded = true
-      change(link, -1)
-    }
+    return () => change(link, -1)
   }
 
   #link(node: string): Link {

@@ -122,7 +122,6 @@ export class SocketPair {
     const listener = this.#network.listener
     if (!listener) {
       this.#toNode.sendEnd()
-      this.#toBroker.end()
       return
     }
     const { process } = listener

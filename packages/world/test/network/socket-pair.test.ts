@@ -127,6 +127,16 @@ test('who sends before the connection is open is told so, and after its end noth
   expect(world.atBroker.frames).toEqual([])
 })
 
+test('a close that nobody answers ends the connection after half a minute', () => {
+  const world = makeConnection({ giveUpAfterMs: 600_000 })
+  world.wires.partition('worker-1')
+  world.socket.close(1000, 'bye')
+  world.clock.advance(29_999)
+  expect(world.atNode.closed).toBeUndefined()
+  world.clock.advance(2)
+  expect(world.atNode.closed).toEqual({ code: 1006, reason: '' })
+})
+
 test('both ends of a connection may close it at the same moment', () => {
   const world = makeConnection()
   world.brokerEnd.close(4006, 'draining')
@@ -149,7 +159,21 @@ test('a partition shorter than the patience of the kernel delays and loses nothi
   world.clock.advance(100)
   expect(world.atBroker.frames).toEqual(['there', 'later'])
   expect(world.atNode.frames).toEqual(['back'])
+  world.clock.advance(10_000)
   expect(world.atNode.closed).toBeUndefined()
+  expect(world.clock.pending).toBe(0)
+})
+
+test('what was on its way when a longer one began ends the connection as well', () => {
+  const world = makeConnection({ giveUpAfterMs: 5000 })
+  world.socket.send('on its way')
+  world.clock.advance(5)
+  world.wires.partition('worker-1')
+  world.clock.advance(4999)
+  expect(world.atNode.closed).toBeUndefined()
+  world.clock.advance(1)
+  expect(world.atNode.closed).toEqual({ code: 1006, reason: '' })
+  expect(world.atBroker.frames).toEqual([])
 })
 
 test('a longer one ends the connection at the end that has something to say', () => {
@@ -290,6 +314,31 @@ test('a delay makes every message take longer, and overtaking is still impossibl
   expect(world.atBroker.frames).toEqual([])
   world.clock.advance(1)
   expect(world.atBroker.frames).toEqual(['slow', 'fast'])
+})
+
+test('a delay of the broker is everybody’s, and adds to their own', () => {
+  const world = makeConnection()
+  world.wires.delay('worker-1', 300)
+  world.wires.delay('broker', 50)
+  world.socket.send('there')
+  world.brokerEnd.send('back')
+  world.clock.advance(359)
+  expect([...world.atBroker.frames, ...world.atNode.frames]).toEqual([])
+  world.clock.advance(1)
+  expect([...world.atBroker.frames, ...world.atNode.frames]).toEqual(['there', 'back'])
+})
+
+test('a program that stops reading while it stands still does not read on when it goes on', () => {
+  const world = makeConnection()
+  world.machine.resumesAtMs = world.clock.nowMs + 1000
+  world.brokerEnd.send('waits')
+  world.clock.advance(500)
+  const end = world.wires.stall('worker-1')
+  world.clock.advance(1000)
+  expect(world.atNode.frames).toEqual([])
+  end()
+  world.clock.advance(100)
+  expect(world.atNode.frames).toEqual(['waits'])
 })
 
 test('the death of a process is told to its peers, after what had left it', () => {
