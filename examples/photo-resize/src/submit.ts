@@ -24,8 +24,10 @@ const { values, positionals } = parseArgs({
     url: { type: 'string', default: process.env.SLUICE_URL ?? 'ws://127.0.0.1:7331' },
   },
 })
-const photos = resolve(positionals[0] ?? join(example, 'photos'))
-const folder = resolve(values.out)
+// Where the command was typed: pnpm runs it in the example's folder.
+const here = process.env.INIT_CWD ?? process.cwd()
+const photos = resolve(here, positionals[0] ?? join(example, 'photos'))
+const folder = resolve(here, values.out)
 
 type Ending =
   | { kind: 'resized'; name: string; pictures: ResizedPhoto[] }
