@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { type Executor, LeaseLostError, type Logger, silentLogger, TimeLimitExceeded } from '@sluice/client'
 import { bodyToJson, jsonBody } from '@sluice/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -151,6 +153,17 @@ describe('a pool of one thread', () => {
     await expect(run('exit', null)).rejects.toThrow(/exited/)
     expect(bodyToJson(await run('double', { value: 5 }))).toMatchObject({ value: 10 })
   })
+
+  test('an error that a handler left to nobody fails its task, and the next task works', async () => {
+    await expect(run('stray', null)).rejects.toThrow('nobody awaited this')
+    expect(bodyToJson(await run('double', { value: 5 }))).toMatchObject({ value: 10 })
+  })
+})
+
+test('a handler that takes all the memory of its thread fails its task, and the next task works', async () => {
+  const program = join(import.meta.dirname, 'fixtures', 'hungry.ts')
+  const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=64', program])
+  expect(JSON.parse(stdout)).toEqual([expect.stringMatching(/memory/), { value: 4, attempt: 1, id: 'task-1' }])
 })
 
 test('a module that does not load fails the tasks, with its reason', async () => {
