@@ -253,6 +253,7 @@ test('the help of every command has examples and the exit codes', async () => {
   const commands = ['', 'broker', 'worker', 'submit', 'status', 'queues', 'watch', 'dead', 'dead list', 'dead redrive']
   const helps = await Promise.all(commands.map((command) => sluice([...command.split(' ').filter(Boolean), '--help'])))
   for (const [index, { code, out }] of helps.entries()) {
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(out, commands[index]).toMatch(/Examples:\n {2}\$ .*sluice [\s\S]*Exit codes:/)
     expect(code).toBe(0)
   }

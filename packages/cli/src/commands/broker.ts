@@ -18,8 +18,9 @@ import { createLogger } from '../log-lines.ts'
 import { print } from '../terminal.ts'
 
 const SOURCES = `
-A setting comes from its flag, else from the environment (--queue-tasks-max is SLUICE_QUEUE_TASKS_MAX),
-else from sluice.config.json in the working directory ({ "queueTasksMax": 1000 }), else it is the default.`
+A setting comes from its flag, else from the environment (--queue-tasks-max is
+SLUICE_QUEUE_TASKS_MAX), else from sluice.config.json in the working directory
+({ "queueTasksMax": 1000 }), else it is the default.`
 
 type BrokerFlags = Record<string, string | undefined> & { config?: string; json?: boolean }
 
