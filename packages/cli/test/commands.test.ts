@@ -134,6 +134,8 @@ test('submit --wait that is interrupted gives exit code 130, and says how to ask
   const waiting = sandbox.start(['submit', 'nobody', '1', '--wait'], env)
   const ready = async () => JSON.parse((await sluice(['queues', '--json'])).out).queues
   await expect.poll(ready, { timeout: 10_000 }).toContainEqual(expect.objectContaining({ name: 'nobody', ready: 1 }))
+  // The answer is on its way by now; this takes longer.
+  await ready()
   waiting.child.kill('SIGINT')
   const { code, err } = await waiting.ended
   expect(code).toBe(130)
