@@ -26,6 +26,11 @@ import { Watches } from './watches.ts'
 
 /** Tasks in one submit message: large enough that its own cost vanishes, small enough to be answered soon. */
 const SUBMIT_TASKS_MAX = 500
+/**
+ * The inputs of unanswered submissions have this many characters at most, and one input more: a socket takes whatever it is given, and
+ * what is said later (a cancellation, a heartbeat) leaves behind it.
+ */
+const UNANSWERED_CHARS_MAX = 16 * 1024 * 1024
 /** The span of the jitter on top of a refusal's `retryAfterMs`, and the wait of those the budget holds back, in ms. */
 const BUSY_JITTER_MS = 500
 const BUDGET_WAIT_MS = 1000
@@ -63,6 +68,7 @@ export class Producer implements SessionOwner, HandleHost {
   #state: ProducerState = 'offline'
   #credit = 0
   #unanswered = 0
+  #unansweredChars = 0
   /** Those in `#queue` whose callers have given them up. */
   #givenUp = 0
   #failure: Error | undefined
@@ -135,6 +141,7 @@ export class Producer implements SessionOwner, HandleHost {
   onWelcome(welcome: Welcome): void {
     this.#credit = welcome.submitCredit
     this.#unanswered = 0
+    this.#unansweredChars = 0
     const unanswered: Handle[] = []
     for (const handle of this.#submissions.drain()) {
       if (handle.phase === 'accepted') {
@@ -233,6 +240,7 @@ export class Producer implements SessionOwner, HandleHost {
   // ─── submissions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #maySubmit(): boolean {
+    if (this.#unansweredChars >= UNANSWERED_CHARS_MAX) return false
     return this.#state === 'online' || (this.#state === 'closing' && this.connection.state === 'ready')
   }
 
@@ -278,9 +286,12 @@ export class Producer implements SessionOwner, HandleHost {
       group.inputs.push(input)
       group.submission.add(handle)
       group.bytes += bytes + TASK_OVERHEAD_BYTES
+      group.submission.chars += input.length
       this.#unanswered += 1
+      this.#unansweredChars += input.length
       handle.phase = 'sent'
       if (handle.mayBeHeld && handle.terms.watched) this.#watches.add(handle, false)
+      if (this.#unansweredChars >= UNANSWERED_CHARS_MAX) break
     }
     this.#letGo()
   }
@@ -301,6 +312,7 @@ export class Producer implements SessionOwner, HandleHost {
     submission.answered = true
     const { count } = submission
     this.#unanswered -= count
+    this.#unansweredChars -= submission.chars
     const retried: Handle[] = []
     let retryAfterMs = 0
     for (const { index, error } of refused) {
