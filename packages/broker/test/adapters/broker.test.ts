@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { Bodies } from '@sluice/protocol'
+import { Bodies, DEFAULT_LIMITS } from '@sluice/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Broker, type BrokerConfig, createBroker } from '../../src/index.ts'
 import { JournalLockedError } from '../../src/journal/journal.ts'
@@ -189,6 +189,39 @@ describe('a broker', () => {
     await expect(createBroker({ journal, port: 0 })).rejects.toBeInstanceOf(JournalLockedError)
     await first.close()
     await started({ journal })
+  })
+
+  test('a setting that is unknown or cannot work is named, all of them at once, and nothing is started', async () => {
+    const path = join(directory(), 'broker.db')
+    const config = {
+      journal: { kind: 'sqlite', path, durability: 'strickt', sync: true },
+      prot: 5,
+      engine: { queueTaskMax: 5 },
+      hosting: { waiters: 5, limits: { framesMax: 5 } },
+      allowedOrigins: ['https://app.example.com/', 'example.com', 'https://app.example.com'],
+    }
+    const refused = await createBroker(config as BrokerConfig).catch((error: Error) => error)
+    expect(refused).toBeInstanceOf(RangeError)
+    expect((refused as Error).message.split('\n')).toEqual([
+      expect.stringMatching(/^prot is no setting; there are journal, host, port, /),
+      expect.stringMatching(/^engine\.queueTaskMax is no setting; there are queueTasksMax, /),
+      expect.stringMatching(/^hosting\.waiters is no setting; there are limits, connectionsMax, /),
+      expect.stringMatching(/^hosting\.limits\.framesMax is no setting; there are frameBytesMax, /),
+      'journal.sync is no setting; there are kind, path, durability',
+      'journal.durability must be strict or relaxed, not strickt',
+      'allowedOrigins must be origins such as https://app.example.com, not "https://app.example.com/"',
+      'allowedOrigins must be origins such as https://app.example.com, not "example.com"',
+    ])
+    expect(existsSync(path)).toBe(false)
+    const kind = createBroker({ journal: { kind: 'postgres' } } as unknown as BrokerConfig)
+    await expect(kind).rejects.toThrow('journal.kind must be sqlite or memory, not postgres')
+  })
+
+  test('limits that are left out keep their defaults', async () => {
+    const broker = await started({ hosting: { limits: { bodyBytesMax: 1000 } } })
+    const peer = await SocketPeer.welcomed(broker.url)
+    const { limits } = await peer.until('welcome')
+    expect(limits).toEqual({ ...DEFAULT_LIMITS, bodyBytesMax: 1000 })
   })
 
   test('frames that no batch could hold are refused at the start', async () => {
