@@ -251,6 +251,34 @@ describe('a disk that fails', () => {
     }
   })
 
+  test('behind a write that failed nothing more is written, though the process is gone', () => {
+    for (const seed of seeds) {
+      const machine = new Machine(seed)
+      const { journal } = machine.open(slow)
+      for (const batch of upTo(3)) (journal.append(batchOf(batch)) as Promise<void>).catch(() => {})
+      machine.disk.fail()
+      machine.clock.step()
+      machine.disk.crash()
+      expect([[], [1]]).toContainEqual(machine.open(strict).stored)
+    }
+  })
+
+  test('what a full disk was asked to store may be there in part, and its closing syncs nothing', () => {
+    const outcomes = new Set<string>()
+    for (const seed of seeds) {
+      const machine = new Machine(seed)
+      const { journal } = machine.open(relaxed)
+      for (const batch of upTo(2)) void journal.append(batchOf(batch))
+      machine.disk.isFull = true
+      expect(() => journal.append(batchOf(3))).toThrow('no space left')
+      void journal.close()
+      if (seed % 2 === 0) machine.disk.losePower()
+      const { last } = machine.open(relaxed)
+      outcomes.add(`${seed % 2} ${last} ${machine.lost?.type === 'lost' && machine.lost.torn}`)
+    }
+    for (const outcome of ['0 0 false', '0 1 false', '1 2 true', '1 2 false']) expect(outcomes).toContain(outcome)
+  })
+
   test('a slow disk takes longer by as much', () => {
     const machine = new Machine(1)
     const { journal } = machine.open(strict)
@@ -290,6 +318,40 @@ test('a discard is as durable as the append that follows it', () => {
     expect(machine.observed.filter(({ type }) => type === 'discarded')).toEqual([{ type: 'discarded', before: 4 }])
     expect(machine.observed.at(-1)).toEqual({ type: 'recovered', incarnation: 2, firstBatch: 4, lastBatch: 6 })
   }
+})
+
+test('a torn write that was cleared away takes nothing else with it', () => {
+  let torn = 0
+  for (const seed of seeds) {
+    const machine = new Machine(seed)
+    const { journal } = machine.open(strict)
+    for (const batch of upTo(3)) void journal.append(batchOf(batch))
+    machine.disk.slowByMs = 5
+    void journal.append(batchOf(4))
+    machine.disk.crash()
+    machine.disk.slowByMs = 0
+    const { stored } = machine.open(strict)
+    if (stored.length > 3) continue
+    if (machine.lost?.type === 'lost' && machine.lost.torn) torn += 1
+    machine.disk.losePower()
+    expect(machine.open(strict).stored).toEqual(upTo(3))
+  }
+  expect(torn).toBeGreaterThan(20)
+})
+
+test('a journal that is closed discards nothing any more', () => {
+  const machine = new Machine(1)
+  const { journal } = machine.open(strict)
+  for (const batch of upTo(3)) void journal.append(batchOf(batch))
+  machine.disk.slowByMs = 5
+  void journal.discardBefore(3)
+  void journal.close()
+  machine.disk.slowByMs = 0
+  const { journal: next } = machine.open(strict)
+  while (machine.clock.step());
+  expect(next.stats().batches).toBe(3)
+  machine.disk.crash()
+  expect(machine.open(strict).stored).toEqual(upTo(3))
 })
 
 test('a log is open once at a time', () => {

@@ -90,6 +90,14 @@ test('in a slow process everything is late, and nothing overtakes', () => {
   expect(ran).toEqual(['slow at 50', 'fast at 50'])
 })
 
+test('no timer of a process is shorter than a millisecond, as with those of runtimes', () => {
+  const { process, clock } = makeProcess()
+  const atMs: number[] = []
+  for (const ms of [0, 0.2, 1.5]) process.setTimer(() => atMs.push(clock.nowMs), ms)
+  clock.advance(10)
+  expect(atMs).toEqual([1, 1, 1.5])
+})
+
 test('a jump of the wall clock moves the wall clock and nothing else', () => {
   const { process, clock, machine } = makeProcess()
   clock.advance(1000)
