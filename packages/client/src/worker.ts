@@ -224,7 +224,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
 
   onBlockedChange(): void {
     if (this.#runner.isBlocked) {
-      this.logger.error(
+      this.logger.warn(
         { running: this.#runner.active },
         'no handler heeds its signal: nothing is taken until one returns',
       )
