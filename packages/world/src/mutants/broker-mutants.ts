@@ -262,4 +262,11 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     replace: 'return',
     breaks: 'the journal grows until the disk is full',
   },
+  {
+    name: 'delivery to a full connection',
+    file: 'broker/src/core/connection.ts',
+    find: '} else if (buffered > config.sendBufferBytesHigh) this.stall()',
+    replace: '} else if (buffered < 0) this.stall()',
+    breaks: 'who reads slowly is sent ever more, until its connection is closed for it',
+  },
 ]
