@@ -139,7 +139,6 @@ export abstract class Node {
   }
 
   #startAfter(ms: number): void {
-    if (this.#isRetired) return
     this.#cancelStart?.()
     this.#cancelStart = this.context.clock.setTimer(() => this.start(), ms)
   }
