@@ -1,6 +1,6 @@
 import type { Distribution } from '../distribution.ts'
 import { RandomSource, type RandomStream } from '../random.ts'
-import type { Scenario, WorkerGroup } from '../scenario.ts'
+import type { Scenario, Service, WorkerGroup } from '../scenario.ts'
 
 /** Each, how many of all worlds have it, and what it makes of them. */
 const EXTREMES: readonly { name: string; share: number; of: (random: RandomStream, scenario: Scenario) => Scenario }[] =
@@ -25,13 +25,22 @@ export function extreme(seed: number, scenario: Scenario): Scenario {
   }, scenario)
 }
 
+function withService({ service }: WorkerGroup, over: Partial<Service>): WorkerGroup['service'] {
+  return Object.fromEntries(Object.entries(service).map(([queue, own]) => [queue, { ...own, ...over }]))
+}
+
 /** Programs come and go all the time, with tasks in their hands that they have not begun. */
 function restless(random: RandomStream, scenario: Scenario): Scenario {
   return {
     ...scenario,
-    engine: { ...scenario.engine, ...(random.chance(0.5) ? { releasesMax: 1 } : {}) },
-    workers: scenario.workers.map((group) => ({ ...group, concurrency: 1, prefetch: 4 })),
-    faultRates: { ...scenario.faultRates, restart: scenario.durationMs / 12 },
+    engine: { ...scenario.engine, ...(random.chance(0.7) ? { releasesMax: 1 } : {}) },
+    workers: scenario.workers.map((group) => ({
+      ...group,
+      concurrency: 1,
+      prefetch: 6,
+      service: withService(group, { ms: { kind: 'uniform', min: 100, max: 400 } }),
+    })),
+    faultRates: { ...scenario.faultRates, restart: scenario.durationMs / 20 },
   }
 }
 
@@ -50,17 +59,11 @@ function flooded(random: RandomStream, scenario: Scenario): Scenario {
     })),
     workers: workers.map((group) => ({
       ...group,
-      service: Object.fromEntries(
-        Object.entries(group.service).map(([queue, service]) => [
-          queue,
-          {
-            ...service,
-            ms: { kind: 'uniform', min: 500, max: 2000 },
-            resultBytes: bodyBytes,
-            progressEveryMs: random.integer(2, 10),
-          },
-        ]),
-      ),
+      service: withService(group, {
+        ms: { kind: 'uniform', min: 500, max: 2000 },
+        resultBytes: bodyBytes,
+        progressEveryMs: random.integer(2, 10),
+      }),
     })),
     faultRates: { ...scenario.faultRates, slowReader: durationMs / 15 },
   }
