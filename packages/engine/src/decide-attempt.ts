@@ -1,7 +1,8 @@
 import type { DeadReason, TaskFailure } from '@sluice/protocol'
 import type { Env } from './commands.ts'
 import type { AttemptRecord, Event } from './events.ts'
-import { attemptsMax, type State, type Task } from './state.ts'
+import { attemptsMax, type State } from './state.ts'
+import type { Task } from './task.ts'
 import type { TaskList } from './task-list.ts'
 
 /** The one place that says what becomes of a task whose attempt ended without a result, and of records past their bound. */

@@ -3,16 +3,8 @@ import type { EngineConfig } from './config.ts'
 import { joiningOf, trimmed } from './decide-attempt.ts'
 import type { Event, EventOf } from './events.ts'
 import { refusal } from './refusal.ts'
-import {
-  isFinished,
-  isWatching,
-  mayHaveNews,
-  type Queue,
-  type State,
-  type Task,
-  unfinished,
-  watchersOf,
-} from './state.ts'
+import { isFinished, isWatching, mayHaveNews, type Queue, type State, unfinished, watchersOf } from './state.ts'
+import type { Task } from './task.ts'
 
 /** What producers ask: submit, watch, cancel, redrive. */
 

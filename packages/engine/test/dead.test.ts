@@ -12,8 +12,8 @@ function kill(harness: Harness, ...ids: string[]): void {
   harness.worker(`killer of ${ids}`)
   harness.dispatch()
   for (const id of ids) {
-    const { phase } = harness.task(id)
-    if (phase.state === 'leased') harness.fail(phase.session.id, phase.lease, { retryable: false })
+    const { phase, lease } = harness.task(id)
+    if (phase.state === 'leased') harness.fail(phase.session.id, lease, { retryable: false })
   }
 }
 
