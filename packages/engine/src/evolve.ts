@@ -87,11 +87,13 @@ export function evolve(state: State, event: Event): void {
       return
     }
     case 'taskForgotten':
-      forget(state, held(state, event.id), event.type)
+      forget(state, [held(state, event.id)], event.type)
       return
-    case 'oldestForgotten':
-      for (const seq of event.tasks) forget(state, numbered(state, seq), event.type)
+    case 'oldestForgotten': {
+      const tasks = event.tasks.map((seq) => numbered(state, seq))
+      forget(state, tasks, event.type)
       return
+    }
     case 'leasesRenewed':
       renew(state, event)
       return
@@ -304,11 +306,13 @@ function enter(state: State, task: Task, phase: Phase): void {
   queue.bytes += task.bytes
 }
 
-function forget(state: State, task: Task, event: EventType): void {
-  assertTransition(task.phase.state, event, 'gone')
-  leave(state, task)
-  state.tasks.delete(task)
-  dropUnused(state, task.queue)
+function forget(state: State, tasks: readonly Task[], event: EventType): void {
+  for (const task of tasks) {
+    assertTransition(task.phase.state, event, 'gone')
+    leave(state, task)
+  }
+  state.tasks.delete(tasks)
+  for (const { queue } of tasks) dropUnused(state, queue)
 }
 
 function remember(task: Task, attempt: AttemptRecord): void {

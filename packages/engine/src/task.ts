@@ -120,7 +120,7 @@ function high(place: number): number {
 }
 
 function low(place: number): number {
-  return place % HALF
+  return place - high(place) * HALF
 }
 
 /** Where the host stored the body; opaque to the engine. */
