@@ -46,8 +46,8 @@ export function loseLease(
 
 /** A lease handed back unfinished: no attempt is counted, but for a task that has been handed back too often. */
 export function handBack(state: State, task: Task, { nowMs }: Pick<Env, 'nowMs'>): Event {
-  if (task.releases >= state.config.releasesMax) {
-    const error = { message: `handed back ${task.releases} times` }
+  if (task.past.releases >= state.config.releasesMax) {
+    const error = { message: `handed back ${task.past.releases} times` }
     return endAttempt(state, task, { how: 'failed', error, retryable: true, retryAfterMs: 0 }, { nowMs })
   }
   return { type: 'leaseReleased', id: task.id, retryAtMs: nowMs, atMs: nowMs }

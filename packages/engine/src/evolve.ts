@@ -51,7 +51,7 @@ export function evolve(state: State, event: Event): void {
     case 'leaseReleased': {
       const task = held(state, event.id)
       task.attempts -= 1
-      task.releases += 1
+      task.past = { ...task.past, releases: task.past.releases + 1 }
       move(state, task, event.type, waiting(event.retryAtMs, event.atMs))
       return
     }
@@ -80,7 +80,7 @@ export function evolve(state: State, event: Event): void {
       assertTransition(task.phase.state, event.type, 'ready')
       leave(state, task)
       task.attempts = 0
-      task.releases = 0
+      task.past = { ...task.past, releases: 0 }
       task.started = true
       enter(state, task, READY)
       noteDispatchable(state, task.queue)
@@ -97,9 +97,11 @@ export function evolve(state: State, event: Event): void {
     case 'leasesRenewed':
       renew(state, event)
       return
-    case 'progressReported':
-      held(state, event.id).progress = event.progress
+    case 'progressReported': {
+      const task = held(state, event.id)
+      task.past = { ...task.past, progress: event.progress }
       return
+    }
     case 'taskWatched':
       watch(held(state, event.id), sessionNamed(state, event.session))
       return
@@ -316,7 +318,7 @@ function forget(state: State, tasks: readonly Task[], event: EventType): void {
 }
 
 function remember(task: Task, attempt: AttemptRecord): void {
-  task.history = [...(task.history ?? []), attempt].slice(-HISTORY_MAX)
+  task.past = { ...task.past, history: [...task.past.history, attempt].slice(-HISTORY_MAX) }
 }
 
 function watch(task: Task, session: Session): void {
@@ -362,10 +364,10 @@ export function recordOf(task: Task): TaskRecord {
     acceptedAtMs: task.acceptance.atMs,
     started: task.started,
     attempts: task.attempts,
-    releases: task.releases,
-    history: task.history ?? [],
+    releases: task.past.releases,
+    history: [...task.past.history],
     watchers: watchersOf(task).map((session) => session.id),
-    progress: task.progress,
+    progress: task.past.progress,
     phase: phaseRecordOf(task),
   }
 }
@@ -400,9 +402,8 @@ function restate(state: State, record: TaskRecord): void {
   const task = createTask(id, seq, queue, options, { atMs, contentType }, null, record.body, bytes, digest)
   task.started = record.started
   task.attempts = record.attempts
-  task.releases = record.releases
-  task.history = record.history.length === 0 ? null : record.history
-  task.progress = record.progress
+  const { releases, history, progress } = record
+  if (releases > 0 || history.length > 0 || progress !== undefined) task.past = { releases, history, progress }
   const watchers = record.watchers.map((id) => sessionFor(state, id))
   setWatchers(task, watchers)
   state.tasks.add(task)

@@ -28,6 +28,17 @@ export interface Acceptance {
   readonly contentType: string | undefined
 }
 
+/** What few tasks have to tell. */
+export interface Past {
+  /** How often it has been handed back. */
+  readonly releases: number
+  readonly history: readonly AttemptRecord[]
+  /** The latest that a handler has reported. */
+  readonly progress: unknown
+}
+
+const NO_PAST: Past = Object.freeze({ releases: 0, history: [], progress: undefined })
+
 /**
  * A task as the engine knows it: everything but its body. Written by `evolve` alone.
  *
@@ -57,11 +68,9 @@ export interface Task extends HeapItem {
   started: boolean
   /** Deliveries that count. */
   attempts: number
-  releases: number
-  history: AttemptRecord[] | null
+  past: Past
   /** Sessions that asked for it by its id. */
   watchers: Session | Session[] | null
-  progress: unknown
   phase: Phase
   /** Its latest lease; meaningful while it is leased. */
   lease: number
@@ -99,10 +108,8 @@ export function createTask(
     resultBytes: 0,
     started: false,
     attempts: 0,
-    releases: 0,
-    history: null,
+    past: NO_PAST,
     watchers: null,
-    progress: undefined,
     phase: READY,
     lease: 0,
     heapIndex: -1,

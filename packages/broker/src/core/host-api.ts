@@ -51,7 +51,7 @@ export class HostApi implements BrokerApi {
   async task(id: string): Promise<TaskDetails | undefined> {
     const task = this.#host.state.tasks.get(id)
     if (!task) return undefined
-    const details: TaskDetails = { ...statusOf(this.#host, id), history: task.history ?? [] }
+    const details: TaskDetails = { ...statusOf(this.#host, id), history: [...task.past.history] }
     const { phase } = task
     // What is in memory may be ahead of the journal: it would be contradicted after a crash, and a result is not there to be read.
     await this.#durable()
@@ -242,7 +242,7 @@ function deadLetter(task: Task, nowMs: number): DeadLetter {
     reason: phase.reason,
     ...(phase.error ? { error: phase.error } : {}),
     attempts: task.attempts,
-    history: task.history ?? [],
+    history: [...task.past.history],
     ageMs: Math.round(nowMs - task.acceptance.atMs),
   }
 }

@@ -202,8 +202,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'handing back without end',
     file: 'engine/src/decide-attempt.ts',
-    find: 'task.releases >= state.config.releasesMax',
-    replace: 'task.releases < 0',
+    find: 'task.past.releases >= state.config.releasesMax',
+    replace: 'task.past.releases < 0',
     breaks: 'a task that every worker hands back goes round for ever',
   },
   {
