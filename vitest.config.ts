@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: [browserTests],
-          globalSetup: ['packages/world/test/hashes-of-node.ts'],
+          globalSetup: ['packages/world/test/hashes-of-node.ts', 'packages/cli/test/broker-of-tabs.ts'],
           browser: {
             enabled: true,
             headless: true,

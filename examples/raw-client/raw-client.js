@@ -19,8 +19,8 @@ const socket = new WebSocket(url, 'sluice.v1')
 const send = (...messages) => socket.send(JSON.stringify(messages))
 let ref = 0
 let heartbeat
-// The outcome, and the answer to the completion.
-let awaited = 2
+let hasOutcome = false
+let unsettled = 0
 
 /** Bodies are JSON inline, or anything else in base64. */
 const bodiesOf = (message) => message.bodies ?? message.base64.map(atob)
@@ -41,6 +41,7 @@ const on = {
   deliver(message) {
     for (const [index, body] of bodiesOf(message).entries()) {
       console.log(`delivered: ${message.ids[index]}, attempt ${message.attempts?.[index] ?? 1}`)
+      unsettled++
       // The work. A longer one sends a heartbeat for its lease every heartbeatMs.
       const result = { shouted: String(body.text).toUpperCase() }
       send({ type: 'complete', ref: ++ref, leases: [message.leases[index]], bodies: [result] })
@@ -49,22 +50,26 @@ const on = {
   settled({ refused }) {
     if (refused.length > 0) console.log(`not settled: ${refused[0].error.message}`)
     else console.log('completed')
+    unsettled--
     leaveWhenDone()
   },
   succeeded(message) {
     for (const body of bodiesOf(message)) console.log(`outcome: succeeded ${JSON.stringify(body)}`)
+    hasOutcome = true
     leaveWhenDone()
   },
   ended({ tasks }) {
     for (const task of tasks) console.log(`outcome: ${task.status}`)
+    hasOutcome = true
     leaveWhenDone()
   },
   ping: (message) => send({ type: 'pong', ref: message.ref }),
   error: (message) => fail(message),
 }
 
+// Outcome and last answer come in either order; and the queue may have held other tasks, or have other workers.
 function leaveWhenDone() {
-  if (--awaited > 0) return
+  if (!hasOutcome || unsettled > 0) return
   clearInterval(heartbeat)
   send({ type: 'bye' })
 }

@@ -114,7 +114,9 @@ def main():
         sys.exit(f"refused: {error['code']}: {error['message']}")
 
     task = task_id()
-    awaited = 2  # the outcome, and the answer to the completion
+    # They come in either order; and the queue may have held other tasks, or have other workers.
+    has_outcome = False
+    unsettled = 0
     send({"type": "hello", "versions": [1], "roles": ["producer", "worker"], "name": "raw_client.py"})
     while True:
         text, code = connection.receive()
@@ -137,6 +139,7 @@ def main():
                 for index, body in enumerate(bodies_of(message)):
                     attempt = message["attempts"][index] if "attempts" in message else 1
                     print(f"delivered: {message['ids'][index]}, attempt {attempt}", flush=True)
+                    unsettled += 1
                     # The work. A longer one sends a heartbeat for its lease every heartbeatMs.
                     result = {"shouted": body["text"].upper()}
                     send({"type": "complete", "ref": 2, "leases": [message["leases"][index]], "bodies": [result]})
@@ -145,23 +148,26 @@ def main():
                     print(f"not settled: {message['refused'][0]['error']['message']}", flush=True)
                 else:
                     print("completed", flush=True)
-                awaited -= 1
+                unsettled -= 1
             elif kind == "succeeded":
                 for body in bodies_of(message):
                     print(f"outcome: succeeded {json.dumps(body, separators=(',', ':'))}", flush=True)
-                    awaited -= 1
+                has_outcome = True
             elif kind == "ended":
                 for item in message["tasks"]:
                     print(f"outcome: {item['status']}", flush=True)
-                    awaited -= 1
+                has_outcome = True
             elif kind == "ping":
                 send({"type": "pong", "ref": message["ref"]})
             elif kind == "error":
                 refused(message)
-        if awaited == 0:
+        if has_outcome and unsettled == 0:
             send({"type": "bye"})
-            awaited = -1
+            has_outcome = False
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except OSError as error:
+        sys.exit(f"no broker at {URL}: {error}")

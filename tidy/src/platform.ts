@@ -14,6 +14,9 @@ const bannedGlobals = new Set(
   alert Deno Bun`.split(/\s+/),
 )
 
+/** Members of neutral globals that read a clock or a random source, or start a timer. */
+const bannedMembers = new Set(['Date.now', 'Math.random', 'AbortSignal.timeout'])
+
 const bannedModules =
   /^(node:|bun:|cloudflare:|ws$|ws\/|fs$|fs\/|net$|http$|https$|os$|path$|crypto$|timers$|timers\/|worker_threads$|events$)/
 
@@ -109,7 +112,7 @@ export function platformUses(program: Node): { offset: number; what: string }[] 
     } else if (node.type === 'MemberExpression') {
       const object = node.object as Node
       const path = `${object.name as string}.${propertyOf(node)}`
-      if (object.type === 'Identifier' && (path === 'Date.now' || path === 'Math.random')) {
+      if (object.type === 'Identifier' && bannedMembers.has(path)) {
         if (!shadowed(object.name as string)) found.push({ offset: node.start, what: path })
       }
     } else if (node.type === 'NewExpression' && isDate(node.callee) && (node.arguments as unknown[]).length === 0) {

@@ -61,8 +61,6 @@ export const neutralDirectories: readonly string[] = [
 /** The files inside a neutral directory that are there to touch the platform. */
 export const leafFiles: readonly string[] = [
   'packages/client/src/platform.ts',
-  'packages/client/src/socket.ts',
-  'packages/client/src/outbox/indexeddb.ts',
   'packages/broker/src/journal/end-mark.ts',
   'packages/broker/src/journal/sqlite-inspection.ts',
   'packages/broker/src/journal/sqlite.ts',

@@ -13,6 +13,7 @@ test.each([
   ['new Date()', 'new Date()'],
   ['Date()', 'Date()'],
   ['performance.now()', 'performance'],
+  ['AbortSignal.timeout(1)', 'AbortSignal.timeout'],
   ['Math.random()', 'Math.random'],
   ['const { random } = Math', 'Math.random'],
   ['setTimeout(() => {}, 1)', 'setTimeout'],

@@ -11,7 +11,6 @@ const page = (...blocks: [info: string, text: string][]) =>
 const snippets = snippetsOf(readTree())
 
 test('the snippets of the documents typecheck', () => {
-  if (!snippets.some(({ info }) => info[0] === 'ts')) return
   expect(typecheck(extract('documents', snippets))).toEqual({ status: 0, output: '' })
 }, 60_000)
 

@@ -3,6 +3,7 @@ import { checkLinks, checkScripts } from '../src/documents.ts'
 import { checkFiles, checkText } from '../src/files.ts'
 import { checkImports } from '../src/imports.ts'
 import { checkPlatform } from '../src/platform.ts'
+import { leafFiles, neutralDirectories, rooms } from '../src/rooms.ts'
 import { checkRuleIds } from '../src/rule-ids.ts'
 import { type Finding, readTree, report, type SourceFile } from '../src/tree.ts'
 
@@ -20,6 +21,16 @@ const rules: [string, (files: SourceFile[]) => Finding[]][] = [
 
 test.each(rules)('%s', (_, check) => {
   expect(report(check(tree))).toEqual([])
+})
+
+test('every room and leaf file that the rules name is there', () => {
+  const paths = tree.map(({ path }) => path)
+  expect(leafFiles.filter((file) => !paths.includes(file))).toEqual([])
+  const named = [...rooms.map(({ directory }) => `${directory}/`), ...neutralDirectories]
+  expect(named.filter((directory) => !paths.some((path) => path.startsWith(directory)))).toEqual([])
+  // What stands in no room is held to no direction.
+  const found = paths.map((path) => /^(?:packages|examples)\/[^/]+|^bench/.exec(path)?.[0]).filter(Boolean)
+  expect([...new Set(found)].sort()).toEqual(rooms.map(({ directory }) => directory).sort())
 })
 
 test('the tree that the rules see is the whole one', () => {

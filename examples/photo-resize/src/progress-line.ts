@@ -17,9 +17,10 @@ export function progressLine(out: Pick<WriteStream, 'write' | 'isTTY'>, photos: 
   const done = new Map<string, number>()
   let finished = 0
   let state = ''
+  let ended = false
 
   function draw(): void {
-    if (!out.isTTY) {
+    if (!out.isTTY || ended) {
       return
     }
     const pictures = [...done.values()].reduce((sum, count) => sum + count, 0)
@@ -52,6 +53,7 @@ export function progressLine(out: Pick<WriteStream, 'write' | 'isTTY'>, photos: 
       draw()
     },
     end() {
+      ended = true
       if (out.isTTY) {
         out.write('\n')
       }

@@ -24,15 +24,21 @@ const { values, positionals } = parseArgs({
     url: { type: 'string', default: process.env.SLUICE_URL ?? 'ws://127.0.0.1:7331' },
   },
 })
-const photos = resolve(positionals[0] ?? join(example, 'photos'))
-const folder = resolve(values.out)
+// Where the command was typed: pnpm runs it in the example's folder.
+const here = process.env.INIT_CWD ?? process.cwd()
+const photos = resolve(here, positionals[0] ?? join(example, 'photos'))
+const folder = resolve(here, values.out)
 
 type Ending =
   | { kind: 'resized'; name: string; pictures: ResizedPhoto[] }
   | { kind: 'dead'; name: string; error: TaskDeadError }
   | { kind: 'unknown'; name: string; error: Error }
 
-const names = (await readdir(photos)).filter((name) => EXTENSIONS.has(extname(name).toLowerCase())).sort()
+const entries = await readdir(photos).catch((error: Error) => {
+  console.error(`no photos: ${error.message}`)
+  process.exit(1)
+})
+const names = entries.filter((name) => EXTENSIONS.has(extname(name).toLowerCase())).sort()
 if (names.length === 0) {
   console.error(`no photos (.jpg, .jpeg, .png) in ${photos}`)
   process.exit(1)

@@ -1,10 +1,13 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, extname, join } from 'node:path'
 import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { example, freePort, killAtOnce, type Running, startNode, until } from './processes.ts'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
+const example = join(import.meta.dirname, '..')
+const root = join(example, '..', '..')
 const photos = join(example, 'photos')
 const sizes = [1600, 800, 320]
 const broken = 'broken.jpg'
@@ -24,16 +27,21 @@ test('the folder holds what the example promises: many photos, some of 12 megapi
   await expect(sharp(join(photos, broken)).toBuffer()).rejects.toThrow()
 })
 
+/** A command that runs, with all that it has written so far. */
+interface Running {
+  child: ChildProcess
+  output: string
+}
+
 describe('a folder of photos, with the worker and the broker killed half-way', () => {
   let folder: string
   let out: string
-  let port: number
+  let url: string
   const running: Running[] = []
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-photos-'))
     out = join(folder, 'resized')
-    port = await freePort()
   })
   afterAll(async () => {
     for (const { child } of running) {
@@ -43,55 +51,63 @@ describe('a folder of photos, with the worker and the broker killed half-way', (
   })
 
   function start(script: string, args: string[]): Running {
-    const started = startNode(script, args)
+    const child = spawn(process.execPath, [join(root, script), ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const started = { child, output: '' }
+    const keep = (text: string) => {
+      started.output += text
+    }
+    child.stdout.setEncoding('utf8').on('data', keep)
+    child.stderr.setEncoding('utf8').on('data', keep)
     running.push(started)
     return started
   }
 
-  async function startBroker(): Promise<Running> {
-    const flags = ['--port', String(port), '--data-file', join(folder, 'broker.db'), '--log-level', 'warn']
-    const broker = start('packages/cli/src/main.ts', ['broker', ...flags])
-    const ready = async () =>
-      broker.child.exitCode !== null || (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.ok === true
-    await until(ready, () => `the broker is ready: ${broker.output()}`)
-    expect(broker.child.exitCode, broker.output()).toBeNull()
+  async function startBroker(port: string): Promise<Running> {
+    const broker = start('packages/cli/src/main.ts', [
+      ...['broker', '--port', port, '--data-file', join(folder, 'broker.db')],
+    ])
+    url = await vi.waitUntil(() => /"url":"ws:([^"]+)"/.exec(broker.output)?.[1], { timeout: 90_000 })
     return broker
   }
 
   const startWorker = () =>
     start('packages/cli/src/main.ts', [
-      ...['worker', join(example, 'src', 'tasks.ts')],
-      ...['--url', `ws://127.0.0.1:${port}`, '--concurrency', '2'],
+      ...['worker', join(example, 'src', 'tasks.ts'), '--url', `ws:${url}`, '--concurrency', '2'],
     ])
+
+  async function killAtOnce({ child }: Running): Promise<void> {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
 
   const resized = async () => (await readdir(out).catch(() => [])).filter((name) => !name.endsWith('.part')).sort()
 
+  const done = (pictures: number) =>
+    expect
+      .poll(async () => (await resized()).length, { timeout: 90_000, interval: 30 })
+      .toBeGreaterThanOrEqual(pictures)
+
   test('every photo ends resized or, where it is broken, as a dead letter with its reason', {
     timeout: 300_000,
-  }, async () => {
+  }, async ({ onTestFailed }) => {
+    onTestFailed(() => console.error(running.map(({ output }) => output).join('\n')))
     const total = (names.length - 1) * sizes.length
-    const broker = await startBroker()
+    const broker = await startBroker('0')
     const worker = startWorker()
-    const submit = start('examples/photo-resize/src/submit.ts', ['--out', out, '--url', `ws://127.0.0.1:${port}`])
-    const state = () => [submit, worker, broker].map((process) => process.output()).join('\n')
+    const submit = start('examples/photo-resize/src/submit.ts', ['--out', out, '--url', `ws:${url}`])
+    const submitted = once(submit.child, 'exit')
 
-    await until(
-      async () => (await resized()).length >= total / 5,
-      () => `a fifth is done: ${state()}`,
-    )
+    await done(total / 5)
     await killAtOnce(worker)
     const atWorkersDeath = (await resized()).length
     const second = startWorker()
 
-    await until(
-      async () => (await resized()).length >= total / 2,
-      () => `half is done: ${state()}\n${second.output()}`,
-    )
+    await done(total / 2)
     await killAtOnce(broker)
     const atBrokersDeath = (await resized()).length
-    await startBroker()
+    await startBroker(new URL(`ws:${url}`).port)
 
-    expect(await submit.exited, state()).toEqual({ code: 0, signal: null })
+    expect(await submitted).toEqual([0, null])
     expect(atWorkersDeath).toBeLessThan(total / 2)
     expect(atBrokersDeath).toBeLessThan(total)
 
@@ -105,20 +121,20 @@ describe('a folder of photos, with the worker and the broker killed half-way', (
       }
     }
 
-    expect(submit.output()).toContain(`${names.length - 1} of ${names.length} photos resized`)
-    expect(submit.output()).toContain('dead letters: 1')
-    expect(submit.output()).toMatch(/broken\.jpg: broken\.jpg is damaged or no picture: .+ \(not_retryable/)
-    const dead = await (await fetch(`http://127.0.0.1:${port}/v1/dead?queue=photos.resize`)).json()
+    expect(submit.output).toContain(`${names.length - 1} of ${names.length} photos resized`)
+    expect(submit.output).toContain('dead letters: 1')
+    expect(submit.output).toMatch(/broken\.jpg: broken\.jpg is damaged or no picture: .+ \(not_retryable/)
+    const dead = await (await fetch(`http:${url}/v1/dead?queue=photos.resize`)).json()
     expect(dead).toMatchObject({
       tasks: [{ queue: 'photos.resize', reason: 'not_retryable', error: { message: expect.stringContaining(broken) } }],
     })
-    const { queues } = (await (await fetch(`http://127.0.0.1:${port}/v1/queues`)).json()) as { queues: object[] }
+    const { queues } = (await (await fetch(`http:${url}/v1/queues`)).json()) as { queues: object[] }
     expect(queues).toContainEqual(
       expect.objectContaining({ name: 'photos.resize', succeeded: names.length - 1, dead: 1, ready: 0, leased: 0 }),
     )
 
     second.child.kill('SIGTERM')
-    expect(await second.exited, second.output()).toEqual({ code: 0, signal: null })
+    expect(await once(second.child, 'exit')).toEqual([0, null])
   })
 
   function pictureOf(name: string, size: number): string {

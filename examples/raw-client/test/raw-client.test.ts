@@ -62,6 +62,27 @@ test(`[CREDIT-2] a Python file with the standard library alone does the same${py
   expectTaskWorked(await run('python3', 'raw_client.py', 'raw-python', broker.url))
 })
 
+test.for([
+  [process.execPath, 'raw-client.js'],
+  ['python3', 'raw_client.py'],
+] as const)(
+  '%s %s works what its queue held already, and leaves once its own task has an outcome',
+  async ([command, file], { skip }) => {
+    if (command === 'python3' && python === null) skip('there is no python3 here')
+    const queue = `held-${file}`
+    const response = await fetch(`${broker.httpUrl}/v1/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ queue, tasks: [{ body: { text: 'a' } }, { body: { text: 'b' } }] }),
+    })
+    expect(response.status).toBe(202)
+    const { exitCode, stdout, stderr } = await run(command, file, queue, broker.url)
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout.match(/^completed$/gm)).toHaveLength(3)
+    expect(stdout.match(/^outcome: .*$/gm)).toEqual(['outcome: succeeded {"shouted":"HELLO"}'])
+  },
+)
+
 test('a refusal is printed, and the program fails', async () => {
   const { exitCode, stderr } = await run(process.execPath, 'raw-client.js', 'not a queue name', broker.url)
   expect(exitCode).toBe(1)

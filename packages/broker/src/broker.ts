@@ -1,57 +1,45 @@
 import { randomBytes } from 'node:crypto'
-import { type EngineConfig, engineConfig } from '@sluice/engine'
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { nodePlatform } from './adapters/node-platform.ts'
 import { serveNode } from './adapters/node-ws.ts'
+import { type BrokerConfig, checkedBounds } from './broker-config.ts'
 import { Compaction } from './core/compaction.ts'
 import { Host } from './core/host.ts'
 import { HostApi } from './core/host-api.ts'
-import { contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
 import { createHttpApp } from './http/app.ts'
 import { taskIdSource } from './http/task-id-source.ts'
 import type { Journal } from './journal/journal.ts'
 import { memoryJournal } from './journal/memory.ts'
 import { sqliteJournal } from './journal/sqlite.ts'
 
-export interface BrokerConfig {
-  /** Default: SQLite in `.sluice/broker.db`, strict. */
-  journal?: { kind: 'sqlite'; path: string; durability?: 'strict' | 'relaxed' } | { kind: 'memory' }
-  /** A loopback address, because there is no access control yet. Default `127.0.0.1`. */
-  host?: string
-  /** 0 takes a free one. Default 7331. */
-  port?: number
-  engine?: Partial<EngineConfig>
-  hosting?: Partial<HostConfig>
-  /** Origins whose pages may connect, besides pages of loopback addresses. Default none. */
-  allowedOrigins?: readonly string[]
-  /** Default: silent. */
-  logger?: Logger
-  /** The journal failed and the broker acknowledges nothing any more. Default: nothing beside the log. */
-  onFailure?: (error: Error) => void
-}
-
 export interface Broker {
   /** `ws://127.0.0.1:7331` */
   readonly url: string
   readonly httpUrl: string
   readonly port: number
-  /** Whether tasks are held at the moment that no worker has given back. */
+  /** Tasks that are leased at the moment. */
   readonly leased: number
-  /** Announces the drain, then waits until no lease is out, `waitMs` at most. Nothing new is accepted meanwhile. */
+  /**
+   * Announces the drain, then waits until no lease is out, `waitMs` at most (default 10,000), or until the broker is closed or
+   * fails. Nothing new is accepted meanwhile.
+   */
   drain(waitMs?: number): Promise<void>
-  /** Closes every connection, the journal and the port. */
+  /** Writes what is pending, then closes every connection, the journal and the port; HTTP requests get their answers first. */
   close(): Promise<void>
 }
 
 const DEFAULT_PORT = 7331
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
+const WARNINGS = {
+  relaxed: 'durability is relaxed: a loss of power can lose tasks accepted just before',
+  memory: 'durability is memory: every task is lost when this process ends',
+}
 const DRAIN_WAIT_MS = 10_000
 const DRAIN_LOOK_EVERY_MS = 20
 
 /**
  * Starts a broker in this process.
- * @throws RangeError naming a setting that cannot work; JournalLockedError when another broker has the file open;
+ * @throws RangeError naming each setting that is unknown or cannot work; JournalLockedError when another broker has the file open;
  * JournalDamagedError; Node's error when the address cannot be listened on
  */
 export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
@@ -61,18 +49,10 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
     allowedOrigins = [],
     logger: log = pino({ level: 'silent' }),
   } = config
-  if (!LOOPBACK.test(address)) {
-    throw new RangeError(
-      `host must be a loopback address (127.0.0.1, ::1, localhost), not ${address}: the broker has no access control yet, so anyone who reaches it can submit and take tasks`,
-    )
-  }
-  const engine = engineConfig(config.engine)
-  const hosting: HostConfig = { ...DEFAULT_HOST_CONFIG, ...config.hosting }
-  const problems = contradictionsIn(hosting)
-  if (problems.length > 0) throw new RangeError(problems.join('\n'))
+  const { engine, hosting } = checkedBounds(config)
   const journal = openJournal(config.journal)
-  if (journal.durability !== 'strict')
-    log.warn({ durability: journal.durability }, `durability is ${journal.durability}: a crash can lose accepted tasks`)
+  const { durability } = journal
+  if (durability !== 'strict') log.warn({ durability }, WARNINGS[durability])
   const host = new Host({
     journal,
     platform: nodePlatform(),
@@ -95,7 +75,7 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
     const server = await serveNode({ host: address, port, app, broker: host, log, allowedOrigins })
     compaction.start()
     const authority = `${address.includes(':') ? `[${address}]` : address}:${server.port}`
-    log.info({ url: `ws://${authority}`, durability: journal.durability }, 'listening')
+    log.info({ url: `ws://${authority}`, durability }, 'listening')
     let closing: Promise<void> | undefined
     return {
       url: `ws://${authority}`,
@@ -107,15 +87,18 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
       async drain(waitMs = DRAIN_WAIT_MS) {
         host.drain()
         const deadline = performance.now() + waitMs
-        while (leasedIn(host) > 0 && performance.now() < deadline)
+        while (host.status === 'draining' && leasedIn(host) > 0 && performance.now() < deadline)
           await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_EVERY_MS))
         log.info({ leased: leasedIn(host) }, 'drained')
       },
       close() {
         closing ??= (async () => {
           compaction.stop()
-          await host.stop()
-          await server.close()
+          try {
+            await host.stop()
+          } finally {
+            await server.close()
+          }
           log.info({}, 'closed')
         })()
         return closing

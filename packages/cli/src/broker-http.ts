@@ -1,11 +1,14 @@
-import type { WireError } from '@sluice/protocol'
+import { parseExact, type WireError } from '@sluice/protocol'
 import { type BrokerUrl, unreachable } from './broker-url.ts'
 import { CommandError, EXIT } from './exit-code.ts'
 
 /** A broker that accepts the connection and then says nothing counts as none. */
 const SILENCE_MS = 10_000
 
-/** The HTTP API of a running broker, with refusals as `CommandError`s. */
+/**
+ * The HTTP API of a running broker, with refusals as `CommandError`s. Anything may listen at the address, so each request names a
+ * `field` that a broker's answer to it has.
+ */
 export class BrokerHttp {
   readonly url: BrokerUrl
 
@@ -13,49 +16,68 @@ export class BrokerHttp {
     this.url = url
   }
 
-  /** `waitMs` is how long the broker may take by intention, as in a long-poll. */
-  async get<T>(path: string, waitMs = 0): Promise<T> {
-    return this.#answer(path, await this.#fetch(path, {}, waitMs)) as Promise<T>
+  async get<T>(path: string, field: keyof T & string): Promise<T> {
+    return this.#answer(path, field, await this.#fetch(path, {}, 0))
   }
 
-  /** As `get`, with undefined for what is not there. */
-  async find<T>(path: string, waitMs = 0): Promise<T | undefined> {
-    const response = await this.#fetch(path, {}, waitMs)
-    if (response.status === 404) {
-      await response.body?.cancel()
-      return undefined
-    }
-    return this.#answer(path, response) as Promise<T>
-  }
-
-  async post<T>(path: string, body: unknown): Promise<T> {
-    const headers = { 'content-type': 'application/json' }
-    const response = await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }, 0)
-    return this.#answer(path, response) as Promise<T>
-  }
-
-  async #fetch(path: string, init: RequestInit, waitMs: number): Promise<Response> {
+  /**
+   * As `get`, with undefined for a task that is not held. `waitMs` is how long the broker may take by intention, as in a
+   * long-poll.
+   */
+  async find<T>(path: string, field: keyof T & string, waitMs: number): Promise<T | undefined> {
     try {
-      return await fetch(`${this.url.http}${path}`, { ...init, signal: AbortSignal.timeout(waitMs + SILENCE_MS) })
+      return await this.#answer(path, field, await this.#fetch(path, {}, waitMs))
+    } catch (caught) {
+      if (caught instanceof BrokerRefusal && caught.code === 'unknown_task') return undefined
+      throw caught
+    }
+  }
+
+  async post<T>(path: string, body: unknown, field: keyof T & string): Promise<T> {
+    const headers = { 'content-type': 'application/json' }
+    const init = { method: 'POST', headers, body: JSON.stringify(body) }
+    return this.#answer(path, field, await this.#fetch(path, init, 0))
+  }
+
+  async #fetch(path: string, init: RequestInit, waitMs: number): Promise<{ status: number; text: string }> {
+    try {
+      const signal = AbortSignal.timeout(waitMs + SILENCE_MS)
+      const response = await fetch(`${this.url.http}${path}`, { ...init, signal })
+      return { status: response.status, text: await response.text() }
     } catch {
       throw unreachable(this.url)
     }
   }
 
-  async #answer(path: string, response: Response): Promise<unknown> {
-    let body: unknown
-    try {
-      body = await response.json()
-    } catch {
-      throw new CommandError(
-        `What answers at ${this.url.http}${path} is no Sluice broker. Check the address: --url, SLUICE_URL`,
-        EXIT.unreachable,
-      )
+  #answer<T>(path: string, field: string, { status, text }: { status: number; text: string }): T {
+    const body = fieldsOf(text)
+    if (status < 300 && body !== undefined && Object.hasOwn(body, field)) return body as T
+    const error = body?.error as Partial<WireError> | null | undefined
+    if (status >= 400 && typeof error?.code === 'string' && typeof error.message === 'string') {
+      throw new BrokerRefusal(error as WireError, status === 503 ? EXIT.busy : EXIT.failed)
     }
-    if (response.ok) return body
-    const error = (body as { error?: WireError } | null)?.error
-    const message = error === undefined ? `The broker answered ${response.status}` : refusalText(error)
-    throw new CommandError(message, response.status === 503 ? EXIT.busy : EXIT.failed)
+    throw new CommandError(
+      `What answers at ${this.url.http}${path} is no Sluice broker. Check the address: --url, SLUICE_URL`,
+      EXIT.unreachable,
+    )
+  }
+}
+
+class BrokerRefusal extends CommandError {
+  readonly code: WireError['code']
+
+  constructor(error: WireError, exitCode: 1 | 4) {
+    super(refusalText(error), exitCode)
+    this.code = error.code
+  }
+}
+
+function fieldsOf(text: string): Record<string, unknown> | undefined {
+  try {
+    const value = parseExact(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -1,3 +1,4 @@
+import { isQueueName, isTaskId } from '@sluice/protocol'
 import { Command, Option } from 'commander'
 import { BrokerHttp } from './broker-http.ts'
 import { brokerUrl, DEFAULT_URL } from './broker-url.ts'
@@ -24,6 +25,23 @@ export function clientCommand(name: string, about: string, examples: readonly st
 
 export function httpOf(flags: ClientFlags): BrokerHttp {
   return new BrokerHttp(brokerUrl(flags.url))
+}
+
+/** A queue's name as given on the command line; its length is the broker's to judge. */
+export function queueName(text: string): string {
+  if (isQueueName(text)) return text
+  throw new CommandError(
+    `${JSON.stringify(text)} is no queue name: a letter or digit, then letters, digits and any of . _ : / -`,
+    EXIT.usage,
+  )
+}
+
+export function taskId(text: string): string {
+  if (isTaskId(text)) return text
+  throw new CommandError(
+    `${JSON.stringify(text)} is no task id: a UUIDv7 in lower case, as submit prints it`,
+    EXIT.usage,
+  )
 }
 
 /** A parser of a flag's text that takes whole numbers from `min` to `max`. */

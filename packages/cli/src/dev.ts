@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join, relative } from 'node:path'
 import { styleText } from 'node:util'
 import { brokerUrl, DEFAULT_URL } from './broker-url.ts'
+import { wholeNumber } from './client-command.ts'
 import { EXIT } from './exit-code.ts'
 import { onLeave } from './leave.ts'
 import { logLine } from './log-lines.ts'
@@ -17,13 +18,15 @@ const command = join(import.meta.dirname, 'main.ts')
 const handlers = join(project, 'examples', 'photo-resize', 'src', 'tasks.ts')
 const dataFile = process.env.SLUICE_DATA_FILE ?? join(project, '.sluice', 'broker.db')
 
-const port = Number(process.env.SLUICE_PORT ?? new URL(DEFAULT_URL).port)
+const port = statedPort(process.env.SLUICE_PORT ?? new URL(DEFAULT_URL).port)
 const url = brokerUrl(`ws://127.0.0.1:${port}`)
 
 const START_LOOKS_MAX = 100
 const START_LOOK_EVERY_MS = 100
 /** A child that has not left by then is not going to. */
 const LEAVE_MS = 20_000
+/** How long tasks may go on: less, so that the rest is handed back. */
+const GRACE_MS = 15_000
 
 interface Part {
   name: string
@@ -49,17 +52,11 @@ function start(name: string, args: string[]): Part {
     stream?.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''
-      for (const line of lines) print(`${styleText('dim', name.padEnd(6))} ${readable(line)}`)
+      for (const line of lines) print(`${styleText('dim', name.padEnd(6))} ${logLine(line)}`)
     })
   }
   print(`${styleText('dim', name.padEnd(6))} starting (process ${child.pid})`)
   return { name, child, ended: once(child, 'exit') }
-}
-
-/** A line of a child's log without its JSON; anything else as it is. */
-function readable(line: string): string {
-  if (!line.startsWith('{')) return line
-  return logLine(line)
 }
 
 async function end({ child, ended }: Part): Promise<void> {
@@ -68,6 +65,15 @@ async function end({ child, ended }: Part): Promise<void> {
   child.kill('SIGTERM')
   await ended
   clearTimeout(overdue)
+}
+
+function statedPort(stated: string): number {
+  try {
+    return wholeNumber('SLUICE_PORT', 1, 65_535)(stated)
+  } catch (caught) {
+    note((caught as Error).message)
+    process.exit(EXIT.usage)
+  }
 }
 
 function portIsFree(): Promise<boolean> {
@@ -140,7 +146,7 @@ async function main(): Promise<number> {
 
   add(start('broker', ['broker', '--port', String(port), '--data-file', dataFile]))
   if (await ready()) {
-    add(start('worker', ['worker', handlers]))
+    add(start('worker', ['worker', handlers, '--grace-ms', String(GRACE_MS)]))
     printNextSteps()
   } else if (!leaving) {
     note('The broker did not get ready; its lines above say why.')

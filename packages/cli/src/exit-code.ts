@@ -8,7 +8,7 @@ export const EXIT = {
   unreachable: 3,
   /** A bound of the broker is reached, or it is leaving. */
   busy: 4,
-  /** A second signal while leaving: 128 + SIGINT. */
+  /** A second signal while leaving, or Ctrl-C while waiting: 128 + SIGINT. */
   interrupted: 130,
 } as const
 

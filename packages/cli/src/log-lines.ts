@@ -12,13 +12,14 @@ const LEVELS: Record<number, { label: string; style: 'dim' | 'green' | 'yellow' 
 }
 
 /** Fields that say nothing to a person at a terminal. */
-const QUIET_FIELDS = new Set(['level', 'time', 'pid', 'hostname', 'msg', 'err'])
+const QUIET_FIELDS = new Set(['pid', 'hostname'])
 
-/** One line of pino's JSON as a person reads it: time, level, message, the other fields. */
-export function logLine(json: string): string {
-  const { level, time, msg, err, ...rest } = JSON.parse(json) as Record<string, unknown>
-  const { label, style } = LEVELS[level as number] ?? { label: String(level), style: 'dim' as const }
-  const at = new Date(time as number).toTimeString().slice(0, 8)
+/** One line of pino's JSON as a person reads it: time, level, message, the other fields. Any other text stays as it is. */
+export function logLine(text: string): string {
+  const { level, time, msg, err, ...rest } = fieldsOf(text)
+  if (typeof level !== 'number' || typeof time !== 'number') return text
+  const { label, style } = LEVELS[level] ?? { label: String(level), style: 'dim' as const }
+  const at = new Date(time).toTimeString().slice(0, 8)
   const fields = Object.entries(rest)
     .filter(([name]) => !QUIET_FIELDS.has(name))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
@@ -27,14 +28,23 @@ export function logLine(json: string): string {
   return [
     `${styleText('dim', at)} ${styleText(style, label)} ${printable(String(msg ?? ''))}`,
     fields === '' ? '' : ` ${styleText('dim', printable(fields))}`,
-    failure === undefined ? '' : `\n${failure}`,
+    ...(failure ?? '').split('\n').map((line) => (line === '' ? '' : `\n${printable(line)}`)),
   ].join('')
+}
+
+function fieldsOf(text: string): Record<string, unknown> {
+  if (!text.startsWith('{')) return {}
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return {}
+  }
 }
 
 /** JSON lines for programs, readable ones where standard output is a terminal. */
 export function createLogger(level: string, json: boolean): Logger {
   const options = { level }
   if (json || !process.stdout.isTTY) return pino(options, pino.destination({ dest: 1, sync: true }))
-  const readable: DestinationStream = { write: (line) => void process.stdout.write(`${logLine(line)}\n`) }
+  const readable: DestinationStream = { write: (line) => void process.stdout.write(`${logLine(line.trimEnd())}\n`) }
   return pino(options, readable)
 }

@@ -9,26 +9,48 @@ export interface Tally {
   dead: number
   /** Whether `submitted` may still grow. */
   reading: boolean
-  /** What the only task says of itself. */
-  progress?: unknown
+  /** What unfinished tasks said of themselves last, by their ids. */
+  progress: Map<string, unknown>
+  /** Whether the broker is away. */
+  away: boolean
 }
 
 const BAR_WIDTH = 24
 const REDRAW_MS = 100
 
-/** The line without colours: a bar, counts, time. */
-export function progressText({ submitted, succeeded, dead, reading, progress }: Tally, elapsedMs: number): string {
+/** Progress that is a share of the whole; any other value says nothing that could be added up. */
+function isShare(progress: unknown): progress is number {
+  return typeof progress === 'number' && progress >= 0 && progress <= 1
+}
+
+/** The line without colours: a bar, which shares of running tasks fill too, counts, time. */
+export function progressText(tally: Tally, elapsedMs: number): string {
+  const { submitted, succeeded, dead, reading, progress, away } = tally
   const ended = succeeded + dead
-  const share = typeof progress === 'number' && progress >= 0 && progress <= 1 && ended === 0 ? progress : undefined
-  const filled = Math.round((share ?? ended / Math.max(1, submitted)) * BAR_WIDTH)
+  let done = ended
+  for (const value of progress.values()) if (isShare(value)) done += value
+  const filled = Math.floor((done / Math.max(1, submitted)) * BAR_WIDTH)
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
-  const said = progress === undefined || share !== undefined ? '' : `  ${printable(JSON.stringify(progress))}`
-  return `${bar} ${ended}/${submitted}${reading ? '+' : ''}${dead > 0 ? `  ${dead} dead` : ''}  ${durationText(elapsedMs)}${said}`
+  const [only] = submitted === 1 ? progress.values() : []
+  return [
+    `${bar} ${ended}/${submitted}${reading ? '+' : ''}`,
+    ...(dead > 0 ? [`${dead} dead`] : []),
+    durationText(elapsedMs),
+    ...(away ? ['waiting for the broker'] : []),
+    ...(only === undefined || isShare(only) ? [] : [printable(JSON.stringify(only))]),
+  ].join('  ')
 }
 
 /** A line on standard error that redraws itself; nothing at all where that is no terminal. */
 export class ProgressBar {
-  readonly tally: Tally = { submitted: 0, succeeded: 0, dead: 0, reading: true }
+  readonly tally: Tally = {
+    submitted: 0,
+    succeeded: 0,
+    dead: 0,
+    reading: true,
+    progress: new Map(),
+    away: false,
+  }
   readonly #startMs = performance.now()
   readonly #timer: NodeJS.Timeout | undefined
 

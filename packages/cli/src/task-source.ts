@@ -1,7 +1,9 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
+import { parseExact } from '@sluice/protocol'
 import { CommandError, EXIT } from './exit-code.ts'
+import { cutTo, printable } from './table.ts'
 
 /** A larger file is read line by line without a look at the whole. */
 const WHOLE_FILE_BYTES_MAX = 1024 * 1024
@@ -28,22 +30,39 @@ async function* one(body: unknown): AsyncGenerator<unknown> {
 }
 
 async function* fileBodies(path: string): AsyncGenerator<unknown> {
-  let whole: string | undefined
+  let bytes: Uint8Array | undefined
   try {
-    if (statSync(path).size <= WHOLE_FILE_BYTES_MAX) whole = readFileSync(path, 'utf8')
+    if (statSync(path).size <= WHOLE_FILE_BYTES_MAX) bytes = readFileSync(path)
   } catch (caught) {
     throw new CommandError(`${path} cannot be read: ${(caught as Error).message}`, EXIT.usage)
   }
+  const whole = bytes && decode(new TextDecoder('utf-8', { fatal: true }), bytes, path)
   // Two or more JSON lines are never one JSON document, so the one that parses is what was meant.
-  if (whole !== undefined && isJson(whole)) yield JSON.parse(whole)
+  if (whole !== undefined && isJson(whole)) yield parsed(whole, path)
   else yield* lineBodies(createReadStream(path), path)
 }
 
 async function* lineBodies(input: Readable, name: string): AsyncGenerator<unknown> {
   let number = 0
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const text = Readable.from(decoded(input, name))
+  for await (const line of createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })) {
     number += 1
     if (line.trim() !== '') yield parsed(line, `Line ${number} of ${name}`)
+  }
+}
+
+/** Text without its byte order mark. Bytes that are no UTF-8 would be replaced in silence elsewhere. */
+async function* decoded(input: Readable, name: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  for await (const chunk of input) yield decode(decoder, chunk as Uint8Array, name, true)
+  yield decode(decoder, new Uint8Array(0), name)
+}
+
+function decode(decoder: TextDecoder, bytes: Uint8Array, name: string, stream = false): string {
+  try {
+    return decoder.decode(bytes, { stream })
+  } catch {
+    throw new CommandError(`${name} is not UTF-8: convert it first (iconv -t utf-8)`, EXIT.usage)
   }
 }
 
@@ -57,7 +76,13 @@ function isJson(text: string): boolean {
 }
 
 function parsed(text: string, what: string): unknown {
-  if (isJson(text)) return JSON.parse(text)
-  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+  if (isJson(text)) {
+    try {
+      return parseExact(text)
+    } catch {
+      throw new CommandError(`${what} nests too deep.`, EXIT.usage)
+    }
+  }
+  const shown = printable(cutTo(text, 60))
   throw new CommandError(`${what} is not JSON: ${shown}\nText goes into quotes of its own: '"hello"'`, EXIT.usage)
 }

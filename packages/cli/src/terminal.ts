@@ -14,8 +14,19 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
+/**
+ * JSON in one line. Control characters that JSON leaves as they are (some terminals obey them) are escaped; they can stand
+ * in strings only.
+ */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value))
+  print(jsonLine(value))
 }
 
 /** For people who watch: never part of the output that a script reads. */

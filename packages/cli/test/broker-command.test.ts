@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -10,12 +10,13 @@ beforeEach(() => {
 })
 afterEach(() => sandbox.end())
 
-test('a broker keeps its tasks in .sluice over a restart, and leaves with 0 at SIGTERM', async () => {
+test('[JOURNAL-12] a broker keeps its tasks in .sluice, private to its user, over a restart, and leaves with 0 at SIGTERM', async () => {
   const first = await sandbox.broker()
   await sandbox.run(['submit', 'q', '1'], { env: { SLUICE_URL: first.url } })
   first.running.child.kill('SIGTERM')
   expect((await first.running.ended).code).toBe(0)
-  expect(existsSync(join(sandbox.directory, '.sluice', 'broker.db'))).toBe(true)
+  const modeOf = (...path: string[]) => statSync(join(sandbox.directory, '.sluice', ...path)).mode & 0o777
+  expect([modeOf(), modeOf('broker.db')]).toEqual([0o700, 0o600])
 
   const second = await sandbox.broker()
   const { out } = await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: second.url } })
@@ -51,6 +52,13 @@ test('a port that is taken ends the start with what to do', async () => {
   const { port } = new URL(url)
   const { code, err } = await sandbox.run(['broker', '--port', port, '--data-file', 'other.db'])
   expect(err).toMatch(`Port ${port} of 127.0.0.1 is taken.`)
+  expect(code).toBe(1)
+})
+
+test('a data file where none can be ends the start with what to do', async () => {
+  writeFileSync(join(sandbox.directory, 'file'), '')
+  const { code, err } = await sandbox.run(['broker', '--port', '0', '--data-file', 'file/broker.db'])
+  expect(err).toMatch(/^sluice: .*file'?\. Take another port \(--port\) or data file \(--data-file\)\n$/)
   expect(code).toBe(1)
 })
 

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Sandbox } from './processes.ts'
@@ -9,6 +10,7 @@ let env: Record<string, string>
 const HANDLERS = `export default {
   double: async (n, ctx) => { ctx.progress(0.5); return n * 2 },
   broken: async () => { throw new Error('no such luck') },
+  digits: async () => JSON.rawJSON('12345678901234567890'),
 }`
 
 beforeAll(async () => {
@@ -57,6 +59,38 @@ test('submit takes a file of one document or of lines', async () => {
   expect(out.trim().split('\n').sort()).toEqual(['10', '12'])
 })
 
+test('input in UTF-8 may begin with a byte order mark; other bytes are refused', async () => {
+  expect(await sluice(['submit', 'double', '--wait'], '\ufeff4\r\n')).toMatchObject({ code: 0, out: '8\n' })
+  writeFileSync(join(sandbox.directory, 'latin1.json'), Buffer.from('"é"', 'latin1'))
+  for (const args of [
+    ['--file', 'latin1.json'],
+    ['--file', '-'],
+  ]) {
+    const running = sandbox.start(['submit', 'double', ...args], env)
+    running.child.stdin?.end(Buffer.from('"é"\n', 'latin1'))
+    const { code, out, err } = await running.ended
+    expect(err).toMatch(/^sluice: (latin1\.json|standard input) is not UTF-8: convert it first/)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+  }
+})
+
+test('input that nests too deep is refused by line', async () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+  expect(await sluice(['submit', 'double'], `${deep}\n`)).toEqual({
+    code: 2,
+    out: '',
+    err: 'sluice: Line 1 of standard input nests too deep.\n',
+  })
+})
+
+test('no input is no failure, and is said', async () => {
+  expect(await sluice(['submit', 'double'], '\n')).toEqual({
+    code: 0,
+    out: '',
+    err: 'Nothing was submitted: the input is empty.\n',
+  })
+})
+
 test('a bad line ends with exit code 2 and its number, after what stood before it was submitted', async () => {
   const { code, out, err } = await sluice(['submit', 'double'], '1\n{oops\n3\n')
   expect(code).toBe(2)
@@ -94,6 +128,40 @@ test('a task that dies gives exit code 1, is listed with its reason, and can be 
   const again = await sluice(['status', '--wait', '--json', tasks[0].id])
   expect(JSON.parse(again.out)).toMatchObject({ tasks: [{ state: 'dead' }] })
   expect(await sluice(['dead', 'redrive', '--queue', 'broken'])).toMatchObject({ code: 0, out: '1 ready again.\n' })
+})
+
+test('submit --wait that is interrupted gives exit code 130, and says how to ask for what goes on', async () => {
+  const waiting = sandbox.start(['submit', 'nobody', '1', '--wait'], env)
+  const ready = async () => JSON.parse((await sluice(['queues', '--json'])).out).queues
+  await expect.poll(ready, { timeout: 10_000 }).toContainEqual(expect.objectContaining({ name: 'nobody', ready: 1 }))
+  // The answer is on its way by now; this takes longer.
+  await ready()
+  waiting.child.kill('SIGINT')
+  const { code, err } = await waiting.ended
+  expect(code).toBe(130)
+  const [, id] = /goes on without this command\. .*: sluice status --wait (\S+)\n$/.exec(err) ?? []
+  expect(JSON.parse((await sluice(['status', '--json', id as string])).out)).toMatchObject({
+    tasks: [{ state: 'ready' }],
+  })
+})
+
+test('a number keeps its digits on its way to the worker', async () => {
+  const socket = new WebSocket(env.SLUICE_URL as string, 'sluice.v1')
+  const delivered = new Promise<string>((resolve) => {
+    socket.onmessage = ({ data }) => (data as string).includes('"deliver"') && resolve(data as string)
+  })
+  socket.onopen = () =>
+    socket.send('[{"type":"hello","versions":[1],"roles":["worker"]},{"type":"credit","credit":1,"queues":["wide"]}]')
+  await sluice(['submit', 'wide', '{"n": 12345678901234567890, "x": [1.10, 2]}'])
+  expect(await delivered).toContain('"bodies":[{"n":12345678901234567890,"x":[1.10,2]}]')
+  socket.close()
+})
+
+test('a result keeps its digits, waited for or looked up', async () => {
+  expect(await sluice(['submit', 'digits', '1', '--wait'])).toMatchObject({ code: 0, out: '12345678901234567890\n' })
+  const { out } = await sluice(['submit', 'digits', '1', '--wait', '--json'])
+  expect(out).toContain('"result":12345678901234567890}')
+  expect((await sluice(['status', JSON.parse(out).id])).out).toMatch(/^result +12345678901234567890$/m)
 })
 
 test('redriving what is no dead letter gives exit code 1', async () => {
@@ -142,9 +210,15 @@ test.each([
   [['submit', 'double', 'hello'], /not JSON: hello\n.*'"hello"'/],
   [['submit', 'double', '1', '--priority', '10'], /--priority must be a whole number from 0 to 9/],
   [['submit', 'double', '1', '--file', 'x'], /not both/],
+  [['submit', 'no name', '1'], /"no name" is no queue name/],
+  [['submit', 'double', '1', '--id', '7'], /"7" is no task id/],
   [['status', '7'], /"7" is no task id/],
+  [['dead', 'list', '--after', '7'], /"7" is no task id/],
+  [['dead', 'list', '--queue', 'no name'], /"no name" is no queue name/],
+  [['dead', 'redrive', '7'], /"7" is no task id/],
   [['dead', 'redrive'], /by id, or all of a queue/],
   [['worker', './none.ts'], /no module of handlers/],
+  [['worker', './tasks.mjs', '--log-level', 'loud'], /Allowed choices are trace, debug/],
   [['quues'], /Did you mean queues/],
   [['queues', '--url', 'localhost'], /is no address of a broker/],
 ])('%j is a mistake of use: exit code 2', async (args, message) => {
@@ -162,10 +236,26 @@ test.each([['queues'], ['watch'], ['status', UNKNOWN], ['dead', 'list'], ['submi
   },
 )
 
+test.each([
+  ['{"queues": 1}', 200, 'text/html'],
+  ['{"error": "not found"}', 404, 'application/json'],
+  ['[]', 200, 'application/json'],
+  ['<html>', 502, 'text/html'],
+])('something else that answers %s (%i) is no broker: exit code 3', async (answer, status, contentType) => {
+  const server = createServer((_, response) => response.writeHead(status, { 'content-type': contentType }).end(answer))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
+  const { code, err } = await sandbox.run(['watch', '--once', '--url', url])
+  server.close()
+  expect(err).toMatch(/^sluice: What answers at \S+ is no Sluice broker\. Check the address: --url, SLUICE_URL\n$/)
+  expect(code).toBe(3)
+})
+
 test('the help of every command has examples and the exit codes', async () => {
   const commands = ['', 'broker', 'worker', 'submit', 'status', 'queues', 'watch', 'dead', 'dead list', 'dead redrive']
   const helps = await Promise.all(commands.map((command) => sluice([...command.split(' ').filter(Boolean), '--help'])))
   for (const [index, { code, out }] of helps.entries()) {
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(out, commands[index]).toMatch(/Examples:\n {2}\$ .*sluice [\s\S]*Exit codes:/)
     expect(code).toBe(0)
   }

@@ -62,6 +62,12 @@ test('when dev itself is killed, broker and worker leave as well', async () => {
   await expect.poll(() => pids.filter(alive), { timeout: 10_000 }).toEqual([])
 })
 
+test('a port that is none is refused by name', async () => {
+  const ended = await sandbox.start([], { SLUICE_PORT: 'http' }, dev).ended
+  expect(ended).toMatchObject({ code: 2, out: '' })
+  expect(ended.err).toBe('SLUICE_PORT must be a whole number from 1 to 65535, not "http"\n')
+})
+
 test('when the port is taken, dev says so and what to do', async () => {
   const { port, close } = await takenPort()
   const ended = await sandbox.start([], devEnv(port), dev).ended

@@ -5,9 +5,11 @@ import { Handle, type TaskHandle } from './handle.ts'
 import type { Logger } from './logger.ts'
 import { defaultPlatform, type Platform } from './platform.ts'
 import { Producer } from './producer.ts'
+import { onAbort } from './signal.ts'
 import { type TaskContract, validate } from './task-contract.ts'
 import { type Terms, termsOf } from './terms.ts'
 import { uuidv7Source } from './uuidv7.ts'
+import { atLeast } from './worker-options.ts'
 
 export interface ClientOptions {
   /** `ws://` or `wss://`. */
@@ -50,20 +52,24 @@ export interface Client {
    * or its queue is full; the caller's own waiting is the back pressure.
    * @throws ValidationError, SluiceError (`id_conflict`, `too_large`, `bad_message`, …), ClosedError, or the signal's reason
    */
-  submit<I, O>(contract: TaskContract<I, O>, input: NoInfer<I>, options?: SubmitCallOptions): Promise<TaskHandle<O>>
+  submit<I, O>(
+    contract: TaskContract<I, O, unknown, unknown>,
+    input: NoInfer<I>,
+    options?: SubmitCallOptions,
+  ): Promise<TaskHandle<O>>
   submit(queue: string, input: unknown, options?: SubmitCallOptions): Promise<TaskHandle>
   /**
    * Submits all inputs; rejects with the first error, while the others may have been accepted.
    * @throws as `submit`
    */
   submitMany<I, O>(
-    contract: TaskContract<I, O>,
+    contract: TaskContract<I, O, unknown, unknown>,
     inputs: readonly NoInfer<I>[],
     options?: Omit<SubmitCallOptions, 'id'>,
   ): Promise<TaskHandle<O>[]>
   submitMany(queue: string, inputs: readonly unknown[], options?: Omit<SubmitCallOptions, 'id'>): Promise<TaskHandle[]>
   /** A handle for a task that was submitted elsewhere or before; no message is sent until it is asked something. */
-  handle<O = unknown>(id: string, contract?: TaskContract<unknown, O>): TaskHandle<O>
+  handle<O = unknown>(id: string, contract?: TaskContract<unknown, O, unknown, unknown>): TaskHandle<O>
   /**
    * Waits up to `drainMs` (default 5,000) for unanswered submissions, says goodbye and closes. What is still waiting
    * then rejects with ClosedError. Idempotent.
@@ -74,7 +80,10 @@ export interface Client {
 const WATCHED_MAX = 100_000
 const DRAIN_MS = 5000
 
-/** Connects at once, in the background. */
+/**
+ * Connects at once, in the background.
+ * @throws Error naming the option where one is out of range
+ */
 export function createClient(options: ClientOptions): Client {
   return new ProducerClient(options)
 }
@@ -84,17 +93,18 @@ class ProducerClient implements Client {
   readonly #nextId: () => string
   #lastTerms: Terms | undefined
   readonly #listeners = new Set<(state: ConnectionState) => void>()
+  #forgetSignal: () => void = () => {}
 
   constructor(options: ClientOptions) {
     const platform = options.platform ?? defaultPlatform
+    const watchedMax = atLeast('watchedMax', options.watchedMax ?? WATCHED_MAX, 1)
     this.#nextId = uuidv7Source(platform)
-    this.#producer = new Producer({ ...options, platform, watchedMax: options.watchedMax ?? WATCHED_MAX }, (state) => {
+    this.#producer = new Producer({ ...options, platform, watchedMax }, (state) => {
+      if (state === 'stopped' || state === 'failed') this.#forgetSignal()
       for (const listener of this.#listeners) listener(state)
     })
     this.#producer.connection.start()
-    const { signal } = options
-    if (signal?.aborted) void this.close({ drainMs: 0 })
-    else signal?.addEventListener('abort', () => void this.close({ drainMs: 0 }), { once: true })
+    this.#forgetSignal = onAbort(options.signal, () => void this.close({ drainMs: 0 }))
   }
 
   get state(): ConnectionState {
@@ -107,7 +117,7 @@ class ProducerClient implements Client {
   }
 
   submit<O>(
-    target: string | TaskContract<unknown, O>,
+    target: string | TaskContract<unknown, O, unknown, unknown>,
     input: unknown,
     options?: SubmitCallOptions,
   ): Promise<TaskHandle<O>> {
@@ -122,14 +132,14 @@ class ProducerClient implements Client {
   }
 
   submitMany<O>(
-    target: string | TaskContract<unknown, O>,
+    target: string | TaskContract<unknown, O, unknown, unknown>,
     inputs: readonly unknown[],
     options?: Omit<SubmitCallOptions, 'id'>,
   ): Promise<TaskHandle<O>[]> {
     return Promise.all(inputs.map((input) => this.submit(target, input, options)))
   }
 
-  handle<O>(id: string, contract?: TaskContract<unknown, O>): TaskHandle<O> {
+  handle<O>(id: string, contract?: TaskContract<unknown, O, unknown, unknown>): TaskHandle<O> {
     if (!isTaskId(id)) throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
     const handle = new Handle(this.#producer, id, {
       queue: contract?.queue,
@@ -148,7 +158,7 @@ class ProducerClient implements Client {
   }
 
   #submit<O>(
-    contract: TaskContract<unknown, O>,
+    contract: TaskContract<unknown, O, unknown, unknown>,
     input: unknown,
     call: SubmitCallOptions | undefined,
   ): Promise<TaskHandle<O>> {

@@ -61,6 +61,10 @@ const SILENT_PERIODS = 2.5
 /** Items that fill a frame well; waiting for more would only delay them. */
 const FLUSH_ITEMS = 500
 
+/** What a lease or a task id takes in a message at most, and what the message takes besides its list, in bytes. */
+const LISTED_BYTES = 40
+const MESSAGE_BYTES = 128
+
 /**
  * Keeps one session with a broker alive: runs the connection chart, frames messages, watches for silence, resumes.
  * Every message that arrives or leaves passes here; the chart itself sees only changes of the connection.
@@ -72,6 +76,8 @@ export class Connection {
   readonly #logger: Logger
   readonly #actor: ActorRefFrom<typeof connectionMachine>
   readonly #control: ClientMessage[] = []
+  /** What the last frame said of the connection as a whole: where no other follows, it is why the broker closes. */
+  #lastWord: WireError | undefined
   #socket: Socket | null = null
   #state: ConnectionState = 'idle'
   #limits: Limits = DEFAULT_LIMITS
@@ -84,7 +90,11 @@ export class Connection {
   /** Asks for a flush at the end of the turn; cheap when one is scheduled. */
   readonly requestFlush: () => void
 
+  /** @throws Error where the URL is none of a WebSocket: nothing would come of trying again */
   constructor(options: ConnectionOptions, owner: SessionOwner) {
+    if (!/^wss?:\/\/\S+$/i.test(options.url)) {
+      throw new Error(`url has to begin with ws:// or wss://, not ${JSON.stringify(options.url)}`)
+    }
     this.#options = options
     this.#owner = owner
     this.#platform = options.platform
@@ -119,6 +129,12 @@ export class Connection {
     return this.#limits
   }
 
+  /** How many leases or ids one message may list: few where frames are small, since their list cannot be spread over several. */
+  get listedMax(): number {
+    const { batchItemsMax, frameBytesMax } = this.#limits
+    return Math.max(1, Math.min(batchItemsMax, Math.floor((frameBytesMax - MESSAGE_BYTES) / LISTED_BYTES)))
+  }
+
   /** How often the broker wants to hear of work, in ms. */
   get heartbeatMs(): number {
     return this.#heartbeatMs
@@ -146,10 +162,7 @@ export class Connection {
 
   /** Sends everything that may leave now. */
   flush(): void {
-    if (!this.open) return
-    const messages = this.#control.splice(0)
-    this.#owner.collect(messages)
-    this.#write(messages)
+    if (this.open) this.#write(this.#take())
   }
 
   /** After a drain, when this side needs the connection no more: come back when the broker wants us to. */
@@ -160,10 +173,17 @@ export class Connection {
   /** Ends the session for good: its leases are released and the broker forgets it. */
   stop(): void {
     if (this.open) {
-      this.#control.push({ type: 'bye' })
-      this.flush()
+      const messages = this.#take()
+      messages.push({ type: 'bye' })
+      this.#write(messages)
     }
     this.#tell({ type: 'stop' })
+  }
+
+  #take(): ClientMessage[] {
+    const messages = this.#control.splice(0)
+    this.#owner.collect(messages)
+    return messages
   }
 
   #tell(event: ConnectionEvent): void {
@@ -182,8 +202,9 @@ export class Connection {
       this.#owner.onDisconnected()
     }
     if (state === 'backingOff') this.#logger.debug({ error }, 'connection lost, backing off')
-    this.#owner.onStateChange(state)
     if (state === 'failed') this.#owner.onFailed(error ?? { code: 'internal', message: 'the connection failed' })
+    // Last, for it calls what programs listen with, which may throw.
+    this.#owner.onStateChange(state)
   }
 
   #open(): void {
@@ -196,11 +217,12 @@ export class Connection {
       return
     }
     this.#socket = socket
+    this.#lastWord = undefined
     socket.onopen = () => this.#tell({ type: 'opened' })
     socket.onmessage = (data) => this.#receive(data)
     socket.onclose = ({ code, reason }) => {
       this.#detach()
-      this.#tell({ type: 'closed', code, reason })
+      this.#tell({ type: 'closed', code, reason, error: this.#lastWord })
     }
   }
 
@@ -244,6 +266,7 @@ export class Connection {
 
   #receive(data: string | Uint8Array): void {
     this.#heardAtMs = this.#platform.now()
+    this.#lastWord = undefined
     const decoded = decodeBrokerFrame(data, this.#limits)
     if (!decoded.ok) {
       this.#logger.error({ error: decoded.error }, 'the broker sent a frame that is not of this protocol')
@@ -270,10 +293,7 @@ export class Connection {
         this.#owner.onDrain(message.retryAfterMs)
         return
       case 'error':
-        if (message.ref === undefined) {
-          this.#tell({ type: 'refused', error: message })
-          return
-        }
+        if (message.ref === undefined) this.#lastWord = message
     }
     if (this.open) this.#owner.onMessage(message)
   }

@@ -19,7 +19,7 @@ export interface ExecutorHooks {
  * Runs handlers somewhere else, such as in a pool of threads.
  *
  * What `run` rejects with decides about the next attempt, by its fields `name`, `message`, `stack`, and where present
- * `retryable` (boolean) and `retryAfterMs` (ms).
+ * `retryable` (boolean) and `retryAfterMs` (ms). `failureOf` makes data of whatever a handler has thrown elsewhere.
  */
 export interface Executor {
   run(task: ExecutorTask, hooks: ExecutorHooks): Promise<Body>

@@ -1,28 +1,48 @@
 import { DURATION_MS_MAX, type FailedLease, type Limits, type TaskFailure } from '@sluice/protocol'
 
-/** What a handler threw, as it travels: cut to the limits, so that no error can make a frame invalid. */
-export function failedLease(lease: number, thrown: unknown, limits: Limits): FailedLease {
-  const failed: FailedLease = { lease, error: taskFailure(thrown, limits) }
-  if (typeof thrown !== 'object' || thrown === null) return failed
-  if ('retryable' in thrown && typeof thrown.retryable === 'boolean') failed.retryable = thrown.retryable
-  if ('retryAfterMs' in thrown && typeof thrown.retryAfterMs === 'number' && thrown.retryAfterMs >= 0) {
-    failed.retryAfterMs = Math.min(Math.ceil(thrown.retryAfterMs), DURATION_MS_MAX)
+/** What a handler threw, as data that can cross to another thread or process. */
+export interface Failure {
+  error: TaskFailure
+  /** False: no other attempt can succeed. */
+  retryable?: boolean
+  /** In place of the task's retry policy, in ms. */
+  retryAfterMs?: number
+}
+
+/**
+ * Reads what a handler threw, by its fields and not by its class: an error may come from another realm, or from another copy of
+ * this package. Anything can be thrown, and this never throws.
+ */
+export function failureOf(thrown: unknown): Failure {
+  try {
+    return read(thrown)
+  } catch {
+    return { error: { message: 'what the handler threw cannot be read' } }
   }
-  return failed
 }
 
-function taskFailure(thrown: unknown, limits: Limits): TaskFailure {
-  if (!(thrown instanceof Error) && !isErrorLike(thrown))
-    return { message: cut(String(thrown), limits.messageLengthMax) }
-  const failure: TaskFailure = { message: cut(String(thrown.message), limits.messageLengthMax) }
-  if (typeof thrown.name === 'string') failure.name = cut(thrown.name, limits.nameLengthMax)
-  if (typeof thrown.stack === 'string') failure.stack = cut(thrown.stack, limits.stackLengthMax)
+/** The same for the wire: cut to the limits, so that no error can make a frame invalid. */
+export function failedLease(lease: number, thrown: unknown, limits: Limits): FailedLease {
+  const { error, ...verdict } = failureOf(thrown)
+  // Escaped, a unit has up to six bytes, and all of it has to fit the smallest of frames.
+  const unitsMax = limits.frameBytesMax >> 5
+  const cutError: TaskFailure = { message: cut(error.message, Math.min(limits.messageLengthMax, unitsMax)) }
+  if (error.name !== undefined) cutError.name = cut(error.name, Math.min(limits.nameLengthMax, unitsMax))
+  if (error.stack !== undefined) cutError.stack = cut(error.stack, Math.min(limits.stackLengthMax, unitsMax * 2))
+  return { lease, error: cutError, ...verdict }
+}
+
+function read(thrown: unknown): Failure {
+  if (typeof thrown !== 'object' || thrown === null) return { error: { message: String(thrown) } }
+  const { message, name, stack, retryable, retryAfterMs } = thrown as Record<string, unknown>
+  const failure: Failure = { error: { message: message === undefined ? String(thrown) : String(message) } }
+  if (typeof name === 'string') failure.error.name = name
+  if (typeof stack === 'string') failure.error.stack = stack
+  if (typeof retryable === 'boolean') failure.retryable = retryable
+  if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) {
+    failure.retryAfterMs = Math.min(Math.ceil(retryAfterMs), DURATION_MS_MAX)
+  }
   return failure
-}
-
-/** Errors lose their class on their way from a thread. */
-function isErrorLike(thrown: unknown): thrown is { message: unknown; name?: unknown; stack?: unknown } {
-  return typeof thrown === 'object' && thrown !== null && 'message' in thrown
 }
 
 function cut(text: string, lengthMax: number): string {

@@ -1,6 +1,6 @@
 import { Bodies, type EndedTask, type TaskStatus } from '@sluice/protocol'
 import { SluiceError, TaskCancelledError, TaskDeadError } from './errors.ts'
-import { withSignal } from './signal.ts'
+import { onAbort, withSignal } from './signal.ts'
 import type { Submission } from './submissions.ts'
 import { validate } from './task-contract.ts'
 import type { Terms } from './terms.ts'
@@ -29,9 +29,9 @@ export interface TaskHandle<O = unknown> extends AsyncIterable<unknown> {
   cancel(options?: { signal?: AbortSignal }): Promise<void>
   /**
    * What the handler reports, newest last; ends with the task. A reader that falls behind loses the oldest of 16.
-   * Every call starts an iteration of its own.
+   * Every call starts an iteration of its own. The signal ends it with the signal's reason.
    */
-  progress(): AsyncIterable<unknown>
+  progress(options?: { signal?: AbortSignal }): AsyncIterable<unknown>
 }
 
 /** What a handle needs from its client. */
@@ -73,7 +73,6 @@ export class Handle implements TaskHandle<unknown> {
   #resolve: ((value: unknown) => void) | undefined
   #reject: ((error: Error) => void) | undefined
   #readers: Set<ProgressReader> | undefined
-  #twins: Handle[] | undefined
 
   constructor(host: HandleHost, id: string, terms: Terms) {
     this.#host = host
@@ -103,7 +102,7 @@ export class Handle implements TaskHandle<unknown> {
 
   /** Whether someone waits for the outcome. */
   get awaited(): boolean {
-    return this.#resolve !== undefined || this.#readers !== undefined
+    return this.#resolve !== undefined || (this.#readers !== undefined && this.#readers.size > 0)
   }
 
   status(options?: { signal?: AbortSignal }): Promise<TaskStatus> {
@@ -127,15 +126,19 @@ export class Handle implements TaskHandle<unknown> {
     return options?.signal === undefined ? this.#result : withSignal(this.#result, options.signal)
   }
 
-  progress(): AsyncIterable<unknown> {
-    return { [Symbol.asyncIterator]: () => this[Symbol.asyncIterator]() }
+  progress(options?: { signal?: AbortSignal }): AsyncIterable<unknown> {
+    return { [Symbol.asyncIterator]: () => this.#read(options?.signal) }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
-    const reader = new ProgressReader(() => this.#readers?.delete(reader))
+    return this.#read(undefined)
+  }
+
+  #read(signal: AbortSignal | undefined): AsyncIterator<unknown> {
+    const reader = new ProgressReader(signal, () => this.#readers?.delete(reader))
     if (this.#ended) {
       reader.end()
-    } else {
+    } else if (!signal?.aborted) {
       this.#readers ??= new Set()
       this.#readers.add(reader)
       this.#host.watch(this)
@@ -143,22 +146,13 @@ export class Handle implements TaskHandle<unknown> {
     return reader
   }
 
-  /** Another handle of the same task shares what arrives for this one. */
-  join(twin: Handle): void {
-    this.#twins ??= []
-    if (!this.#twins.includes(twin)) this.#twins.push(twin)
-  }
-
   onProgress(value: unknown): void {
-    if (this.#twins !== undefined) for (const twin of this.#twins) twin.onProgress(value)
     if (this.#readers !== undefined) for (const reader of this.#readers) reader.push(value)
   }
 
   /** The task has a result: the body at `index`. */
   onResult(bodies: Bodies, index: number, contentType: string | undefined): void {
-    if (this.#twins !== undefined) for (const twin of this.#twins) twin.onResult(bodies, index, contentType)
-    if (this.#ended) return
-    this.#end()
+    if (!this.#end()) return
     if (this.#resolve === undefined) {
       // The bodies view a frame: a result that nobody waits for yet must not keep the whole frame alive.
       const bytes = bodies.at(index).slice()
@@ -186,15 +180,17 @@ export class Handle implements TaskHandle<unknown> {
 
   /** The outcome will never be known, or is an error. */
   fail(error: Error): void {
-    if (this.#twins !== undefined) for (const twin of this.#twins) twin.fail(error)
-    if (this.#ended) return
-    this.#end()
+    if (!this.#end()) return
     if (this.#reject === undefined) this.#kept = error
     else this.#reject(error)
   }
 
-  /** The task has its outcome, which says that it was accepted even where the broker's answer is still under way. */
-  #end(): void {
+  /**
+   * The task has its outcome, which says that it was accepted even where the broker's answer is still under way.
+   * @returns false where it was told before: a submission that was sent again is over then as well
+   */
+  #end(): boolean {
+    const isFirst = !this.#ended
     this.#ended = true
     if (this.phase === 'sent') this.accepted()
     this.submission?.leave(this.place)
@@ -202,6 +198,7 @@ export class Handle implements TaskHandle<unknown> {
     const readers = this.#readers
     this.#readers = undefined
     if (readers !== undefined) for (const reader of readers) reader.end()
+    return isFirst
   }
 
   #resolveWith(bodies: Bodies, index: number, contentType: string | undefined): void {
@@ -229,20 +226,33 @@ function decodeResult(id: string, bodies: Bodies, index: number, contentType: st
   }
 }
 
+interface Waiting {
+  resolve: (result: IteratorResult<unknown>) => void
+  reject: (reason: unknown) => void
+}
+
 class ProgressReader implements AsyncIterator<unknown> {
   readonly #values: unknown[] = []
+  readonly #signal: AbortSignal | undefined
   readonly #leave: () => void
-  #wake: ((result: IteratorResult<unknown>) => void)[] = []
+  readonly #forgetSignal: () => void
+  #waiting: Waiting[] = []
   #ended = false
 
-  constructor(leave: () => void) {
+  constructor(signal: AbortSignal | undefined, leave: () => void) {
+    this.#signal = signal
     this.#leave = leave
+    // Where it has fired already nobody waits yet, and `next` says so.
+    this.#forgetSignal = onAbort(signal?.aborted ? undefined : signal, () => {
+      this.#leave()
+      for (const { reject } of this.#waiting.splice(0)) reject(signal!.reason)
+    })
   }
 
   push(value: unknown): void {
-    const wake = this.#wake.shift()
-    if (wake !== undefined) {
-      wake({ done: false, value })
+    const waiting = this.#waiting.shift()
+    if (waiting !== undefined) {
+      waiting.resolve({ done: false, value })
       return
     }
     if (this.#values.length === PROGRESS_VALUES_MAX) this.#values.shift()
@@ -251,13 +261,15 @@ class ProgressReader implements AsyncIterator<unknown> {
 
   end(): void {
     this.#ended = true
-    for (const wake of this.#wake.splice(0)) wake({ done: true, value: undefined })
+    this.#forgetSignal()
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined })
   }
 
   next(): Promise<IteratorResult<unknown>> {
+    if (this.#signal?.aborted && !this.#ended) return Promise.reject(this.#signal.reason)
     if (this.#values.length > 0) return Promise.resolve({ done: false, value: this.#values.shift() })
     if (this.#ended) return Promise.resolve({ done: true, value: undefined })
-    return new Promise((resolve) => this.#wake.push(resolve))
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 
   return(): Promise<IteratorResult<unknown>> {

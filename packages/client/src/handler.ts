@@ -2,6 +2,7 @@ import { type Body, bodyToJson, JSON_CONTENT_TYPE, jsonText } from '@sluice/prot
 import { PermanentError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { type TaskContract, validate } from './task-contract.ts'
+import { isThenable } from './thenable.ts'
 
 const encoder = new TextEncoder()
 
@@ -13,7 +14,8 @@ export interface TaskContext {
   readonly attempt: number
   /**
    * Fires when what the handler returns would not be used any more: the task was cancelled, its lease expired, its
-   * time limit passed, or the worker hands it back. The reason is a LeaseLostError or a TimeLimitExceeded.
+   * time limit passed, or the worker hands it back. The reason is a LeaseLostError or a TimeLimitExceeded. A handler that goes on all
+   * the same keeps its place; a worker whose places are all kept so hands back what waits and takes nothing until one is free.
    */
   readonly signal: AbortSignal
   /**
@@ -25,12 +27,15 @@ export interface TaskContext {
   readonly log: Logger
 }
 
-/** Returns the output (JSON, or bytes as a Uint8Array), or throws; see RetryableError, PermanentError, retryAfter. */
+/**
+ * Returns the output (JSON, or bytes as a Uint8Array, which are the worker's from then on), or throws; see RetryableError,
+ * PermanentError, retryAfter.
+ */
 export type Handler<I = unknown, O = unknown> = (input: I, ctx: TaskContext) => O | Promise<O>
 
 /** A handler with the contract that its input and output are checked against. */
 export interface ContractHandler<I, O> {
-  contract: TaskContract<I, O>
+  contract: TaskContract<unknown, unknown, I, O>
   handle: Handler<I, O>
 }
 
@@ -39,7 +44,7 @@ export type AnyHandler = Handler<any, unknown> | ContractHandler<any, any>
 
 /** Ties a handler to its contract, with the contract's types. */
 export function handle<I, O>(
-  contract: TaskContract<I, O>,
+  contract: TaskContract<unknown, unknown, I, O>,
   handler: Handler<NoInfer<I>, NoInfer<O>>,
 ): ContractHandler<I, O> {
   return { contract, handle: handler }
@@ -65,13 +70,15 @@ export function runHandler(handler: AnyHandler, body: Body, ctx: TaskContext): B
 export function runAttempt(handler: AnyHandler, input: unknown, ctx: TaskContext): Output | Promise<Output> {
   if (typeof handler === 'function') {
     const output = handler(input, ctx)
-    return output instanceof Promise ? output.then(encodeOutput) : encodeOutput(output)
+    return isThenable(output) ? Promise.resolve(output).then(encodeOutput) : encodeOutput(output)
   }
   const { contract, handle } = handler
   const checked = validate<unknown>(contract.input, input, 'the input')
   const output: unknown =
     checked instanceof Promise ? checked.then((value) => handle(value, ctx)) : handle(checked, ctx)
-  return output instanceof Promise ? output.then((value) => finish(contract, value)) : finish(contract, output)
+  return isThenable(output)
+    ? Promise.resolve(output).then((value) => finish(contract, value))
+    : finish(contract, output)
 }
 
 function finish(contract: TaskContract<unknown, unknown>, output: unknown): Output | Promise<Output> {

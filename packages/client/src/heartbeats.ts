@@ -25,16 +25,21 @@ export class Heartbeats {
 
   /** Says that the work of `leases` lives. */
   push(out: ClientMessage[], leases: readonly number[]): void {
-    const { batchItemsMax } = this.#connection.limits
-    for (let from = 0; from < leases.length; from += batchItemsMax) {
+    const { listedMax } = this.#connection
+    for (let from = 0; from < leases.length; from += listedMax) {
       const ref = this.#connection.nextRef()
-      out.push({ type: 'heartbeat', ref, leases: leases.slice(from, from + batchItemsMax) })
+      out.push({ type: 'heartbeat', ref, leases: leases.slice(from, from + listedMax) })
     }
   }
 
   /** A lease is held that lives for `leaseMs` without a heartbeat. */
   held(leaseMs: number): void {
     if (leaseMs < this.#shortMs) this.#within(leaseMs / BEATS_PER_LEASE)
+  }
+
+  /** Another broker may ask for fewer heartbeats than the one before, so that leases which were long enough are too short. */
+  welcomed(): void {
+    this.#within(this.#held.shorterThan(this.#shortMs).shortestMs / BEATS_PER_LEASE)
   }
 
   stop(): void {

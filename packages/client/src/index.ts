@@ -22,6 +22,7 @@ export {
   ValidationError,
 } from './errors.ts'
 export type { Executor, ExecutorHooks, ExecutorTask } from './executor.ts'
+export { type Failure, failureOf } from './failure.ts'
 export type { TaskHandle } from './handle.ts'
 export { type AnyHandler, type ContractHandler, type Handler, handle, runHandler, type TaskContext } from './handler.ts'
 export { type Logger, silentLogger } from './logger.ts'

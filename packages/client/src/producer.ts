@@ -26,6 +26,11 @@ import { Watches } from './watches.ts'
 
 /** Tasks in one submit message: large enough that its own cost vanishes, small enough to be answered soon. */
 const SUBMIT_TASKS_MAX = 500
+/**
+ * The inputs of unanswered submissions have this many characters at most, and one input more: a socket takes whatever it is given, and
+ * what is said later (a cancellation, a heartbeat) leaves behind it.
+ */
+const UNANSWERED_CHARS_MAX = 16 * 1024 * 1024
 /** The span of the jitter on top of a refusal's `retryAfterMs`, and the wait of those the budget holds back, in ms. */
 const BUSY_JITTER_MS = 500
 const BUDGET_WAIT_MS = 1000
@@ -63,6 +68,9 @@ export class Producer implements SessionOwner, HandleHost {
   #state: ProducerState = 'offline'
   #credit = 0
   #unanswered = 0
+  #unansweredChars = 0
+  /** Those in `#queue` whose callers have given them up. */
+  #givenUp = 0
   #failure: Error | undefined
 
   constructor(options: ConnectionOptions & { watchedMax: number }, onState: (state: ConnectionState) => void) {
@@ -133,6 +141,7 @@ export class Producer implements SessionOwner, HandleHost {
   onWelcome(welcome: Welcome): void {
     this.#credit = welcome.submitCredit
     this.#unanswered = 0
+    this.#unansweredChars = 0
     const unanswered: Handle[] = []
     for (const handle of this.#submissions.drain()) {
       if (handle.phase === 'accepted') {
@@ -143,12 +152,13 @@ export class Producer implements SessionOwner, HandleHost {
         unanswered.push(handle)
       }
     }
-    this.#queue.unshiftAll(unanswered)
+    this.#queue.unshiftAll(this.#stillWanted(unanswered))
     // Outcomes are not acknowledged, so one may have been lost with the old socket even when the session resumes.
     this.#watches.renew()
     for (const message of this.#requests.messages()) this.connection.send(message)
     this.#actor.send({ type: 'connected' })
     this.connection.flush()
+    this.#afterAnswers()
   }
 
   onDisconnected(): void {
@@ -178,7 +188,7 @@ export class Producer implements SessionOwner, HandleHost {
   }
 
   collect(out: ClientMessage[]): void {
-    this.#watches.collect(out, this.connection.limits.batchItemsMax)
+    this.#watches.collect(out)
     if (this.#maySubmit()) this.#collectSubmissions(out)
   }
 
@@ -190,7 +200,9 @@ export class Producer implements SessionOwner, HandleHost {
       case 'succeeded': {
         const { bodies, contentType } = message
         if ('ids' in message) {
-          for (const [index, id] of message.ids.entries()) this.#watches.take(id)?.onResult(bodies, index, contentType)
+          for (const [index, id] of message.ids.entries()) {
+            for (const handle of this.#watches.take(id)) handle.onResult(bodies, index, contentType)
+          }
         } else {
           this.#submissions.succeeded(message.ref, message.indexes, bodies, contentType)
         }
@@ -199,13 +211,13 @@ export class Producer implements SessionOwner, HandleHost {
       }
       case 'ended':
         for (const task of message.tasks) {
-          if ('id' in task) this.#watches.take(task.id)?.onEnded(task)
+          if ('id' in task) for (const handle of this.#watches.take(task.id)) handle.onEnded(task)
           else this.#submissions.ended(task)
         }
         this.#afterAnswers()
         return
       case 'progress':
-        for (const task of message.tasks) this.#handleOf(task)?.onProgress(task.progress)
+        for (const task of message.tasks) for (const handle of this.#handlesOf(task)) handle.onProgress(task.progress)
         return
       case 'submitCredit':
         this.#credit = message.credit
@@ -228,6 +240,7 @@ export class Producer implements SessionOwner, HandleHost {
   // ─── submissions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #maySubmit(): boolean {
+    if (this.#unansweredChars >= UNANSWERED_CHARS_MAX) return false
     return this.#state === 'online' || (this.#state === 'closing' && this.connection.state === 'ready')
   }
 
@@ -241,8 +254,11 @@ export class Producer implements SessionOwner, HandleHost {
     while (this.#unanswered < this.#credit) {
       const handle = this.#queue.shift()
       if (handle === undefined) break
-      // Given up by its caller while it waited.
-      if (handle.accept === undefined) continue
+      if (handle.accept === undefined) {
+        this.#givenUp -= 1
+        this.#leave(handle)
+        continue
+      }
       const input = handle.input!
       const bytes = bytesWithin(input, limits)
       if (bytes === undefined) {
@@ -270,9 +286,12 @@ export class Producer implements SessionOwner, HandleHost {
       group.inputs.push(input)
       group.submission.add(handle)
       group.bytes += bytes + TASK_OVERHEAD_BYTES
+      group.submission.chars += input.length
       this.#unanswered += 1
+      this.#unansweredChars += input.length
       handle.phase = 'sent'
       if (handle.mayBeHeld && handle.terms.watched) this.#watches.add(handle, false)
+      if (this.#unansweredChars >= UNANSWERED_CHARS_MAX) break
     }
     this.#letGo()
   }
@@ -293,6 +312,7 @@ export class Producer implements SessionOwner, HandleHost {
     submission.answered = true
     const { count } = submission
     this.#unanswered -= count
+    this.#unansweredChars -= submission.chars
     const retried: Handle[] = []
     let retryAfterMs = 0
     for (const { index, error } of refused) {
@@ -337,8 +357,10 @@ export class Producer implements SessionOwner, HandleHost {
 
   // ─── outcomes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #handleOf(name: TaskName): Handle | undefined {
-    return 'id' in name ? this.#watches.get(name.id) : this.#submissions.handle(name.ref, name.index)
+  #handlesOf(name: TaskName): readonly Handle[] {
+    if ('id' in name) return this.#watches.get(name.id)
+    const handle = this.#submissions.handle(name.ref, name.index)
+    return handle === undefined ? [] : [handle]
   }
 
   /** Past `watchedMax` the oldest task for which nobody waits is let go; its `result()` asks the broker again. */
@@ -348,9 +370,12 @@ export class Producer implements SessionOwner, HandleHost {
       const handle = this.#watches.firstUnawaited() ?? this.#submissions.firstUnawaited()
       if (handle === undefined) break
       this.#leave(handle)
-      ids.push(handle.id)
+      // Others may wait for the same task.
+      if (!this.#watches.has(handle.id)) ids.push(handle.id)
     }
-    if (ids.length > 0 && this.connection.open) this.connection.send({ type: 'unwatch', ids })
+    if (!this.connection.open) return
+    for (const { listedMax } = this.connection; ids.length > 0; )
+      this.connection.send({ type: 'unwatch', ids: ids.splice(0, listedMax) })
   }
 
   // ─── refusals ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -360,9 +385,11 @@ export class Producer implements SessionOwner, HandleHost {
     const delayMs = retryAfterMs + this.#platform.random() * BUSY_JITTER_MS
     const cancel = this.#platform.setTimer(() => {
       this.#parked.delete(handles)
-      const granted = this.#budget.spend(handles.length, this.#platform.now())
-      this.#queue.unshiftAll(handles.slice(0, granted))
-      if (granted < handles.length) this.#park(handles.slice(granted), BUDGET_WAIT_MS)
+      const wanted = this.#stillWanted(handles)
+      const granted = this.#budget.spend(wanted.length, this.#platform.now())
+      for (const handle of wanted.slice(0, granted)) handle.phase = 'queued'
+      this.#queue.unshiftAll(wanted.slice(0, granted))
+      if (granted < wanted.length) this.#park(wanted.slice(granted), BUDGET_WAIT_MS)
       this.connection.requestFlush()
     }, delayMs)
     this.#parked.set(handles, cancel)
@@ -374,7 +401,7 @@ export class Producer implements SessionOwner, HandleHost {
       handle.settle(signal.reason)
       return false
     }
-    const abort = (): void => handle.settle(signal.reason)
+    const abort = (): void => this.#giveUp(handle, signal.reason)
     const accept = handle.accept!
     const reject = handle.reject!
     handle.accept = (accepted) => {
@@ -389,6 +416,27 @@ export class Producer implements SessionOwner, HandleHost {
     return true
   }
 
+  /** Its caller waits no longer. What has not left yet never will, and is swept out before it can outnumber the others. */
+  #giveUp(handle: Handle, reason: unknown): void {
+    handle.settle(reason)
+    handle.input = undefined
+    if (handle.phase === 'queued') {
+      this.#givenUp += 1
+      if (this.#givenUp * 2 > this.#queue.size) {
+        this.#givenUp = 0
+        this.#queue.unshiftAll(this.#stillWanted(this.#queue.drain()))
+      }
+    }
+    this.#afterAnswers()
+  }
+
+  #stillWanted(handles: readonly Handle[]): Handle[] {
+    return handles.filter((handle) => {
+      if (handle.accept === undefined) this.#leave(handle)
+      return handle.accept !== undefined
+    })
+  }
+
   /** A whole message was refused. */
   #refused(ref: number, error: WireError): void {
     const submission = this.#submissions.get(ref)
@@ -400,19 +448,24 @@ export class Producer implements SessionOwner, HandleHost {
 
   async #ask(message: Parameters<Requests['add']>[0], signal: AbortSignal | undefined) {
     if (this.#state === 'closed') throw this.#failure ?? new ClosedError('the client is closed')
+    signal?.throwIfAborted()
     const answer = this.#requests.add(message)
     if (this.connection.open) this.connection.send(message)
     if (signal === undefined) return answer
-    signal.addEventListener('abort', () => this.#requests.forget(message.ref), { once: true })
-    return withSignal(answer, signal)
+    return withSignal(answer, signal).finally(() => this.#requests.forget(message.ref))
   }
 
   #afterAnswers(): void {
-    const idle = this.#unanswered === 0 && this.#queue.size === 0 && this.#parked.size === 0
-    if (this.#state === 'closing' && idle) this.#actor.send({ type: 'flushed' })
+    if (this.#state === 'closing' && this.#isIdle()) this.#actor.send({ type: 'flushed' })
     // Outcomes still come over the old connection, so it is left only when none is waited for.
     const waits = this.#submissions.size + this.#watches.size > 0
     if (this.#state === 'paused' && this.#unanswered === 0 && !waits) this.connection.drained()
+  }
+
+  #isIdle(): boolean {
+    if (this.#unanswered > 0 || this.#queue.size > 0) return false
+    for (const handles of this.#parked.keys()) if (handles.some(({ accept }) => accept !== undefined)) return false
+    return true
   }
 
   #changed(state: ProducerState): void {

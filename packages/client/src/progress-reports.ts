@@ -1,4 +1,4 @@
-import type { ClientMessage, Limits } from '@sluice/protocol'
+import { type ClientMessage, type Limits, utf8Length } from '@sluice/protocol'
 import type { Logger } from './logger.ts'
 import type { Platform } from './platform.ts'
 
@@ -13,7 +13,8 @@ export class ProgressReports {
   readonly #newest = new Map<number, unknown>()
   /** The last words of attempts that have ended: they leave with the answer, whatever the interval. */
   readonly #last = new Map<number, unknown>()
-  #resting = false
+  /** Ends the rest after a report; undefined while there is none. */
+  #cancelRest: (() => void) | undefined
 
   constructor(platform: Platform, logger: Logger, requestFlush: () => void) {
     this.#platform = platform
@@ -22,12 +23,12 @@ export class ProgressReports {
   }
 
   get waiting(): number {
-    return this.#last.size + (this.#resting ? 0 : this.#newest.size)
+    return this.#last.size + (this.#cancelRest === undefined ? this.#newest.size : 0)
   }
 
   report(lease: number, value: unknown): void {
     this.#newest.set(lease, value)
-    if (!this.#resting) this.#requestFlush()
+    if (this.#cancelRest === undefined) this.#requestFlush()
   }
 
   /** The attempt has ended; its answer will ask for a flush. */
@@ -37,17 +38,22 @@ export class ProgressReports {
     this.#newest.delete(lease)
   }
 
+  /** The lease is gone, and whatever was reported under it is of no use. */
   drop(lease: number): void {
-    if (this.#newest.size > 0) this.#newest.delete(lease)
+    this.#newest.delete(lease)
+    this.#last.delete(lease)
+  }
+
+  stop(): void {
+    this.#cancelRest?.()
   }
 
   collect(out: ClientMessage[], limits: Limits): void {
     this.#push(out, this.#last, limits)
-    if (this.#resting || this.#newest.size === 0) return
+    if (this.#cancelRest !== undefined || this.#newest.size === 0) return
     this.#push(out, this.#newest, limits)
-    this.#resting = true
-    this.#platform.setTimer(() => {
-      this.#resting = false
+    this.#cancelRest = this.#platform.setTimer(() => {
+      this.#cancelRest = undefined
       if (this.#newest.size > 0) this.#requestFlush()
     }, INTERVAL_MS)
   }
@@ -77,10 +83,9 @@ function problemOf(value: unknown, limits: Limits): string | undefined {
     return (error as Error).message
   }
   if (json === undefined) return 'it cannot be said in JSON'
+  const bytesMax = Math.min(limits.progressBytesMax, limits.frameBytesMax >> 1)
   // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
-  if (json.length * 3 > limits.progressBytesMax && new TextEncoder().encode(json).length > limits.progressBytesMax) {
-    return `it has more than ${limits.progressBytesMax} bytes`
-  }
+  if (json.length * 3 > bytesMax && utf8Length(json) > bytesMax) return `it has more than ${bytesMax} bytes`
   // Inside a string the quotes would be escaped, so this can only be a key.
   if (json.includes('"__proto__":')) return 'it holds the key __proto__'
   // Some room is left for what the message around it nests.

@@ -1,5 +1,6 @@
 import { Bodies, type Body, type ClientMessage, type FailedLease, type Limits } from '@sluice/protocol'
 import type { Output } from './handler.ts'
+import type { Platform } from './platform.ts'
 import type { Slot } from './slot.ts'
 
 /** What the broker is told of a lease. */
@@ -18,8 +19,17 @@ interface Group {
  * sent again after a reconnect.
  */
 export class Settlements {
+  readonly #platform: Platform
+  readonly #requestFlush: () => void
   #unsent: Slot[] = []
   readonly #sent = new Map<number, Slot[]>()
+  /** End the waits of those that the broker wants to hear later. */
+  readonly #cancels = new Set<() => void>()
+
+  constructor(platform: Platform, requestFlush: () => void) {
+    this.#platform = platform
+    this.#requestFlush = requestFlush
+  }
 
   /** How many wait to be sent. */
   get waiting(): number {
@@ -29,10 +39,27 @@ export class Settlements {
   /** The slot has its answer. */
   add(slot: Slot): void {
     this.#unsent.push(slot)
+    this.#requestFlush()
+  }
+
+  /** The broker may take these answers after `delayMs`. */
+  addLater(slots: readonly Slot[], delayMs: number): void {
+    const cancel = this.#platform.setTimer(() => {
+      this.#cancels.delete(cancel)
+      for (const slot of slots) this.add(slot)
+    }, delayMs)
+    this.#cancels.add(cancel)
+  }
+
+  /** Nothing is said later any more. */
+  stop(): void {
+    for (const cancel of this.#cancels) cancel()
+    this.#cancels.clear()
   }
 
   /** After a reconnect: what is still held has to be said again. */
   resend(held: Iterable<Slot>): void {
+    this.stop()
     this.#sent.clear()
     this.#unsent = [...held].filter((slot) => slot.answer !== undefined)
   }

@@ -1,13 +1,18 @@
+/**
+ * Calls `fn` when the signal fires; at once where it has already.
+ * @returns ends the wait for it: a signal may live for much longer than what listens to it
+ */
+export function onAbort(signal: AbortSignal | undefined, fn: () => void): () => void {
+  if (signal?.aborted) fn()
+  else signal?.addEventListener('abort', fn, { once: true })
+  return () => signal?.removeEventListener('abort', fn)
+}
+
 /** The promise's outcome, or a rejection with the signal's reason where that comes first. */
 export function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason)
-      return
-    }
-    const abort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    const leave = (): void => signal.removeEventListener('abort', abort)
-    promise.then(resolve, reject).then(leave, leave)
+    const forget = onAbort(signal, () => reject(signal.reason))
+    // Listened to even where the signal has fired: a rejection that nobody hears ends a Node process.
+    promise.then(resolve, reject).then(forget, forget)
   })
 }

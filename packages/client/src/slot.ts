@@ -99,6 +99,7 @@ export class Slot implements TaskContext {
   /** The handler's result will not be used. */
   abort(reason: Error): void {
     this.move('abort')
+    this.cancelTimeLimit?.()
     this.#abortReason = reason
     this.#controller?.abort(reason)
   }

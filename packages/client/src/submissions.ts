@@ -9,6 +9,8 @@ export class Submission {
   readonly ref: number
   /** How many tasks the message has. */
   count = 0
+  /** How many characters their inputs have. */
+  chars = 0
   /** Whether the broker has answered the message. */
   answered = false
   readonly #all: Submissions

@@ -1,12 +1,16 @@
 import type { SubmitOptions } from '@sluice/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ValidationError } from './errors.ts'
+import { isThenable } from './thenable.ts'
 
-/** What producer and worker agree on: the queue, the types, and optionally how to check them. */
-export interface TaskContract<I, O> {
+/**
+ * What producer and worker agree on: the queue, the types, and optionally how to check them. `I` is submitted and `O` is the result;
+ * where a schema transforms, the handler receives something else, or returns something else.
+ */
+export interface TaskContract<I, O, Received = I, Returned = O> {
   readonly queue: string
-  readonly input?: StandardSchemaV1<unknown, I>
-  readonly output?: StandardSchemaV1<unknown, O>
+  readonly input?: StandardSchemaV1<I, Received>
+  readonly output?: StandardSchemaV1<Returned, O>
   /** Defaults of every submission; the call's own options win, field by field. */
   readonly options?: SubmitOptions
 }
@@ -17,12 +21,9 @@ export interface TaskContract<I, O> {
  * A value is checked by both ends, but only the receiving end uses what the schema made of it, so that a schema
  * that transforms is applied once.
  */
-export function defineTask<I, O>(contract: {
-  queue: string
-  input?: StandardSchemaV1<unknown, I>
-  output?: StandardSchemaV1<unknown, O>
-  options?: SubmitOptions
-}): TaskContract<I, O> {
+export function defineTask<I, O, Received = I, Returned = O>(
+  contract: TaskContract<I, O, Received, Returned>,
+): TaskContract<I, O, Received, Returned> {
   return contract
 }
 
@@ -37,7 +38,7 @@ export function validate<T>(
 ): T | Promise<T> {
   if (schema === undefined) return value as T
   const result = schema['~standard'].validate(value)
-  return result instanceof Promise ? result.then((r) => accepted(r, what)) : accepted(result, what)
+  return isThenable(result) ? Promise.resolve(result).then((r) => accepted(r, what)) : accepted(result, what)
 }
 
 function accepted<T>(result: StandardSchemaV1.Result<T>, what: string): T {

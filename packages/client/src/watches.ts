@@ -3,13 +3,16 @@ import type { Connection } from './connection.ts'
 import { SluiceError } from './errors.ts'
 import type { Handle } from './handle.ts'
 
+const NONE: readonly Handle[] = []
+
 /**
  * The tasks whose outcome the broker tells by id: those submitted elsewhere, or before the connection was lost, or let go and
- * asked for again. What was submitted over this connection is in `Submissions`.
+ * asked for again. What was submitted over this connection is in `Submissions`. Of one task there may be several handles, and
+ * a new submission among them: what becomes of one changes nothing for the others.
  */
 export class Watches {
   readonly #connection: Connection
-  readonly #handles = new Map<string, Handle>()
+  readonly #handles = new Map<string, Handle[]>()
   /** Ids the broker has to be asked for. */
   #asked: string[] = []
   readonly #sent = new Map<number, string[]>()
@@ -18,6 +21,7 @@ export class Watches {
     this.#connection = connection
   }
 
+  /** How many tasks. */
   get size(): number {
     return this.#handles.size
   }
@@ -27,45 +31,52 @@ export class Watches {
     return this.#asked.length
   }
 
-  get(id: string): Handle | undefined {
-    return this.#handles.get(id)
+  has(id: string): boolean {
+    return this.#handles.has(id)
+  }
+
+  get(id: string): readonly Handle[] {
+    return this.#handles.get(id) ?? NONE
   }
 
   /** `ask` where the broker does not tell us of this task by itself. */
   add(handle: Handle, ask: boolean): void {
-    const known = this.#handles.get(handle.id)
-    if (known === handle) return
-    if (known !== undefined) {
-      known.join(handle)
-      return
-    }
-    this.#handles.set(handle.id, handle)
-    if (ask && this.#connection.open) {
+    const handles = this.#handles.get(handle.id)
+    const isAsked = handles?.some(dependsOnId) ?? false
+    if (handles === undefined) this.#handles.set(handle.id, [handle])
+    else if (!handles.includes(handle)) handles.push(handle)
+    if (ask && !isAsked && this.#connection.open) {
       this.#asked.push(handle.id)
       this.#connection.requestFlush()
     }
   }
 
   forget(handle: Handle): void {
-    if (this.#handles.get(handle.id) === handle) this.#handles.delete(handle.id)
+    this.#keep(
+      handle.id,
+      this.get(handle.id).filter((other) => other !== handle),
+    )
   }
 
-  /** The handle of a task that has its outcome. */
-  take(id: string): Handle | undefined {
-    const handle = this.#handles.get(id)
+  /** The handles of a task that has its outcome. */
+  take(id: string): readonly Handle[] {
+    const handles = this.get(id)
     this.#handles.delete(id)
-    return handle
+    return handles
   }
 
-  /** The first accepted task for which nobody waits. */
+  /** The first handle of an accepted task for which nobody waits. */
   firstUnawaited(): Handle | undefined {
-    for (const handle of this.#handles.values()) if (handle.phase === 'accepted' && !handle.awaited) return handle
+    for (const handles of this.#handles.values()) {
+      if (handles.every(({ phase, awaited }) => phase === 'accepted' && !awaited)) return handles[0]
+    }
     return undefined
   }
 
-  collect(out: ClientMessage[], batchItemsMax: number): void {
-    for (let from = 0; from < this.#asked.length; from += batchItemsMax) {
-      const ids = this.#asked.slice(from, from + batchItemsMax)
+  collect(out: ClientMessage[]): void {
+    const { listedMax } = this.#connection
+    for (let from = 0; from < this.#asked.length; from += listedMax) {
+      const ids = this.#asked.slice(from, from + listedMax)
       const ref = this.#connection.nextRef()
       this.#sent.set(ref, ids)
       out.push({ type: 'watch', ref, ids })
@@ -107,16 +118,32 @@ export class Watches {
   /** After a welcome: asks for every task that the broker has accepted; the others are submitted again anyway. */
   renew(): void {
     this.disconnected()
-    for (const handle of this.#handles.values()) if (handle.phase === 'accepted') this.#asked.push(handle.id)
+    for (const [id, handles] of this.#handles) if (handles.some(dependsOnId)) this.#asked.push(id)
   }
 
   failAll(error: Error): void {
-    const handles = [...this.#handles.values()]
+    const handles = [...this.#handles.values()].flat()
     this.#handles.clear()
     for (const handle of handles) handle.fail(error)
   }
 
+  /** A submission of that id that is under way has an answer of its own. */
   #fail(id: string, error: WireError): void {
-    this.take(id)?.fail(new SluiceError(error))
+    const handles = this.get(id)
+    this.#keep(
+      id,
+      handles.filter((handle) => !dependsOnId(handle)),
+    )
+    for (const handle of handles) if (dependsOnId(handle)) handle.fail(new SluiceError(error))
   }
+
+  #keep(id: string, handles: Handle[]): void {
+    if (handles.length > 0) this.#handles.set(id, handles)
+    else this.#handles.delete(id)
+  }
+}
+
+/** Whether a handle hears of its task by id alone. */
+function dependsOnId({ phase, submission }: Handle): boolean {
+  return phase === 'accepted' && submission === undefined
 }

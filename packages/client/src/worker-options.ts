@@ -30,6 +30,8 @@ export interface WorkerOptions {
   onError?: (error: unknown, task: { id: string; queue: string; attempt: number } | undefined) => void
   timings?: Partial<ConnectionTimings>
   logger?: Logger
+  /** Closes the worker when it fires, as `close()` does. */
+  signal?: AbortSignal
 }
 
 export interface WorkerStats {

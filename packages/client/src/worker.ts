@@ -1,6 +1,5 @@
 import { type ConnectionState, creditOf, type WorkerEvent, type WorkerState, workerMachine } from '@sluice/machines'
 import {
-  type Body,
   type BrokerMessage,
   type ClientMessage,
   type Deliver,
@@ -12,16 +11,16 @@ import {
 import { type ActorRefFrom, createActor } from 'xstate'
 import { Connection, type SessionOwner } from './connection.ts'
 import { Delivery, HeldLeases } from './delivery.ts'
-import { Deque } from './deque.ts'
-import { ClosedError, LeaseLostError, PermanentError, SluiceError, TimeLimitExceeded } from './errors.ts'
-import type { Executor } from './executor.ts'
+import { ClosedError, LeaseLostError, PermanentError, SluiceError } from './errors.ts'
 import { failedLease } from './failure.ts'
-import { type AnyHandler, noInput, type Output, runAttempt } from './handler.ts'
+import type { Output } from './handler.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { type Logger, silentLogger } from './logger.ts'
 import { defaultPlatform, machineClock, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
+import { Runner, type RunnerHost } from './runner.ts'
 import { type Answer, Settlements } from './settlements.ts'
+import { onAbort } from './signal.ts'
 import { Slot, type SlotHost } from './slot.ts'
 import { atLeast, checkQueues, type Worker, type WorkerOptions, type WorkerStats } from './worker-options.ts'
 
@@ -39,49 +38,47 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 /**
- * The working half of a session. A delivery waits in `#backlog` for one of `concurrency` handlers; its lease is in
- * `#held` while work on it may still be of use, and in `#settlements` until the broker has confirmed the answer.
+ * The working half of a session. A delivery waits and runs in `#runner`; its lease is in `#held` while work on it may still be of use,
+ * and in `#settlements` until the broker has confirmed the answer.
  */
-class WorkerSession implements Worker, SessionOwner, SlotHost {
+class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly role = 'worker'
   readonly logger: Logger
   readonly closed: Promise<void>
   readonly #connection: Connection
   readonly #actor: ActorRefFrom<typeof workerMachine>
   readonly #platform: Platform
-  readonly #handlers: Readonly<Record<string, AnyHandler>>
   readonly #queues: string[]
-  readonly #executor: Executor | undefined
-  readonly #concurrency: number
   readonly #creditMax: number
   readonly #onError: WorkerOptions['onError']
   readonly #held = new HeldLeases()
-  readonly #backlog = new Deque<Slot>()
-  readonly #settlements = new Settlements()
+  readonly #settlements: Settlements
+  readonly #runner: Runner
   readonly #reports: ProgressReports
   readonly #heartbeats: Heartbeats
   readonly #started: Promise<void>
   #resolveStarted: () => void = () => {}
   #rejectStarted: (error: Error) => void = () => {}
   #resolveClosed: () => void = () => {}
+  /** Ends the wait until the credit may be announced again. */
+  #cancelCredit: () => void = () => {}
   #state: WorkerState = 'starting'
-  #active = 0
-  #pumping = false
   readonly #counts = { succeeded: 0, failed: 0, released: 0, lost: 0 }
 
   constructor(options: WorkerOptions) {
-    this.#handlers = options.handlers
-    this.#queues = options.queues === undefined ? Object.keys(options.handlers) : [...options.queues]
-    this.#concurrency = atLeast('concurrency', options.concurrency ?? CONCURRENCY, 1)
-    this.#creditMax = this.#concurrency + atLeast('prefetch', options.prefetch ?? this.#concurrency, 0)
-    this.#executor = options.executor
+    const { handlers, executor, platform = defaultPlatform } = options
+    const concurrency = atLeast('concurrency', options.concurrency ?? CONCURRENCY, 1)
+    this.#queues = options.queues === undefined ? Object.keys(handlers) : [...options.queues]
+    this.#creditMax = concurrency + atLeast('prefetch', options.prefetch ?? concurrency, 0)
+    this.#platform = platform
     this.#onError = options.onError
     this.logger = options.logger ?? silentLogger
-    this.#platform = options.platform ?? defaultPlatform
-    checkQueues(this.#queues, this.#handlers, this.#executor)
-    this.#connection = new Connection({ ...options, platform: this.#platform }, this)
-    this.#reports = new ProgressReports(this.#platform, this.logger, this.#connection.requestFlush)
-    this.#heartbeats = new Heartbeats(this.#connection, this.#held, this.#platform)
+    checkQueues(this.#queues, handlers, executor)
+    this.#runner = new Runner(this, { handlers, executor, concurrency, platform })
+    this.#connection = new Connection({ ...options, platform }, this)
+    this.#settlements = new Settlements(platform, this.#connection.requestFlush)
+    this.#reports = new ProgressReports(platform, this.logger, this.#connection.requestFlush)
+    this.#heartbeats = new Heartbeats(this.#connection, this.#held, platform)
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
@@ -93,11 +90,13 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     this.#started.catch(() => {})
     this.#actor = createActor(workerMachine, {
       id: 'worker',
-      clock: machineClock(this.#platform),
+      clock: machineClock(platform),
       input: { creditMax: this.#creditMax, settleMs: SETTLE_MS },
     })
     this.#actor.subscribe((snapshot) => this.#changed(snapshot.value as WorkerState))
     this.#actor.start()
+    const forget = onAbort(options.signal, () => void this.close())
+    void this.closed.then(forget)
   }
 
   get state(): WorkerState {
@@ -126,7 +125,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
       if (slot.answer !== undefined) settling += 1
       else if (slot.state === 'queued') queued += 1
     }
-    return { running: this.#active, queued, settling, ...this.#counts }
+    return { running: this.#runner.active, queued, settling, ...this.#counts }
   }
 
   // ─── the session ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,10 +137,12 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   onWelcome(welcome: Welcome): void {
     this.#lose(welcome.resumed ? this.#held.of(welcome.lostLeases) : [...this.#held], 'session_lost')
     this.#settlements.resend(this.#held)
+    this.#heartbeats.welcomed()
     this.#tell({ type: 'connected' })
     this.#announceCredit()
     this.#resolveStarted()
     this.#connection.flush()
+    this.#afterAnswers()
   }
 
   onDisconnected(): void {}
@@ -180,7 +181,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
         this.#deliver(message)
         return
       case 'settled':
-        this.#settled(message.ref, message.refused)
+        this.#settled(this.#settlements.answered(message.ref) ?? [], message.refused)
         return
       case 'renewed':
         this.#lose(this.#held.of(message.lost), 'expired')
@@ -191,7 +192,8 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
         this.#afterAnswers()
         return
       case 'error':
-        this.#refused(message.ref!, message)
+        if (message.ref === undefined) this.#creditRefused(message)
+        else this.#refused(message.ref, message)
         return
     }
   }
@@ -199,114 +201,36 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   // ─── deliveries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #deliver({ bodies, ...message }: Deliver): void {
-    const takes = this.#state === 'working' && this.#connection.state === 'ready' && this.#serves(message.queue)
+    const takes = this.#mayTake() && this.#serves(message.queue)
     const delivery = new Delivery(message)
     for (let place = 0; place < bodies.count; place++) {
       const slot = new Slot(this, delivery, place, bodies)
       this.#held.add(slot)
-      if (takes) this.#backlog.push(slot)
+      if (takes) this.#runner.add(slot)
       // Sent before the broker heard that nothing more is wanted.
       else this.#release(slot)
     }
     this.#heartbeats.held(message.leaseMs)
-    this.#pump()
+    this.#runner.pump()
+  }
+
+  #mayTake(): boolean {
+    return this.#state === 'working' && this.#connection.state === 'ready' && !this.#runner.isBlocked
   }
 
   #serves(queue: string): boolean {
     return this.#queues.includes(queue)
   }
 
-  /** Starts handlers while there is room. Handlers that return at once come back here: the loop takes their place. */
-  #pump(): void {
-    if (this.#pumping) return
-    this.#pumping = true
-    while (this.#active < this.#concurrency) {
-      const slot = this.#backlog.shift()
-      if (slot === undefined) break
-      if (slot.state === 'queued') this.#run(slot)
+  onBlockedChange(): void {
+    if (this.#runner.isBlocked) {
+      this.logger.warn(
+        { running: this.#runner.active },
+        'no handler heeds its signal: nothing is taken until one returns',
+      )
+      this.#releaseQueued()
     }
-    this.#pumping = false
-  }
-
-  #run(slot: Slot): void {
-    slot.move('start')
-    this.#active += 1
-    const { timeLimitMs } = slot
-    if (timeLimitMs !== undefined) {
-      slot.cancelTimeLimit = this.#platform.setTimer(() => this.#exceeded(slot, timeLimitMs), timeLimitMs)
-    }
-    try {
-      const output =
-        this.#executor === undefined
-          ? runAttempt(this.#handlers[slot.queue]!, inputOf(slot), slot)
-          : this.#execute(this.#executor, slot)
-      if (output instanceof Promise) {
-        output.then(
-          (value) => this.#succeeded(slot, value),
-          (error) => this.#failed(slot, error),
-        )
-      } else {
-        this.#succeeded(slot, output)
-      }
-    } catch (error) {
-      this.#failed(slot, error)
-    }
-  }
-
-  #execute(executor: Executor, slot: Slot): Promise<Output> {
-    // The bytes view a received frame: an executor that transfers them would take the whole frame away.
-    const bytes = slot.takeBytes().slice()
-    const { queue, id, attempt, contentType, timeLimitMs } = slot
-    const input: Body = contentType === undefined ? { bytes } : { bytes, contentType }
-    return executor.run(
-      { queue, id, attempt, input, ...(timeLimitMs === undefined ? {} : { timeLimitMs }) },
-      { signal: slot.signal, progress: slot.progress },
-    )
-  }
-
-  /** @returns whether the result is still of use */
-  #finish(slot: Slot): boolean {
-    slot.cancelTimeLimit?.()
-    this.#active -= 1
-    slot.move('finish')
-    if (slot.state !== 'settling') return false
-    this.#reports.end(slot.lease)
-    return true
-  }
-
-  #succeeded(slot: Slot, output: Output): void {
-    const { bodyBytesMax } = this.#connection.limits
-    const bytes = bytesPast(output, bodyBytesMax)
-    if (bytes > 0) {
-      const message = `the output has ${bytes} bytes, at most ${bodyBytesMax} are allowed`
-      this.#failed(slot, new PermanentError(message))
-      return
-    }
-    if (this.#finish(slot)) {
-      this.#counts.succeeded += 1
-      this.#settle(slot, { kind: 'complete', output })
-    }
-    this.#pump()
-  }
-
-  #failed(slot: Slot, thrown: unknown): void {
-    if (this.#finish(slot)) this.#settleFailure(slot, thrown)
-    this.#pump()
-  }
-
-  #settleFailure(slot: Slot, thrown: unknown): void {
-    this.#counts.failed += 1
-    this.#onError?.(thrown, { id: slot.id, queue: slot.queue, attempt: slot.attempt })
-    this.#settle(slot, { kind: 'fail', failure: failedLease(slot.lease, thrown, this.#connection.limits) })
-  }
-
-  /** The attempt has failed now, whether or not the handler heeds its signal; its place is free once it returns. */
-  #exceeded(slot: Slot, timeLimitMs: number): void {
-    if (slot.state !== 'running') return
-    const error = new TimeLimitExceeded(timeLimitMs)
-    this.#reports.end(slot.lease)
-    slot.abort(error)
-    this.#settleFailure(slot, error)
+    this.#announceCredit()
   }
 
   #lose(slots: readonly Slot[], reason: LeaseLostError['reason']): void {
@@ -314,7 +238,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
       this.#reports.drop(slot.lease)
       this.#held.delete(slot)
       slot.answer = undefined
-      if (slot.state === 'running') slot.abort(new LeaseLostError(reason))
+      if (slot.state === 'running') this.#runner.abort(slot, new LeaseLostError(reason))
       // The handler was told already, and the lease answered; the handler may even have returned since.
       else if (slot.state === 'aborting' || slot.state === 'idle') continue
       else slot.move('lose')
@@ -329,28 +253,47 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     if (slot.state === 'running') this.#reports.report(slot.lease, value)
   }
 
+  onOutput(slot: Slot, output: Output): void {
+    const { bodyBytesMax } = this.#connection.limits
+    const bytes = bytesPast(output, bodyBytesMax)
+    if (bytes > 0) {
+      const message = `the output has ${bytes} bytes, at most ${bodyBytesMax} are allowed`
+      this.onFailure(slot, new PermanentError(message))
+      return
+    }
+    this.#reports.end(slot.lease)
+    this.#counts.succeeded += 1
+    this.#settle(slot, { kind: 'complete', output })
+  }
+
+  onFailure(slot: Slot, thrown: unknown): void {
+    this.#reports.end(slot.lease)
+    this.#counts.failed += 1
+    this.#settle(slot, { kind: 'fail', failure: failedLease(slot.lease, thrown, this.#connection.limits) })
+    this.#onError?.(thrown, { id: slot.id, queue: slot.queue, attempt: slot.attempt })
+  }
+
   #settle(slot: Slot, answer: Answer): void {
     slot.answer = answer
     this.#settlements.add(slot)
-    this.#connection.requestFlush()
   }
 
-  #settled(ref: number, refused: readonly { index: number; error: WireError }[]): void {
-    const slots = this.#settlements.answered(ref)
-    if (slots === undefined) return
-    const held = new Set<Slot>()
+  #settled(slots: readonly Slot[], refused: readonly { index: number; error: WireError }[]): void {
+    const later = new Set<Slot>()
+    let delayMs = 0
     for (const { index, error } of refused) {
       const slot = slots[index]
       if (slot?.answer === undefined) continue
+      this.logger.warn({ lease: slot.lease, code: error.code }, `settlement refused: ${error.message}`)
       if (retryOf(error.code) === 'no') {
         this.#counts.lost += 1
-        this.logger.warn({ lease: slot.lease, code: error.code }, `settlement refused: ${error.message}`)
       } else {
-        held.add(slot)
-        this.#platform.setTimer(() => this.#sayAgain(slot), error.retryAfterMs ?? SETTLE_MS)
+        later.add(slot)
+        delayMs = Math.max(delayMs, error.retryAfterMs ?? SETTLE_MS)
       }
     }
-    for (const slot of slots) if (!held.has(slot)) this.#forget(slot)
+    for (const slot of slots) if (!later.has(slot)) this.#forget(slot)
+    if (later.size > 0) this.#settlements.addLater([...later], delayMs)
     this.#afterAnswers()
   }
 
@@ -362,25 +305,15 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
     if (slot.state === 'settling') slot.move('settle')
   }
 
-  #sayAgain(slot: Slot): void {
-    // Unless the lease was lost meanwhile.
-    if (slot.answer === undefined) return
-    this.#settlements.add(slot)
-    this.#connection.requestFlush()
-  }
-
   /** A whole message was refused: settlements count as refused one by one; the rest needs no answer. */
   #refused(ref: number, error: WireError): void {
     const slots = this.#settlements.answered(ref)
-    if (slots === undefined) {
-      this.logger.error({ ref, code: error.code }, `message refused: ${error.message}`)
-      return
-    }
-    for (const slot of slots) {
-      this.logger.error({ lease: slot.lease, code: error.code }, `settlement refused: ${error.message}`)
-      this.#forget(slot)
-    }
-    this.#afterAnswers()
+    if (slots === undefined) this.logger.error({ ref, code: error.code }, `message refused: ${error.message}`)
+    else
+      this.#settled(
+        slots,
+        Array.from(slots, (_, index) => ({ index, error })),
+      )
   }
 
   // ─── leaving ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -408,14 +341,23 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   }
 
   #announceCredit(): void {
+    this.#cancelCredit()
     if (!this.#connection.open) return
     const { creditMax } = this.#connection.limits
-    const credit = Math.min(creditOf(this.#state, this.#creditMax), creditMax)
+    const credit = this.#runner.isBlocked ? 0 : Math.min(creditOf(this.#state, this.#creditMax), creditMax)
     this.#connection.send({ type: 'credit', credit, queues: this.#queues })
   }
 
+  /** Of what a worker says without a `ref` only its credit can be refused; or else the broker is about to close the connection. */
+  #creditRefused(error: WireError): void {
+    this.logger.warn({ code: error.code, queues: this.#queues }, `refused: ${error.message}`)
+    if (retryOf(error.code) === 'no') return
+    this.#cancelCredit()
+    this.#cancelCredit = this.#platform.setTimer(() => this.#announceCredit(), error.retryAfterMs ?? SETTLE_MS)
+  }
+
   #releaseQueued(): void {
-    for (const slot of this.#backlog.drain()) {
+    for (const slot of this.#runner.drain()) {
       if (slot.state !== 'queued') continue
       this.#counts.released += 1
       this.#release(slot)
@@ -432,8 +374,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
   /** Hands back what runs. */
   #handBack(slot: Slot): void {
     this.#reports.drop(slot.lease)
-    slot.cancelTimeLimit?.()
-    slot.abort(new LeaseLostError('handed_back'))
+    this.#runner.abort(slot, new LeaseLostError('handed_back'))
     this.#counts.released += 1
     this.#settle(slot, { kind: 'release' })
   }
@@ -446,26 +387,20 @@ class WorkerSession implements Worker, SessionOwner, SlotHost {
 
   async #leave(): Promise<void> {
     for (const slot of this.#held) {
-      slot.cancelTimeLimit?.()
-      if (slot.state === 'running') slot.abort(new LeaseLostError('handed_back'))
+      if (slot.state === 'running') this.#runner.abort(slot, new LeaseLostError('handed_back'))
     }
-    this.#heartbeats.stop()
-    this.#backlog.drain()
     this.#connection.stop()
+    this.#cancelCredit()
+    this.#heartbeats.stop()
+    this.#reports.stop()
+    this.#settlements.stop()
     this.#rejectStarted(new ClosedError('the worker was closed before it was connected'))
     try {
-      await this.#executor?.close()
-    } finally {
-      this.#resolveClosed()
+      await this.#runner.close()
+    } catch (error) {
+      this.logger.error({ err: error }, 'the executor did not close')
     }
-  }
-}
-
-function inputOf(slot: Slot): unknown {
-  try {
-    return slot.takeInput()
-  } catch (error) {
-    throw noInput(error)
+    this.#resolveClosed()
   }
 }
 

@@ -9,7 +9,7 @@ import {
   storyOf,
   transitionsFrom,
 } from '@sluice/machines/paths'
-import { type ErrorCode, retryOf, type WireError } from '@sluice/protocol'
+import { retryOf, type WireError } from '@sluice/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Connection, type SessionOwner } from '../src/connection.ts'
@@ -21,22 +21,25 @@ type Step = PathStep<typeof connectionMachine>
 const HEARTBEAT_MS = 1000
 const SILENT_MS = 2.5 * HEARTBEAT_MS
 
-const refused = (code: ErrorCode, retryAfterMs?: number): ConnectionEvent => ({
-  type: 'refused',
-  error: { code, message: 'no', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+/** With the peer's last word before it, where it says one. */
+const closed = (code: number, error?: Omit<WireError, 'message'>): ConnectionEvent => ({
+  type: 'closed',
+  code,
+  reason: '',
+  ...(error === undefined ? {} : { error: { ...error, message: 'no' } }),
 })
-const closed = (code: number): ConnectionEvent => ({ type: 'closed', code, reason: '' })
 const after = (state: string, delay: keyof ConnectionTimings) => afterEvent(connectionMachine, state, delay)
 
 const events: (ConnectionEvent | AfterEvent)[] = [
   { type: 'start' },
   { type: 'opened' },
   { type: 'welcomed', session: 's1' },
-  refused('unauthorized'),
-  refused('busy', 7000),
   closed(1006),
   closed(4001),
   closed(4008),
+  closed(1006, { code: 'unauthorized' }),
+  closed(1006, { code: 'busy', retryAfterMs: 7000 }),
+  closed(4008, { code: 'busy', retryAfterMs: 7000 }),
   { type: 'silent' },
   { type: 'drain', retryAfterMs: 3000 },
   { type: 'drained' },
@@ -126,10 +129,8 @@ class Rig {
       case 'welcomed':
         world.connection.say(world.welcomeMessage({ session: event.session, heartbeatMs: HEARTBEAT_MS }))
         break
-      case 'refused':
-        world.connection.say({ type: 'error', ...event.error })
-        break
       case 'closed':
+        if (event.error !== undefined) world.connection.say({ type: 'error', ...event.error })
         world.connection.close(event.code, event.reason)
         break
       case 'drain':

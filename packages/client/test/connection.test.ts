@@ -78,6 +78,18 @@ test("a busy broker's wish is the floor of the wait", async () => {
   expect(world.connections).toHaveLength(2)
 })
 
+test('what was refused some time before the connection broke says nothing about why it did', async () => {
+  const { world, client } = connecting()
+  const connection = await world.welcome()
+  connection.say({ type: 'error', code: 'not_permitted', message: 'that needs a role' })
+  connection.say({ type: 'error', code: 'busy', message: 'too many queues', retryAfterMs: 60_000 })
+  await world.settle()
+  connection.say({ type: 'pong', ref: 1 })
+  connection.close(1006)
+  await world.pass(500)
+  expect(client.state).toBe('connecting')
+})
+
 test.each([4000, 4001, 4002, 4005])('close code %i ends it for good', async (code) => {
   const { world, states } = connecting()
   await world.welcome()
@@ -159,6 +171,22 @@ test('a process that was blocked, with a living socket, keeps its connection', a
   expect(world.connections).toHaveLength(1)
 })
 
+test.each(['localhost:7331', 'http://localhost:7331', 'ws://', ''])(
+  'a URL that is none of a WebSocket is refused: %s',
+  (url) => {
+    const { platform } = new FakeWorld()
+    expect(() => createClient({ url, platform })).toThrow('ws://')
+    expect(() => createWorker({ url, platform, handlers: { q: () => 1 } })).toThrow('ws://')
+  },
+)
+
+test('a bound that cannot work is refused by its name', () => {
+  const { platform } = new FakeWorld()
+  const base = { url: 'ws://broker', platform }
+  for (const watchedMax of [0, 1.5, Number.NaN])
+    expect(() => createClient({ ...base, watchedMax })).toThrow('watchedMax')
+})
+
 test('a URL that no socket takes is tried again and can be closed', async () => {
   const world = new FakeWorld()
   let attempts = 0
@@ -169,7 +197,7 @@ test('a URL that no socket takes is tried again and can be closed', async () => 
       throw new SyntaxError('bad url')
     },
   }
-  const client = createClient({ url: 'nonsense', platform })
+  const client = createClient({ url: 'ws://nonsense', platform })
   await world.pass(1000)
   expect(attempts).toBeGreaterThan(1)
   await client.close({ drainMs: 0 })

@@ -226,6 +226,45 @@ describe('submitting', () => {
     await expect(client.submit('q', 3, { signal: controller.signal })).rejects.toThrow('enough')
   })
 
+  test('submissions that were given up while the broker is away are swept out, and close waits for none of them', async () => {
+    const world = new FakeWorld()
+    const client = createClient({ url: 'ws://broker', platform: world.platform })
+    const giveUp = new AbortController()
+    const kept = track(client.submit('q', 'kept'))
+    const lost = [1, 2, 3].map((n) => track(client.submit('q', n, { signal: giveUp.signal })))
+    giveUp.abort(new Error('enough'))
+    const connection = await world.welcome()
+    expect(lost.every(({ error }) => (error as Error).message === 'enough')).toBe(true)
+    expect(connection.of('submit').flatMap(valuesOf)).toEqual(['kept'])
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+    await world.settle()
+    expect(kept.done).toBe(true)
+    connection.close(1006)
+    await world.settle()
+    const late = new AbortController()
+    const given = track(client.submit('q', 'late', { signal: late.signal }))
+    const closed = track(client.close())
+    late.abort(new Error('too late'))
+    await world.settle()
+    expect([given.done, closed.done]).toEqual([true, true])
+  })
+
+  test('close waits for no refused submission that was given up before it was tried again', async () => {
+    const { world, client, connection } = await online()
+    const giveUp = new AbortController()
+    void client.submit('q', 1, { signal: giveUp.signal }).catch(() => {})
+    await world.settle()
+    const error = { code: 'busy' as const, message: 'full', retryAfterMs: 60_000 }
+    connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [{ index: 0, error }] })
+    await world.settle()
+    const closed = track(client.close())
+    await world.settle()
+    expect(closed.done).toBe(false)
+    giveUp.abort()
+    await world.settle()
+    expect(closed.done).toBe(true)
+  })
+
   test('a retry budget keeps a client whose every submission is refused from sending everything again', async () => {
     const { world, client, connection } = await online(10_000)
     for (let i = 0; i < 3000; i++) void client.submit('q', i)
@@ -457,6 +496,99 @@ describe('outcomes', () => {
     expect([one.value, two.value]).toEqual([7, 7])
   })
 
+  test('whoever asks for a task while it is submitted again hears of it though that submission is refused', async () => {
+    const { world, client, connection } = await online()
+    const id = '01900000-0000-7000-8000-000000000001'
+    const again = track(client.submit('q', 1, { id, onBusy: 'throw' }))
+    await world.settle()
+    const result = track(client.handle(id).result())
+    await world.settle()
+    const { ref } = connection.last('submit')
+    connection.say({ type: 'submitted', ref, refused: [{ index: 0, error: { code: 'busy', message: 'full' } }] })
+    await world.settle()
+    expect(again.error).toMatchObject({ code: 'busy' })
+    const watch = connection.last('watch')
+    expect(watch.ids).toEqual([id])
+    connection.say({ type: 'watched', ref: watch.ref, unknown: [0] })
+    await world.settle()
+    expect(result.error).toMatchObject({ code: 'unknown_task' })
+  })
+
+  test('whoever asks for a task that the broker does not hold spoils no submission of it', async () => {
+    const { world, client, connection } = await online()
+    const id = '01900000-0000-7000-8000-000000000001'
+    const result = track(client.handle(id).result())
+    await world.settle()
+    const submission = track(client.submit('q', 1, { id }).then((handle) => handle.result()))
+    await world.settle()
+    connection.say({ type: 'watched', ref: connection.last('watch').ref, unknown: [0] })
+    await world.settle()
+    expect(result.error).toMatchObject({ code: 'unknown_task' })
+    const { ref } = connection.last('submit')
+    connection.say({ type: 'submitted', ref, refused: [] }, succeeded(ref, 7))
+    await world.settle()
+    expect(submission.value).toBe(7)
+  })
+
+  test('whoever asks for a task whose submission is given up before it is sent again hears of it', async () => {
+    const { world, client, connection } = await online()
+    const id = '01900000-0000-7000-8000-000000000001'
+    const giveUp = new AbortController()
+    const submission = track(client.submit('q', 1, { id, signal: giveUp.signal }))
+    await world.settle()
+    const result = track(client.handle(id).result())
+    connection.close(1006)
+    await world.settle()
+    giveUp.abort(new Error('enough'))
+    await world.pass(500)
+    const next = await world.welcome({ resumed: true })
+    expect(submission.error).toMatchObject({ message: 'enough' })
+    expect(next.of('submit')).toEqual([])
+    expect(next.last('watch').ids).toEqual([id])
+    next.say(succeeded(id, 7))
+    await world.settle()
+    expect(result.value).toBe(7)
+  })
+
+  test('a task that is let go is watched still where another handle of it is waited for', async () => {
+    const world = new FakeWorld()
+    const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 1 })
+    const connection = await world.welcome()
+    void client.submit('q', 1)
+    await world.settle()
+    const { ref, ids } = connection.last('submit')
+    const id = ids[0] as string
+    connection.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    const result = track(client.handle(id).result())
+    await world.settle()
+    expect(connection.of('unwatch')).toEqual([])
+    connection.say(succeeded(id, 7))
+    await world.settle()
+    expect(result.value).toBe(7)
+  })
+
+  test('where frames are small, many tasks are watched and let go in several messages', async () => {
+    const world = new FakeWorld({ frameBytesMax: 8192, bodyBytesMax: 4096 })
+    const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 1 })
+    const connection = await world.welcome({ submitCredit: 2000 })
+    for (let n = 0; n < 900; n++) void client.submit('q', n)
+    await world.settle()
+    for (const { ref } of connection.of('submit')) connection.say({ type: 'submitted', ref, refused: [] })
+    await world.settle()
+    const ids = Array.from({ length: 900 }, (_, n) => `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`)
+    for (const id of ids)
+      client
+        .handle(id)
+        .result()
+        .catch(() => {})
+    await world.settle()
+    expect(connection.of('watch').flatMap((m) => m.ids)).toEqual(ids)
+    const letGo = connection.of('unwatch').flatMap((m) => m.ids)
+    expect(letGo).toHaveLength(900)
+    expect(new Set(letGo)).toEqual(new Set(connection.of('submit').flatMap((m) => m.ids)))
+  })
+
   test('past the bound the oldest watch is let go, and asked for again when its result is wanted', async () => {
     const world = new FakeWorld()
     const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 2 })
@@ -473,6 +605,62 @@ describe('outcomes', () => {
     void handles[0]?.result()
     await world.settle()
     expect(connection.last('watch').ids).toEqual([handles[0]?.id])
+  })
+
+  test('a task whose progress nobody reads any more may be let go', async () => {
+    const world = new FakeWorld()
+    const client = createClient({ url: 'ws://broker', platform: world.platform, watchedMax: 1 })
+    const connection = await world.welcome()
+    const ids: string[] = []
+    for (let n = 0; n < 2; n++) {
+      const submission = track(client.submit('q', n))
+      await world.settle()
+      connection.say({ type: 'submitted', ref: connection.last('submit').ref, refused: [] })
+      await world.settle()
+      ids.push(submission.value!.id)
+      const iterator = submission.value![Symbol.asyncIterator]()
+      void iterator.next()
+      await iterator.return!()
+    }
+    void client.submit('q', 'one more')
+    await world.settle()
+    expect(connection.of('unwatch').flatMap((m) => m.ids)).toEqual(ids)
+  })
+
+  test('a signal ends the wait for progress and for a status, and is not listened to any longer', async () => {
+    const { world, client, connection, ref, handle } = await accepted()
+    const giveUp = new AbortController()
+    let listeners = 0
+    const { signal } = giveUp
+    const { addEventListener, removeEventListener } = signal
+    signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+      listeners += 1
+      addEventListener.apply(signal, args)
+    }
+    signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+      listeners -= 1
+      removeEventListener.apply(signal, args)
+    }
+    const status = track(handle.status({ signal }))
+    await world.settle()
+    const tasks = [{ id: handle.id, state: 'ready' as const }]
+    connection.say({ type: 'status', ref: connection.last('query').ref, tasks })
+    await world.settle()
+    expect([status.value, listeners]).toEqual([tasks[0], 0])
+
+    const reader = handle.progress({ signal })[Symbol.asyncIterator]()
+    const [first, second] = [track(reader.next()), track(reader.next())]
+    connection.say({ type: 'progress', tasks: [{ ref, index: 0, progress: 1 }] })
+    await world.settle()
+    expect(first.value).toEqual({ done: false, value: 1 })
+    giveUp.abort(new Error('enough'))
+    await world.settle()
+    expect(second.error).toMatchObject({ message: 'enough' })
+    await expect(reader.next()).rejects.toThrow('enough')
+    const asked = connection.of('query').length
+    await expect(client.handle(handle.id).status({ signal })).rejects.toThrow('enough')
+    await world.settle()
+    expect(connection.of('query')).toHaveLength(asked)
   })
 
   test('progress keeps the newest for a slow reader and ends with the task', async () => {

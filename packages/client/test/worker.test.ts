@@ -58,6 +58,15 @@ describe('taking work', () => {
     expect([result.leases, valuesOf(result)]).toEqual([[1], ['done']])
   })
 
+  test('a credit that is refused for now is announced again when the broker wishes', async () => {
+    const { world, connection } = await working({ handlers: { q: () => 1 } })
+    connection.say({ type: 'error', code: 'busy', message: 'too many queues', retryAfterMs: 2000 })
+    await world.pass(1999)
+    expect(connection.of('credit')).toHaveLength(1)
+    await world.pass(1)
+    expect(connection.of('credit')).toEqual([connection.last('credit'), connection.last('credit')])
+  })
+
   test('synchronous handlers settle in one message', async () => {
     const { connection, deliver } = await working({ handlers: { q: (input) => input }, concurrency: 1, prefetch: 8 })
     await deliver([1, 2, 3, 4, 5])
@@ -229,6 +238,17 @@ describe('leases', () => {
     connection.say({ type: 'settled', ref: connection.last('complete').ref, refused: [] })
     await world.pass(1000)
     expect(world.clock.pending).toBe(before)
+  })
+
+  test('a lease that is too short for the heartbeat of the next broker gets its own from then on', async () => {
+    const { world, connection, deliver } = await working({ handlers: { q: () => new Promise(() => {}) } })
+    await deliver([1])
+    await world.pass(1000)
+    connection.close(1006)
+    await world.pass(500)
+    const next = await world.welcome({ resumed: true, heartbeatMs: 60_000 })
+    await world.pass(10_000)
+    expect(next.of('heartbeat').map(({ leases }) => leases)).toEqual([[1]])
   })
 
   test('each heartbeat names every lease: running, waiting and unsettled', async () => {

@@ -139,9 +139,11 @@ function retryAfterMs(state: State, queue: Queue | undefined, tasks: number, now
 
 export function watch(state: State, { session, ref, ids }: CommandOf<'watch'>, { nowMs }: Env): Event[] {
   const events: Event[] = []
-  new Set(ids).forEach((id) => {
+  const seen = new Set<string>()
+  ids.forEach((id, index) => {
+    if (seen.has(id)) return
+    seen.add(id)
     const task = state.tasks.get(id)
-    const index = ids.indexOf(id)
     if (!task) events.push(refusal(session, 'unknown_task', `no task ${id} is held`, { ref, index }))
     else events.push(...watched(state, task, session, ref, index, nowMs))
   })

@@ -18,6 +18,14 @@ test('a steady rate is found', () => {
   expect(rate.perSecond(nowMs)).toBeLessThan(110)
 })
 
+test('a rate is a mean of the last seconds, in which one of them is not all', () => {
+  const rate = new DrainRate()
+  const fastMs = steady(rate, 1_000_000, 10, 100)
+  const nowMs = steady(rate, fastMs, 2, 10)
+  expect(rate.perSecond(nowMs)).toBeGreaterThan(30)
+  expect(rate.perSecond(nowMs)).toBeLessThan(80)
+})
+
 test('a rate fades when nothing is finished any more', () => {
   const rate = new DrainRate()
   const nowMs = steady(rate, 1_000_000, 10, 100)

@@ -46,6 +46,19 @@ test('[LEASE-1] credit counts over all queues of a session', () => {
   expect(harness.state.dispatchable.size).toBe(0)
 })
 
+test('one grant is of a MiB of bodies at most, but for a larger one, so that the host can look whether it is read', () => {
+  const harness = new Harness()
+  const sizes = [600_000, 400_000, 100_000, 2_000_000, 1]
+  for (const [i, bytes] of sizes.entries()) harness.submit(`t${i}`, undefined, { bytes })
+  harness.worker('w')
+  const granted: string[][] = []
+  while (harness.state.dispatchable.size > 0) {
+    const event = only(harness.apply({ type: 'dispatch', queue: 'q' }), 'leasesGranted')
+    granted.push(event.tasks.map((seq) => harness.numbered(seq).id))
+  }
+  expect(granted).toEqual([['t0', 't1'], ['t2'], ['t3'], ['t4']])
+})
+
 test('[LEASE-2] the freest session is served until it is no freer than the next', () => {
   const harness = new Harness()
   harness.worker('small', 2)
@@ -123,6 +136,16 @@ test('[LEASE-5] an expired lease counts, is revoked, and its task is ready at on
   expect(harness.told).toEqual([{ type: 'revoke', session: 'w', lease, reason: 'expired' }])
   expect(harness.stateOf('a')).toBe('ready')
   expect(harness.task('a').attempts).toBe(1)
+})
+
+test('[LEASE-5] who looks before anything is due finds nothing to do', () => {
+  const harness = new Harness()
+  expect(harness.apply({ type: 'tick' })).toEqual([])
+  harness.submit('a', { leaseMs: 100 })
+  harness.worker('w')
+  harness.dispatch()
+  harness.nowMs += 99
+  expect(harness.apply({ type: 'tick' })).toEqual([])
 })
 
 test('[LEASE-5] a result that comes before anyone looked counts, late as it is', () => {

@@ -5,6 +5,7 @@ import {
   createState,
   decide,
   type Event,
+  engineConfig,
   evolve,
   LIFECYCLE,
   mustBeDurable,
@@ -102,6 +103,28 @@ test('[REPLAY-1] [REPLAY-2] the events of a random run, through JSON, give the s
       expect(deliveryOrder(second)).toEqual(deliveryOrder(live))
     }),
     { numRuns: 500 },
+  )
+})
+
+test('[REPLAY-1] what was decided under another configuration is replayed as it was', () => {
+  fc.assert(
+    fc.property(steps, fc.nat(), (all, seed) => {
+      const live = new Harness({ config: SMALL, seed })
+      run(live, all)
+      const config = engineConfig({
+        ...SMALL,
+        graceMs: 7,
+        deadTtlMs: 9,
+        releasesMax: 1,
+        watchersMax: 1,
+        queueTasksMax: 1,
+      })
+      config.defaults = { ...config.defaults, priority: 9, leaseMs: 100, resultTtlMs: 0 }
+      const second = new Harness({ state: createState(config) })
+      for (const event of live.events) evolve(second.state, event)
+      expect(describeState(second.state)).toEqual(describeState(live.state))
+    }),
+    { numRuns: 100 },
   )
 })
 

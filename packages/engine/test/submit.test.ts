@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DEFAULT_CONFIG, engineConfig } from '../src/index.ts'
+import { bodyOf, DEFAULT_CONFIG, engineConfig, resultOf } from '../src/index.ts'
 import { Harness, only, refusalsOf, typesOf } from './harness.ts'
 
 test('[SUBMIT-1] tasks are accepted in order, delayed ones as delayed', () => {
@@ -11,6 +11,20 @@ test('[SUBMIT-1] tasks are accepted in order, delayed ones as delayed', () => {
     ['ready', 2],
     ['delayed', 3],
   ])
+})
+
+test('bodies and results of one message lie one behind the other from where the host put the first', () => {
+  const harness = new Harness()
+  harness.beforeEvolve = (event) => {
+    if (event.type === 'tasksAccepted') event.body = 1000
+    if (event.type === 'tasksSucceeded') event.result = 5000
+  }
+  harness.submit(['a', 'b', 'c'], undefined, { bytes: 10 })
+  expect(['a', 'b', 'c'].map((id) => bodyOf(harness.task(id)))).toEqual([1000, 1010, 1020])
+  harness.worker('w')
+  harness.dispatch()
+  harness.complete('w', harness.leaseOf('c'), harness.leaseOf('a'))
+  expect(['c', 'a'].map((id) => resultOf(harness.task(id)))).toEqual([5000, 5005])
 })
 
 test.each(['ready', 'delayed', 'leased', 'succeeded', 'dead', 'cancelled'])(
@@ -218,6 +232,7 @@ test('[LIMIT-1] defaults that no submission may ask for, and bounds that contrad
   const { defaults } = DEFAULT_CONFIG
   const refused = (over: object) => () => engineConfig({ defaults: { ...defaults, ...over } })
   expect(refused({ priority: 10 })).toThrow('defaults.priority must be a whole number from 0 to 9, not 10')
+  expect(refused({ priority: 9, leaseMs: 86_400_000, ttlMs: 2_592_000_000 })).not.toThrow()
   expect(refused({ leaseMs: 99 })).toThrow('defaults.leaseMs must be a whole number from 100 to 86400000')
   expect(refused({ ttlMs: -1 })).toThrow('defaults.ttlMs')
   expect(refused({ retry: { ...defaults.retry, attemptsMax: 0 } })).toThrow('defaults.retry.attemptsMax')

@@ -33,9 +33,8 @@ export type ConnectionEvent =
   | { type: 'start' }
   | { type: 'opened' }
   | { type: 'welcomed'; session: string }
-  /** The peer's last word before it closes the connection. */
-  | { type: 'refused'; error: WireError }
-  | { type: 'closed'; code: number; reason: string }
+  /** `error` is the peer's last word, where it said why. */
+  | { type: 'closed'; code: number; reason: string; error?: WireError | undefined }
   /** Nothing was heard for too long: the socket may call itself open and be dead. */
   | { type: 'silent' }
   | { type: 'drain'; retryAfterMs: number }
@@ -63,7 +62,7 @@ function closeEntry(code: number): { name: string; retry: 'no' | 'yes' | 'after'
   return (CLOSE_CODES as Record<number, { name: string; retry: 'no' | 'yes' | 'after' }>)[code] ?? CLOSE_CODES[1006]
 }
 
-/** What a close code says as an error. The peer's own `error` message, where one came first, says it better. */
+/** What a close code says as an error. */
 function closeError(code: number, reason: string): WireError {
   const { name } = closeEntry(code)
   const known = name === 'normal' || name === 'going_away' || name === 'abnormal' ? 'internal' : name
@@ -102,26 +101,20 @@ export const connectionMachine = setup({
       failures: context.failures + 1,
       retryAfterMs: 0,
     })),
-    rememberClose: assign(({ context, event }) => {
+    rememberClose: assign(({ event }) => {
       if (event.type !== 'closed') return {}
-      const hinted = closeEntry(event.code).retry === 'after' && context.retryAfterMs === 0
-      return {
-        error: context.error ?? closeError(event.code, event.reason),
-        retryAfterMs: hinted ? RETRY_AFTER_MS : context.retryAfterMs,
-      }
+      const { code, reason, error = closeError(code, reason) } = event
+      const retryAfterMs = closeEntry(code).retry === 'after' ? RETRY_AFTER_MS : 0
+      return { error, retryAfterMs: error.retryAfterMs ?? retryAfterMs }
     }),
-    rememberRefusal: assign(({ event }) =>
-      event.type === 'refused' ? { error: event.error, retryAfterMs: event.error.retryAfterMs ?? 0 } : {},
-    ),
     rememberTimeout: assign((_, params: { message: string }) => ({
       error: { code: 'heartbeat_timeout' as const, message: params.message },
     })),
   },
   guards: {
-    isFinal: ({ context, event }) => {
+    isFinal: ({ event }) => {
       if (event.type !== 'closed') return false
-      if (context.error !== null) return retryOf(context.error.code) === 'no'
-      return closeEntry(event.code).retry === 'no'
+      return (event.error === undefined ? closeEntry(event.code).retry : retryOf(event.error.code)) === 'no'
     },
   },
   delays: {
@@ -165,7 +158,6 @@ export const connectionMachine = setup({
           actions: assign(({ event }) => ({ session: event.session })),
           target: 'ready',
         },
-        refused: { actions: 'rememberRefusal' },
         closed: [
           { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
           { actions: 'rememberClose', target: 'backingOff' },
@@ -190,7 +182,6 @@ export const connectionMachine = setup({
         stable: {},
       },
       on: {
-        refused: { actions: 'rememberRefusal' },
         drain: { actions: assign(({ event }) => ({ retryAfterMs: event.retryAfterMs })), target: 'draining' },
         silent: {
           actions: [

@@ -29,9 +29,14 @@ export function decodeClientFrame(data: string | Uint8Array, limits: Limits): De
   return decodeFrame(data, limits, decodeClientMessage)
 }
 
-/** Decodes a frame that a client received; see `decodeClientFrame`. */
+/**
+ * Decodes a frame that a client received; see `decodeClientFrame`. What a broker holds was accepted under the limits of its day,
+ * which may have been wider: the frame is the only bound of it.
+ */
 export function decodeBrokerFrame(data: string | Uint8Array, limits: Limits): Decoded<BrokerMessage> {
-  return decodeFrame(data, limits, decodeBrokerMessage)
+  const { frameBytesMax } = limits
+  const held = { ...limits, bodyBytesMax: frameBytesMax, nameLengthMax: frameBytesMax, progressBytesMax: frameBytesMax }
+  return decodeFrame(data, held, decodeBrokerMessage)
 }
 
 function decodeFrame<M>(data: string | Uint8Array, limits: Limits, decodeMessage: DecodeMessage<M>): Decoded<M> {
@@ -61,7 +66,7 @@ function decodeBinary<M>(frame: Uint8Array, limits: Limits, decodeMessage: Decod
   if (!opensAtMost(source, limits.depthMax) && !isShallow(frame, PREFIX_BYTES, headerEnd, limits.depthMax)) {
     throw frameTooDeep(limits)
   }
-  const list = messageList(source, limits)
+  const list = messageList(source, 'header', limits)
   const bodies = new BinaryBodies(frame, headerEnd, limits)
   const messages: M[] = []
   let index = 0
@@ -78,7 +83,7 @@ function decodeText<M>(source: string, limits: Limits, decodeMessage: DecodeMess
   if (isLongerThan(source, limits.frameBytesMax)) throw frameTooLarge(limits)
   const texts = scanTextFrame(source, limits.depthMax)
   if (texts === null) throw frameTooDeep(limits)
-  const list = messageList(source, limits)
+  const list = messageList(source, 'frame', limits)
   const bodies = new TextBodies(texts, limits)
   const messages: M[] = []
   let index = 0
@@ -93,12 +98,12 @@ function decodeText<M>(source: string, limits: Limits, decodeMessage: DecodeMess
   return messages
 }
 
-function messageList(source: string, limits: Limits): unknown[] {
+function messageList(source: string, what: 'header' | 'frame', limits: Limits): unknown[] {
   let list: unknown
   try {
     list = JSON.parse(source)
   } catch {
-    throw badFrame('The header is not JSON.')
+    throw badFrame(`The ${what} is not JSON.`)
   }
   if (!Array.isArray(list)) throw badFrame('A frame holds an array of messages.')
   if (list.length > limits.frameMessagesMax) {

@@ -120,12 +120,12 @@ function decodeDeliver(fields: Fields, limits: Limits, bodies: FrameBodies): Del
   if (leases.length !== ids.length) throw badMessage('As many leases as ids are needed here.', 'leases')
   const deliver: Deliver = { type: 'deliver', queue, leaseMs, ids, leases, ...bodies.take(fields, ids.length) }
   if (timeLimitMs !== undefined) deliver.timeLimitMs = timeLimitMs
-  if (fields.attempts !== undefined) deliver.attempts = attemptsAt(fields, ids.length)
+  if (fields.attempts !== undefined) deliver.attempts = attemptsAt(fields, ids.length, limits)
   return deliver
 }
 
-function attemptsAt(fields: Fields, count: number): number[] {
-  const attempts = itemsAt(fields, 'attempts', count, (item) => integer(item, '', 1, Number.MAX_SAFE_INTEGER))
+function attemptsAt(fields: Fields, count: number, { batchItemsMax }: Limits): number[] {
+  const attempts = itemsAt(fields, 'attempts', batchItemsMax, (item) => integer(item, '', 1, Number.MAX_SAFE_INTEGER))
   if (attempts.length !== count) throw badMessage('As many attempts as ids are needed here.', 'attempts')
   return attempts
 }

@@ -176,8 +176,10 @@ function clippedFailure(failure: TaskFailure, limits: Limits): TaskFailure {
   return clipped
 }
 
-function clippedError<E extends WireError>(error: E, limits: Limits): E {
-  return error.message.length <= limits.messageLengthMax
-    ? error
-    : { ...error, message: error.message.slice(0, limits.messageLengthMax) }
+function clippedError<E extends WireError>(error: E, { messageLengthMax }: Limits): E {
+  const { message, field = '' } = error
+  if (message.length <= messageLengthMax && field.length <= messageLengthMax) return error
+  const clipped = { ...error, message: message.slice(0, messageLengthMax) }
+  if (field !== '') clipped.field = field.slice(0, messageLengthMax)
+  return clipped
 }

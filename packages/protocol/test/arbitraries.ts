@@ -208,7 +208,7 @@ export const brokerMessage = fc.oneof(
         .tuple(
           taskName,
           partial(
-            { status: fc.constantFrom('dead', 'cancelled'), attempts: counter },
+            { status: fc.constantFrom('dead', 'cancelled', 'forgotten'), attempts: counter },
             { reason: deadReason, error: failure },
           ),
         )

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { decodeBrokerFrame, decodeClientFrame } from '../src/codec.ts'
 import { CLOSE_CODES, ERRORS } from '../src/errors.ts'
 import { DEFAULT_LIMITS } from '../src/limits.ts'
 import { SUBPROTOCOL, VERSIONS } from '../src/messages.ts'
+import { brokerMessage, clientMessage } from './arbitraries.ts'
 
 const page = readFileSync(new URL('../../../PROTOCOL.md', import.meta.url), 'utf8')
 
@@ -45,4 +48,46 @@ test('[VERSION-1] the page names the version and the subprotocol', () => {
   expect(VERSIONS).toEqual([1])
   expect(page).toContain('# The wire protocol, version 1')
   expect(page).toContain(`\`${SUBPROTOCOL}\``)
+})
+
+test('every line of the first conversation is a frame', () => {
+  const [, block = ''] = /## A first conversation[\s\S]*?```\n([\s\S]*?)```/.exec(page) ?? []
+  const lines = block
+    .replaceAll('{…}', '{}')
+    .replaceAll('01890a5d-…', '01890a5d-ac96-774b-bcce-b302099a8057')
+    .trim()
+    .split(/\n(?=[<>])/)
+  expect(lines).toHaveLength(9)
+  for (const line of lines) {
+    const decode = line.startsWith('>') ? decodeClientFrame : decodeBrokerFrame
+    expect(decode(line.slice(1).trim(), DEFAULT_LIMITS), line).toMatchObject({ ok: true })
+  }
+})
+
+/** What the page says of each message: the row of its type, or the table of its own. */
+function described(header: string): Map<string, string> {
+  const rows = table(header).flatMap(([types = '', fields = '']) => {
+    const names = [...types.matchAll(/\w+/g)].map(([name]) => name)
+    return names.map((name): [string, string] => [
+      name,
+      fields === 'above' ? table(`| \`${name}\` | |`).join() : fields,
+    ])
+  })
+  return new Map(rows)
+}
+
+test.each([
+  ['client', '| message | fields | answer |', clientMessage],
+  ['broker', '| message | fields | when |', brokerMessage],
+] as const)('the page lists every message of a %s and its fields', (_, header, message) => {
+  const page = described(header)
+  const seen = new Map<string, Set<string>>()
+  for (const { type, ...fields } of fc.sample<object & { type: string }>(message, { numRuns: 3000, seed: 7 })) {
+    const names = seen.get(type) ?? new Set()
+    for (const name of Object.keys(fields)) names.add(name === 'contentType' ? 'bodies' : name)
+    seen.set(type, names)
+  }
+  expect([...page.keys()].sort()).toEqual([...seen.keys()].sort())
+  for (const [type, names] of seen)
+    for (const name of names) expect(page.get(type), `${type}.${name}`).toMatch(new RegExp(`\\b${name}\\b`))
 })

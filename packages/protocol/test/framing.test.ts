@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { fromBase64, toBase64 } from '../src/base64.ts'
 import { Bodies } from '../src/bodies.ts'
-import { bodyToJson, jsonBody } from '../src/body.ts'
+import { bodyToJson, jsonBody, jsonText } from '../src/body.ts'
 import { decodeBrokerFrame, decodeClientFrame, encodeFrames } from '../src/codec.ts'
+import { parseExact } from '../src/exact-json.ts'
 import { DEFAULT_LIMITS } from '../src/limits.ts'
 import type { BrokerMessage, ClientMessage, Submit, Succeeded } from '../src/messages.ts'
 import { settled } from './arbitraries.ts'
@@ -277,6 +278,13 @@ describe('a body', () => {
       expect(bodyToJson(jsonBody(value))).toEqual(value)
     }
     expect(plain(jsonBody(undefined).bytes)).toBe('null')
+  })
+
+  test('of numbers that JavaScript would spell otherwise is read and written as it is', () => {
+    const text = '{"a":[12345678901234567890,1.10,-0,1e400,7],"b":"1.10","__proto__":1E5}'
+    expect(jsonText(parseExact(text))).toBe(text)
+    expect(parseExact('[0.1,7,-3,"x",null]')).toEqual([0.1, 7, -3, 'x', null])
+    expect(() => parseExact('{')).toThrow(SyntaxError)
   })
 
   test('that is no JSON, no UTF-8 or poisoned throws', () => {

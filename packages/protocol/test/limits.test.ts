@@ -264,6 +264,28 @@ test('[MSG-6] a task that ended without a result has no body', () => {
   })
 })
 
+test('[MSG-17] a client takes what was accepted under wider limits, as long as it fits into a frame', () => {
+  const long = 'q'.repeat(limits.nameLengthMax + 1)
+  const body = 'x'.repeat(limits.bodyBytesMax + 1)
+  const held = { type: 'deliver', queue: long, leaseMs: 100, ids: [id], leases: [1] }
+  expect(broker({ ...held, bodies: [body] })).toMatchObject({ ok: true })
+  expect(broker({ ...held, contentType: long, base64: [Buffer.from(body).toString('base64')] })).toMatchObject({
+    ok: true,
+  })
+  expect(
+    broker({ type: 'status', ref: 1, tasks: [{ id, state: 'leased', queue: long, progress: body }] }),
+  ).toMatchObject({
+    ok: true,
+  })
+  const binary = encodeFrames(
+    [{ type: 'succeeded', ids: [id], bodies: Bodies.ofTexts([`"${body}"`]) }],
+    'binary',
+    limits,
+  )
+  expect(decodeBrokerFrame(binary[0] as Uint8Array, limits)).toMatchObject({ ok: true })
+  expect(broker({ ...held, bodies: ['x'.repeat(limits.frameBytesMax)] })).toMatchObject({ error: { field: 'frame' } })
+})
+
 test('[MSG-14] a list of leases or indices may hold a first number and a count', () => {
   const leases = (...list: unknown[]) => client({ type: 'release', ref: 1, leases: list })
   expect(leases(7, [1, 2], [4, 1])).toMatchObject({ messages: [{ leases: [7, 1, 2, 4] }] })
@@ -285,7 +307,14 @@ test('[MSG-15] the lists of a message with bodies are equally long', () => {
   const deliver = (fields: object) =>
     broker({ type: 'deliver', queue: 'q', leaseMs: 100, ids: [id, id], leases: [[1, 2]], bodies: [1, 2], ...fields })
   expect(deliver({ attempts: [1, 2] })).toMatchObject({ ok: true })
-  for (const [field, list] of Object.entries({ leases: [1], attempts: [1], bodies: [1] })) {
+  for (const [field, list] of [
+    ['leases', [1]],
+    ['leases', [1, 2, 3]],
+    ['attempts', [1]],
+    ['attempts', [1, 1, 1]],
+    ['bodies', [1]],
+    ['bodies', [1, 2, 3]],
+  ] as const) {
     expect(deliver({ [field]: list })).toMatchObject({ error: { code: 'bad_message', field: `messages[0].${field}` } })
   }
   for (const wrong of [0, 1.5, '1', null]) {
@@ -425,5 +454,8 @@ describe('encoding', () => {
     })
     const error: Message = { type: 'error', code: 'internal', message: long }
     expect(decodeAll(encodeFrames([error], 'text', limits))).toEqual([{ ...error, message: 'x'.repeat(15) }])
+    const field = 'messages[0].options.retry.kind'
+    const placed: Message = { type: 'error', code: 'busy', message: 'no', field }
+    expect(decodeAll(encodeFrames([placed], 'text', limits))).toEqual([{ ...placed, field: 'messages[0].opt' }])
   })
 })

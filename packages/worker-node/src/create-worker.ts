@@ -42,7 +42,14 @@ export function createWorker(options: WorkerOptions): Worker {
     workerOptions.concurrency = size
     workerOptions.executor = createThreadPool({ ...threads, size, ...(rest.logger && { logger: rest.logger }) })
   }
-  const worker = createClientWorker(workerOptions)
+  let worker: Worker
+  try {
+    worker = createClientWorker(workerOptions)
+  } catch (error) {
+    // Refused for another option: the threads made for it must not stay.
+    if (threads !== undefined) void workerOptions.executor?.close()
+    throw error
+  }
   if (signals !== false) {
     const graceMs = (signals === true ? undefined : signals.graceMs) ?? GRACE_MS
     const forget = drainOnSignals(worker, { graceMs, ...(rest.logger && { logger: rest.logger }) })

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { AnyHandler } from '@sluice/client'
+import { isQueueName } from '@sluice/protocol'
 
 /** Handlers by the name of their queue. */
 export type Handlers = Record<string, AnyHandler>
@@ -44,6 +45,11 @@ export async function loadHandlers(module: string | URL): Promise<Handlers> {
   const handlers = exported.default === undefined ? fromNames(exported, path) : fromDefault(exported.default, path)
   if (Object.keys(handlers).length === 0) {
     throw new HandlerModuleError(`${path} exports no handlers: write ${CONVENTION}`)
+  }
+  for (const queue of Object.keys(handlers)) {
+    if (!isQueueName(queue)) {
+      throw new HandlerModuleError(`'${queue}' in ${path} is no queue name: letters, digits and . _ : / - are allowed`)
+    }
   }
   return handlers
 }

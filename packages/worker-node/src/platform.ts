@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import { defaultPlatform, type Platform, type Socket } from '@sluice/client'
-import { type RawData, WebSocket } from 'ws'
+import { type ClientOptions, type RawData, WebSocket } from 'ws'
 
 /** The largest frame that any broker may state in its limits; they are known only after the connection is made. */
 const FRAME_BYTES_MAX = 64 * 1024 * 1024
 /** A connection attempt that has not become a WebSocket after this long has failed. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** How long a peer that says nothing may take to answer a close; a process that has nothing else to do waits for it. */
+const CLOSE_TIMEOUT_MS = 5_000
 
 /** What can be set of Node's socket. */
 export interface NodePlatformOptions {
@@ -31,14 +34,15 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
 export const nodePlatform: Platform = createNodePlatform()
 
 function connect(url: string, protocol: string, maxPayload: number, handshakeTimeout: number): Socket {
-  // The decoder checks the text of a frame itself, so ws need not check it before.
-  const webSocket = new WebSocket(url, protocol, {
+  // Its published types do not know `closeTimeout` yet.
+  const options: ClientOptions & { closeTimeout: number } = {
     perMessageDeflate: false,
-    skipUTF8Validation: true,
     maxPayload,
     handshakeTimeout,
+    closeTimeout: CLOSE_TIMEOUT_MS,
     ...(isLoopback(url) ? { generateMask: leaveZero } : {}),
-  })
+  }
+  const webSocket = new WebSocket(url, protocol, options)
   let closed = false
   const socket: Socket = {
     send: (data) => webSocket.send(data),

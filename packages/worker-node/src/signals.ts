@@ -7,9 +7,12 @@ interface Drainable {
 
 const SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const
 
+/** Those that the process still waits for before it leaves. */
+const draining = new Set<Drainable>()
+
 /**
- * On SIGTERM or SIGINT: drains the worker, then leaves with exit code 0. What is not finished after `graceMs` is handed
- * back. A second signal leaves at once with 128 + its number; leases then end by their time.
+ * On SIGTERM or SIGINT: drains the worker, then leaves with exit code 0, once all workers of the process that drain have left. What is
+ * not finished after `graceMs` is handed back. A second signal leaves at once with 128 + its number; leases then end by their time.
  *
  * @returns removes the handlers again
  */
@@ -23,10 +26,12 @@ export function drainOnSignals(worker: Drainable, options: { graceMs: number; lo
     }
     leaving = true
     logger.info({ signal, graceMs }, 'draining: finishing what runs, handing back the rest')
+    draining.add(worker)
     worker.drain({ graceMs }).then(
       () => {
+        draining.delete(worker)
         logger.info({}, 'drained')
-        process.exit(0)
+        if (draining.size === 0) process.exit(0)
       },
       (error: unknown) => {
         logger.error({ err: error }, 'draining failed')

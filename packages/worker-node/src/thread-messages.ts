@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { LeaseLostError } from '@sluice/client'
-import type { Body, TaskFailure } from '@sluice/protocol'
+import type { Failure, LeaseLostError } from '@sluice/client'
+import type { Body } from '@sluice/protocol'
 
 /** What the pool hands to a thread. `bytes` and `port` are transferred. */
 export interface ThreadTask extends Body {
@@ -25,6 +25,4 @@ export interface ThreadAbort {
 }
 
 /** How a task ended. Errors cross as data: a structured clone loses the class of an error and its own fields. */
-export type ThreadOutcome =
-  | ({ ok: true } & Body)
-  | { ok: false; error: TaskFailure; retryable: boolean; retryAfterMs?: number }
+export type ThreadOutcome = ({ ok: true } & Body) | ({ ok: false } & Failure)

@@ -6,8 +6,6 @@ import {
   type ExecutorTask,
   LeaseLostError,
   type Logger,
-  PermanentError,
-  RetryableError,
   silentLogger,
   TimeLimitExceeded,
 } from '@sluice/client'
@@ -178,14 +176,7 @@ function bodyOf(outcome: ThreadOutcome): Body {
     const { ok: _, ...body } = outcome
     return body
   }
-  const { error: failure, retryable, retryAfterMs } = outcome
-  const error = retryable
-    ? new RetryableError(failure.message, retryAfterMs === undefined ? {} : { retryAfterMs })
-    : new PermanentError(failure.message)
-  // The producer reads the name and stack that the handler's own error had.
-  Object.defineProperty(error, 'name', { value: failure.name ?? 'Error', configurable: true })
-  if (failure.stack !== undefined) {
-    error.stack = failure.stack
-  }
-  throw error
+  const { ok: _, error, ...verdict } = outcome
+  // The stack of this place would say nothing.
+  throw Object.assign(new Error(error.message), { stack: undefined }, error, verdict)
 }

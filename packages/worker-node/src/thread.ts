@@ -1,10 +1,10 @@
 /** What runs inside each thread of the pool: one task at a time, on the thread's own copy of the handlers. */
 import { type MessagePort, workerData } from 'node:worker_threads'
-import { LeaseLostError, type Logger, runHandler, type TaskContext, TimeLimitExceeded } from '@sluice/client'
-import type { TaskFailure } from '@sluice/protocol'
+import { failureOf, LeaseLostError, type Logger, runHandler, type TaskContext, TimeLimitExceeded } from '@sluice/client'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { type Handlers, loadHandlers } from './load-handlers.ts'
 import type { ThreadAbort, ThreadOutcome, ThreadReport, ThreadTask } from './thread-messages.ts'
+import { ThreadProgress } from './thread-progress.ts'
 
 // Loaded with the first task and not before: a module that does not load then fails tasks, each with its reason.
 let loading: Promise<Handlers> | undefined
@@ -21,6 +21,7 @@ export default async function runInThread(task: ThreadTask): Promise<unknown> {
 }
 
 async function run(task: ThreadTask, report: (message: ThreadReport) => void): Promise<ThreadOutcome> {
+  const progress = new ThreadProgress(report)
   try {
     loading ??= loadHandlers((workerData as { module: string }).module)
     const handlers = await loading
@@ -28,21 +29,23 @@ async function run(task: ThreadTask, report: (message: ThreadReport) => void): P
     if (handler === undefined) {
       throw new Error(`the module of handlers has none for the queue '${task.queue}'`)
     }
-    return { ok: true, ...(await runHandler(handler, task, contextOf(task, report))) }
+    return { ok: true, ...(await runHandler(handler, task, contextOf(task, progress, report))) }
   } catch (error) {
-    return failed(error)
+    return { ok: false, ...failureOf(error) }
+  } finally {
+    progress.end()
   }
 }
 
-function contextOf(task: ThreadTask, report: (message: ThreadReport) => void): TaskContext {
+function contextOf(task: ThreadTask, progress: ThreadProgress, report: (message: ThreadReport) => void): TaskContext {
   const log = (level: keyof Logger) => (fields: object, message: string) =>
-    report({ type: 'log', level, fields: plain(fields), message })
+    report({ type: 'log', level, fields: plain(fields), message: String(message) })
   return {
     id: task.id,
     queue: task.queue,
     attempt: task.attempt,
     signal: abortSignal(task.port),
-    progress: (value) => report({ type: 'progress', value }),
+    progress: (value) => progress.report(value),
     log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
   }
 }
@@ -76,33 +79,15 @@ function plain(fields: object): object {
   }
 }
 
-function failed(thrown: unknown): ThreadOutcome {
-  if (!(thrown instanceof Error)) {
-    return { ok: false, error: { message: String(thrown) }, retryable: true }
-  }
-  const error: TaskFailure = { name: thrown.name, message: thrown.message }
-  if (thrown.stack !== undefined) {
-    error.stack = thrown.stack
-  }
-  // By field and not by class: a handler's module may have its own copy of the client package.
-  const { retryable, retryAfterMs } = thrown as { retryable?: unknown; retryAfterMs?: unknown }
-  const outcome: ThreadOutcome = { ok: false, error, retryable: retryable !== false }
-  if (typeof retryAfterMs === 'number') {
-    outcome.retryAfterMs = retryAfterMs
-  }
-  return outcome
-}
-
-/** Moves the result's bytes out of the thread instead of copying them. */
+/** Moves the result's bytes out of the thread. They may be part of a pool, or of what cannot be moved: so a copy goes. */
 function transferred(outcome: ThreadOutcome & { ok: true }): unknown {
-  const { bytes } = outcome
-  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()
+  const bytes = new Uint8Array(outcome.bytes)
   return move({
     get [transferableSymbol]() {
-      return [own.buffer]
+      return [bytes.buffer]
     },
     get [valueSymbol]() {
-      return { ...outcome, bytes: own }
+      return { ...outcome, bytes }
     },
   })
 }

@@ -72,6 +72,12 @@ describe('a module that cannot be used is refused with', () => {
     await expect(loadHandlers(path)).rejects.toThrow("'greet' in")
   })
 
+  test('the name of a queue that can be none', async () => {
+    const path = await moduleOf("export default { 'bad name': () => 1 }")
+    await expect(loadHandlers(path)).rejects.toThrow("'bad name' in")
+    await expect(loadHandlers(path)).rejects.toBeInstanceOf(HandlerModuleError)
+  })
+
   test('both names, where a handler and its contract differ', async () => {
     const path = await moduleOf(`${contracts} export default { b: { contract: a, handle() {} } }`)
     await expect(loadHandlers(path)).rejects.toThrow("names its handler 'b', but its contract is for the queue 'a'")

@@ -86,6 +86,19 @@ describe('the socket of Node', () => {
     socket.close()
   })
 
+  test('a text frame that is no UTF-8 closes the connection, and nothing of it is heard', async () => {
+    server.once('connection', (_, request) => {
+      // One frame, text, of two bytes that no text has.
+      request.socket.write(Buffer.from([0x81, 2, 0xff, 0xfe]))
+    })
+    const { socket, opened, closed } = connect(url)
+    const heard: unknown[] = []
+    socket.onmessage = (data) => heard.push(data)
+    await opened
+    expect(await closed).toMatchObject({ reason: expect.stringContaining('UTF-8') })
+    expect(heard).toEqual([])
+  })
+
   test('asks for the subprotocol and for no compression', async () => {
     const connected = once(server, 'connection')
     const { opened, socket } = connect(url)
@@ -103,6 +116,14 @@ describe('the socket of Node', () => {
       peer.close(4006, 'draining')
     }
     expect(await closed).toEqual({ code: 4006, reason: 'draining' })
+  })
+
+  test('a peer that does not answer a close is not waited for long', { timeout: 15_000 }, async () => {
+    server.once('connection', (_, request) => request.socket.pause())
+    const { socket, opened, closed } = connect(url)
+    await opened
+    socket.close(1000)
+    expect(await closed).toMatchObject({ code: 1006 })
   })
 
   test('a frame past the bound closes the connection instead of being taken', async () => {

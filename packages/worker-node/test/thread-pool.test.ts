@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { type Executor, LeaseLostError, type Logger, silentLogger, TimeLimitExceeded } from '@sluice/client'
 import { bodyToJson, jsonBody } from '@sluice/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -80,6 +82,36 @@ describe('a pool of one thread', () => {
     await expect(run('later', null)).rejects.toMatchObject({ retryable: true, retryAfterMs: 1234 })
   })
 
+  test('bytes that cannot be moved out of a thread come out as well', async () => {
+    expect(await run('pooled', null)).toMatchObject({ bytes: new TextEncoder().encode('hello') })
+    expect(await run('shared', null)).toMatchObject({ bytes: new Uint8Array(2) })
+    expect(bodyToJson(await run('double', { value: 1 }))).toMatchObject({ value: 2 })
+  })
+
+  test('progress that JSON cannot say is left out with a warning, as without threads', async () => {
+    const progress: unknown[] = []
+    expect(bodyToJson(await run('unsayable', null, { progress: (value) => progress.push(value) }))).toBe('done')
+    expect(progress).toEqual([{ at: 1 }])
+    expect(lines).toEqual([
+      {
+        fields: { task: 'task-1', queue: 'unsayable', attempt: 2 },
+        message: expect.stringContaining('progress left out'),
+      },
+    ])
+  })
+
+  test('a handler that reports in a loop does not flood this thread, and its last word arrives', async () => {
+    const progress: unknown[] = []
+    await run('chatty', 100_000, { progress: (value) => progress.push(value) })
+    expect(progress.at(-1)).toBe(100_000)
+    expect(progress.length).toBeLessThan(1_000)
+  })
+
+  test('what is thrown decides by its fields, and whatever it is fails the task', async () => {
+    await expect(run('throw-data', null)).rejects.toMatchObject({ name: 'Far', message: 'away', retryable: false })
+    await expect(run('throw-nothing-readable', null)).rejects.toThrow('cannot be read')
+  })
+
   test('a queue without a handler fails its task and says so', async () => {
     await expect(run('absent', null)).rejects.toThrow("has none for the queue 'absent'")
   })
@@ -121,6 +153,17 @@ describe('a pool of one thread', () => {
     await expect(run('exit', null)).rejects.toThrow(/exited/)
     expect(bodyToJson(await run('double', { value: 5 }))).toMatchObject({ value: 10 })
   })
+
+  test('an error that a handler left to nobody fails its task, and the next task works', async () => {
+    await expect(run('stray', null)).rejects.toThrow('nobody awaited this')
+    expect(bodyToJson(await run('double', { value: 5 }))).toMatchObject({ value: 10 })
+  })
+})
+
+test('a handler that takes all the memory of its thread fails its task, and the next task works', async () => {
+  const program = join(import.meta.dirname, 'fixtures', 'hungry.ts')
+  const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=64', program])
+  expect(JSON.parse(stdout)).toEqual([expect.stringMatching(/memory/), { value: 4, attempt: 1, id: 'task-1' }])
 })
 
 test('a module that does not load fails the tasks, with its reason', async () => {

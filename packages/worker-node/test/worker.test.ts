@@ -1,10 +1,14 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import type { Worker as Thread } from 'node:worker_threads'
 import { type Client, createClient, type Worker } from '@sluice/client'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createWorker, loadHandlers, nodePlatform, startWorkerProcess, type WorkerOptions } from '../src/index.ts'
-import { type Running, startBroker, startNode, until } from './processes.ts'
+import { patience, Running, startBroker } from './processes.ts'
 
 const module = join(import.meta.dirname, 'fixtures', 'tasks.ts')
+const program = 'packages/worker-node/test/fixtures/worker.ts'
 
 let broker: Awaited<ReturnType<typeof startBroker>>
 let client: Client
@@ -60,7 +64,7 @@ describe('a worker with threads', () => {
     await expect(heeding.result()).rejects.toMatchObject({ name: 'TaskCancelledError' })
 
     const deaf = await client.submit('forever', null)
-    await until(async () => (await deaf.status()).state === 'leased', 'the endless task runs')
+    await expect.poll(async () => (await deaf.status()).state, patience).toBe('leased')
     await deaf.cancel()
     const next = await client.submit('double', { value: 4 })
     expect(await next.result()).toMatchObject({ value: 8 })
@@ -96,47 +100,58 @@ test('threads and a concurrency that differs are refused', () => {
   expect(() => createWorker({ ...options, concurrency: 4, threads: { module, size: 2 } })).toThrow(/give one/)
 })
 
+test('a worker that is refused for its options leaves no threads behind', async () => {
+  const threads: Thread[] = []
+  const see = (message: unknown): void => {
+    threads.push((message as { worker: Thread }).worker)
+  }
+  subscribe('worker_threads', see)
+  const options = { url: 'ws://127.0.0.1:1', handlers: { 'no queue': () => 1 } }
+  expect(() => createWorker({ ...options, threads: { module, size: 2 } })).toThrow('no queue name')
+  unsubscribe('worker_threads', see)
+  expect(threads).toHaveLength(2)
+  await Promise.all(threads.map((thread) => once(thread, 'exit')))
+})
+
 describe('a worker process that is told to leave', () => {
   async function startWorker(threads: number, graceMs: number): Promise<Running> {
-    const running = startNode('packages/worker-node/test/fixtures/worker.ts', [
-      ...[broker.url, module, String(threads), String(graceMs)],
-    ])
-    await until(() => running.output().includes('working'), `the worker is connected: ${running.output()}`)
+    const running = new Running(program, [broker.url, module, String(threads), String(graceMs)])
+    await expect.poll(() => running.output, patience).toContain('working')
     return running
   }
 
   test.each([0, 1])('finishes what runs within the grace and exits with 0 (threads: %i)', async (threads) => {
     const leaving = await startWorker(threads, 15_000)
     const handle = await client.submit('sleep', { ms: 1_500 })
-    await until(async () => (await handle.status()).state === 'leased', 'the task runs')
+    await expect.poll(async () => (await handle.status()).state, patience).toBe('leased')
     leaving.child.kill('SIGTERM')
-    expect(await leaving.exited, leaving.output()).toEqual({ code: 0, signal: null })
+    expect(await leaving.exited, leaving.output).toEqual({ code: 0, signal: null })
     expect(await handle.status()).toMatchObject({ state: 'succeeded', attempts: 1 })
   })
 
   test('hands back what does not finish within the grace, and no attempt is counted', async () => {
     const leaving = await startWorker(1, 300)
     const handle = await client.submit('sleep', { ms: 8_000 })
-    await until(async () => (await handle.status()).state === 'leased', 'the task runs')
+    await expect.poll(async () => (await handle.status()).state, patience).toBe('leased')
     leaving.child.kill('SIGINT')
-    expect(await leaving.exited, leaving.output()).toEqual({ code: 0, signal: null })
+    expect(await leaving.exited, leaving.output).toEqual({ code: 0, signal: null })
     expect(await handle.status()).toMatchObject({ state: 'ready', attempts: 0 })
     await handle.cancel()
   })
 
   test('exits with 0 while it still looks for its broker', async () => {
-    const leaving = startNode('packages/worker-node/test/fixtures/worker.ts', ['ws://127.0.0.1:1', module, '1', '300'])
-    await until(() => leaving.output().includes('connecting'), 'it connects')
+    const leaving = new Running(program, ['ws://127.0.0.1:1', module, '1', '300'])
+    await expect.poll(() => leaving.output, patience).toContain('connecting')
     leaving.child.kill('SIGTERM')
-    expect(await leaving.exited, leaving.output()).toEqual({ code: 0, signal: null })
+    expect(await leaving.exited, leaving.output).toEqual({ code: 0, signal: null })
   })
 
   test('leaves at once on the second signal', async () => {
     const leaving = await startWorker(0, 60_000)
     const handle = await client.submit('sleep', { ms: 60_000 })
-    await until(async () => (await handle.status()).state === 'leased', 'the task runs')
+    await expect.poll(async () => (await handle.status()).state, patience).toBe('leased')
     leaving.child.kill('SIGTERM')
-    await until(() => leaving.output().includes('draining'), 'the worker drains')
+    await expect.poll(() => leaving.output, patience).toContain('draining')
     leaving.child.kill('SIGTERM')
     expect(await leaving.exited).toEqual({ code: 143, signal: null })
     await handle.cancel()

@@ -24,8 +24,12 @@ export class VirtualClock {
     return this.#pending
   }
 
-  /** Calls `fn` once after `ms` (0 at least); the returned function cancels it. */
+  /**
+   * Calls `fn` once after `ms` (0 at least); the returned function cancels it.
+   * @throws RangeError where `ms` is no finite number: runtimes fire such a timer at once, which nobody can have meant
+   */
   setTimer(fn: () => void, ms: number): () => void {
+    if (!Number.isFinite(ms)) throw new RangeError(`a timer cannot be set to ${ms} ms`)
     const deadline: Deadline = { atMs: this.#nowMs + Math.max(0, ms), order: this.#order, fn }
     this.#order += 1
     this.#pending += 1

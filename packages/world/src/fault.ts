@@ -25,14 +25,18 @@ export type Fault =
   | { type: 'delay'; node: string; byMs: number; forMs: number }
   /** Every append and every read of the journal takes this much longer. */
   | { type: 'slowDisk'; byMs: number; forMs: number }
-  /** The next append fails, and so does every later one until the broker is restarted. */
+  /** Every append and every read of the journal fails until the broker is restarted. */
   | { type: 'failingDisk' }
   /** Appends fail for want of room until the broker is restarted after this long. */
   | { type: 'fullDisk'; forMs: number }
-  /** The power goes: a crash of the broker that also loses what its disk had not synced; the last write may be torn. */
+  /**
+   * The power goes: a crash of the broker that also loses what its disk had not synced; the last write may be torn. Nobody is told, and nobody who
+   * speaks to the machine hears anything until it is back.
+   */
   | { type: 'powerLoss'; restartAfterMs: number }
 
 export interface TimedFault {
+  /** World time. None begins once the scenario's `durationMs` is over, and none that finds nothing to harm. */
   atMs: number
   fault: Fault
 }

@@ -4,6 +4,7 @@ import type {
   DeadReason,
   Deliver,
   Ended,
+  Progress,
   Submit,
   Succeeded,
   TaskFailure,
@@ -50,6 +51,11 @@ export interface OutcomeItem {
   readonly error: TaskFailure | undefined
   /** Of a succeeded task. */
   readonly result: Uint8Array | undefined
+}
+
+/** The tasks whose progress a message tells. */
+export function progressedIds({ tasks }: Progress, submissionOf: SubmissionOf): string[] {
+  return tasks.map((task) => idOf(task, submissionOf))
 }
 
 /** What was submitted over the connection under a ref. */

@@ -3,6 +3,13 @@ import type { BrokerMessage, ClientMessage, TaskFailure, WireError } from '@slui
 import type { Fault } from './fault.ts'
 import type { Scenario } from './scenario.ts'
 
+/** What a producer's program waits for: the end of its submission, or the answer to a request that it made on the side. */
+export interface Awaited {
+  readonly node: string
+  readonly id: string
+  readonly what: 'submission' | 'resubmission' | 'cancellation'
+}
+
 /**
  * What was seen at one instant, by those who were there. This stream is what checkers judge, what a story is told from and what
  * the hash of a run is taken over. `atMs` is the world's time, which no node knows.
@@ -38,6 +45,9 @@ export type Observation = { atMs: number } & (
   | { type: 'handlerEnded'; node: string; id: string; run: number; how: 'returned' | 'threw'; result?: string }
 
   // ─── what passed on the wire ─────────────────────────────────────────────────────────────────────────────────────
+  /** A client has asked for a connection, which is open (`connected`) or has come to nothing (`connectFailed`) later. */
+  | { type: 'connecting'; node: string; connection: number }
+  | { type: 'connectFailed'; node: string; connection: number }
   | { type: 'connected'; node: string; connection: number }
   | { type: 'disconnected'; node: string; connection: number; side: 'node' | 'broker'; code: number }
   /** A frame is handed to a socket, which now holds so many bytes that have not left; its messages follow. */
@@ -59,8 +69,10 @@ export type Observation = { atMs: number } & (
 
   /** Handed to the socket by this side, and no frame of the protocol. */
   | { type: 'unreadable'; node: string; connection: number; by: 'node' | 'broker'; error: string }
-  /** Everyone has left. `timers` (those of programs that had left in good order included) and `connections` are left behind; `unfinished` tasks and `waiting` submissions were there at the end of the calm. */
-  | { type: 'worldEnded'; timers: number; connections: number; unfinished: number; waiting: number }
+  /** Faults and arrivals have been over for as long as was needed, or for `settleMs`: the ids of what has no outcome, and who waits for what. */
+  | { type: 'calmEnded'; unfinished: readonly string[]; waiting: readonly Awaited[] }
+  /** Everyone has left. `timers` (those of programs that had left in good order included) and `connections` are left behind. */
+  | { type: 'worldEnded'; timers: number; connections: number }
 
   // ─── what the journal was given ──────────────────────────────────────────────────────────────────────────────────
   | { type: 'appending'; batch: number; events: readonly Event[] }
@@ -84,8 +96,20 @@ export type ObservationBody = Observation extends infer One
 export type ObservationType = Observation['type']
 export type ObservationOf<T extends ObservationType> = Extract<Observation, { type: T }>
 
+/** What the broker's host holds besides the engine's state. */
+export interface Holdings {
+  readonly connections: number
+  /** Those of them that have no session. */
+  readonly pendingConnections: number
+  /** Requests over HTTP that wait for an outcome. */
+  readonly waiters: number
+  readonly cachedBytes: number
+}
+
 /** What checkers may look at besides the stream. Reading only. */
 export interface Surroundings {
+  /** Undefined while no broker runs. */
+  readonly held: Holdings | undefined
   /** The engine's live state; undefined while no broker runs. */
   readonly state: State | undefined
 }

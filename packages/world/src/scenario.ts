@@ -68,7 +68,7 @@ export type Service = {
   /** Takes the whole worker process down with it. */
   crashes?: number
   progressEveryMs?: number
-  /** Bytes of the result. Default 10. */
+  /** Bytes of the result, `bodyBytesMax` at most. Default 10. */
   resultBytes?: Distribution
   /** Failures name this delay before the next attempt. */
   retryAfterMs?: number

@@ -23,6 +23,8 @@ export interface RunOptions {
   onObservation?: (observation: Observation) => void
   /** Past this many the world is stopped, with the violation `HANG`. Default 20,000,000. */
   maxObservations?: number
+  /** Whether the world is stopped at its first violation; what only its end can show is not judged then. Default false. */
+  untilViolated?: boolean
   /** Whether the observations are hashed. Default true; without, `Report.hash` is empty and runs are a little faster. */
   isHashed?: boolean
   /** Observations of other types are not made, which saves time: they are neither counted nor hashed nor handed on. Default: all. */
@@ -81,6 +83,9 @@ class World {
       get state() {
         return world.#broker.state
       },
+      get held() {
+        return world.#broker.held
+      },
     }
     this.#recorder = new Recorder({
       clock,
@@ -134,16 +139,19 @@ class World {
 
     this.#calm()
     await this.#runUntil(clock.nowMs + settleMs, () => this.#isAtRest)
-    const unfinished = this.#broker.unfinished
-    const waiting = this.#waiting
+    if (this.#isJudged) return this.#report()
+    this.#context.observe({
+      type: 'calmEnded',
+      unfinished: this.#broker.unfinished,
+      waiting: this.#producers.flatMap((producer) => producer.waiting),
+    })
 
     await this.#leave()
+    if (this.#isJudged) return this.#report()
     this.#context.observe({
       type: 'worldEnded',
       timers: this.#nodes.reduce((timers, node) => timers + node.timersLeft, clock.pending),
       connections: this.#network.size,
-      unfinished,
-      waiting,
     })
     this.#recorder.finish()
     return this.#report()
@@ -153,17 +161,10 @@ class World {
   get #isAtRest(): boolean {
     return (
       this.#broker.isReady &&
-      this.#broker.unfinished === 0 &&
-      this.#waiting === 0 &&
-      this.#producers.every((producer) => !producer.isLeaving && !producer.isReturning) &&
+      !this.#broker.hasUnfinished &&
+      this.#producers.every((producer) => !producer.isWaiting && !producer.isLeaving && !producer.isReturning) &&
       this.#workers.every((worker) => worker.isUp && !worker.isLeaving && worker.running === 0)
     )
-  }
-
-  get #waiting(): number {
-    let waiting = 0
-    for (const producer of this.#producers) waiting += producer.waiting
-    return waiting
   }
 
   /** Nothing new is wanted, nothing goes wrong, and nobody lies any more. */
@@ -181,12 +182,9 @@ class World {
   async #leave(): Promise<void> {
     const { clock } = this.#context
     const clients = [...this.#producers, ...this.#workers]
-    for (const node of clients) {
-      node.cancelStart()
-      node.restart(undefined)
-    }
+    for (const node of clients) node.leaveForGood()
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => clients.every((node) => !node.isUp))
-    this.#broker.restart(undefined)
+    this.#broker.leaveForGood()
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => !this.#broker.isUp)
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => clock.pending === 0)
   }
@@ -215,7 +213,7 @@ class World {
     const { maxObservations = OBSERVATIONS_MAX } = this.#options
     let steps = 0
     let atMs = clock.nowMs
-    while (!hasEnded() && !this.#isHanging) {
+    while (!hasEnded() && !this.#isHanging && !this.#isJudged) {
       if (!clock.step()) return
       if (context.hasEntered) {
         context.hasEntered = false
@@ -227,6 +225,11 @@ class World {
       if (steps > STEPS_AT_ONCE_MAX) this.#hang('time stands still')
       else if (recorder.observations > maxObservations) this.#hang(`more than ${maxObservations} observations`)
     }
+  }
+
+  /** There is a violation, and nobody wants to know of others. */
+  get #isJudged(): boolean {
+    return this.#options.untilViolated === true && this.#recorder.violations.length > 0
   }
 
   #hang(why: string): void {

@@ -1,3 +1,5 @@
+import { createClient } from '@sluice/client'
+import { CONNECTION_TIMINGS } from '@sluice/machines'
 import { expect, test } from 'vitest'
 import { VirtualClock } from '../src/clock.ts'
 
@@ -68,6 +70,45 @@ test('one advance of a second is ten of a tenth, for a timer that sets itself an
   }
   expect(firedAt(10)).toEqual(firedAt(1))
   expect(firedAt(1)).toHaveLength(27)
+})
+
+test('a deadline that is no instant is refused', () => {
+  const clock = new VirtualClock()
+  for (const ms of [Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => clock.setTimer(() => {}, ms)).toThrow(`a timer cannot be set to ${ms} ms`)
+  expect(clock.pending).toBe(0)
+})
+
+test('it is a clock for charts: what they wait for happens when its time has come, and not before', () => {
+  const clock = new VirtualClock()
+  const client = createClient({
+    url: 'ws://broker',
+    platform: {
+      now: () => clock.nowMs,
+      setTimer: (fn, ms) => clock.setTimer(fn, ms),
+      random: () => 0.5,
+      randomBytes: (count) => new Uint8Array(count),
+      epochMs: () => clock.nowMs,
+      // Never opens.
+      connect: () => ({
+        send: () => {},
+        close: () => {},
+        bufferedBytes: 0,
+        onopen: () => {},
+        onmessage: () => {},
+        onclose: () => {},
+      }),
+    },
+  })
+  const { connectTimeoutMs, backoffMs } = CONNECTION_TIMINGS
+  clock.advance(connectTimeoutMs - 1)
+  expect(client.state).toBe('connecting')
+  clock.advance(1)
+  expect(client.state).toBe('backingOff')
+  clock.advance(backoffMs / 2 - 1)
+  expect(client.state).toBe('backingOff')
+  clock.advance(1)
+  expect(client.state).toBe('connecting')
 })
 
 test('ten thousand deadlines set in any order fire in theirs', () => {

@@ -1,13 +1,15 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { isUtf8 } from 'node:buffer'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { type Duplex, getDefaultHighWaterMark } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { SUBPROTOCOL } from '@sluice/protocol'
 import type { Hono } from 'hono'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Host } from '../core/host.ts'
 import type { HostLog, Transport } from '../core/platform.ts'
-import { isLoopbackHost } from '../http/guards.ts'
+import { errorResponse } from '../http/error-response.ts'
+import { isLoopbackHost } from '../loopback.ts'
 
 /** Proxies cut connections that are silent for a minute, some after half of one. */
 const PING_EVERY_MS = 25_000
@@ -15,13 +17,12 @@ const PING_EVERY_MS = 25_000
 const FRAGMENTS_MAX = 64
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
-/** Between the refusal of a connection or the end of a drain and the loss of its socket. */
+/** How long the other side may take to close a connection that was closed here, or to read its last answer. */
 const CLOSE_TIMEOUT_MS = 2000
 
 export interface NodeServer {
   port: number
-  /** Takes no new connection. */
-  stopListening(): void
+  /** Takes no new connection, closes every WebSocket, and waits until HTTP requests are answered, for a bounded time. */
   close(): Promise<void>
 }
 
@@ -39,16 +40,34 @@ export interface NodeServerOptions {
 export async function serveNode(options: NodeServerOptions): Promise<NodeServer> {
   const { app, broker, log } = options
   const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-    getRequestListener(app.fetch),
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // A socket says 'drain' only after it held this much: whoever is stalled waits for that.
+      highWaterMark: Math.min(getDefaultHighWaterMark(false), broker.config.sendBufferBytesHigh),
+      // Others are offers that may be passed over, such as HTTP/2, which some HTTP clients make with each request.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    },
+    getRequestListener(app.fetch, {
+      // The app answers its own failures; this is what never came to it.
+      errorHandler: () =>
+        errorResponse({ code: 'bad_message', message: 'The request has no URL, or no Host, that can be read.' }),
+    }),
   )
+  // Whoever comes past that is cut off unheard; a WebSocket too many is told so, as long as those that wait over HTTP leave room.
+  server.maxConnections = broker.config.connectionsMax + broker.config.waitersMax
+  const answering = new Set<ServerResponse>()
+  server.on('request', (_, response) => {
+    answering.add(response)
+    response.once('close', () => answering.delete(response))
+  })
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     // The decoder states the limit by name; this one only keeps a frame from filling memory before it is seen.
     maxPayload: broker.config.limits.frameBytesMax + 1024,
     maxFragments: FRAGMENTS_MAX,
-    // The decoder checks the text that it uses.
+    // Done where a fault is told by its name.
     skipUTF8Validation: true,
     clientTracking: true,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
@@ -59,6 +78,8 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     socket.on('error', () => {})
     const refusal = refusalOf(request, options)
     if (refusal) {
+      // The other side may never close its half, which nothing here would notice.
+      socket.once('finish', () => socket.destroy())
       socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       return
     }
@@ -87,20 +108,21 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   pings.unref()
   return {
     port: (server.address() as AddressInfo).port,
-    stopListening: () => void server.close(),
     async close() {
       clearInterval(pings)
-      server.close()
-      const deadline = setTimeout(() => {
-        for (const webSocket of sockets.clients) webSocket.terminate()
-      }, CLOSE_TIMEOUT_MS)
+      for (const response of answering) response.shouldKeepAlive = false
+      sockets.close()
+      for (const webSocket of sockets.clients) webSocket.close(4006, 'draining')
+      let deadline: NodeJS.Timeout | undefined
       await new Promise<void>((resolve) => {
-        sockets.close(() => resolve())
-        for (const webSocket of sockets.clients) webSocket.close(4006, 'draining')
-        if (sockets.clients.size === 0) resolve()
+        server.close(() => resolve())
+        deadline = setTimeout(() => {
+          for (const webSocket of sockets.clients) webSocket.terminate()
+          server.closeAllConnections()
+          resolve()
+        }, CLOSE_TIMEOUT_MS)
       })
       clearTimeout(deadline)
-      server.closeAllConnections()
     },
   }
 }
@@ -141,7 +163,9 @@ function adopt(webSocket: WebSocket, socket: Socket, host: Host, log: HostLog): 
   if (!connection) return
   webSocket.on('message', (data, isBinary) => {
     const bytes = data as Buffer
-    connection.receive(isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString('utf8'))
+    if (isBinary) connection.receive(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length))
+    else if (isUtf8(bytes)) connection.receive(bytes.toString('utf8'))
+    else connection.refuse('bad_frame', 'a text frame is UTF-8', 4000)
   })
   webSocket.on('close', () => connection.closed())
   socket.on('drain', () => connection.drained())

@@ -151,7 +151,7 @@ function contradictions(settings: Settings): string[] {
 
 function unknownSetting(label: string, name: string, known: readonly string[]): string {
   const near = nearest(name, known)
-  return `${label} is no setting${near === undefined ? '' : `; did you mean ${near}?`} Settings: ${known.join(', ')}`
+  return `${label} is no setting${near === undefined ? '.' : `; did you mean ${near}?`} Settings: ${known.join(', ')}`
 }
 
 /** The known name with the fewest edits, where those are few enough to be a slip. */

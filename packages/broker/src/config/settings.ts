@@ -2,6 +2,7 @@ import { DEFAULT_CONFIG, type EngineConfig } from '@sluice/engine'
 import { DEFAULT_LIMITS, DURATION_MS_MAX, type Limits } from '@sluice/protocol'
 import * as v from 'valibot'
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '../core/host-config.ts'
+import { LOOPBACK_ADDRESS } from '../loopback.ts'
 
 /** One setting: how it is checked, what it may be in words, and what it is when nobody sets it. */
 export interface Setting<T extends string | number = string | number> {
@@ -43,13 +44,12 @@ const hostBound = (name: keyof Omit<HostConfig, 'limits'>, about: string, max: n
 const limit = (name: keyof Limits, about: string, max: number, min = 1) =>
   whole('Wire limits', about, DEFAULT_LIMITS[name], max, min)
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
 const loopbackOnly =
   'localhost, 127.0.0.1 or ::1: the broker has no access control yet, so it listens on this machine only'
 
 export const BROKER_SETTINGS = {
   host: {
-    schema: v.pipe(v.string(loopbackOnly), v.regex(LOOPBACK, loopbackOnly)),
+    schema: v.pipe(v.string(loopbackOnly), v.regex(LOOPBACK_ADDRESS, loopbackOnly)),
     type: 'string',
     allowed: loopbackOnly,
     default: '127.0.0.1',

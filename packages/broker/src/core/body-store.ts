@@ -40,6 +40,13 @@ export class BodyStore {
     return this.#staged
   }
 
+  /** What the cache holds at this moment, counted anew. */
+  get cachedBytes(): number {
+    let bytes = 0
+    for (const { buffer } of this.#cache.values()) bytes += buffer.byteLength
+    return bytes
+  }
+
   /** Begins the batch of this number. */
   begin(batch: number): void {
     this.#batch = batch

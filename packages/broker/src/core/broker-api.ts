@@ -17,7 +17,11 @@ export interface BrokerApi {
   cancel(ids: readonly string[]): Promise<(WireError | undefined)[]>
   queues(): QueueStats[]
   workers(): WorkerStats[]
-  /** Dead letters in the order of their death; `after` is the id that the previous page ended with. */
+  /**
+   * Dead letters queue by queue, in the order of their death; `after` is the id that the previous page ended with. Where that
+   * one was redriven meanwhile, its queue begins anew.
+   * @throws an Error with code unknown_task where its record has gone and no `queue` says where to go on
+   */
   dead(query: { queue?: string; limit: number; after?: string }): { tasks: DeadLetter[]; next?: string }
   /** Dead letters of these ids, or of a whole queue, made ready again. Resolves to how many. */
   redrive(target: { ids: readonly string[] } | { queue: string }): Promise<number>

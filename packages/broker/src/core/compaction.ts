@@ -97,16 +97,15 @@ export class Compaction {
       }
       host.take(event)
     }
-    await host.flushed()
-    await this.#discard()
+    if (await host.flushed()) await this.#discard()
   }
 
   async #discard(): Promise<void> {
     const host = this.#host
     if (this.#oldestBatch() - this.#discardedBefore < DISCARD_BATCHES_MIN) return
     host.apply({ type: 'checkpoint', restate: [] })
-    await host.flushed()
-    if (host.failure) return
+    // A checkpoint that is not written restates nothing.
+    if (!(await host.flushed())) return
     // The batch of the checkpoint is the newest at most, and stays.
     this.#discardedBefore = Math.min(this.#oldestBatch(), host.batch - 1)
     await host.journal.discardBefore(this.#discardedBefore)

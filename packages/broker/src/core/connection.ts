@@ -1,4 +1,4 @@
-import { type CommandOf, isFinished, type Session, type Submission, stateNameOf, type Task } from '@sluice/engine'
+import { isFinished, type Session, type Submission, type Task } from '@sluice/engine'
 import {
   type DeliveryState,
   nextDeliveryState,
@@ -17,14 +17,14 @@ import {
   type FrameKind,
   type Hello,
   type Submit,
-  type TaskStatus,
   VERSIONS,
   type WireError,
 } from '@sluice/protocol'
-import { digestOf, digestOfText } from './digest.ts'
 import type { Host } from './host.ts'
 import { Outgoing } from './outgoing.ts'
 import type { Transport } from './platform.ts'
+import { submitCommand } from './submit-command.ts'
+import { statusOf } from './task-status.ts'
 import { wireError } from './wire-error.ts'
 
 const WORKER_MESSAGES = new Set(['credit', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
@@ -52,6 +52,8 @@ export class Connection {
   #unread: (string | Uint8Array)[] = []
   /** The numbers of finished tasks whose outcome is told when there is room for it, by the submission or by the id. */
   readonly #outcomesLater = new Map<number, { id: string; names: Set<Submission | undefined> }>()
+  /** The numbers of tasks whose progress is told when there is room for it, likewise. */
+  readonly #progressLater = new Map<number, Set<Submission | undefined>>()
   outgoing = new Outgoing()
   name = ''
 
@@ -93,8 +95,17 @@ export class Connection {
 
   /** A frame has arrived: text as a string, binary as bytes that nobody else will change. */
   receive(frame: string | Uint8Array): void {
+    try {
+      this.#receive(frame)
+    } catch (error) {
+      this.#host.fail(error as Error)
+    }
+  }
+
+  #receive(frame: string | Uint8Array): void {
     if (this.#isOver) return
-    if (this.#host.isSaturated) {
+    // Behind what waits already, also where the batch in the making has room again.
+    if (this.#host.isSaturated || this.#unread.length > 0) {
       this.#unread.push(frame)
       this.#host.pauseWhenSaturated(this)
       return
@@ -114,11 +125,15 @@ export class Connection {
 
   /** The socket has sent what it held. */
   drained(): void {
-    if (this.#delivery === 'stalled') {
-      this.#delivery = nextDeliveryState(this.#delivery, 'flow')
-      this.#setCredit()
+    try {
+      if (this.#delivery === 'stalled') {
+        this.#delivery = nextDeliveryState(this.#delivery, 'flow')
+        this.#setCredit()
+      }
+      this.#tellLater()
+    } catch (error) {
+      this.#host.fail(error as Error)
     }
-    this.#tellLater()
   }
 
   /** No deliveries until what there is to send has left. */
@@ -130,7 +145,11 @@ export class Connection {
 
   /** The socket is gone. The session stays for its grace window. */
   closed(): void {
-    this.#end('lose')
+    try {
+      this.#end('lose')
+    } catch (error) {
+      this.#host.fail(error as Error)
+    }
   }
 
   close(code: number, reason: string): void {
@@ -209,9 +228,25 @@ export class Connection {
     else this.drained()
   }
 
+  /** Whether more may be told than was asked for. */
+  get #hasRoom(): boolean {
+    return this.#delivery === 'flowing' && this.outgoing.bytes <= this.#host.config.sendBufferBytesHigh
+  }
+
+  /** Tells how far a task is, by its place in a submission or by its id; where there is no room, the newest value later. */
+  tellProgress(task: Task, submission: Submission | undefined): void {
+    if (this.#hasRoom) {
+      this.outgoing.progress(task, submission, task.past.progress)
+      return
+    }
+    const names = this.#progressLater.get(task.seq)
+    if (names) names.add(submission)
+    else this.#progressLater.set(task.seq, new Set([submission]))
+  }
+
   /** Tells the outcome of a task by its place in a submission, or by its id. */
   tellOutcome(task: Task, submission: Submission | undefined): void {
-    if (this.#delivery === 'flowing' && this.outgoing.bytes <= this.#host.config.sendBufferBytesHigh) {
+    if (this.#hasRoom) {
       this.outgoing.outcome(task, submission)
       return
     }
@@ -221,21 +256,27 @@ export class Connection {
   }
 
   #tellLater(): void {
-    const { state, config } = this.#host
+    const { state } = this.#host
     for (const [seq, { id, names }] of this.#outcomesLater) {
-      if (this.outgoing.bytes > config.sendBufferBytesHigh) break
+      if (!this.#hasRoom) break
       this.#outcomesLater.delete(seq)
       const task = state.tasks.numbered(seq)
       // Of one that was made ready again in the meantime there will be another outcome.
       if (!task) for (const submission of names) this.outgoing.forgotten({ id, seq }, submission)
       else if (isFinished(task)) for (const submission of names) this.tellOutcome(task, submission)
     }
+    for (const [seq, names] of this.#progressLater) {
+      if (!this.#hasRoom) break
+      this.#progressLater.delete(seq)
+      const task = state.tasks.numbered(seq)
+      if (task && !isFinished(task)) for (const submission of names) this.tellProgress(task, submission)
+    }
     if (this.hasOutgoing) this.#host.scheduleTurn()
   }
 
   /** Says why and closes; for what no peer of this protocol does. */
-  refuse(code: ErrorCode, message: string, closeCode: number, retryAfterMs?: number): void {
-    this.#closeWith(retryAfterMs === undefined ? { code, message } : { code, message, retryAfterMs }, closeCode)
+  refuse(code: ErrorCode, message: string, closeCode: number): void {
+    this.#closeWith({ code, message }, closeCode)
   }
 
   #closeWith(error: WireError, closeCode: number): void {
@@ -290,10 +331,13 @@ export class Connection {
         reply.push({ type: 'settled', ref: message.ref, refused: refused.map(indexed) })
         break
       }
-      case 'credit':
+      case 'credit': {
+        const before = this.#credit
         this.#credit = message
-        this.#setCredit()
+        // What is refused must not be what a full socket withholds.
+        if (!this.#setCredit()) this.#credit = before
         break
+      }
       case 'heartbeat': {
         const held = host.state.sessions.get(session)?.leases
         host.apply({ type: 'heartbeat', session, leases: message.leases })
@@ -329,7 +373,11 @@ export class Connection {
         host.apply({ type: 'unwatch', session, ids: message.ids })
         break
       case 'query':
-        reply.push({ type: 'status', ref: message.ref, tasks: message.ids.map((id) => statusOf(host, id)) })
+        this.outgoing.status(
+          message.ref,
+          message.ids.map((id) => statusOf(host, id)),
+          host.config.sendBufferBytesHigh,
+        )
         break
       case 'ping':
         reply.push({ type: 'pong', ref: message.ref })
@@ -410,64 +458,16 @@ export class Connection {
     }
   }
 
-  #setCredit(): void {
+  /** Returns whether the queue takes it. */
+  #setCredit(): boolean {
     const { session } = this
-    if (session === undefined) return
+    if (session === undefined) return true
     const { credit, queues } = this.#credit
-    for (const event of this.#host.apply({
-      type: 'setCredit',
-      session,
-      credit: this.#delivery === 'stalled' ? 0 : credit,
-      queues,
-    })) {
-      this.#error(undefined, wireError(event))
-    }
+    const given = this.#delivery === 'stalled' ? 0 : credit
+    const refused = this.#host.apply({ type: 'setCredit', session, credit: given, queues })
+    for (const event of refused) this.#error(undefined, wireError(event))
+    return refused.length === 0
   }
-}
-
-/** What the engine decides a submission on. `index` is the place of its first task in what was submitted together. */
-export function submitCommand(submit: Submit, session: string | undefined, index: number): CommandOf<'submit'> {
-  const { ref, queue, options, watch, contentType, ids, bodies } = submit
-  const { bytes: all, lengths } = bodies
-  const seed = digestOfText(JSON.stringify([queue, options ?? null, contentType ?? null]))
-  let end = 0
-  const digests = lengths.map((length) => {
-    end += length
-    return digestOf(all, end - length, end, seed)
-  })
-  return {
-    type: 'submit',
-    session,
-    ref,
-    queue,
-    options,
-    watch: watch ?? true,
-    contentType,
-    index,
-    ids,
-    bytes: lengths,
-    digests,
-  }
-}
-
-export function statusOf({ state, nowMs }: Host, id: string): TaskStatus {
-  const task = state.tasks.get(id)
-  if (!task) return { id, state: 'unknown' }
-  const { phase } = task
-  const status: TaskStatus = {
-    id,
-    state: stateNameOf(task),
-    queue: task.queue.name,
-    attempts: task.attempts,
-    ageMs: Math.max(0, Math.round(nowMs - task.acceptance.atMs)),
-  }
-  if (task.past.progress !== undefined) status.progress = task.past.progress
-  if (phase.state === 'delayed') status.readyInMs = Math.max(0, Math.round(phase.readyAtMs - nowMs))
-  if (phase.state === 'dead') {
-    status.reason = phase.reason
-    if (phase.error) status.error = phase.error
-  }
-  return status
 }
 
 function indexed(event: Parameters<typeof wireError>[0]): { index: number; error: WireError } {

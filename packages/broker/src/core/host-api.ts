@@ -1,9 +1,10 @@
-import { freeCredit, resultOf, type Task } from '@sluice/engine'
+import { freeCredit, isFinished, type Queue, resultOf, type State, type Task } from '@sluice/engine'
 import { Bodies, type Body, type Submit, type SubmitOptions, type WireError } from '@sluice/protocol'
 import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
-import { statusOf, submitCommand } from './connection.ts'
 import type { Host } from './host.ts'
+import { submitCommand } from './submit-command.ts'
+import { statusOf } from './task-status.ts'
 import { wireError } from './wire-error.ts'
 
 /** Dead letters made ready in one turn. */
@@ -24,7 +25,8 @@ export class HostApi implements BrokerApi {
     options: SubmitOptions | undefined,
     tasks: readonly (Body & { id: string })[],
   ): Promise<(WireError | undefined)[]> {
-    while (this.#host.isSaturated) await this.#durable()
+    // A stopped host writes nothing any more, and so makes no room.
+    while (this.#host.isSaturated && this.#host.status === 'ready') await this.#durable()
     const unavailable = this.#unavailable()
     if (unavailable) return tasks.map(() => unavailable)
     const refused: ReturnType<Host['apply']> = []
@@ -74,7 +76,7 @@ export class HostApi implements BrokerApi {
   waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<void> {
     const host = this.#host
     const task = host.state.tasks.get(id)
-    if (!task || isDone(task) || signal?.aborted || host.status !== 'ready') return Promise.resolve()
+    if (!task || isFinished(task) || signal?.aborted || host.status !== 'ready') return Promise.resolve()
     if (host.listening >= host.config.waitersMax) {
       return Promise.reject(
         Object.assign(new Error('too many requests wait for an outcome: poll instead'), { code: 'busy' }),
@@ -87,7 +89,7 @@ export class HostApi implements BrokerApi {
         signal?.removeEventListener('abort', done)
         resolve()
       }
-      const forget = host.onOutcome(id, done)
+      const forget = host.outcomeListeners.add(id, done)
       const cancelTimer = host.platform.setTimer(done, waitMs)
       signal?.addEventListener('abort', done, { once: true })
     })
@@ -103,18 +105,9 @@ export class HostApi implements BrokerApi {
 
   queues(): QueueStats[] {
     const { state, nowMs } = this.#host
+    const takers = takersOf(state)
     return [...state.queues.values()].map((queue) => {
-      let workers = 0
-      let free = 0
-      for (const session of state.sessions.values()) {
-        if (
-          session.phase !== 'connected' ||
-          !session.subscriptions.some((subscription) => subscription.queue === queue)
-        )
-          continue
-        workers += 1
-        free += Math.max(0, freeCredit(session))
-      }
+      const { workers, freeCredit } = takers.get(queue) ?? NO_TAKERS
       return {
         name: queue.name,
         ready: queue.ready.size,
@@ -127,7 +120,7 @@ export class HostApi implements BrokerApi {
         tasksMax: state.config.queueTasksMax,
         bytesMax: state.config.queueBytesMax,
         workers,
-        freeCredit: free,
+        freeCredit,
         drainPerSecond: Math.round(queue.drain.perSecond(nowMs) * 10) / 10,
         oldestReadyAgeMs: Math.round(nowMs - (queue.ready.oldestAcceptedAtMs() ?? nowMs)),
       }
@@ -153,6 +146,11 @@ export class HostApi implements BrokerApi {
   } {
     const { state, nowMs } = this.#host
     const start = after === undefined ? undefined : state.tasks.get(after)
+    // Of one queue the letters go from the front, so that what is at the front now came behind a letter that has gone.
+    if (after !== undefined && !start && name === undefined) {
+      const message = `no task ${after} is held any more: list from the beginning, or queue by queue`
+      throw Object.assign(new Error(message), { code: 'unknown_task' })
+    }
     const queues = [...state.queues.values()].filter((queue) => name === undefined || queue.name === name)
     // A page begins behind `after` in its queue, and goes on with the queues behind that one.
     const from = start ? Math.max(0, queues.indexOf(start.queue)) : 0
@@ -200,18 +198,18 @@ export class HostApi implements BrokerApi {
   }
 
   async #durable(): Promise<void> {
-    await this.#host.durable()
-    const { failure } = this.#host
-    if (failure) throw Object.assign(new Error(`the journal failed: ${failure.message}`), { code: 'read_only' })
+    if (await this.#host.durable()) return
+    const unavailable = this.#unavailable() as WireError
+    throw Object.assign(new Error(unavailable.message), unavailable)
   }
 
   #unavailable(): WireError | undefined {
-    const { status, config } = this.#host
+    const { status, config, failure } = this.#host
     if (status === 'ready') return undefined
     if (status === 'read_only') {
       return {
         code: 'read_only',
-        message: 'the journal failed: the broker has to be restarted',
+        message: `the broker failed and has to be restarted: ${failure?.message}`,
         retryAfterMs: this.#host.state.config.retryAfterMsMax,
       }
     }
@@ -223,8 +221,24 @@ export class HostApi implements BrokerApi {
   }
 }
 
-function isDone({ phase }: Task): boolean {
-  return phase.state === 'succeeded' || phase.state === 'dead' || phase.state === 'cancelled'
+interface Takers {
+  workers: number
+  freeCredit: number
+}
+const NO_TAKERS: Readonly<Takers> = { workers: 0, freeCredit: 0 }
+
+/** Of each queue that someone connected takes from. */
+function takersOf(state: State): Map<Queue, Takers> {
+  const takers = new Map<Queue, Takers>()
+  for (const session of state.sessions.values()) {
+    if (session.phase !== 'connected') continue
+    const free = Math.max(0, freeCredit(session))
+    for (const { queue } of session.subscriptions) {
+      const known = takers.get(queue) ?? NO_TAKERS
+      takers.set(queue, { workers: known.workers + 1, freeCredit: known.freeCredit + free })
+    }
+  }
+  return takers
 }
 
 function verdicts(count: number, refused: ReturnType<Host['apply']>): (WireError | undefined)[] {

@@ -52,11 +52,14 @@ export const DEFAULT_HOST_CONFIG: Readonly<HostConfig> = Object.freeze({
 /** `stagedBytesMax` and `limits.frameBytesMax` together: they share a batch with what compaction carries forward. */
 const STAGED_AND_FRAME_BYTES_MAX = BATCH_BODY_BYTES_MAX / 2
 
-/** Settings that cannot all hold, a sentence each; empty where they can. */
+/** Settings that cannot work, alone or together, a sentence each; empty where all can. */
 export function contradictionsIn(config: HostConfig): string[] {
-  const { stagedBytesMax, sendBufferBytesHigh, sendBufferBytesMax } = config
-  const { frameBytesMax, bodyBytesMax } = config.limits
-  const problems: string[] = []
+  const { limits, ...bounds } = config
+  const { stagedBytesMax, sendBufferBytesHigh, sendBufferBytesMax } = bounds
+  const { frameBytesMax, bodyBytesMax } = limits
+  const problems = Object.entries({ ...bounds, ...limits })
+    .filter(([, value]) => !Number.isSafeInteger(value) || value < 1)
+    .map(([name, value]) => `${name} must be a whole number of at least 1, not ${String(value)}`)
   if (stagedBytesMax + frameBytesMax > STAGED_AND_FRAME_BYTES_MAX) {
     problems.push(
       `stagedBytesMax (${stagedBytesMax}) and frameBytesMax (${frameBytesMax}) must be at most ${STAGED_AND_FRAME_BYTES_MAX} bytes together: they share a batch of the journal`,

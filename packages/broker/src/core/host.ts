@@ -23,6 +23,7 @@ import type { Journal } from '../journal/journal.ts'
 import { BodyStore } from './body-store.ts'
 import { Connection } from './connection.ts'
 import type { HostConfig } from './host-config.ts'
+import { OutcomeListeners } from './outcome-listeners.ts'
 import type { HostLog, HostPlatform, Transport } from './platform.ts'
 import { namesFor } from './task-names.ts'
 
@@ -55,6 +56,8 @@ export class Host {
   readonly connections = new Set<Connection>()
   /** By session id; a session without a connection is in its grace window. */
   readonly sessions = new Map<string, Connection>()
+  /** Told once the outcome is durable, or when there will be none any more. */
+  readonly outcomeListeners = new OutcomeListeners()
   /** Why the host is read-only. */
   failure: Error | undefined
   readonly #env: { nowMs: number; random: () => number }
@@ -66,7 +69,6 @@ export class Host {
   #events: Event[] = []
   #hasDurableEvent = false
   #afterDurable: (() => void)[] = []
-  #outcomeListeners = new Map<string, Set<() => void>>()
   #isTurnScheduled = false
   #isWriting = false
   #isTurnMissed = false
@@ -78,9 +80,10 @@ export class Host {
   #cancelWake: (() => void) | undefined
   #wakeAtMs = Number.POSITIVE_INFINITY
   #cancelLazyFlush: (() => void) | undefined
-  #idle: (() => void)[] = []
-  /** Those who wait for the turn whose batch is being written. */
-  #idleOfTurn: (() => void)[] = []
+  /** Those who wait for what has been applied to be durable, and hear whether it is. */
+  #idle: ((isDurable: boolean) => void)[] = []
+  /** Those of them who wait for the turn whose batch is being written. */
+  #idleOfTurn: ((isDurable: boolean) => void)[] = []
 
   constructor(options: HostOptions) {
     this.journal = options.journal
@@ -156,12 +159,12 @@ export class Host {
     // A state taken up in part has nothing to write.
     if (this.status !== 'starting') await this.flushed()
     this.#become('stop')
-    for (const fn of this.#idle) fn()
+    for (const fn of this.#idle) fn(false)
     this.#idle = []
     this.#cancelWake?.()
     this.#cancelLazyFlush?.()
     for (const connection of [...this.connections]) connection.close(4006, 'draining')
-    for (const id of [...this.#outcomeListeners.keys()]) this.#callListeners(id)
+    this.outcomeListeners.callAll()
     await this.journal.close()
   }
 
@@ -186,8 +189,18 @@ export class Host {
   /**
    * Decides a command and takes its events. `bodies` are those of the command's items, one directly behind the other.
    * Returns the refusals; whatever else it causes is on its way.
+   * @throws where an invariant is broken; the host has failed then
    */
   apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[] {
+    try {
+      return this.#apply(command, bodies)
+    } catch (error) {
+      this.fail(error as Error)
+      throw error
+    }
+  }
+
+  #apply(command: Command, bodies: Uint8Array | undefined): EventOf<'refused'>[] {
     const env = this.#env
     env.nowMs = this.nowMs
     const { state } = this
@@ -232,15 +245,9 @@ export class Host {
     for (const effect of effects) this.#render(effect)
   }
 
-  /** Calls back when all that has been applied so far is durable. */
-  whenDurable(fn: () => void): void {
-    this.#afterDurable.push(fn)
-    this.scheduleTurn()
-  }
-
-  /** Resolves when all acknowledgements that depend on what has been applied so far may leave, or the host has failed. */
-  durable(): Promise<void> {
-    if (this.failure || this.status === 'stopped') return Promise.resolve()
+  /** Resolves to true when all acknowledgements that depend on what has been applied so far may leave, to false when they never may. */
+  durable(): Promise<boolean> {
+    if (this.failure || this.status === 'stopped') return Promise.resolve(false)
     return new Promise((resolve) => {
       this.#idle.push(resolve)
       this.scheduleTurn()
@@ -248,24 +255,14 @@ export class Host {
   }
 
   /** As `durable`, with lazy events written too. */
-  flushed(): Promise<void> {
+  flushed(): Promise<boolean> {
     this.#hasDurableEvent ||= this.#events.length > 0
     return this.durable()
   }
 
-  /** Calls back once, when the task has its outcome and that is durable; the returned function takes it back. */
-  onOutcome(id: string, fn: () => void): () => void {
-    const listeners = this.#outcomeListeners.get(id) ?? new Set()
-    listeners.add(fn)
-    this.#outcomeListeners.set(id, listeners)
-    return () => {
-      listeners.delete(fn)
-      if (listeners.size === 0) this.#outcomeListeners.delete(id)
-    }
-  }
-
+  /** How many wait for an outcome over HTTP. */
   get listening(): number {
-    return this.#outcomeListeners.size
+    return this.outcomeListeners.size
   }
 
   scheduleTurn(): void {
@@ -298,8 +295,7 @@ export class Host {
       this.#tick()
       if (this.status === 'ready') this.#dispatch()
     } catch (error) {
-      // A broken invariant: what is in memory cannot be trusted, what is in the journal can.
-      this.#fail(error as Error)
+      this.fail(error as Error)
       return
     }
     const outgoing = [...this.connections].filter((connection) => connection.hasOutgoing)
@@ -313,9 +309,10 @@ export class Host {
     this.#isWriting = true
     const sends = outgoing.map((connection) => ({ connection, outgoing: connection.takeOutgoing() }))
     const release = (): void => {
+      if (this.failure) return
       for (const { connection, outgoing: messages } of sends) connection.send(messages)
       for (const fn of afterDurable) fn()
-      for (const fn of idle) fn()
+      for (const fn of idle) fn(true)
       this.#idleOfTurn = []
       this.#isWriting = false
       const paused = [...this.#paused]
@@ -330,14 +327,14 @@ export class Host {
         written
           .then(filled)
           .then(release)
-          .catch((error: Error) => this.#fail(error))
+          .catch((error: Error) => this.fail(error))
         return
       }
       const filling = filled()
-      if (filling) filling.then(release).catch((error: Error) => this.#fail(error))
+      if (filling) filling.then(release).catch((error: Error) => this.fail(error))
       else release()
     } catch (error) {
-      this.#fail(error as Error)
+      this.fail(error as Error)
     }
   }
 
@@ -426,8 +423,7 @@ export class Host {
       case 'progress':
         for (const session of watchersOf(effect.task)) {
           const connection = this.sessions.get(session.id)
-          for (const name of namesFor(effect.task, session))
-            connection?.outgoing.progress(effect.task, name, effect.progress)
+          for (const name of namesFor(effect.task, session)) connection?.tellProgress(effect.task, name)
         }
         return
       case 'refused':
@@ -451,18 +447,13 @@ export class Host {
         for (const watcher of watchersOf(task))
           for (const name of namesFor(task, watcher)) this.sessions.get(watcher.id)?.tellOutcome(task, name)
       }
-      if (this.#outcomeListeners.size > 0) this.whenDurable(() => this.#callListeners(task.id))
+      const { id } = task
+      if (this.outcomeListeners.size > 0) this.#afterDurable.push(() => this.outcomeListeners.call(id))
     }
   }
 
-  #callListeners(id: string): void {
-    const listeners = this.#outcomeListeners.get(id)
-    this.#outcomeListeners.delete(id)
-    for (const listener of listeners ?? []) listener()
-  }
-
-  /** Nothing is acknowledged any more: what memory holds is ahead of the journal. */
-  #fail(error: Error): void {
+  /** The journal failed, or an invariant is broken: what memory holds cannot be trusted, and nothing is acknowledged any more. */
+  fail(error: Error): void {
     if (this.failure || this.status === 'stopped') return
     this.failure = error
     this.#become('fail')
@@ -470,13 +461,13 @@ export class Host {
     this.#cancelLazyFlush?.()
     this.log.error(
       { err: error },
-      'the journal failed: nothing is acknowledged any more; restart the broker once the cause is mended',
+      'the broker failed: nothing is acknowledged any more; restart it once the cause is mended',
     )
     for (const connection of [...this.connections]) connection.close(4009, 'internal')
-    for (const fn of [...this.#idleOfTurn, ...this.#idle]) fn()
+    for (const fn of [...this.#idleOfTurn, ...this.#idle]) fn(false)
     this.#idleOfTurn = []
     this.#idle = []
-    for (const id of [...this.#outcomeListeners.keys()]) this.#callListeners(id)
+    this.outcomeListeners.callAll()
     this.#onFailure(error)
   }
 }

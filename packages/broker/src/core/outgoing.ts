@@ -1,5 +1,13 @@
 import { bodyOf, resultOf, type Submission, type Task } from '@sluice/engine'
-import { Bodies, type BrokerMessage, type Deliver, type EndedTask, type TaskName } from '@sluice/protocol'
+import {
+  Bodies,
+  type BrokerMessage,
+  type Deliver,
+  type EndedTask,
+  type TaskFailure,
+  type TaskName,
+  type TaskStatus,
+} from '@sluice/protocol'
 import { offsetOf } from '../journal/journal.ts'
 import { type BodyRun, bodyRun } from './body-store.ts'
 
@@ -40,6 +48,11 @@ class BodyColumn {
   }
 }
 
+/** What there is to say of a task beside a body or an error, about: its place or its id, and how it ended where it has no result. */
+const PLACE_BYTES = 8
+const ID_BYTES = 44
+const END_BYTES = 64
+
 const NO_BODIES = Bodies.ofPieces([], [])
 
 /** What one connection is to be sent when the batch in the making is durable. Deliveries and outcomes of one kind share a message. */
@@ -49,7 +62,7 @@ export class Outgoing {
   readonly runs: BodyRun[] = []
   /** Tasks whose submission is answered here: credit that comes back when this leaves. */
   answered = 0
-  /** Of the bodies and the errors, about. */
+  /** Of deliveries, outcomes and progress, about. */
   bytes = 0
   readonly #columns: BodyColumn[] = []
   #delivered: { column: BodyColumn; message: Deliver; like: Task } | undefined
@@ -88,12 +101,12 @@ export class Outgoing {
   outcome(task: Task, submission: Submission | undefined): void {
     const { phase } = task
     if (phase.state !== 'succeeded') {
-      this.#ended({ ...nameOf(task, submission), ...endOf(task) })
+      this.#ended(submission, { ...nameOf(task, submission), ...endOf(task) })
       return
     }
     const { resultBytes } = task
     const result = resultOf(task)
-    this.bytes += resultBytes
+    this.bytes += resultBytes + nameBytes(submission)
     if (submission === undefined) this.#succeededById(task, phase.contentType).push(result, resultBytes)
     else {
       const { column, indexes } = this.#succeededOf(submission, phase.contentType)
@@ -104,7 +117,7 @@ export class Outgoing {
 
   /** Tells that a finished task's record went before its outcome could be told. */
   forgotten(task: { id: string; seq: number }, submission: Submission | undefined): void {
-    this.#ended({ ...nameOf(task, submission), status: 'forgotten', attempts: 0 })
+    this.#ended(submission, { ...nameOf(task, submission), status: 'forgotten', attempts: 0 })
   }
 
   revoke(lease: number, reason: 'cancelled' | 'expired'): void {
@@ -115,9 +128,27 @@ export class Outgoing {
 
   progress(task: Task, submission: Submission | undefined, progress: unknown): void {
     const told = { ...nameOf(task, submission), progress }
+    this.bytes += nameBytes(submission) + (typeof progress === 'number' ? 0 : 2 * JSON.stringify(progress).length)
     const last = this.messages.at(-1)
     if (last?.type === 'progress') last.tasks.push(told)
     else this.messages.push({ type: 'progress', tasks: [told] })
+  }
+
+  /**
+   * Answers a query. A stack can be as large as a body, and a query asks for many: those that would make it more than
+   * `bytesMax` are left out.
+   */
+  status(ref: number, tasks: readonly TaskStatus[], bytesMax: number): void {
+    const told = tasks.map((task) => {
+      const { error } = task
+      if (error === undefined) return task
+      this.bytes += errorBytes(error)
+      if (error.stack === undefined || this.bytes <= bytesMax) return task
+      const { stack, ...brief } = error
+      this.bytes -= 2 * stack.length
+      return { ...task, error: brief }
+    })
+    this.messages.push({ type: 'status', ref, tasks: told })
   }
 
   /** The messages with their bodies; call when the runs have been filled. */
@@ -163,9 +194,8 @@ export class Outgoing {
     return this.#column(contentType === undefined ? fresh : { ...fresh, contentType })
   }
 
-  #ended(task: EndedTask): void {
-    // A stack can be as large as a body. Two bytes a unit is what most scripts take at most.
-    if (task.error) this.bytes += 2 * (task.error.message.length + (task.error.stack?.length ?? 0))
+  #ended(submission: Submission | undefined, task: EndedTask): void {
+    this.bytes += nameBytes(submission) + END_BYTES + (task.error ? errorBytes(task.error) : 0)
     const last = this.messages.at(-1)
     if (last?.type === 'ended') last.tasks.push(task)
     else this.messages.push({ type: 'ended', tasks: [task] })
@@ -174,6 +204,15 @@ export class Outgoing {
 
 function isAlike(a: Task, b: Task): boolean {
   return a.queue === b.queue && a.options === b.options && a.acceptance.contentType === b.acceptance.contentType
+}
+
+function nameBytes(submission: Submission | undefined): number {
+  return submission === undefined ? ID_BYTES : PLACE_BYTES
+}
+
+/** Two bytes a unit is what most scripts take at most. */
+function errorBytes({ message, stack }: TaskFailure): number {
+  return 2 * (message.length + (stack?.length ?? 0))
 }
 
 function placeIn(submission: Submission, { seq }: { seq: number }): number {

@@ -1,11 +1,13 @@
 import { type Cancel, isTaskId, type Limits, type WireError } from '@sluice/protocol'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
 import type { BrokerApi } from '../core/broker-api.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
-import { decodeAsMessages, decodeSubmission } from './submission.ts'
-import { deadLetterView, taskView } from './task-view.ts'
+import { requestJson } from './request-json.ts'
+import { decodeAsMessages, decodeSubmission, fieldsOf } from './submission.ts'
+import { deadPageJson, taskJson } from './task-view.ts'
 
 export interface HttpAppOptions {
   /** The limits in force on the wire; `frameBytesMax` bounds a request's body as it bounds a frame. */
@@ -32,6 +34,9 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     const error = wireErrorOf(thrown)
     if (thrown instanceof HttpRefusal) return errorResponse(thrown.error, {}, thrown.status)
     if (error !== undefined) return errorResponse(error)
+    // Who sent the request is gone, and nothing failed here.
+    if ('code' in thrown && thrown.code === 'ECONNRESET')
+      return errorResponse({ code: 'bad_message', message: thrown.message })
     options.onError?.(thrown)
     return errorResponse({ code: 'internal', message: 'The broker failed; its log says why.' })
   })
@@ -54,20 +59,31 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   })
 
   app.use(
-    bodyLimit({
-      maxSize: limits.frameBytesMax,
-      onError: () =>
-        errorResponse({
-          code: 'too_large',
-          field: 'body',
-          limit: limits.frameBytesMax,
-          message: `A request has at most ${limits.frameBytesMax} bytes: send fewer tasks at a time.`,
-        }),
+    cors({
+      origin: (origin) => (allowedOrigins.includes(origin) ? origin : null),
+      allowMethods: ['GET', 'POST', 'DELETE'],
+      allowHeaders: ['content-type'],
+      exposeHeaders: ['retry-after'],
     }),
   )
 
+  const tooLarge = () =>
+    errorResponse({
+      code: 'too_large',
+      field: 'body',
+      limit: limits.frameBytesMax,
+      message: `A request has at most ${limits.frameBytesMax} bytes: send fewer tasks at a time.`,
+    })
+  const countedLimit = bodyLimit({ maxSize: limits.frameBytesMax, onError: tooLarge })
+  app.use(async (c, next) => {
+    const length = c.req.header('content-length')
+    if (length === undefined) return countedLimit(c, next)
+    // Not touched where it is not wanted: the server passes over what nobody began to read, and the connection goes on.
+    return Number(length) > limits.frameBytesMax ? tooLarge() : next()
+  })
+
   app.post('/v1/tasks', async (c) => {
-    const submit = decodeSubmission(await jsonOf(c), limits, newId)
+    const submit = decodeSubmission(await jsonOf(c, limits), limits, newId)
     const refusals = await api.submit(submit.queue, submit.options, submit.tasks)
     const tasks = submit.tasks.map(({ id }, index) => {
       const error = refusals[index]
@@ -83,11 +99,11 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     const details = await api.task(id)
     if (details === undefined) throw unknownTask(id)
     const unfinished = ['delayed', 'ready', 'leased'].includes(details.state)
-    if (waitMs === 0 || !unfinished) return c.json(taskView(details))
+    if (waitMs === 0 || !unfinished) return json(taskJson(details, limits.depthMax))
     await api.waitForOutcome(id, waitMs, c.req.raw.signal)
     const later = await api.task(id)
     if (later === undefined) throw unknownTask(id)
-    return c.json(taskView(later))
+    return json(taskJson(later, limits.depthMax))
   })
 
   app.delete('/v1/tasks/:id', async (c) => {
@@ -102,23 +118,19 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   app.get('/v1/dead', (c) => {
     const queue = c.req.query('queue')
     const after = c.req.query('after')
-    const { tasks, next } = api.dead({
+    const page = api.dead({
       limit: wholeNumber(c, 'limit', 1, DEAD_PAGE_MAX, DEAD_PAGE_DEFAULT),
       ...(queue === undefined ? {} : { queue }),
       ...(after === undefined ? {} : { after: taskId(after, 'after') }),
     })
-    return c.json({ tasks: tasks.map(deadLetterView), ...(next === undefined ? {} : { next }) })
+    return json(deadPageJson(page, limits.frameBytesMax))
   })
 
   app.post('/v1/dead/redrive', async (c) => {
-    const request = (await jsonOf(c)) as { queue?: unknown; ids?: unknown } | null
-    const { queue, ids } = request ?? {}
+    const { queue, ids } = fieldsOf(await jsonOf(c, limits), ['queue', 'ids'], '')
     if ((queue === undefined) === (ids === undefined)) {
-      throw new HttpRefusal({
-        code: 'bad_message',
-        field: 'queue',
-        message: 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.',
-      })
+      const message = 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.'
+      throw new HttpRefusal({ code: 'bad_message', field: 'queue', message })
     }
     if (ids !== undefined) return c.json({ redriven: await api.redrive({ ids: taskIds(ids) }) })
     if (typeof queue === 'string') return c.json({ redriven: await api.redrive({ queue }) })
@@ -142,13 +154,12 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   return app
 }
 
-async function jsonOf(c: Context): Promise<unknown> {
-  try {
-    return JSON.parse(await c.req.text())
-  } catch (caught) {
-    if (!(caught instanceof SyntaxError)) throw caught
-    throw new HttpRefusal({ code: 'bad_message', field: 'body', message: `The body is not JSON: ${caught.message}.` })
-  }
+function json(text: string): Response {
+  return new Response(text, { headers: { 'content-type': 'application/json' } })
+}
+
+async function jsonOf(c: Context, { depthMax }: Limits): Promise<unknown> {
+  return requestJson(await c.req.arrayBuffer(), depthMax)
 }
 
 /** The refusal that answers the whole request: only where no task was accepted and all refusals mean the same status. */

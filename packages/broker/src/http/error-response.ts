@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode, type WireError } from '@sluice/protocol'
 
 /** Sizes that HTTP itself has a status for; every other passed limit is a plain bad request. */
-const SIZED_FIELD = /(^|\.)(body|base64|tasks|frame)$/
+const SIZED_FIELD = /(^|\.)(body|base64|tasks)$/
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,

@@ -1,11 +1,5 @@
+import { isLoopbackHost } from '../loopback.ts'
 import { HttpRefusal } from './error-response.ts'
-
-const LOOPBACK_NAME = /^(localhost|([a-z0-9-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])$/i
-
-/** Whether the name in a Host header (its port aside) can only be this machine. */
-export function isLoopbackHost(host: string): boolean {
-  return LOOPBACK_NAME.test(host.replace(/:\d*$/, ''))
-}
 
 /**
  * A page elsewhere can point a name of its own at 127.0.0.1 and would then count as the same origin (DNS rebinding),

@@ -15,11 +15,11 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A misspelt name would otherwise be dropped in silence, and the task run without what was asked for. */
-function refuseUnknown(value: unknown, known: readonly string[], path: string): void {
-  if (!isFields(value)) return
+/** An object's fields. A misspelt name would otherwise be dropped in silence, and a task run without what was asked for. */
+export function fieldsOf(value: unknown, known: readonly string[], path: string): Fields {
+  if (!isFields(value)) throw badMessage('An object is needed here.', path === '' ? 'body' : path)
   const unknown = Object.keys(value).find((key) => !known.includes(key))
-  if (unknown === undefined) return
+  if (unknown === undefined) return value
   const field = path === '' ? unknown : `${path}.${unknown}`
   throw badMessage(`No such field; there are ${known.join(', ')}.`, field)
 }
@@ -41,7 +41,8 @@ export function decodeAsMessages(
   })
   if (decoded.ok) return decoded
   const error: WireError = { ...decoded.error }
-  if (error.field !== undefined) error.field = path(error.field)
+  // What nests too deep is a fault of the whole.
+  if (error.field !== undefined) error.field = error.field === 'frame' ? 'body' : path(error.field)
   throw new HttpRefusal(error)
 }
 
@@ -57,43 +58,45 @@ export interface Submission {
  * @throws HttpRefusal naming the field, and the limit where one is passed
  */
 export function decodeSubmission(request: unknown, limits: Limits, newId: () => string): Submission {
-  if (!isFields(request)) throw badMessage('Send an object: {"queue": "resize", "body": …}.', 'body')
-  const single = !('tasks' in request)
-  refuseUnknown(request, single ? SINGLE_FIELDS : BATCH_FIELDS, '')
-  const { queue, options, ...rest } = request
+  const single = !(isFields(request) && 'tasks' in request)
+  const { queue, options, ...rest } = fieldsOf(request, single ? SINGLE_FIELDS : BATCH_FIELDS, '')
+  const shared = decodeShared(queue, options, limits)
   const stated = tasksOf(single ? [rest] : rest.tasks, limits)
   // Each task is a message of its own, for each may have a content type of its own.
   const messages = stated.map(({ id, body, base64, contentType }) => ({
     type: 'submit',
     ref: 0,
     queue,
-    options,
     contentType,
-    ids: [id ?? newId()],
+    ids: [id === undefined ? newId() : id],
     ...(body === undefined ? {} : { bodies: [body] }),
     ...(base64 === undefined ? {} : { base64: [base64] }),
   }))
   const decoded = decodeAsMessages(messages, limits, (field) => {
     const [, index, name = ''] = /^messages\[(\d+)\]\.?(.*)$/.exec(field) ?? [undefined, '0', field]
-    const shared = /^(queue|options)/.test(name)
     const own = name
       .replace(/^ids(\[0\])?$/, 'id')
       .replace(/^bodies(\[0\])?$/, 'body')
       .replace(/^base64\[0\]$/, 'base64')
-    return shared || single ? own : `tasks[${index}].${own}`
+    return single ? own : `tasks[${index}].${own}`
   })
-  const submits = decoded.messages as Submit[]
-  const [first] = submits
-  refuseDroppedOptions(options, first?.options)
   return {
-    queue: first!.queue,
-    options: first!.options,
-    tasks: submits.map(({ ids, bodies, contentType }) => ({
+    ...shared,
+    tasks: (decoded.messages as Submit[]).map(({ ids, bodies, contentType }) => ({
       id: ids[0]!,
       bytes: bodies.at(0),
       ...(contentType === undefined ? {} : { contentType }),
     })),
   }
+}
+
+/** What all tasks of a request share. Checked once and first: repeated for each task it could be a thousand times as long. */
+function decodeShared(queue: unknown, options: unknown, limits: Limits): Pick<Submission, 'queue' | 'options'> {
+  const message = { type: 'submit', ref: 0, queue, options, ids: [], bodies: [] }
+  const { messages } = decodeAsMessages([message], limits, (field) => field.replace(/^messages\[0\]\./, ''))
+  const [submit] = messages as [Submit]
+  refuseDroppedOptions(options, submit.options)
+  return { queue: submit.queue, options: submit.options }
 }
 
 /** The tasks of a request as objects with known fields, as many as may be. */
@@ -104,11 +107,7 @@ function tasksOf(stated: unknown, { batchItemsMax }: Limits): Fields[] {
     const message = `At most ${batchItemsMax} items fit here.`
     throw new HttpRefusal({ code: 'too_large', message, field: 'tasks', limit: batchItemsMax })
   }
-  return stated.map((task: unknown, index) => {
-    if (!isFields(task)) throw badMessage('An object is needed here.', `tasks[${index}]`)
-    refuseUnknown(task, TASK_FIELDS, `tasks[${index}]`)
-    return task
-  })
+  return stated.map((task: unknown, index) => fieldsOf(task, TASK_FIELDS, `tasks[${index}]`))
 }
 
 /** The decoder reads the options it knows; a name that it left behind is a misspelling. */

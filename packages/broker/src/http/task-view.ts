@@ -1,32 +1,56 @@
 import { type Body, bodyToJson, JSON_CONTENT_TYPE } from '@sluice/protocol'
 import type { BrokerApi, TaskDetails } from '../core/broker-api.ts'
+import { isDeeperThan } from './request-json.ts'
 
-type DeadLetter = ReturnType<BrokerApi['dead']>['tasks'][number]
-
-/** A task as JSON. When attempts ended is left out: those times are on the broker's own clock. */
-export function taskView({ result, history, ...status }: TaskDetails): object {
-  return { ...status, history: historyView(history), ...(result === undefined ? {} : resultView(result)) }
+/**
+ * A task as JSON text. A JSON result stands in it as the worker wrote it; bytes that are something else, only claim to be
+ * JSON or nest deeper than `depthMax` stand in it as base64. When attempts ended is left out: those times are on the broker's own
+ * clock.
+ */
+export function taskJson({ result, history, ...status }: TaskDetails, depthMax: number): string {
+  const view = { ...status, history: historyView(history) }
+  if (result === undefined) return JSON.stringify(view)
+  const text = jsonOf(result, depthMax)
+  if (text !== undefined) return `${JSON.stringify(view).slice(0, -1)},"result":${text}}`
+  return JSON.stringify({
+    ...view,
+    resultBase64: base64(result.bytes),
+    contentType: result.contentType ?? JSON_CONTENT_TYPE,
+  })
 }
 
-export function deadLetterView({ history, ...letter }: DeadLetter): object {
-  return { ...letter, history: historyView(history) }
+/**
+ * A page of dead letters as JSON text. Each may hold twenty stacks: a page of more than `charactersMax` ends sooner than was
+ * asked for, and holds one letter at least.
+ */
+export function deadPageJson({ tasks, next }: ReturnType<BrokerApi['dead']>, charactersMax: number): string {
+  const letters: string[] = []
+  let characters = 0
+  let after = next
+  for (const [index, { history, ...letter }] of tasks.entries()) {
+    const text = JSON.stringify({ ...letter, history: historyView(history) })
+    characters += text.length
+    if (index > 0 && characters > charactersMax) {
+      after = tasks[index - 1]!.id
+      break
+    }
+    letters.push(text)
+  }
+  return `{"tasks":[${letters.join()}]${after === undefined ? '' : `,"next":${JSON.stringify(after)}`}}`
 }
 
 function historyView(history: TaskDetails['history']): object[] {
   return history.map(({ attempt, how, error }) => ({ attempt, how, ...(error === undefined ? {} : { error }) }))
 }
 
-/** JSON as it is; anything else, and what only claims to be JSON, as base64. */
-function resultView(result: Body): object {
-  const contentType = result.contentType ?? JSON_CONTENT_TYPE
-  if (contentType === JSON_CONTENT_TYPE) {
-    try {
-      return { result: bodyToJson(result) }
-    } catch {
-      // Not JSON after all: the bytes are still worth having.
-    }
+function jsonOf(result: Body, depthMax: number): string | undefined {
+  if (result.contentType !== undefined && result.contentType !== JSON_CONTENT_TYPE) return undefined
+  try {
+    // One level is the task around it.
+    return isDeeperThan(bodyToJson(result), depthMax - 1) ? undefined : new TextDecoder().decode(result.bytes)
+  } catch {
+    return undefined
   }
-  return { resultBase64: base64(result.bytes), contentType }
 }
 
 /** Few enough that spreading them as arguments never overflows the stack. */

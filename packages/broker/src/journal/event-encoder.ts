@@ -171,10 +171,20 @@ function writeTask(out: JsonWriter, task: TaskRecord, atMs: number, tables: Tabl
   if (task.progress !== undefined) json(out, task.progress)
 }
 
-/** The fields of events that take nothing from the one before. */
+/** The fields of events that take nothing from the one before; the task's id and the session come first. */
 function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstRef: number): void {
   const { atMs } = event
+  if ('id' in event) out.quoted(event.id)
+  if ('session' in event) out.number(tables.string(event.session))
   switch (event.type) {
+    case 'sessionResumed':
+    case 'sessionClosed':
+    case 'taskWatched':
+    case 'taskUnwatched':
+    case 'taskReadied':
+    case 'taskRedriven':
+    case 'taskForgotten':
+      break
     case 'brokerStarted':
       out.number(event.epoch)
       out.number(event.nextLease)
@@ -186,65 +196,41 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
       out.number(event.nextSeq)
       break
     case 'sessionOpened':
-      out.number(tables.string(event.session))
       json(out, event.roles)
       break
-    case 'sessionResumed':
-    case 'sessionClosed':
-      out.number(tables.string(event.session))
-      break
     case 'sessionDisconnected':
-      out.number(tables.string(event.session))
       instant(out, atMs, event.graceEndsAtMs)
       break
     case 'creditSet':
-      out.number(tables.string(event.session))
       out.number(event.credit)
       json(out, event.queues)
       break
     case 'taskRestated':
       writeTask(out, event.task, atMs, tables, firstRef)
       break
-    case 'taskWatched':
-    case 'taskUnwatched':
-      out.quoted(event.id)
-      out.number(tables.string(event.session))
-      break
-    case 'taskReadied':
-    case 'taskRedriven':
-    case 'taskForgotten':
-      out.quoted(event.id)
-      break
     case 'leasesRenewed':
-      out.number(tables.string(event.session))
       json(out, event.leases)
       break
     case 'progressReported':
-      out.quoted(event.id)
       json(out, event.progress)
       break
     case 'attemptFailed':
-      out.quoted(event.id)
       instant(out, atMs, event.retryAtMs)
       json(out, event.attempt)
       break
     case 'leaseReleased':
-      out.quoted(event.id)
       instant(out, atMs, event.retryAtMs)
       break
     case 'taskDied':
-      out.quoted(event.id)
       out.quoted(event.reason)
       instant(out, atMs, event.forgetAtMs)
       optional(out, event.error)
       optional(out, event.attempt)
       break
     case 'taskCancelled':
-      out.quoted(event.id)
       instant(out, atMs, event.forgetAtMs)
       break
     case 'leasesGranted':
-      out.number(tables.string(event.session))
       out.number(event.lease)
       runs(out, event.tasks)
       break

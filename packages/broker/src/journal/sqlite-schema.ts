@@ -98,17 +98,15 @@ export const VIEWS = `
     together AS MATERIALIZED (
       SELECT task, type, batch, position FROM numbered JOIN named ON named.number = numbered.number
     ),
-    forgotten AS (
-      SELECT task FROM told WHERE type = 'taskForgotten'
-      UNION
-      SELECT task FROM together WHERE type = 'oldestForgotten'
-    ),
     states AS (
       SELECT task, batch, position, 'waiting' AS state FROM accepted
       UNION ALL
-      SELECT task, batch, position, CASE type WHEN 'leasesGranted' THEN 'leased' ELSE 'succeeded' END
+      SELECT
+        task,
+        batch,
+        position,
+        CASE type WHEN 'leasesGranted' THEN 'leased' WHEN 'tasksSucceeded' THEN 'succeeded' ELSE 'gone' END
       FROM together
-      WHERE type != 'oldestForgotten'
       UNION ALL
       SELECT
         task,
@@ -117,6 +115,7 @@ export const VIEWS = `
         CASE type
           WHEN 'taskDied' THEN 'dead'
           WHEN 'taskCancelled' THEN 'cancelled'
+          WHEN 'taskForgotten' THEN 'gone'
           WHEN 'taskRestated' THEN replace(replace(json_extract(fields, '$[11][0]'), 'delayed', 'waiting'), 'ready', 'waiting')
           ELSE 'waiting'
         END
@@ -125,9 +124,13 @@ export const VIEWS = `
     ),
     changes AS (
       SELECT *, row_number() OVER (PARTITION BY task ORDER BY batch DESC, position DESC) AS age FROM states
+    ),
+    -- An id that was forgotten may come again, with a higher number and to another queue.
+    newest AS (
+      SELECT task, queue, row_number() OVER (PARTITION BY task ORDER BY number DESC) AS age FROM named
     )
     SELECT changes.task AS task, queue, state, batch, position
-    FROM changes JOIN (SELECT DISTINCT task, queue FROM named) AS named ON named.task = changes.task
-    WHERE age = 1 AND changes.task NOT IN (SELECT task FROM forgotten);
+    FROM changes JOIN newest ON newest.task = changes.task AND newest.age = 1
+    WHERE changes.age = 1 AND state != 'gone';
   CREATE VIEW tasks_by_state AS SELECT state, queue, count(*) AS tasks FROM tasks GROUP BY state, queue;
 `

@@ -41,9 +41,21 @@ function makeFile(path: string): void {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
     throw error
   }
-  const directory = openSync(dirname(path), 'r')
+  syncDirectory(dirname(path))
+}
+
+/** What is in a directory outlives a loss of power only once the directory itself is synced. */
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
   fsyncSync(directory)
   closeSync(directory)
+}
+
+/** Makes what is missing of a directory, private. */
+function makeDirectory(path: string): void {
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let made = path; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made))
 }
 
 /**
@@ -53,15 +65,21 @@ function makeFile(path: string): void {
 function lock(path: string): DatabaseSync {
   const lockPath = `${path}-lock`
   makeFile(lockPath)
-  const database = new DatabaseSync(lockPath)
+  let database: DatabaseSync | undefined
   try {
+    database = new DatabaseSync(lockPath)
     database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    return database
   } catch (error) {
-    database.close()
-    if (!isBusy(error)) throw error
-    throw new JournalLockedError(`${path} is in use by another broker: stop that one, or choose another file`)
+    database?.close()
+    if (isBusy(error))
+      throw new JournalLockedError(`${path} is in use by another broker: stop that one, or choose another file`)
+    throw cannotOpen(lockPath, error)
   }
-  return database
+}
+
+function cannotOpen(path: string, cause: unknown): Error {
+  return new Error(`${path} cannot be opened: ${messageOf(cause)}`, { cause })
 }
 
 interface Size {
@@ -92,16 +110,28 @@ function setUp(database: DatabaseSync, durability: SqliteJournalOptions['durabil
   return { ...(database.prepare(size).get() as unknown as Size) }
 }
 
-/** Closes without folding the log into the file, as the last connection to close does: a disk that has just failed is left alone. */
+/**
+ * Closes without folding the log into the file, as the last connection to close does: a disk that has just failed is left
+ * alone. Where the file cannot be reached any more it stays open until the process ends.
+ */
 function abandon(database: DatabaseSync, path: string): void {
-  const other = new DatabaseSync(path, { readOnly: true })
+  let other: DatabaseSync | undefined
   try {
+    other = new DatabaseSync(path, { readOnly: true })
     // Takes part in the log, so that it is not the last one's to close.
     other.prepare('SELECT count(*) FROM sqlite_schema').get()
-  } finally {
     database.close()
-    other.close()
+  } catch (error) {
+    if (!isSqlite(error)) throw error
+  } finally {
+    other?.close()
   }
+}
+
+/** It depends on the batch's number too, so that a batch under another number does not match. */
+function checksum(batch: number, bytes: Uint8Array): number {
+  // A checksum begins with 32 bits, and numbers go on past them.
+  return crc32(bytes, batch >>> 0)
 }
 
 /** The open file: every statement that is ever run on it. */
@@ -120,7 +150,7 @@ class BatchStore {
   constructor({ path, durability }: SqliteJournalOptions) {
     if (path === '' || path.startsWith(':memory:') || path.startsWith('file:'))
       throw new TypeError(`path must name a file, not ${JSON.stringify(path)}: use the memory journal to store nothing`)
-    mkdirSync(dirname(resolve(path)), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(resolve(path)))
     makeFile(path)
     // One file is one lock, by whatever link it is reached.
     this.path = realpathSync(path)
@@ -140,7 +170,7 @@ class BatchStore {
       this.#lock.close()
       if (!isSqlite(error)) throw error
       if (isDamage(error)) throw new JournalDamagedError(`${this.path} is damaged: ${messageOf(error)}`)
-      throw new Error(`${this.path} cannot be opened: ${messageOf(error)}`, { cause: error })
+      throw cannotOpen(this.path, error)
     }
     this.#insert = this.#database.prepare(
       'INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ?)',
@@ -162,7 +192,7 @@ class BatchStore {
         const { batch, events_crc32, events } = row as { batch: number; events_crc32: number; events: Uint8Array }
         if (previous !== undefined && batch !== previous + 1) throw this.#damaged(previous + 1, 'is missing')
         previous = batch
-        if (!(events instanceof Uint8Array) || crc32(events, batch) !== events_crc32)
+        if (!(events instanceof Uint8Array) || checksum(batch, events) !== events_crc32)
           throw this.#damaged(batch, 'has events that do not match their checksum')
         yield { batch, events }
       }
@@ -172,7 +202,7 @@ class BatchStore {
   }
 
   insert(batch: number, events: Uint8Array, bodies: Uint8Array): void {
-    this.#insert.run(batch, crc32(events, batch), crc32(bodies, batch), events, bodies)
+    this.#insert.run(batch, checksum(batch, events), checksum(batch, bodies), events, bodies)
     // A relaxed append may still be lost with the power, and then is no damage.
     if (this.#durability === 'strict') this.#mark.write(batch)
   }
@@ -182,7 +212,7 @@ class BatchStore {
       | { bodies_crc32: number; bodies: Uint8Array }
       | undefined
     if (!row) throw new Error(`batch ${batch} is not stored`)
-    if (!(row.bodies instanceof Uint8Array) || crc32(row.bodies, batch) !== row.bodies_crc32)
+    if (!(row.bodies instanceof Uint8Array) || checksum(batch, row.bodies) !== row.bodies_crc32)
       throw this.#damaged(batch, 'has bodies that do not match their checksum')
     return row.bodies
   }
@@ -213,10 +243,13 @@ class BatchStore {
   }
 
   close(hasFailed: boolean): void {
-    if (hasFailed) abandon(this.#database, this.path)
-    else this.#database.close()
-    this.#mark.close()
-    this.#lock.close()
+    try {
+      if (hasFailed) abandon(this.#database, this.path)
+      else this.#database.close()
+      this.#mark.close()
+    } finally {
+      this.#lock.close()
+    }
   }
 
   #reading<T>(batch: number, step: () => T): T {
@@ -301,7 +334,10 @@ export function sqliteJournal(options: SqliteJournalOptions): Journal {
       stats.batches++
       stats.bytes += events.length + batch.bodies.length
     },
-    read: (batch) => store.bodies(batch),
+    read(batch) {
+      if (closed) throw new Error(`the journal ${store.path} is closed`)
+      return store.bodies(batch)
+    },
     discardBefore(before) {
       discardTo = Math.max(discardTo, before)
       discarding ??= discard()

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { Bodies } from '@sluice/protocol'
+import { Bodies, DEFAULT_LIMITS } from '@sluice/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Broker, type BrokerConfig, createBroker } from '../../src/index.ts'
 import { JournalLockedError } from '../../src/journal/journal.ts'
@@ -105,9 +105,13 @@ describe('what a connection may send', () => {
   test('text that is not UTF-8 closes its connection and no other', async () => {
     const broker = await started()
     const bad = await SocketPeer.welcomed(broker.url)
-    bad.socket.send(Buffer.from([0x5b, 0xff, 0xfe, 0x5d]), { binary: false })
+    const submit = `[{"type":"submit","ref":1,"queue":"photos","ids":["${taskId(1)}"],"bodies":["größe"]}]`
+    bad.socket.send(Buffer.from(submit, 'latin1'), { binary: false })
     expect(await bad.closed).toBe(4000)
-    await SocketPeer.welcomed(broker.url)
+    expect((await bad.until('error')).code).toBe('bad_frame')
+    const good = await SocketPeer.welcomed(broker.url)
+    good.say({ type: 'query', ref: 1, ids: [taskId(1)] })
+    expect((await good.until('status')).tasks).toMatchObject([{ state: 'unknown' }])
   })
 
   test('[HOST-6] a connection without hello is closed', async () => {
@@ -153,6 +157,24 @@ describe('a broker', () => {
     expect(new Set(lengths)).toEqual(new Set([bytes.length]))
   })
 
+  test('[HOST-10] a worker that has read nothing for a while gets the rest, however few bytes may wait for it', async () => {
+    const broker = await started({ hosting: { sendBufferBytesHigh: 1000 } })
+    const worker = await SocketPeer.welcomed(broker.url)
+    const producer = await SocketPeer.welcomed(broker.url)
+    worker.say({ type: 'credit', credit: 1000, queues: ['photos'] })
+    worker.socket.pause()
+    const bytes = new Uint8Array(20_000)
+    // More than the system's buffers take.
+    const last = 600
+    for (let n = 1; n <= last; n += 1) {
+      const bodies = Bodies.ofPieces([bytes], [bytes.length])
+      producer.say({ type: 'submit', ref: n, queue: 'photos', contentType: 'image/png', ids: [taskId(n)], bodies })
+      await producer.until('submitted', ({ ref }) => ref === n)
+    }
+    worker.socket.resume()
+    await worker.until('deliver', ({ ids }) => ids.includes(taskId(last)))
+  })
+
   test('a port in use is an error that frees the journal', async () => {
     const first = await started()
     const path = join(directory(), 'broker.db')
@@ -167,6 +189,39 @@ describe('a broker', () => {
     await expect(createBroker({ journal, port: 0 })).rejects.toBeInstanceOf(JournalLockedError)
     await first.close()
     await started({ journal })
+  })
+
+  test('a setting that is unknown or cannot work is named, all of them at once, and nothing is started', async () => {
+    const path = join(directory(), 'broker.db')
+    const config = {
+      journal: { kind: 'sqlite', path, durability: 'strickt', sync: true },
+      prot: 5,
+      engine: { queueTaskMax: 5 },
+      hosting: { waiters: 5, limits: { framesMax: 5 } },
+      allowedOrigins: ['https://app.example.com/', 'example.com', 'https://app.example.com'],
+    }
+    const refused = await createBroker(config as BrokerConfig).catch((error: Error) => error)
+    expect(refused).toBeInstanceOf(RangeError)
+    expect((refused as Error).message.split('\n')).toEqual([
+      expect.stringMatching(/^prot is no setting; there are journal, host, port, /),
+      expect.stringMatching(/^engine\.queueTaskMax is no setting; there are queueTasksMax, /),
+      expect.stringMatching(/^hosting\.waiters is no setting; there are limits, connectionsMax, /),
+      expect.stringMatching(/^hosting\.limits\.framesMax is no setting; there are frameBytesMax, /),
+      'journal.sync is no setting; there are kind, path, durability',
+      'journal.durability must be strict or relaxed, not strickt',
+      'allowedOrigins must be origins such as https://app.example.com, not "https://app.example.com/"',
+      'allowedOrigins must be origins such as https://app.example.com, not "example.com"',
+    ])
+    expect(existsSync(path)).toBe(false)
+    const kind = createBroker({ journal: { kind: 'postgres' } } as unknown as BrokerConfig)
+    await expect(kind).rejects.toThrow('journal.kind must be sqlite or memory, not postgres')
+  })
+
+  test('limits that are left out keep their defaults', async () => {
+    const broker = await started({ hosting: { limits: { bodyBytesMax: 1000 } } })
+    const peer = await SocketPeer.welcomed(broker.url)
+    const { limits } = await peer.until('welcome')
+    expect(limits).toEqual({ ...DEFAULT_LIMITS, bodyBytesMax: 1000 })
   })
 
   test('frames that no batch could hold are refused at the start', async () => {
@@ -185,6 +240,17 @@ describe('a broker', () => {
     const again = await SocketPeer.welcomed(second.url)
     again.say({ type: 'query', ref: 1, ids: [1, 2, 3].map(taskId) })
     expect((await again.until('status')).tasks.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready'])
+  })
+
+  test('a drain does not wait for leases that a closed broker will not hear of', async () => {
+    const broker = await started()
+    const peer = await SocketPeer.welcomed(broker.url)
+    peer.say({ type: 'credit', credit: 1, queues: ['photos'] }, submission(1, [1]))
+    await peer.until('deliver')
+    const drained = broker.drain(600_000)
+    await peer.until('drain')
+    await broker.close()
+    await drained
   })
 
   test('a closed broker leaves nothing open: its process ends by itself', async () => {

@@ -95,6 +95,8 @@ test('an unknown setting is named, with the one that was probably meant', () => 
   expect(inFile).toMatch(/^queueTaskMax in f is no setting; did you mean queueTasksMax\? Settings: host, port, /)
   const [inEnvironment] = problemsOf({ environment: { SLUICE_PROT: '1' } })
   expect(inEnvironment).toMatch(/^SLUICE_PROT is no setting; did you mean SLUICE_PORT\?/)
+  const [strange] = problemsOf({ file: { name: 'f', content: { somethingElseAltogether: 5 } } })
+  expect(strange).toMatch(/^somethingElseAltogether in f is no setting\. Settings: host, port, /)
 })
 
 test('keys that objects inherit are unknown settings like any other', () => {
@@ -110,6 +112,11 @@ test('all problems are reported at once, also those of a source that is overrule
 test('bounds that contradict each other are refused', () => {
   expect(problemsOf({ flags: { bodyBytesMax: '513', frameBytesMax: '1024' } })).toEqual([
     'bodyBytesMax (513) must be at most half of frameBytesMax (1024): a frame has a header too',
+  ])
+  const flags = { retryAfterMsMin: '100', retryAfterMsMax: '99', defaultRetryDelayMs: '8', defaultRetryDelayMsMax: '7' }
+  expect(problemsOf({ flags })).toEqual([
+    'retryAfterMsMin (100) must be at most retryAfterMsMax (99)',
+    'defaultRetryDelayMs (8) must be at most defaultRetryDelayMsMax (7)',
   ])
 })
 

@@ -77,6 +77,53 @@ describe('the host as the HTTP API sees it', () => {
     expect(await world.during(asked)).toBeUndefined()
   })
 
+  test('[HOST-15] a result that is carried forward while it is read is read where it lies then', async () => {
+    const journal = memoryJournal()
+    let isSlow = false
+    const reading = Promise.withResolvers<void>()
+    const slow: Journal = {
+      ...journal,
+      // The journal looks when it comes to it: by then the batch may be discarded.
+      read: (batch) => (isSlow ? reading.promise.then(() => journal.read(batch)) : journal.read(batch)),
+      // Large enough to be worth carrying tasks forward.
+      stats: () => ({ batches: 1000, bytes: 1e9 }),
+    }
+    const world = await World.started({ journal: slow, config: { bodyCacheBytesMax: 1 } })
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1], '"in"', { resultTtlMs: 86_400_000 })
+    const worker = await world.worker(1, ['photos'])
+    worker.complete(1, worker.lastLease, 'done', 'text/plain')
+    for (let n = 2; n < 300; n += 1) {
+      producer.submit(n, [n], 'null', { resultTtlMs: 0 }, 'brief')
+      producer.say({ type: 'cancel', ref: n, ids: [taskId(n)] })
+      await world.settle()
+    }
+    isSlow = true
+    const asked = world.api.task(taskId(1))
+    await world.settle()
+    isSlow = false
+    await world.during(world.compaction.run())
+    expect(() => journal.read(3)).toThrow('batch 3 is not stored')
+    reading.resolve()
+    const details = await world.during(asked)
+    expect([details?.state, textOf(details?.result?.bytes)]).toEqual(['succeeded', 'done'])
+    expect(details?.result?.contentType).toBe('text/plain')
+  })
+
+  test('a result that cannot be read is an error, not another look', async () => {
+    const journal = memoryJournal()
+    const world = await World.started({ journal, config: { bodyCacheBytesMax: 1 } })
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1])
+    const worker = await world.worker(1, ['photos'])
+    worker.complete(1, worker.lastLease, '"done"')
+    await world.settle()
+    journal.read = () => {
+      throw new Error('the disk is gone')
+    }
+    await expect(world.during(world.api.task(taskId(1)))).rejects.toThrow('the disk is gone')
+  })
+
   test('answers each refused task at its own place', async () => {
     const world = await World.started({ engine: { queueTasksMax: 2 } })
     const tasks = [1, 2, 3].map((n) => ({ id: taskId(n), bytes: bytesOf('1') }))

@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, isTaskId, jsonBody, type WireError } from '@sluice/protocol'
+import fc from 'fast-check'
 import type { Hono } from 'hono'
 import { beforeEach, expect, test } from 'vitest'
 import type { BrokerApi, TaskDetails } from '../../src/core/broker-api.ts'
@@ -56,6 +57,10 @@ function post(path: string, body: unknown, headers: Record<string, string> = {})
 
 const get = (path: string, headers: Record<string, string> = {}) =>
   app.request(path, { headers: { host: 'localhost:7331', ...headers } })
+
+function nested(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth)
+}
 
 async function errorOf(response: Response | Promise<Response>): Promise<WireError & { status: number }> {
   const answered = await response
@@ -132,9 +137,100 @@ test.each([
   ['{"queue":', 400, { code: 'bad_message', field: 'body' }],
   ['{"queue":"q","body":1,"__proto__":{"options":1}}', 400, { code: 'bad_message', field: '__proto__' }],
   ['x'.repeat(5000), 413, { code: 'too_large', field: 'body', limit: 4096 }],
-])('the submission %.60j is refused, naming the field', async (request, status, error) => {
+  [{ queue: 'q', body: 1, id: null }, 400, { code: 'bad_message', field: 'id' }],
+  [{ queue: 'q', body: 1, options: null }, 400, { code: 'bad_message', field: 'options' }],
+  [`{"queue":"q","body":${nested(62)}}`, 413, { code: 'too_large', field: 'body', limit: 64 }],
+  [`{"queue":"q","body":1,"options":${nested(63)}}`, 413, { code: 'too_large', field: 'body', limit: 64 }],
+])('submission %# is refused, naming the field', async (request, status, error) => {
   expect(await errorOf(post('/v1/tasks', request))).toMatchObject({ status, ...error })
   expect(calls).toEqual([])
+})
+
+test('what is deeper than JSON.stringify can follow is refused like anything too deep', async () => {
+  app = createHttpApp(api, { limits: DEFAULT_LIMITS, newId: () => ID })
+  const tooDeep = { status: 413, code: 'too_large', field: 'body', limit: 64 }
+  expect(await errorOf(post('/v1/tasks', `{"queue":"q","body":${nested(100_000)}}`))).toMatchObject(tooDeep)
+  expect(await errorOf(post('/v1/dead/redrive', `{"ids":${nested(100_000)}}`))).toMatchObject(tooDeep)
+})
+
+test('what all tasks of a request share is looked at once: as often as there are tasks it would fill the memory', async () => {
+  app = createHttpApp(api, { limits: DEFAULT_LIMITS, newId: () => ID })
+  const tasks = Array.from({ length: 1000 }, () => ({ body: 1 }))
+  const refused = await errorOf(post('/v1/tasks', { queue: 'q'.repeat(1_000_000), tasks }))
+  expect(refused).toMatchObject({ status: 400, code: 'too_large', field: 'queue', limit: 128 })
+})
+
+const anyOptions = fc.record(
+  {
+    priority: fc.oneof(fc.nat({ max: 10 }), fc.jsonValue()),
+    delayMs: fc.jsonValue(),
+    retry: fc.oneof(
+      fc.record({ kind: fc.constantFrom('none', 'fixed', 'sometimes'), attemptsMax: fc.integer() }),
+      fc.jsonValue(),
+    ),
+  },
+  { requiredKeys: [] },
+)
+const anyTask = fc.record(
+  {
+    id: fc.oneof(fc.uuid({ version: 7 }), fc.jsonValue()),
+    body: fc.jsonValue({ maxDepth: 70 }),
+    base64: fc.oneof(fc.base64String(), fc.jsonValue()),
+    contentType: fc.oneof(fc.constantFrom('image/png', 'application/json'), fc.jsonValue()),
+  },
+  { requiredKeys: [] },
+)
+const shared = {
+  queue: fc.oneof({ weight: 5, arbitrary: fc.constant('q') }, { weight: 1, arbitrary: fc.jsonValue() }),
+  options: fc.oneof(anyOptions, fc.jsonValue()),
+}
+const anySubmission = fc.oneof(
+  fc.tuple(fc.record(shared, { requiredKeys: ['queue'] }), anyTask).map(([about, task]) => ({ ...about, ...task })),
+  fc.record(
+    { ...shared, tasks: fc.oneof(fc.array(anyTask, { maxLength: 4 }), fc.jsonValue()) },
+    { requiredKeys: ['queue', 'tasks'] },
+  ),
+  fc.jsonValue(),
+)
+
+test('any JSON is a submission, or is refused with a code and a field', async () => {
+  const statuses = new Set<number>()
+  await fc.assert(
+    fc.asyncProperty(anySubmission, async (request) => {
+      refusals = []
+      const response = await post('/v1/tasks', JSON.stringify(request))
+      statuses.add(response.status)
+      const answer = (await response.json()) as { error?: WireError; tasks?: { id: string }[] }
+      if (response.status === 202) expect(answer.tasks?.every(({ id }) => isTaskId(id))).toBe(true)
+      else
+        expect([answer.error?.code, answer.error?.field]).toEqual([
+          expect.stringMatching(/bad_message|too_large/),
+          expect.any(String),
+        ])
+    }),
+    { numRuns: 2000 },
+  )
+  expect(seen).toEqual([])
+  expect([...statuses].sort()).toEqual([202, 400, 413])
+})
+
+test('a body that is not UTF-8 is refused rather than changed', async () => {
+  const bytes = Buffer.from('{"queue":"q","body":"größe"}', 'latin1')
+  const headers = { 'content-type': 'application/json', host: 'localhost' }
+  const refused = await errorOf(app.request('/v1/tasks', { method: 'POST', headers, body: bytes }))
+  expect(refused).toMatchObject({ status: 400, code: 'bad_message', field: 'body', message: 'The body is not UTF-8.' })
+})
+
+test('numbers keep their digits on the way in and on the way out', async () => {
+  refusals = [undefined]
+  const numbers = '[12345678901234567890,1e400,0.12345678901234567,-9007199254740993,1.5]'
+  await post('/v1/tasks', `{"queue":"q","body":${numbers},"options":{"delayMs":1e3}}`)
+  const [, options, [task]] = calls[0]!.args as [string, object, [{ bytes: Uint8Array }]]
+  expect([options, new TextDecoder().decode(task.bytes)]).toEqual([{ delayMs: 1000 }, numbers])
+  details = [{ id: ID, state: 'succeeded', history: [], result: { bytes: task.bytes } }]
+  expect(await (await get(`/v1/tasks/${ID}`)).text()).toBe(
+    `{"id":"${ID}","state":"succeeded","history":[],"result":${numbers}}`,
+  )
 })
 
 test('a task shows its JSON result as JSON', async () => {
@@ -150,6 +246,19 @@ test('a task shows its JSON result as JSON', async () => {
     result: { ok: true },
   })
 })
+
+test.each([63, 64, 100_000])(
+  'a result that nests %i deep is shown, as base64 where it is deeper than a frame may be',
+  async (depth) => {
+    const result = { bytes: new TextEncoder().encode(nested(depth)) }
+    details = [{ id: ID, state: 'succeeded', history: [], result }]
+    const response = await get(`/v1/tasks/${ID}`)
+    expect(response.headers.get('content-type')).toBe('application/json')
+    const body = (await response.json()) as Record<string, string>
+    if (depth < 64) expect(JSON.stringify(body.result)).toBe(nested(depth))
+    else expect(Buffer.from(body.resultBase64 ?? '', 'base64').toString()).toBe(nested(depth))
+  },
+)
 
 test.each(['image/png', undefined])(
   'bytes that are not JSON (said to be %s) are shown as base64',
@@ -230,13 +339,43 @@ test('dead letters are listed in pages and made ready again by queue or by ids',
   ])
 })
 
-test.each([{}, { queue: 'q', ids: [ID] }, { queue: 5 }, { ids: ['x'] }, { ids: 5 }, null])(
-  'the redrive request %j is refused',
-  async (request) => {
-    expect(await errorOf(post('/v1/dead/redrive', request))).toMatchObject({ status: 400, code: 'bad_message' })
-    expect(calls).toEqual([])
-  },
-)
+test.each([
+  {},
+  { queue: 'q', ids: [ID] },
+  { queue: 5 },
+  { ids: ['x'] },
+  { ids: 5 },
+  { queue: 'q', limit: 5 },
+  [],
+  null,
+])('the redrive request %j is refused', async (request) => {
+  expect(await errorOf(post('/v1/dead/redrive', request))).toMatchObject({ status: 400, code: 'bad_message' })
+  expect(calls).toEqual([])
+})
+
+test('a page of large dead letters ends sooner, and the next one begins behind it', async () => {
+  const letters = [800, 800, 800, 800, 9000].map((length, n) => {
+    const error = { message: 'no', stack: 's'.repeat(length) }
+    const history = [{ attempt: 1, endedAtMs: 5, how: 'failed' as const, error }]
+    const reason = 'attempts_exhausted' as const
+    return { id: `${ID.slice(0, -1)}${n}`, queue: 'q', reason, error, attempts: 1, history, ageMs: 1 }
+  })
+  api.dead = ({ limit, after }) => {
+    const from = letters.findIndex(({ id }) => id === after) + 1
+    const tasks = letters.slice(from, from + limit)
+    return from + limit < letters.length ? { tasks, next: tasks.at(-1)!.id } : { tasks }
+  }
+  const pages: (string | undefined)[][] = []
+  let after: string | undefined = ''
+  while (after !== undefined) {
+    const page = await get(`/v1/dead?limit=3${after}`)
+    expect(page.headers.get('content-type')).toBe('application/json')
+    const { tasks, next } = (await page.json()) as { tasks: { id: string }[]; next?: string }
+    pages.push(tasks.map(({ id }) => id.at(-1)))
+    after = next === undefined ? undefined : `&after=${next}`
+  }
+  expect(pages).toEqual([['0', '1'], ['2', '3'], ['4']])
+})
 
 test('readyz is 503 while the broker drains, healthz says how it is', async () => {
   expect((await get('/readyz')).status).toBe(503)
@@ -260,6 +399,26 @@ test('a page of the own origin may submit', async () => {
   refusals = [undefined]
   const response = await post('/v1/tasks', { queue: 'q', body: 1 }, { origin: 'http://127.0.0.1:7331' })
   expect(response.status).toBe(202)
+})
+
+test('a page that was allowed may ask, send and read what it is answered; what another asks is refused', async () => {
+  const origin = 'https://app.example'
+  app = createHttpApp(api, { limits, newId: () => ID, allowedOrigins: [origin] })
+  const ask = (of: string) =>
+    app.request('/v1/tasks', {
+      method: 'OPTIONS',
+      headers: { host: 'localhost:7331', origin: of, 'access-control-request-method': 'POST' },
+    })
+  const asked = await ask(origin)
+  expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, origin])
+  expect(asked.headers.get('access-control-allow-methods')).toContain('POST')
+  expect(asked.headers.get('access-control-allow-headers')).toBe('content-type')
+  refusals = [{ code: 'busy', message: 'full' }]
+  const sent = await post('/v1/tasks', { queue: 'q', body: 1 }, { origin })
+  expect([sent.status, sent.headers.get('access-control-allow-origin')]).toEqual([503, origin])
+  expect(sent.headers.get('access-control-expose-headers')).toBe('retry-after')
+  const other = await ask('https://evil.example')
+  expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([403, null])
 })
 
 test.each(['text/plain', 'application/x-www-form-urlencoded', ''])('a POST of %j is refused', async (contentType) => {

@@ -1,7 +1,7 @@
-import type { Event, TaskOptions } from '@sluice/engine'
+import type { Event, EventOf, TaskOptions } from '@sluice/engine'
 import { type Batch, bodyRef, type Journal } from '../../src/journal/journal.ts'
 
-const options: TaskOptions = {
+export const options: TaskOptions = {
   priority: 5,
   delayMs: 0,
   ttlMs: 0,
@@ -15,23 +15,40 @@ function uuid(n: number): string {
   return `0190a6f0-0000-7000-8000-${String(n).padStart(12, '0')}`
 }
 
-/** A batch of accepted tasks, one for each of these bodies. */
-export function batchOfBodies(batch: number, bodies: readonly Uint8Array[], queue = 'photos'): Batch {
-  const event: Event = {
+/** An event of accepted tasks, of one where `changes` do not say otherwise. */
+export function acceptedEvent(
+  seq: number,
+  body: number,
+  changes: Partial<EventOf<'tasksAccepted'>> = {},
+): EventOf<'tasksAccepted'> {
+  return {
     type: 'tasksAccepted',
-    queue,
+    queue: 'photos',
     options,
     contentType: undefined,
     watcher: undefined,
     ref: 1,
     index: 0,
-    seq: batch * 1000,
-    body: bodyRef(batch, 0),
-    ids: bodies.map((_, index) => uuid(batch * 1000 + index)),
+    seq,
+    body,
+    ids: [uuid(seq)],
+    bytes: [100],
+    digests: [3_000_000_000 + seq],
+    atMs: 1_700_000_000_000,
+    ...changes,
+  }
+}
+
+/** A batch of accepted tasks, one for each of these bodies. */
+export function batchOfBodies(batch: number, bodies: readonly Uint8Array[], queue = 'photos'): Batch {
+  const seq = batch * 1000
+  const event = acceptedEvent(seq, bodyRef(batch, 0), {
+    queue,
+    ids: bodies.map((_, index) => uuid(seq + index)),
     bytes: bodies.map(({ length }) => length),
     digests: bodies.map((_, index) => index),
     atMs: 1_700_000_000_000 + batch,
-  }
+  })
   return { batch, events: [event], bodies: Buffer.concat(bodies) }
 }
 

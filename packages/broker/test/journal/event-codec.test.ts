@@ -6,6 +6,7 @@ import { EventDecoder } from '../../src/journal/event-decoder.ts'
 import { EventEncoder } from '../../src/journal/event-encoder.ts'
 import { bodyRef } from '../../src/journal/journal.ts'
 import { anyEvent, eventOf, storedTypes } from './arbitrary-events.ts'
+import { acceptedEvent, options } from './batches.ts'
 
 const encoder = new EventEncoder()
 function encodeEvents(batch: number, events: Event[]): string {
@@ -40,32 +41,8 @@ test('every event type has a code of its own', () => {
   expect(new Set(Object.values(EVENT_CODES)).size).toBe(storedTypes.length)
 })
 
-const options: TaskOptions = {
-  priority: 5,
-  delayMs: 0,
-  ttlMs: 0,
-  leaseMs: 30_000,
-  timeLimitMs: 0,
-  resultTtlMs: 3_600_000,
-  retry: { kind: 'exponential', attemptsMax: 5, delayMs: 1000, delayMsMax: 60_000, jitter: 'full' },
-}
-
-function accepted(index: number, body: number, changes: Partial<TaskOptions> = {}): Event {
-  return {
-    type: 'tasksAccepted',
-    queue: 'photos',
-    options: { ...options, ...changes },
-    contentType: undefined,
-    watcher: 'session-1',
-    ref: 7,
-    index: 0,
-    seq: index,
-    body,
-    ids: [`0190a6f0-0000-7000-8000-${String(index).padStart(12, '0')}`],
-    bytes: [100],
-    digests: [3_000_000_000 + index],
-    atMs: 1_700_000_000_000,
-  }
+function accepted(seq: number, body: number, changes: Partial<TaskOptions> = {}): Event {
+  return acceptedEvent(seq, body, { options: { ...options, ...changes }, watcher: 'session-1' })
 }
 
 test('refusals are left out of a batch', () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -14,10 +15,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
+import type { Event, EventOf } from '@sluice/engine'
 import { afterEach, expect, test } from 'vitest'
 import type { Journal } from '../../src/journal/journal.ts'
 import { type SqliteJournalOptions, sqliteJournal } from '../../src/journal/sqlite.ts'
-import { append, loadAll, textBatch } from './batches.ts'
+import { append, batchOfBodies, loadAll, textBatch } from './batches.ts'
 import { journalContract } from './contract.ts'
 
 for (const durability of ['strict', 'relaxed'] as const)
@@ -130,6 +133,19 @@ test('[JOURNAL-9] the same file under another name is the same file', async () =
   expect(() => sqliteJournal({ path: alias, durability: 'strict' })).toThrow('in use by another broker')
 })
 
+test.each<[string, (path: string) => void]>([
+  ['is no lock', (path) => writeFileSync(path, 'no database '.repeat(1000))],
+  ['cannot be opened', (path) => mkdirSync(path)],
+])('a file in the place of the lock that %s is named', async (_, spoil) => {
+  const path = newPath()
+  await stored(path, 1)
+  rmSync(`${path}-lock`)
+  spoil(`${path}-lock`)
+  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+    expect.objectContaining({ name: 'Error', message: expect.stringContaining(`${path}-lock cannot be opened: `) }),
+  )
+})
+
 test('[JOURNAL-9] others query the open file with SQL', async () => {
   const path = newPath()
   const journal = open(path)
@@ -165,6 +181,34 @@ test('[JOURNAL-9] others query the open file with SQL', async () => {
   expect(sql(path, 'SELECT state FROM tasks ORDER BY state')).toEqual([{ state: 'leased' }, { state: 'waiting' }])
 })
 
+test.each<[string, (id: string) => Event]>([
+  ['by itself', (id) => ({ type: 'taskForgotten', id, atMs: 1_700_000_000_009 })],
+  ['with others', () => ({ type: 'oldestForgotten', tasks: [1000], atMs: 1_700_000_000_009 })],
+])('[JOURNAL-9] a query tells of an id that was forgotten %s and came again, once', async (_, forgotten) => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  const first = textBatch(1, 'a', 'b')
+  const [accepted] = first.events as [EventOf<'tasksAccepted'>]
+  const [id] = accepted.ids
+  await append(journal, first)
+  await append(journal, {
+    batch: 2,
+    bodies: new Uint8Array(),
+    events: [
+      { type: 'taskCancelled', id: id!, forgetAtMs: 1_700_000_000_008, atMs: 1_700_000_000_008 },
+      forgotten(id!),
+    ],
+  })
+  const tasks = 'SELECT task, queue, state FROM tasks ORDER BY task'
+  const other = { task: accepted.ids[1], queue: 'photos', state: 'waiting' }
+  expect(sql(path, tasks)).toEqual([other])
+  const again = batchOfBodies(3, [new Uint8Array()], 'mail')
+  const [event] = again.events as [EventOf<'tasksAccepted'>]
+  await append(journal, { ...again, events: [{ ...event, ids: [id!] }] })
+  expect(sql(path, tasks)).toEqual([{ task: id, queue: 'mail', state: 'waiting' }, other])
+})
+
 test('[JOURNAL-10] damaged events are named and not handed over', async () => {
   const path = newPath()
   await stored(path, 3)
@@ -196,6 +240,26 @@ test('[JOURNAL-10] a whole batch under another number is damage', async () => {
   sql(path, 'UPDATE batches SET batch = -batch WHERE batch > 1')
   sql(path, 'UPDATE batches SET batch = 5 + batch WHERE batch < 0')
   await expect(loadAll(open(path))).rejects.toThrow(/batch 2 .*checksum/)
+})
+
+test('[JOURNAL-1] the numbers go on past 32 bits', async () => {
+  const path = newPath()
+  await stored(path, 1)
+  const last = 2 ** 32 - 1
+  const database = new DatabaseSync(path)
+  const { events, bodies } = database.prepare('SELECT events, bodies FROM batches').get() as Record<string, Uint8Array>
+  const checksums = [events!, bodies!].map((bytes) => crc32(bytes, last))
+  database.prepare('UPDATE batches SET batch = ?, events_crc32 = ?, bodies_crc32 = ?').run(last, ...checksums)
+  database.close()
+  const journal = open(path)
+  expect((await loadAll(journal)).last).toBe(last)
+  const further = [1, 2, 3].map((n) => textBatch(last + n, `body ${n}`))
+  for (const batch of further) await append(journal, batch)
+  await journal.close()
+  const again = open(path)
+  const { batches } = await loadAll(again)
+  expect(batches.slice(1)).toStrictEqual(further.map(({ batch, events }) => [batch, events]))
+  expect(new TextDecoder().decode(await again.read(last + 2))).toBe('body 2')
 })
 
 test('[JOURNAL-10] a batch that is missing between two others is named', async () => {
@@ -446,6 +510,28 @@ test('[JOURNAL-5] a journal that failed leaves its files alone when it is closed
   const again = open(path)
   expect(statSync(`${path}-wal`).size).toBe(0)
   expect((await loadAll(again)).last).toBe(1)
+})
+
+test('a journal that failed can be closed when its file is out of reach, and is not in use any more', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  await append(journal, textBatch(1, 'a'))
+  await expect(append(journal, textBatch(3, 'c'))).rejects.toThrow('does not follow')
+  for (const suffix of ['', '-wal', '-shm', '-mark']) rmSync(`${path}${suffix}`)
+  await journal.close()
+  expect(await loadAll(open(path))).toEqual({ last: 0, batches: [] })
+})
+
+test('a closed journal says so, and not that it is damaged', async () => {
+  const path = newPath()
+  const journal = open(path)
+  await loadAll(journal)
+  await append(journal, textBatch(1, 'a'))
+  await journal.close()
+  await expect((async () => journal.read(1))()).rejects.toThrow(
+    expect.objectContaining({ name: 'Error', message: `the journal ${path} is closed` }),
+  )
 })
 
 test('[JOURNAL-5] a write that the system refuses is named with the file, at the opening and at an append', async () => {

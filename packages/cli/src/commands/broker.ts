@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { styleText } from 'node:util'
 import type { Broker } from '@sluice/broker'
 import {
@@ -20,8 +18,9 @@ import { createLogger } from '../log-lines.ts'
 import { print } from '../terminal.ts'
 
 const SOURCES = `
-A setting comes from its flag, else from the environment (--queue-tasks-max is SLUICE_QUEUE_TASKS_MAX),
-else from sluice.config.json in the working directory ({ "queueTasksMax": 1000 }), else it is the default.`
+A setting comes from its flag, else from the environment (--queue-tasks-max is
+SLUICE_QUEUE_TASKS_MAX), else from sluice.config.json in the working directory
+({ "queueTasksMax": 1000 }), else it is the default.`
 
 type BrokerFlags = Record<string, string | undefined> & { config?: string; json?: boolean }
 
@@ -41,6 +40,8 @@ function settingsFrom({ config, json: _json, ...flags }: BrokerFlags): BrokerSet
   }
 }
 
+const PATH_CODES = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOENT'])
+
 /** What a person can do about a broker that does not start; undefined for a failure that nobody foresaw. */
 function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings): CommandError | undefined {
   if (!(caught instanceof Error)) return undefined
@@ -50,7 +51,7 @@ function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings)
       'Is a broker running already (sluice queues)? Take another port with --port, or a free one with --port 0'
     return new CommandError(`Port ${port} of ${host} is taken. ${advice}`, EXIT.failed)
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+  if (code !== undefined && PATH_CODES.has(code)) {
     return new CommandError(`${caught.message}. Take another port (--port) or data file (--data-file)`, EXIT.failed)
   }
   if (caught.name === 'JournalLockedError') {
@@ -89,7 +90,6 @@ async function runBroker(flags: BrokerFlags): Promise<void> {
   const failed = Promise.withResolvers<Error>()
   let broker: Broker
   try {
-    if (durability !== 'memory') mkdirSync(dirname(dataFile), { recursive: true })
     broker = await createBroker({
       journal: durability === 'memory' ? { kind: 'memory' } : { kind: 'sqlite', path: dataFile, durability },
       host,

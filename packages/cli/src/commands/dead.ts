@@ -1,9 +1,18 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { TaskFailure } from '@sluice/protocol'
 import { Command } from 'commander'
-import { type ClientFlags, clientCommand, exampleHelp, httpOf, wholeNumber } from '../client-command.ts'
+import {
+  type ClientFlags,
+  clientCommand,
+  exampleHelp,
+  httpOf,
+  queueName,
+  taskId,
+  wholeNumber,
+} from '../client-command.ts'
 import { durationText } from '../duration.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
-import { type Column, tableLines } from '../table.ts'
+import { type Column, cutTo, printable, tableLines } from '../table.ts'
 import { note, print, printJson, terminalWidth } from '../terminal.ts'
 import type { AttemptView } from './status.ts'
 
@@ -22,24 +31,37 @@ const COLUMNS: readonly Column<DeadView>[] = [
   { title: 'QUEUE', of: ({ queue }) => queue, cut: true },
   { title: 'TRIES', of: ({ attempts }) => attempts },
   { title: 'AGE', of: ({ ageMs }) => durationText(ageMs) },
-  { title: 'WHY', of: ({ reason, error }) => error?.message ?? reason, cut: true },
 ]
+const WHY: Column<DeadView> = { title: 'WHY', of: whyOf }
 
 const PAGE_MAX = 1000
+
+function whyOf({ reason, error }: DeadView): string {
+  return error?.message ?? reason
+}
+
+/** A table, with the reasons below their rows where they do not fit into the terminal beside them. */
+export function deadLines(letters: readonly DeadView[], width: number): string[] {
+  const table = tableLines([...COLUMNS, WHY], letters, Number.POSITIVE_INFINITY)
+  if (table.every((line) => stripVTControlCharacters(line).length <= width)) return table
+  const [titles = '', ...rows] = tableLines(COLUMNS, letters, width)
+  const reasons = letters.map((letter) => cutTo(`  ${printable(whyOf(letter))}`, width))
+  return [titles, ...rows.flatMap((row, index) => [row, reasons[index] as string])]
+}
 
 function listCommand(): Command {
   return clientCommand('list', 'list dead letters with the reason of each', [
     'sluice dead list --queue photos.resize',
     'sluice dead list --json | jq -r .tasks[].id',
   ])
-    .option('--queue <name>', 'of this queue only')
+    .option('--queue <name>', 'of this queue only', queueName)
     .option('--limit <n>', 'at most so many', wholeNumber('--limit', 1, PAGE_MAX), 100)
-    .option('--after <id>', 'those behind this one: the next page')
+    .option('--after <id>', 'those behind this one: the next page', taskId)
     .action(async (flags: ClientFlags & { queue?: string; limit: number; after?: string }) => {
       const query = new URLSearchParams({ limit: String(flags.limit) })
       if (flags.queue !== undefined) query.set('queue', flags.queue)
       if (flags.after !== undefined) query.set('after', flags.after)
-      const page = await httpOf(flags).get<{ tasks: DeadView[]; next?: string }>(`/v1/dead?${query}`)
+      const page = await httpOf(flags).get<{ tasks: DeadView[]; next?: string }>(`/v1/dead?${query}`, 'tasks')
       if (flags.json) {
         printJson(page)
         return
@@ -48,8 +70,10 @@ function listCommand(): Command {
         note('No dead letters.')
         return
       }
-      for (const line of tableLines(COLUMNS, page.tasks, terminalWidth())) print(line)
-      if (page.next !== undefined) note(`More: sluice dead list --after ${page.next}`)
+      for (const line of deadLines(page.tasks, terminalWidth())) print(line)
+      if (page.next === undefined) return
+      const ofQueue = flags.queue === undefined ? '' : ` --queue ${flags.queue}`
+      note(`More: sluice dead list${ofQueue} --after ${page.next}`)
     })
 }
 
@@ -59,18 +83,20 @@ function redriveCommand(): Command {
     'sluice dead redrive 0199a7c2-6f0e-7c3a-9d55-0242ac120002',
   ])
     .argument('[id...]', 'ids of dead letters')
-    .option('--queue <name>', 'all of this queue')
+    .option('--queue <name>', 'all of this queue', queueName)
     .action(async (ids: string[], flags: ClientFlags & { queue?: string }) => {
+      ids.forEach(taskId)
       if (ids.length > 0 === (flags.queue !== undefined)) {
         throw new CommandError('Name dead letters by id, or all of a queue with --queue; not both.', EXIT.usage)
       }
-      const target = flags.queue === undefined ? { ids } : { queue: flags.queue }
-      const { redriven } = await httpOf(flags).post<{ redriven: number }>('/v1/dead/redrive', target)
+      const named = [...new Set(ids)]
+      const target = flags.queue === undefined ? { ids: named } : { queue: flags.queue }
+      const { redriven } = await httpOf(flags).post<{ redriven: number }>('/v1/dead/redrive', target, 'redriven')
       if (flags.json) printJson({ redriven })
       else print(`${redriven} ready again.`)
-      if (redriven < ids.length) {
+      if (redriven < named.length) {
         throw new CommandError(
-          `${ids.length - redriven} of ${ids.length} are no dead letters. See: sluice dead list`,
+          `${named.length - redriven} of ${named.length} are no dead letters, or have a full queue. See: sluice dead list, sluice queues`,
           EXIT.failed,
         )
       }

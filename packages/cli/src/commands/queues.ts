@@ -34,7 +34,7 @@ const COLUMNS: readonly Column<QueueRow>[] = [
 ]
 
 export async function fetchQueues(http: BrokerHttp): Promise<QueueRow[]> {
-  const { queues } = await http.get<{ queues: QueueRow[] }>('/v1/queues')
+  const { queues } = await http.get<{ queues: QueueRow[] }>('/v1/queues', 'queues')
   return queues.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 

@@ -1,12 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
-import { type DeadReason, isTaskId, type TaskFailure, type TaskStatus } from '@sluice/protocol'
+import type { DeadReason, TaskFailure, TaskStatus } from '@sluice/protocol'
 import type { Command } from 'commander'
 import type { BrokerHttp } from '../broker-http.ts'
-import { type ClientFlags, clientCommand, httpOf } from '../client-command.ts'
+import { type ClientFlags, clientCommand, httpOf, taskId } from '../client-command.ts'
 import { durationText } from '../duration.ts'
-import { CommandError, EXIT } from '../exit-code.ts'
+import { CommandError, EXIT, type ExitCode } from '../exit-code.ts'
 import { type Column, printable, tableLines } from '../table.ts'
-import { print, printJson, terminalWidth } from '../terminal.ts'
+import { jsonLine, note, print, printJson, terminalWidth } from '../terminal.ts'
 
 /** One ended attempt, as the HTTP API shows it. */
 export interface AttemptView {
@@ -25,6 +26,10 @@ interface TaskView extends TaskStatus {
 
 /** One long-poll; the next follows until the task has its outcome. */
 const POLL_MS = 30_000
+/** A broker that leaves answers long-polls at once. */
+const POLL_AGAIN_MS = 500
+
+const COMES_BACK: ReadonlySet<ExitCode> = new Set([EXIT.unreachable, EXIT.busy])
 
 const GOOD_STATES = new Set(['delayed', 'ready', 'leased', 'succeeded'])
 const UNFINISHED_STATES = new Set(['delayed', 'ready', 'leased'])
@@ -48,7 +53,7 @@ const COLUMNS: readonly Column<TaskView>[] = [
 function noteOf({ progress, reason, error, readyInMs }: TaskView): string {
   if (reason !== undefined) return error === undefined ? reason : `${reason}: ${error.message}`
   if (readyInMs !== undefined) return `ready in ${durationText(readyInMs)}`
-  return progress === undefined ? '' : JSON.stringify(progress)
+  return progress === undefined ? '' : jsonLine(progress)
 }
 
 /** Everything about one task, a line each. */
@@ -60,7 +65,7 @@ function detailLines(task: TaskView): string[] {
     ['attempts', task.attempts?.toString()],
     ['age', task.ageMs === undefined ? undefined : durationText(task.ageMs)],
     ['ready in', task.readyInMs === undefined ? undefined : durationText(task.readyInMs)],
-    ['progress', task.progress === undefined ? undefined : JSON.stringify(task.progress)],
+    ['progress', task.progress === undefined ? undefined : jsonLine(task.progress)],
     ['reason', task.reason],
     ['error', task.error === undefined ? undefined : printable(task.error.message)],
     ...(task.history ?? []).map((entry): [string, string] => [`attempt ${entry.attempt}`, attemptText(entry)]),
@@ -77,16 +82,30 @@ export function attemptText({ how, error }: AttemptView): string {
 
 function resultText({ result, resultBase64, contentType }: TaskView): string | undefined {
   if (resultBase64 !== undefined) return `${contentType}, base64: ${resultBase64}`
-  return result === undefined ? undefined : JSON.stringify(result)
+  return result === undefined ? undefined : jsonLine(result)
 }
 
-async function taskOf(http: BrokerHttp, id: string, wait: boolean): Promise<TaskView> {
-  for (;;) {
-    const query = wait ? `?waitMs=${POLL_MS}` : ''
-    const task = await http.find<TaskView>(`/v1/tasks/${encodeURIComponent(id)}${query}`, wait ? POLL_MS : 0)
-    if (task === undefined) return { id, state: 'unknown' }
-    if (!wait || !UNFINISHED_STATES.has(task.state)) return task
+async function taskOf(http: BrokerHttp, id: string, waitMs = 0): Promise<TaskView> {
+  const task = await http.find<TaskView>(`/v1/tasks/${id}?waitMs=${waitMs}`, 'state', waitMs)
+  return task ?? { id, state: 'unknown' }
+}
+
+/** The task once it has its outcome. A broker that has answered and goes away is waited for. */
+async function endedTaskOf(http: BrokerHttp, seen: TaskView): Promise<TaskView> {
+  let task = seen
+  let away = false
+  while (UNFINISHED_STATES.has(task.state)) {
+    try {
+      task = await taskOf(http, task.id, POLL_MS)
+      away = false
+    } catch (caught) {
+      if (!(caught instanceof CommandError) || !COMES_BACK.has(caught.exitCode)) throw caught
+      if (!away) note(`${caught.message} Trying again.`)
+      away = true
+    }
+    if (UNFINISHED_STATES.has(task.state)) await sleep(POLL_AGAIN_MS)
   }
+  return task
 }
 
 export function statusCommand(): Command {
@@ -97,15 +116,11 @@ export function statusCommand(): Command {
     .argument('<id...>', 'ids of tasks, as submit prints them')
     .option('--wait', 'wait until each has its outcome')
     .action(async (ids: string[], flags: ClientFlags & { wait?: boolean }) => {
-      const wrong = ids.find((id) => !isTaskId(id))
-      if (wrong !== undefined)
-        throw new CommandError(
-          `${JSON.stringify(wrong)} is no task id: a UUIDv7 in lower case, as submit prints it`,
-          EXIT.usage,
-        )
+      ids.forEach(taskId)
       const http = httpOf(flags)
       const tasks: TaskView[] = []
-      for (const id of ids) tasks.push(await taskOf(http, id, flags.wait === true))
+      for (const id of ids) tasks.push(await taskOf(http, id))
+      if (flags.wait) for (const [index, task] of tasks.entries()) tasks[index] = await endedTaskOf(http, task)
       if (flags.json) printJson({ tasks })
       else
         for (const line of tasks.length === 1

@@ -1,8 +1,9 @@
 import type { Client, SubmitOptions, TaskHandle } from '@sluice/client'
+import { DURATION_MS_MAX } from '@sluice/protocol'
 import type { Command } from 'commander'
 import { refusalText } from '../broker-http.ts'
 import { brokerUrl } from '../broker-url.ts'
-import { type ClientFlags, clientCommand, httpOf, wholeNumber } from '../client-command.ts'
+import { type ClientFlags, clientCommand, httpOf, queueName, taskId, wholeNumber } from '../client-command.ts'
 import { CommandError, EXIT, type ExitCode } from '../exit-code.ts'
 import { ProgressBar } from '../progress-bar.ts'
 import { printable } from '../table.ts'
@@ -25,7 +26,9 @@ interface SubmitFlags extends ClientFlags {
 
 /** Tasks between being read and being done with: what bounds the memory of a submission of any length. */
 const IN_FLIGHT_MAX = 1000
-const DURATION_MS_MAX = 30 * 24 * 60 * 60 * 1000
+/** Tasks that are named one by one in a message. */
+const NAMED_MAX = 3
+const AWAY_STATES: ReadonlySet<Client['state']> = new Set(['connecting', 'handshaking', 'backingOff'])
 
 function optionsFrom(flags: SubmitFlags): SubmitOptions {
   const { priority, delayMs, ttlMs, leaseMs, timeLimitMs, resultTtlMs, attempts } = flags
@@ -42,6 +45,8 @@ class Submission {
   readonly #flags: SubmitFlags
   readonly #bar = new ProgressBar()
   readonly #inFlight = new Set<Promise<void>>()
+  /** Ids of accepted tasks whose outcome is waited for. */
+  readonly #awaited = new Set<string>()
   #failed: { error: unknown } | undefined
 
   constructor(client: Client, queue: string, flags: SubmitFlags) {
@@ -50,8 +55,22 @@ class Submission {
     this.#flags = flags
   }
 
+  /** Says where the tasks are that nobody waits for any more. */
+  abandon(): void {
+    this.#bar.end()
+    const count = this.#awaited.size
+    if (count === 0) return
+    const how = count > NAMED_MAX ? 'sluice watch' : `sluice status --wait ${[...this.#awaited].join(' ')}`
+    note(
+      `${count === 1 ? 'The task goes' : `${count} tasks go`} on without this command. See what becomes of ${count === 1 ? 'it' : 'them'}: ${how}`,
+    )
+  }
+
   async run(bodies: AsyncIterable<unknown>): Promise<number> {
     const { tally } = this.#bar
+    const unsubscribe = this.#client.onStateChange((state) => {
+      tally.away = AWAY_STATES.has(state)
+    })
     try {
       for await (const body of bodies) {
         if (this.#flags.id !== undefined && tally.submitted > 0) {
@@ -67,9 +86,11 @@ class Submission {
     } finally {
       // What was read before a bad line is submitted all the same; wait for its verdicts.
       await Promise.allSettled(this.#inFlight)
+      unsubscribe()
       this.#bar.end()
     }
     if (this.#failed !== undefined) throw this.#failed.error
+    if (tally.submitted === 0) note('Nothing was submitted: the input is empty.')
     return tally.dead
   }
 
@@ -95,14 +116,21 @@ class Submission {
       else print(handle.id)
       return
     }
+    this.#awaited.add(handle.id)
     void this.#showProgress(handle)
-    await this.#awaitOutcome(handle)
+    await this.#awaitOutcome(handle).finally(() => this.#awaited.delete(handle.id))
   }
 
   async #showProgress(handle: TaskHandle): Promise<void> {
-    for await (const value of handle) {
-      if (this.#bar.tally.submitted === 1) this.#bar.tally.progress = value
-    }
+    const { progress } = this.#bar.tally
+    for await (const value of handle) progress.set(handle.id, value)
+    progress.delete(handle.id)
+  }
+
+  /** The result as its worker wrote it, where the broker still has it. */
+  async #exactResult(id: string, rounded: unknown): Promise<unknown> {
+    const task = await httpOf(this.#flags).find<{ state: string; result?: unknown }>(`/v1/tasks/${id}`, 'state', 0)
+    return task?.result ?? rounded
   }
 
   async #awaitOutcome(handle: TaskHandle): Promise<void> {
@@ -111,7 +139,7 @@ class Submission {
     try {
       const result = await handle.result()
       this.#bar.tally.succeeded += 1
-      const shown = result instanceof Uint8Array ? { base64: Buffer.from(result).toString('base64') } : result
+      const shown = losesDigits(result) ? await this.#exactResult(handle.id, result) : jsonOf(result)
       this.#bar.above(() => printJson(json ? { id: handle.id, state: 'succeeded', result: shown } : shown))
     } catch (caught) {
       const dead = caught instanceof TaskDeadError
@@ -134,20 +162,41 @@ class Submission {
   }
 }
 
+function jsonOf(result: unknown): unknown {
+  return result instanceof Uint8Array ? { base64: Buffer.from(result).toString('base64') } : result
+}
+
+/** Whether an integer in a JSON value is past those that JavaScript tells apart. Without recursion: the value may be deep. */
+function losesDigits(value: unknown): boolean {
+  const waiting: unknown[] = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next === 'number' && Number.isInteger(next) && !Number.isSafeInteger(next)) return true
+    if (typeof next === 'object' && next !== null && !(next instanceof Uint8Array))
+      for (const inner of Object.values(next)) waiting.push(inner)
+  }
+  return false
+}
+
 const BUSY_CODES = new Set(['busy', 'draining', 'read_only', 'credit_exceeded'])
 
 async function runSubmit(queue: string, argument: string | undefined, flags: SubmitFlags): Promise<void> {
   const { webSocket: url } = brokerUrl(flags.url)
   const bodies = taskBodies(argument, flags.file)
   // A client would wait for a broker for as long as it takes; a person wants to be told.
-  await httpOf(flags).get('/healthz')
+  await httpOf(flags).get<{ status: string }>('/healthz', 'status')
   const [{ createClient, SluiceError }, { createNodePlatform }] = await Promise.all([
     import('@sluice/client'),
     import('@sluice/worker-node'),
   ])
   const client = createClient({ url, name: 'sluice submit', platform: createNodePlatform() })
+  const submission = new Submission(client, queue, flags)
+  process.once('SIGINT', () => {
+    submission.abandon()
+    process.exit(EXIT.interrupted)
+  })
   try {
-    const dead = await new Submission(client, queue, flags).run(bodies)
+    const dead = await submission.run(bodies)
     if (dead === 0) return
     throw new CommandError(`${dead} without a result. See why: sluice dead list --queue ${queue}`, EXIT.failed)
   } catch (caught) {
@@ -166,11 +215,11 @@ export function submitCommand(): Command {
     'sluice submit photos.resize --file tasks.jsonl --wait --json',
     'seq 100 | sluice submit numbers --priority 9',
   ])
-    .argument('<queue>', 'name of the queue')
+    .argument('<queue>', 'name of the queue', queueName)
     .argument('[body]', 'JSON; without it one task a line comes from standard input')
     .option('--file <path>', 'one JSON document, or one JSON value a line; - is standard input')
     .option('--wait', 'wait for the results and print them as they come')
-    .option('--id <uuid>', 'UUIDv7 of the task: submitting it again changes nothing')
+    .option('--id <uuid>', 'UUIDv7 of the task: submitting it again changes nothing', taskId)
     .option('--priority <n>', '0 – 9, higher is sooner (default: 5)', wholeNumber('--priority', 0, 9))
     .option('--delay-ms <ms>', 'deliver no sooner than this from now', duration('--delay-ms'))
     .option('--ttl-ms <ms>', 'deliver within this, else dead letter', duration('--ttl-ms'))

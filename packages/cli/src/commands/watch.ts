@@ -20,14 +20,15 @@ interface Snapshot {
   queues: QueueRow[]
 }
 
-const SCREEN_OPEN = '\x1b[?1049h\x1b[?25l'
-const SCREEN_CLOSE = '\x1b[?25h\x1b[?1049l'
+// A screen of its own without a cursor, on which a line that is too long is cut instead of moving all others.
+const SCREEN_OPEN = '\x1b[?1049h\x1b[?25l\x1b[?7l'
+const SCREEN_CLOSE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
 const HOME = '\x1b[H'
 const CLEAR_LINE = '\x1b[K'
 const CLEAR_BELOW = '\x1b[J'
 
 async function snapshotOf(http: BrokerHttp): Promise<Snapshot> {
-  const [health, queues] = await Promise.all([http.get<HealthView>('/healthz'), fetchQueues(http)])
+  const [health, queues] = await Promise.all([http.get<HealthView>('/healthz', 'status'), fetchQueues(http)])
   return { health, queues }
 }
 
@@ -35,10 +36,14 @@ function pictureOf(http: BrokerHttp, { health, queues }: Snapshot, width: number
   const status = health.status === 'ready' ? styleText('green', health.status) : styleText('yellow', health.status)
   const durability = health.durability === 'strict' ? 'strict' : styleText('yellow', health.durability)
   return [
-    `${styleText('bold', http.url.webSocket)}  ${status}  ${durability}  ${health.tasks} tasks  ${health.connections} connections`,
+    `${styleText('bold', http.url.webSocket)}  ${status}  ${durability}  ${counted(health.tasks, 'task')}  ${counted(health.connections, 'connection')}`,
     '',
     ...queueLines(queues, width),
   ]
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 /** One line a queue, for logs and pipes. */
@@ -69,7 +74,7 @@ async function watchOnTerminal(http: BrokerHttp, intervalMs: number, stop: Abort
         picture = pictureOf(http, await snapshotOf(http), terminalWidth())
       } catch (caught) {
         if (!(caught instanceof CommandError)) throw caught
-        footer = `${caught.message} Trying again.`
+        footer = `${http.url.webSocket} does not answer: this was its last picture. Trying again.`
       }
       draw()
       await sleep(intervalMs, undefined, { signal: stop }).catch(() => {})

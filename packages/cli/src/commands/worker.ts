@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { type Command, Option } from 'commander'
+import { refusalText } from '../broker-http.ts'
 import { brokerUrl } from '../broker-url.ts'
 import { type ClientFlags, clientCommand, wholeNumber } from '../client-command.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
@@ -14,12 +15,17 @@ interface WorkerFlags extends ClientFlags {
   logLevel: string
 }
 
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
 /** After this long without a broker a person wants to know what the worker is waiting for. */
 const PATIENCE_MS = 2000
 
 async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
   const { webSocket: url } = brokerUrl(flags.url)
-  const { startWorkerProcess, HandlerModuleError } = await import('@sluice/worker-node')
+  const [{ startWorkerProcess, HandlerModuleError }, { SluiceError }] = await Promise.all([
+    import('@sluice/worker-node'),
+    import('@sluice/client'),
+  ])
   const logger = createLogger(flags.logLevel, flags.json === true)
   const waiting = setTimeout(
     () => note(`No broker at ${url} yet: waiting for one. Start it: sluice broker`),
@@ -45,6 +51,8 @@ async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
     await ended
   } catch (caught) {
     if (caught instanceof HandlerModuleError) throw new CommandError(caught.message, EXIT.usage)
+    // The broker refused for good: the worker did not fail.
+    if (caught instanceof SluiceError) throw new CommandError(refusalText(caught), EXIT.failed)
     throw caught
   } finally {
     clearTimeout(waiting)
@@ -71,6 +79,8 @@ export function workerCommand(): Command {
       wholeNumber('--grace-ms', 0, 86_400_000),
       30_000,
     )
-    .option('--log-level <level>', 'least severe line that is logged', 'info')
+    .addOption(
+      new Option('--log-level <level>', 'least severe line that is logged').choices(LOG_LEVELS).default('info'),
+    )
     .action(runWorker)
 }

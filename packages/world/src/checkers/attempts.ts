@@ -21,12 +21,12 @@ export class Attempts implements Checker {
   readonly #sources: Sources
   readonly #releasesMax: number
   /** What workers said of leases that failed, by session and lease: the first word counts. */
+  readonly #failures = new Map<string, FailedLease>()
   /** Attempts as they were told, by lease, in this life of the broker. */
   readonly #told = new Map<number, number>()
   /** Of fully jittered delays: how many there were, and how many were as long as can be. */
   #jittered = 0
   #longest = 0
-  readonly #failures = new Map<string, FailedLease>()
 
   constructor(sources: Sources) {
     this.#sources = sources

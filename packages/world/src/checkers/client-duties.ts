@@ -1,5 +1,6 @@
 import type { Fact } from '../journal/facts.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { LateNodes } from './late-nodes.ts'
 import { isHonest, longestOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
@@ -16,8 +17,8 @@ const PINGS_MAX = 3
 
 /**
  * What workers and producers owe the broker, and it them: where nothing goes wrong, no lease of an honest worker expires and no
- * connection falls silent; one that leaves asks for
- * nothing more and keeps nothing that it has not begun; and nobody pings more often than asked.
+ * connection falls silent; one that leaves asks for nothing more and keeps nothing that it has not begun; and nobody pings more
+ * often than asked.
  */
 export class ClientDuties implements Checker {
   readonly rule = 'PROMISE-27'
@@ -28,8 +29,7 @@ export class ClientDuties implements Checker {
   readonly #disturbed = new Set<string>()
   /** Nodes that were asked to leave. */
   readonly #asked = new Set<string>()
-  /** Faults under way that keep a node from doing what it is asked at once. */
-  readonly #slowed = new Map<number, string>()
+  readonly #late = new LateNodes()
   /** Connections of workers that have said that they want nothing more. */
   readonly #leaving = new Set<number>()
   readonly #started = new Set<string>()
@@ -55,16 +55,17 @@ export class ClientDuties implements Checker {
   see(observation: Observation, _: Surroundings, violate: Violate): void {
     const { chronicle, wire } = this.#sources
     wire.see(observation)
+    this.#late.see(observation)
     for (const { fact, before } of chronicle.see(observation)) {
       if (before?.session !== undefined) this.#judgeEnd(fact, before.session, before.options.leaseMs, violate)
     }
     switch (observation.type) {
-      case 'faultStarted':
-        this.#fault(observation)
+      case 'faultStarted': {
+        const { fault } = observation
+        // One that stands still hears of it later.
+        if (fault.type === 'restart' && !this.#late.isLate(fault.node)) this.#asked.add(fault.node)
         break
-      case 'faultEnded':
-        this.#slowed.delete(observation.number)
-        break
+      }
       case 'nodeStarted':
         this.#asked.delete(observation.node)
         break
@@ -118,18 +119,8 @@ export class ClientDuties implements Checker {
     return idle
   }
 
-  #fault({ fault, number }: ObservationOf<'faultStarted'>): void {
-    // One that stands still hears of it later.
-    if (fault.type === 'restart' && !this.#isSlowed(fault.node)) this.#asked.add(fault.node)
-    if (fault.type === 'pause' || fault.type === 'slow') this.#slowed.set(number, fault.node)
-  }
-
   #isSound(node: string): boolean {
     return isHonest(this.#sources.scenario, node) && !this.#disturbed.has(node)
-  }
-
-  #isSlowed(node: string): boolean {
-    return [...this.#slowed.values()].includes(node)
   }
 
   #judgeEnd(fact: Fact, session: string, leaseMs: number, violate: Violate): void {
@@ -148,7 +139,7 @@ export class ClientDuties implements Checker {
     switch (message.type) {
       case 'credit':
         if (message.credit === 0) this.#leaving.add(connection)
-        else if (this.#asked.has(node) && !this.#isSlowed(node))
+        else if (this.#asked.has(node) && !this.#late.isLate(node))
           violate(`${node} was asked to leave and asks for ${message.credit} tasks`, { nodes: [node] })
         break
       case 'release':

@@ -5,14 +5,17 @@ import { boundsOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /**
- * Frames, lists and bodies keep within the limits that the broker has announced, and a connection whose peer does not read is
- * closed as soon as more than `sendBufferBytesMax` wait for it: at most what left in that same instant comes on top.
+ * Frames, lists and bodies keep within the limits that the broker has announced. A connection whose peer does not read gets no
+ * deliveries past `sendBufferBytesHigh`, and is closed as soon as more than `sendBufferBytesMax` wait for it: at most what left in
+ * that same instant comes on top.
  */
 export class ConnectionBounds implements Checker {
   readonly rule = 'PROMISE-8'
   readonly #host: HostConfig
   /** When a connection was first seen to hold more than it may. */
   readonly #overfull = new Map<number, number>()
+  /** What a connection held before and after all that was handed to it at its last instant. */
+  readonly #unsent = new Map<number, { atMs: number; before: number; after: number; wasFull: boolean }>()
 
   constructor({ scenario }: Sources) {
     this.#host = boundsOf(scenario).host
@@ -24,11 +27,15 @@ export class ConnectionBounds implements Checker {
         this.#frame(observation, violate)
         break
       case 'sentByBroker':
+        if (observation.message.type === 'deliver') this.#delivered(observation, violate)
+        this.#message(observation.node, observation.message, violate)
+        break
       case 'sentToBroker':
         this.#message(observation.node, observation.message, violate)
         break
       case 'disconnected':
         this.#overfull.delete(observation.connection)
+        this.#unsent.delete(observation.connection)
         break
       default:
     }
@@ -42,11 +49,24 @@ export class ConnectionBounds implements Checker {
     if (messages > limits.frameMessagesMax)
       violate(`${whose} a frame of ${messages} messages, past ${limits.frameMessagesMax}`, about)
     if (by !== 'broker') return
+    const earlier = this.#unsent.get(connection)
+    if (earlier?.atMs === atMs) earlier.after = buffered
+    else {
+      const wasFull = (earlier?.after ?? 0) > this.#host.sendBufferBytesHigh
+      this.#unsent.set(connection, { atMs, before: buffered - bytes, after: buffered, wasFull })
+    }
     const sinceMs = this.#overfull.get(connection)
     if (sinceMs !== undefined && sinceMs < atMs) {
       violate(`the broker went on sending to ${node}, for which more than ${sendBufferBytesMax} bytes waited`, about)
       this.#overfull.delete(connection)
     } else if (buffered > sendBufferBytesMax && sinceMs === undefined) this.#overfull.set(connection, atMs)
+  }
+
+  /** It was full when it was last sent something, and has not been read from since. */
+  #delivered({ node, connection }: ObservationOf<'sentByBroker'>, violate: Violate): void {
+    const { before = 0, wasFull = false } = this.#unsent.get(connection) ?? {}
+    if (wasFull && before > this.#host.sendBufferBytesHigh)
+      violate(`the broker delivered to ${node}, for which ${before} bytes waited`, { nodes: [node] })
   }
 
   #message(node: string, message: ClientMessage | BrokerMessage, violate: Violate): void {

@@ -25,8 +25,9 @@ interface Told {
 }
 
 /**
- * No session is granted more than its credit less what it holds, nor from a queue that it did not name; nobody is told more
- * than was asked for on the connection; and no credit leaks: ready tasks and free credit do not stay side by side.
+ * No session is granted more than its credit less what it holds, nor from a queue that it did not name, nor before one with more
+ * free credit; nobody is told more than was asked for on the connection; and no credit leaks: ready tasks and free credit do not
+ * stay side by side.
  */
 export class Credit implements Checker {
   readonly rule = 'PROMISE-11'
@@ -54,6 +55,9 @@ export class Credit implements Checker {
     if (chronicle.isRetold) this.#accounts.clear()
     for (const { fact, before, after } of steps) {
       switch (fact.type) {
+        case 'brokerStarted':
+          for (const account of this.#accounts.values()) account.isConnected = false
+          break
         case 'sessionOpened':
         case 'sessionResumed':
           this.#accountOf(fact.session).isConnected = true
@@ -109,8 +113,12 @@ export class Credit implements Checker {
 
   #granted(session: string, queue: string, id: string, lease: number, violate: Violate): void {
     const account = this.#accountOf(session)
-    account.leases.add(lease)
     const about = { ids: [id] }
+    const free = freeOf(account)
+    for (const other of this.#accounts.values())
+      if (other.isConnected && freeOf(other) > free && other.queues.includes(queue))
+        violate(`lease ${lease} was granted to a session with ${free} free, and another had ${freeOf(other)}`, about)
+    account.leases.add(lease)
     if (account.leases.size > account.credit)
       violate(
         `lease ${lease} was granted to a session that holds ${account.leases.size} with it, past its credit of ${account.credit}`,
@@ -215,6 +223,10 @@ export class Credit implements Checker {
     }
     return told
   }
+}
+
+function freeOf({ credit, leases }: Account): number {
+  return credit - leases.size
 }
 
 /** A ready task that a connected session with free credit would take, found without the engine's own index of such. */

@@ -1,5 +1,6 @@
 import { HISTORY_MAX, type State } from '@sluice/engine'
 import type { FactOf } from '../journal/facts.ts'
+import type { OutcomeItem } from '../message-items.ts'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
 import { attemptsAllowed, type TaskView } from './chronicle.ts'
 import type { Sources, Violate } from './sources.ts'
@@ -10,6 +11,8 @@ export class DeadLetters implements Checker {
   readonly #sources: Sources
   /** Leases of which a worker said that the task is not to be tried again, by session and lease. */
   readonly #hopeless = new Set<string>()
+  /** What workers said of leases that failed, by session and lease: the first word counts. */
+  readonly #said = new Map<string, string>()
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -20,10 +23,14 @@ export class DeadLetters implements Checker {
     const steps = chronicle.see(observation)
     wire.see(observation)
     chronicle.forgetLost(this.#hopeless)
+    chronicle.forgetLost(this.#said)
     if (observation.type === 'heardByBroker' && observation.message.type === 'fail') {
       const { session } = wire.connectionOf(observation)
-      for (const { lease, retryable } of observation.message.failures)
-        if (retryable === false) this.#hopeless.add(`${session} ${lease}`)
+      for (const { lease, retryable, error } of observation.message.failures) {
+        const key = `${session} ${lease}`
+        if (retryable === false) this.#hopeless.add(key)
+        if (!this.#said.has(key)) this.#said.set(key, error.message)
+      }
     }
     if (!chronicle.isRetold) {
       for (const { fact, before, after } of steps) {
@@ -33,14 +40,23 @@ export class DeadLetters implements Checker {
       }
     }
     if (observation.type === 'sentByBroker' && observation.message.type === 'ended') {
-      for (const { id, status, attempts } of wire.outcomesIn(observation)) {
-        const task = chronicle.tasks.get(id)
-        if (status === 'dead' && task?.state === 'dead' && attempts !== task.attempts && !chronicle.damaged.has(id))
-          violate(`${observation.node} was told of ${attempts} attempts of task ${id}, which had ${task.attempts}`, {
-            ids: [id],
-          })
-      }
+      for (const item of wire.outcomesIn(observation))
+        if (item.status === 'dead') this.#told(observation.node, item, violate)
     }
+  }
+
+  #told(node: string, { id, attempts, reason, error }: OutcomeItem, violate: Violate): void {
+    const { chronicle } = this.#sources
+    const task = chronicle.tasks.get(id)
+    if (task?.state !== 'dead' || chronicle.damaged.has(id)) return
+    const about = { ids: [id], nodes: [node] }
+    if (attempts !== task.attempts)
+      violate(`${node} was told of ${attempts} attempts of task ${id}, which had ${task.attempts}`, about)
+    const { session, lease } = chronicle.outcomesOf(id).at(-1) ?? {}
+    const said = this.#said.get(`${session} ${lease}`)
+    const isFailure = reason === 'attempts_exhausted' || reason === 'not_retryable'
+    if (isFailure && said !== undefined && error?.message !== said)
+      violate(`${node} was told that task ${id} failed of ${error?.message ?? 'nothing'}, and it was ${said}`, about)
   }
 
   #died(task: TaskView, { reason, attempt, atMs }: FactOf<'taskDied'>, violate: Violate): void {

@@ -2,6 +2,7 @@ import type { Checker } from '../observation.ts'
 import type { Scenario } from '../scenario.ts'
 import { AcceptedTasksAreKept } from './accepted-tasks-are-kept.ts'
 import { Attempts } from './attempts.ts'
+import { Audience } from './audience.ts'
 import { BodiesArrive } from './bodies-arrive.ts'
 import { Busy } from './busy.ts'
 import { Cancellation } from './cancellation.ts'
@@ -10,9 +11,11 @@ import { ClientDuties } from './client-duties.ts'
 import { ConnectionBounds } from './connection-bounds.ts'
 import { Credit } from './credit.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { Discarding } from './discarding.ts'
 import { EngineInvariants } from './engine-invariants.ts'
 import { Errors } from './errors.ts'
 import { FencedLeases } from './fenced-leases.ts'
+import { Holdings } from './holdings.ts'
 import { LeaseLife } from './lease-life.ts'
 import { LeaseNumbers } from './lease-numbers.ts'
 import { Leaving } from './leaving.ts'
@@ -22,6 +25,7 @@ import { Order } from './order.ts'
 import { ProgressOrder } from './progress.ts'
 import { Punctuality } from './punctuality.ts'
 import { QueueBounds } from './queue-bounds.ts'
+import { Reconnection } from './reconnection.ts'
 import { Records } from './records.ts'
 import { Replay } from './replay.ts'
 import { Runs } from './runs.ts'
@@ -29,6 +33,7 @@ import { Sessions } from './sessions.ts'
 import { Silence } from './silence.ts'
 import type { Sources } from './sources.ts'
 import { SubmitCredit } from './submit-credit.ts'
+import { TimeLimits } from './time-limits.ts'
 import { ToldWhenDurable } from './told-when-durable.ts'
 import { Wire } from './wire.ts'
 
@@ -63,5 +68,10 @@ export function checkers(scenario: Scenario): Checker[] {
     new Punctuality(sources),
     new Silence(sources),
     new ClientDuties(sources),
+    new Reconnection(sources),
+    new Audience(sources),
+    new TimeLimits(sources),
+    new Holdings(sources),
+    new Discarding(sources),
   ]
 }

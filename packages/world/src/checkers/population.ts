@@ -19,6 +19,12 @@ export function isHonest(scenario: Scenario, node: string): boolean {
   return producers?.ignoresCredit !== true && (workerGroupOf(scenario, node)?.falsehoods ?? []).length === 0
 }
 
+/** Whether all connections of a node are those of one client. */
+export function hasOneClient(scenario: Scenario, node: string): boolean {
+  const producers = groupOf(scenario.producers, 'producer-', node)
+  return producers ? !producers.asksLater : workerGroupOf(scenario, node) !== undefined
+}
+
 function groupOf<G extends { count: number }>(groups: readonly G[], prefix: string, node: string): G | undefined {
   if (!node.startsWith(prefix)) return undefined
   let number = Number(node.slice(prefix.length))

@@ -5,6 +5,8 @@ import { isOutcome, type Step, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
+const text = new TextEncoder()
+
 interface Counts {
   unfinished: number
   bytes: number
@@ -20,6 +22,8 @@ export class QueueBounds implements Checker {
   readonly #host: HostConfig
   readonly #queues = new Map<string, Counts>()
   readonly #sessions = new Set<string>()
+  /** Of whatever the broker was handed in one piece: a frame, or a request over HTTP. */
+  #inputBytesMax = 0
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -30,6 +34,7 @@ export class QueueBounds implements Checker {
 
   see(observation: Observation, { state }: Surroundings, violate: Violate): void {
     const { chronicle } = this.#sources
+    this.#measure(observation)
     const steps = chronicle.see(observation)
     if (chronicle.isRetold) {
       this.#queues.clear()
@@ -54,11 +59,19 @@ export class QueueBounds implements Checker {
     if (observation.type === 'appending' && state) this.#judgeState(state, violate)
   }
 
-  /** Input waits once so much is staged: at most the frame that was being read comes on top. */
+  #measure(observation: Observation): void {
+    let bytes = 0
+    if (observation.type === 'frame' && observation.by === 'node') bytes = observation.bytes
+    else if (observation.type === 'submitting' && observation.node === 'operator')
+      bytes = text.encode(JSON.stringify(observation.body)).length
+    this.#inputBytesMax = Math.max(this.#inputBytesMax, bytes)
+  }
+
+  /** Input waits once so much is staged: at most what was being read comes on top. */
   #judgeBatch(steps: readonly Step[], violate: Violate): void {
     let bytes = 0
     for (const { fact } of steps) if (fact.type === 'taskAccepted' || fact.type === 'taskSucceeded') bytes += fact.bytes
-    const max = this.#host.stagedBytesMax + this.#host.limits.frameBytesMax
+    const max = this.#host.stagedBytesMax + this.#inputBytesMax
     if (bytes > max) violate(`a batch holds ${bytes} bytes of new bodies, at most ${max} are allowed`, {})
   }
 

@@ -1,5 +1,5 @@
 import type { BrokerMessage, ClientMessage, Submit } from '@sluice/protocol'
-import { deliveredItems, type OutcomeItem, outcomeItems } from '../message-items.ts'
+import { deliveredItems, type OutcomeItem, outcomeItems, progressedIds } from '../message-items.ts'
 import type { Observation } from '../observation.ts'
 
 /** A delivery as it was told. */
@@ -96,10 +96,17 @@ export class Wire {
 
   /** The outcomes that a message of the broker tells. */
   outcomesIn(told: { node: string; connection: number; message: BrokerMessage }): OutcomeItem[] {
-    return outcomeItems(told.message, (ref) => {
-      const request = this.connectionOf(told).requests.get(ref)
-      return request?.type === 'submit' ? request : undefined
-    })
+    return outcomeItems(told.message, (ref) => this.#submissionOf(told, ref))
+  }
+
+  /** The tasks whose progress it tells. */
+  progressIn(told: { node: string; connection: number; message: BrokerMessage }): string[] {
+    return told.message.type === 'progress' ? progressedIds(told.message, (ref) => this.#submissionOf(told, ref)) : []
+  }
+
+  #submissionOf(told: { node: string; connection: number }, ref: number): Submit | undefined {
+    const request = this.connectionOf(told).requests.get(ref)
+    return request?.type === 'submit' ? request : undefined
   }
 
   #sent(told: Extract<Observation, { type: 'sentByBroker' }>): void {

@@ -112,6 +112,9 @@ export class Faults {
         return node.isUp
       case 'restart':
         return node.isUp && !node.isLeaving
+      case 'reset':
+      case 'halfOpen':
+        return this.#targets.network.isConnected(fault.node)
       default:
         return true
     }
@@ -123,17 +126,18 @@ export class Faults {
     switch (fault.type) {
       case 'crash':
         node.crash(fault.restartAfterMs)
-        return () => node.start()
+        return () => node.comeBack()
       case 'restart':
         node.restart(fault.restartAfterMs)
-        return () => {
-          if (!node.isUp) node.start()
-        }
-      case 'powerLoss':
+        return () => node.comeBack()
+      case 'powerLoss': {
+        // A machine without power answers nobody, not even who wants to connect.
+        const back = network.partition('broker')
         node.crash(fault.restartAfterMs, { isSilent: true })
         disk.losePower()
-        broker.onceUp(() => network.machineReturned())
-        return () => node.start()
+        broker.onceUp(back)
+        return () => node.comeBack()
+      }
       case 'pause':
         node.pause(fault.forMs)
         // By itself it goes on when the last of its pauses is over.
@@ -162,7 +166,7 @@ export class Faults {
           disk.slowByMs -= fault.byMs
         }
       case 'failingDisk':
-        disk.failNextAppend()
+        disk.fail()
         return () => disk.mend()
       case 'fullDisk':
         this.#fullDisks += 1

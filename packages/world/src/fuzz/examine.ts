@@ -1,7 +1,7 @@
 import { checkers } from '../checkers/index.ts'
-import type { Observation, Violation } from '../observation.ts'
+import type { Violation } from '../observation.ts'
 import type { Report } from '../report.ts'
-import { runWorld } from '../world.ts'
+import { type RunOptions, runWorld } from '../world.ts'
 import { Coverage, type Situation } from './coverage.ts'
 import { type Experiment, shrink } from './shrink.ts'
 import { Story } from './story.ts'
@@ -17,11 +17,12 @@ export interface Examination {
 /** Runs an experiment under all checkers. */
 export async function examine(
   { seed, scenario }: Experiment,
-  onObservation?: (observation: Observation) => void,
+  { onObservation, untilViolated = false }: Pick<RunOptions, 'onObservation' | 'untilViolated'> = {},
 ): Promise<Examination> {
   const coverage = new Coverage()
   const report = await runWorld(scenario, seed, {
     checkers: checkers(scenario),
+    untilViolated,
     onObservation: (observation) => {
       coverage.see(observation)
       onObservation?.(observation)

@@ -97,7 +97,7 @@ async function replay(args: Arguments): Promise<boolean> {
   const lines = [traceHeader(experiment)]
   const { report, events } = await examine(
     experiment,
-    args.trace === undefined ? undefined : (observation) => lines.push(traceLine(observation)),
+    args.trace === undefined ? {} : { onObservation: (observation) => lines.push(traceLine(observation)) },
   )
   if (args.trace !== undefined) writeFileSync(args.trace, `${lines.join('\n')}\n`)
   const { seed, hash, observations, simulatedMs, faults, violations, tasks } = report
@@ -137,11 +137,12 @@ async function mutate(args: Arguments, first: number): Promise<boolean> {
     writeJson(args.json, {
       configuration: configurationOf(args, first),
       figures: { mutants: verdicts.length, caught: verdicts.filter((verdict) => verdict.caught !== undefined).length },
-      mutants: verdicts.map(({ mutant: { name, file, breaks, survives }, caught: by, notCounted }) => ({
+      mutants: verdicts.map(({ mutant: { name, file, breaks, survives }, caught: by, broken, notCounted }) => ({
         name,
         file,
         breaks,
         survives,
+        broken,
         caught: by,
         notCounted,
       })),
@@ -159,18 +160,21 @@ async function mutate(args: Arguments, first: number): Promise<boolean> {
   await sound.close()
   const caught = verdicts.filter((verdict) => verdict.caught !== undefined).length
   const rows = MUTANTS.flatMap((mutant) => verdicts.filter((verdict) => verdict.mutant === mutant)).map(
-    ({ mutant, caught: by }) => [
+    ({ mutant, caught: by, broken }) => [
       mutant.name,
       mutant.file,
       by === undefined
-        ? 'survived'
+        ? broken === undefined
+          ? 'survived'
+          : 'cannot be loaded'
         : `${by.rule} ${by.pinned === undefined ? `at seed ${by.seed} (${by.seeds})` : `in a pinned world: ${by.pinned}`}`,
     ],
   )
   print(`\n${tableText(['mutant', 'file', 'caught by'], rows)}`)
   print(`\n${caught} of ${verdicts.length} caught (${((100 * caught) / verdicts.length).toFixed(1)} %)`)
-  for (const { mutant, caught: by } of verdicts)
-    if (by === undefined)
+  for (const { mutant, caught: by, broken } of verdicts)
+    if (broken !== undefined) print(`cannot be loaded: ${mutant.name}: ${broken}`)
+    else if (by === undefined)
       print(`survived: ${mutant.name} (${mutant.breaks})${mutant.survives ? `: ${mutant.survives}` : ''}`)
   return caught >= CAUGHT_MIN * verdicts.length
 }

@@ -4,6 +4,8 @@ import { Pool } from './pool.ts'
 
 export interface Verdict {
   mutant: Mutant
+  /** Why nothing could be run with it: then it is neither caught nor has it survived. */
+  broken?: string
   /** Undefined: survived. */
   caught?: {
     rule: string
@@ -20,34 +22,51 @@ export interface Verdict {
 /** A world with a bug in it may go round for ever: that is found sooner than by patience. */
 const MUTANT_MS_MAX = 20_000
 
+/** Most bugs show at once: the pinned worlds, which take longer, are for the others. */
+const SEEDS_FIRST = 10
+
 /**
- * Runs the pinned worlds, then seeds, with one bug planted, until a rule is violated that holds without it.
+ * Runs a few seeds, the pinned worlds, then the other seeds, with one bug planted, until a rule is violated that holds without
+ * it. A bug with which the product cannot even be loaded says nothing of the checkers, and is no catch.
  *
  * @param sound a pool without the bug
  */
 export async function hunt(mutant: Mutant, sound: Pool, first: number, count: number): Promise<Verdict> {
-  const pool = new Pool(1, { mutant: mutant.name }, MUTANT_MS_MAX)
+  const pool = new Pool(1, { mutant }, MUTANT_MS_MAX)
   let notCounted = 0
-  try {
+
+  async function inPinnedWorlds(): Promise<Verdict['caught']> {
     for (const { name, seed, scenario } of pinned) {
-      const [violation] = (await pool.examine(seed, scenario)).report.violations
+      const [violation] = (await pool.examine(seed, { scenario, untilViolated: true })).report.violations
       if (violation === undefined) continue
       const { rule, message } = violation
-      return { mutant, caught: { rule, message, seed, seeds: 0, pinned: name }, notCounted }
+      return { rule, message, seed, seeds: 0, pinned: name }
     }
-    for (let at = 0; at < count; at += 1) {
+    return undefined
+  }
+
+  async function inSeeds(from: number, until: number): Promise<Verdict['caught']> {
+    for (let at = from; at < until; at += 1) {
       const seed = first + at
-      const { violations } = (await pool.examine(seed)).report
+      const { violations } = (await pool.examine(seed, { untilViolated: true })).report
       if (violations.length === 0) continue
       const otherwise = new Set((await sound.examine(seed)).report.violations.map(({ rule }) => rule))
       const violation = violations.find(({ rule }) => !otherwise.has(rule))
       if (violation !== undefined) {
         const { rule, message } = violation
-        return { mutant, caught: { rule, message, seed, seeds: at + 1 }, notCounted }
+        return { rule, message, seed, seeds: at + 1 }
       }
       notCounted += 1
     }
-    return { mutant, notCounted }
+    return undefined
+  }
+
+  try {
+    const few = Math.min(SEEDS_FIRST, count)
+    const caught = (await inSeeds(0, few)) ?? (await inPinnedWorlds()) ?? (await inSeeds(few, count))
+    return { mutant, ...(caught === undefined ? {} : { caught }), notCounted }
+  } catch (error) {
+    return { mutant, broken: (error as Error).message, notCounted }
   } finally {
     await pool.close()
   }

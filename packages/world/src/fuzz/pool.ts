@@ -3,7 +3,7 @@ import type { Violation } from '../observation.ts'
 import type { Runs } from '../phenomena/phenomenon.ts'
 import type { Examination, Explanation } from './examine.ts'
 import type { Experiment } from './shrink.ts'
-import type { Answer, Order, ThreadData } from './thread-messages.ts'
+import type { Answer, Order, ThreadData, Word } from './thread-messages.ts'
 
 /** An experiment that takes longer than this by the wall clock hangs: it was made for a tenth of a second. */
 const EXPERIMENT_MS_MAX = 60_000
@@ -14,8 +14,8 @@ interface Job {
   order: Order
   msMax: number
   resolve: (answer: Answer) => void
-  /** The thread ended instead of answering. */
-  reject: (violation: Omit<Violation, 'atMs'>) => void
+  /** The thread ended instead of answering; an error where it could not even load what it was to run. */
+  reject: (reason: Omit<Violation, 'atMs'> | Error) => void
 }
 
 /** Runs experiments on threads, one at a time on each. A thread that hangs or dies is replaced, and its experiment says so. */
@@ -24,6 +24,8 @@ export class Pool {
   readonly #jobs: Job[] = []
   readonly #idle: Worker[] = []
   readonly #threads = new Set<Worker>()
+  /** Threads that have loaded what they run. */
+  readonly #loaded = new WeakSet<Worker>()
   readonly #size: number
   readonly #msMax: number
 
@@ -34,9 +36,12 @@ export class Pool {
   }
 
   /** The report of a run; of one that hung or crashed, a report with that as its violation. */
-  async examine(seed: number, scenario?: Experiment['scenario']): Promise<Examination> {
+  async examine(
+    seed: number,
+    { scenario, untilViolated = false }: { scenario?: Experiment['scenario']; untilViolated?: boolean } = {},
+  ): Promise<Examination> {
     try {
-      const answer = await this.#ask({ kind: 'examine', seed, scenario }, this.#msMax)
+      const answer = await this.#ask({ kind: 'examine', seed, scenario, untilViolated }, this.#msMax)
       if (answer.kind !== 'examined') throw new Error('a thread gave the answer to another question')
       return answer.examination
     } catch (error) {
@@ -122,12 +127,24 @@ export class Pool {
       () => fail('HANG', `no end after ${Math.round(job.msMax / 1000)} s by the wall clock`),
       job.msMax,
     )
-    const answered = (answer: Answer): void => {
+    const answered = (word: Word): void => {
+      if (word.kind === 'loaded') {
+        this.#loaded.add(thread)
+        return
+      }
       end(true)
-      job.resolve(answer)
+      job.resolve(word)
       this.#next()
     }
-    const crashed = (error: Error): void => fail('CRASH', error.stack ?? String(error))
+    const crashed = (error: Error): void => {
+      // What cannot be loaded has run nothing: that is no finding.
+      if (this.#loaded.has(thread)) fail('CRASH', error.stack ?? String(error))
+      else {
+        end(false)
+        job.reject(error)
+        this.#next()
+      }
+    }
     const ended = (code: number): void => fail('CRASH', `the thread ended with ${code}`)
     thread.on('message', answered).on('error', crashed).on('exit', ended)
     thread.postMessage(job.order)

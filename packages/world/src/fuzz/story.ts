@@ -60,6 +60,9 @@ export class Story {
       case 'nodeStopped':
         if (cast.plays(observation.node)) this.#tell(atMs, `${observation.node} ${endText(observation)}`)
         return
+      case 'connectFailed':
+        if (cast.plays(observation.node)) this.#tell(atMs, `${observation.node} does not get connected`)
+        return
       case 'connected':
         if (cast.plays(observation.node))
           this.#tell(atMs, `${observation.node} opens connection ${observation.connection}`)

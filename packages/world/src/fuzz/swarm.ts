@@ -15,6 +15,7 @@ import type {
   TaskMix,
   WorkerGroup,
 } from '../scenario.ts'
+import { extreme } from './extremes.ts'
 
 const QUEUES = ['mail', 'photos', 'reports']
 
@@ -67,19 +68,8 @@ export function swarm(seed: number): Scenario {
     operator: operatorOf(random),
     faultRates: faultRatesOf(random, durationMs),
   }
-  const later = new RandomSource(seed).stream('restless')
   // What was not drawn is absent and not undefined, as in a file.
-  return JSON.parse(JSON.stringify(later.chance(0.15) ? restless(later, scenario) : scenario)) as Scenario
-}
-
-/** Programs come and go all the time, with tasks in their hands that they have not begun. */
-function restless(random: RandomStream, scenario: Scenario): Scenario {
-  return {
-    ...scenario,
-    engine: { ...scenario.engine, ...(random.chance(0.5) ? { releasesMax: 1 } : {}) },
-    workers: scenario.workers.map((group) => ({ ...group, concurrency: 1, prefetch: 4 })),
-    faultRates: { ...scenario.faultRates, restart: scenario.durationMs / 12 },
-  }
+  return JSON.parse(JSON.stringify(extreme(seed, scenario))) as Scenario
 }
 
 /** A queue with room for few holds those that wait for their delay: all of them have to be through long before the end. */

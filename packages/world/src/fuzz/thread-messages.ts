@@ -1,13 +1,17 @@
+import type { Mutant } from '../mutants/mutant.ts'
 import type { Runs } from '../phenomena/phenomenon.ts'
 import type { Examination, Explanation } from './examine.ts'
 import type { Experiment } from './shrink.ts'
 
 /** What a thread is asked to do, one thing at a time. A seed without a scenario means the swarm's. */
 export type Order =
-  | { kind: 'examine'; seed: number; scenario?: Experiment['scenario'] | undefined }
+  | { kind: 'examine'; seed: number; scenario: Experiment['scenario'] | undefined; untilViolated: boolean }
   | { kind: 'explain'; seed: number; scenario?: Experiment['scenario'] | undefined; rule: string; budgetMs: number }
   /** One seed of a phenomenon, in all its variants. */
   | { kind: 'measure'; seed: number; phenomenon: string }
+
+/** What a thread says: first, unasked, that it has loaded what it runs, then an answer to each order. */
+export type Word = { kind: 'loaded' } | Answer
 
 export type Answer =
   | { kind: 'examined'; examination: Examination }
@@ -17,5 +21,5 @@ export type Answer =
 /** What a thread is started with. */
 export interface ThreadData {
   /** The bug that is planted before anything of the product is loaded. */
-  mutant?: string
+  mutant?: Mutant
 }

@@ -1,12 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { MUTANTS } from '../mutants/catalogue.ts'
 import { plant } from '../mutants/plant.ts'
 import type { Violation } from '../observation.ts'
 import type { Runs } from '../phenomena/phenomenon.ts'
-import type { Answer, Order, ThreadData } from './thread-messages.ts'
+import type { Answer, Order, ThreadData, Word } from './thread-messages.ts'
 
 const { mutant } = workerData as ThreadData
-if (mutant !== undefined) plant(MUTANTS.filter(({ name }) => name === mutant))
+if (mutant !== undefined) plant([mutant])
 
 // Only now, so that what they load is what was planted.
 const { examine, explain } = await import('./examine.ts')
@@ -32,7 +31,7 @@ async function answer(order: Order): Promise<Answer> {
     return explanation === undefined ? { kind: 'explained' } : { kind: 'explained', explanation }
   }
   unhandled = []
-  const examination = await examine(experiment)
+  const examination = await examine(experiment, { untilViolated: order.untilViolated })
   const { report } = examination
   const violations: Violation[] = unhandled.map((reason) => ({
     rule: 'CRASH',
@@ -55,3 +54,4 @@ port?.on('message', (order: Order) => {
     },
   )
 })
+port?.postMessage({ kind: 'loaded' } satisfies Word)

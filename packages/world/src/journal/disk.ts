@@ -29,7 +29,7 @@ export class SimulatedDisk {
   readonly #random: RandomStream
   readonly #records: Uint8Array[] = []
   #unsynced: Operation[] = []
-  #willFail = false
+  #isFailing = false
   #holder: DiskHolder | undefined
 
   constructor(random: RandomStream) {
@@ -41,21 +41,26 @@ export class SimulatedDisk {
     return this.#records
   }
 
-  /** The next write fails, unless the log is opened anew before. */
-  failNextAppend(): void {
-    this.#willFail = true
+  /** Whether nothing can be written or read. */
+  get isFailing(): boolean {
+    return this.#isFailing
   }
 
-  /** Writes succeed again. */
+  /** Writes and reads fail, unless the log is opened anew before. */
+  fail(): void {
+    this.#isFailing = true
+  }
+
+  /** Writes and reads succeed again. */
   mend(): void {
-    this.#willFail = false
+    this.#isFailing = false
   }
 
   /** @throws JournalLockedError while another process has the log open */
   open(holder: DiskHolder): void {
     if (this.#holder) throw new JournalLockedError('the simulated log is open already')
     this.#holder = holder
-    this.#willFail = false
+    this.#isFailing = false
   }
 
   close(): void {
@@ -71,7 +76,7 @@ export class SimulatedDisk {
       this.#writeTorn(record)
       throw new Error('no space left on the simulated disk')
     }
-    if (this.#willFail) {
+    if (this.#isFailing) {
       this.#writeSomeOf(record)
       throw new Error('the simulated disk failed')
     }
@@ -79,8 +84,9 @@ export class SimulatedDisk {
     if (isSynced || this.#random.integer(1, WRITE_BACK_EVERY) === 1) this.sync()
   }
 
+  /** Whatever was written lasts, unless the disk fails. */
   sync(): void {
-    this.#unsynced = []
+    if (!this.#isFailing) this.#unsynced = []
   }
 
   /** Drops the first `count` records. Not synced: a loss of power may bring them back. */
@@ -113,7 +119,7 @@ export class SimulatedDisk {
     }
     const [first] = undone
     if (first?.type === 'write') this.#writeTorn(first.record)
-    this.sync()
+    this.#unsynced = []
   }
 
   /** Returns whether all of it was written. */

@@ -1,17 +1,29 @@
-import type { AttemptRecord, Event, TaskOptions, TaskRecord } from '@sluice/engine'
-import type { DeadReason, TaskFailure } from '@sluice/protocol'
+import type { Event, EventOf, TaskOptions, TaskRecord } from '@sluice/engine'
 
 /**
  * What the journal says happened, one thing at a time: whatever shape events have on their way to a disk, whoever looks at a
- * run reads these. All instants are of the broker's clock. What is written of a batch alone (checkpoints) is left out.
+ * run reads these. An event about one thing is a fact as it stands. All instants are of the broker's clock. What is written of a
+ * batch alone (checkpoints) is left out.
  */
 export type Fact =
-  | { type: 'brokerStarted'; epoch: number; nextLease: number; atMs: number }
-  | { type: 'sessionOpened'; session: string; atMs: number }
-  | { type: 'sessionResumed'; session: string; atMs: number }
-  | { type: 'sessionDisconnected'; session: string; graceEndsAtMs: number; atMs: number }
-  | { type: 'sessionClosed'; session: string; atMs: number }
-  | { type: 'creditSet'; session: string; credit: number; queues: readonly string[]; atMs: number }
+  | EventOf<
+      | 'brokerStarted'
+      | 'sessionOpened'
+      | 'sessionResumed'
+      | 'sessionDisconnected'
+      | 'sessionClosed'
+      | 'creditSet'
+      | 'taskWatched'
+      | 'taskUnwatched'
+      | 'taskReadied'
+      | 'leasesRenewed'
+      | 'progressReported'
+      | 'attemptFailed'
+      | 'leaseReleased'
+      | 'taskDied'
+      | 'taskCancelled'
+      | 'taskRedriven'
+    >
   | {
       type: 'taskAccepted'
       id: string
@@ -23,32 +35,8 @@ export type Fact =
       atMs: number
     }
   | { type: 'taskRestated'; id: string; task: TaskRecord; atMs: number }
-  | { type: 'taskWatched'; id: string; session: string; atMs: number }
-  | { type: 'taskUnwatched'; id: string; session: string; atMs: number }
-  | { type: 'taskReadied'; id: string; atMs: number }
-  | {
-      type: 'leaseGranted'
-      id: string
-      session: string
-      lease: number
-      atMs: number
-    }
-  | { type: 'leasesRenewed'; session: string; leases: readonly number[]; atMs: number }
-  | { type: 'progressReported'; id: string; progress: unknown; atMs: number }
+  | { type: 'leaseGranted'; id: string; session: string; lease: number; atMs: number }
   | { type: 'taskSucceeded'; id: string; bytes: number; atMs: number }
-  | { type: 'attemptFailed'; id: string; attempt: AttemptRecord; retryAtMs: number; atMs: number }
-  | { type: 'leaseReleased'; id: string; retryAtMs: number; atMs: number }
-  | {
-      type: 'taskDied'
-      id: string
-      reason: DeadReason
-      error: TaskFailure | undefined
-      attempt: AttemptRecord | undefined
-      forgetAtMs: number
-      atMs: number
-    }
-  | { type: 'taskCancelled'; id: string; forgetAtMs: number; atMs: number }
-  | { type: 'taskRedriven'; id: string; atMs: number }
   /** `isEarly`: not because its time was over but because its queue kept too many. */
   | { type: 'taskForgotten'; id: string; isEarly: boolean; atMs: number }
 

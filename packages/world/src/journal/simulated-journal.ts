@@ -206,6 +206,7 @@ class SimulatedJournal implements Journal {
   }
 
   #read(batch: number): Uint8Array {
+    if (this.#disk.isFailing) throw new Error('the simulated disk failed')
     const kept = this.#kept.get(batch)
     if (!kept) throw new Error(`batch ${batch} is not stored`)
     return kept.bodies

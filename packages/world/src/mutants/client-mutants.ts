@@ -5,7 +5,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'client drops the unanswered on reconnect',
     file: 'client/src/producer.ts',
-    find: 'this.#queue.unshiftAll(unanswered)',
+    find: 'this.#queue.unshiftAll(this.#stillWanted(unanswered))',
     replace: '',
     breaks: 'a submission that was on its way is never answered',
   },
@@ -40,15 +40,22 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'watch lost on resume',
     file: 'client/src/watches.ts',
-    find: "if (handle.phase === 'accepted') this.#asked.push(handle.id)",
-    replace: "if (handle.phase === 'queued') this.#asked.push(handle.id)",
+    find: 'if (handles.some(dependsOnId)) this.#asked.push(id)',
+    replace: 'if (!handles.some(dependsOnId)) this.#asked.push(id)',
     breaks: 'an outcome told over a lost connection is never heard',
+  },
+  {
+    name: 'refused submission takes others along',
+    file: 'client/src/watches.ts',
+    find: 'this.get(handle.id).filter((other) => other !== handle)',
+    replace: '[]',
+    breaks: 'who asks for a task that is being submitted again waits for ever when that is refused',
   },
   {
     name: 'outcome given to the wrong handle',
     file: 'client/src/watches.ts',
-    find: 'const handle = this.#handles.get(id)\n    this.#handles.delete(id)',
-    replace: 'const handle = this.#handles.values().next().value\n    this.#handles.delete(id)',
+    find: 'const handles = this.get(id)\n    this.#handles.delete(id)',
+    replace: 'const handles = [...this.#handles.values()][0] ?? NONE\n    this.#handles.delete(id)',
     breaks: 'a producer is given the result of another task',
   },
   {
@@ -70,14 +77,14 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     name: 'worker forgets to release on drain',
     file: 'client/src/worker.ts',
     find: 'this.#announceCredit()\n        this.#releaseQueued()',
-    replace: 'this.#announceCredit()\n        this.#backlog.drain()',
+    replace: 'this.#announceCredit()\n        this.#runner.drain()',
     breaks: 'a leaving worker sits on tasks that it will not do',
   },
   {
     name: 'heartbeat never sent',
     file: 'client/src/heartbeats.ts',
-    find: 'for (let from = 0; from < leases.length; from += batchItemsMax) {',
-    replace: 'for (let from = 0; from < 0; from += batchItemsMax) {',
+    find: 'for (let from = 0; from < leases.length; from += listedMax) {',
+    replace: 'for (let from = 0; from < 0; from += listedMax) {',
     breaks: 'long work is taken away from living workers',
   },
   {
@@ -89,7 +96,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'time limit never applied',
-    file: 'client/src/worker.ts',
+    file: 'client/src/runner.ts',
     find: 'if (timeLimitMs !== undefined) {',
     replace: 'if (timeLimitMs !== undefined && timeLimitMs < 0) {',
     breaks: 'a handler that hangs holds its task for ever',
@@ -104,7 +111,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'lost lease goes on',
     file: 'client/src/worker.ts',
-    find: "if (slot.state === 'running') slot.abort(new LeaseLostError(reason))",
+    find: "if (slot.state === 'running') this.#runner.abort(slot, new LeaseLostError(reason))",
     replace: "if (slot.state === 'running') slot.move('abort')",
     breaks: 'a handler is never told that its work is of no use',
   },
@@ -117,7 +124,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'concurrency off by one',
-    file: 'client/src/worker.ts',
+    file: 'client/src/runner.ts',
     find: 'while (this.#active < this.#concurrency) {',
     replace: 'while (this.#active <= this.#concurrency) {',
     breaks: 'more handlers run at once than were asked for',
@@ -142,7 +149,6 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'actions: assign({ failures: 0 })',
     replace: 'actions: assign({})',
     breaks: 'a client that was unlucky once waits long for ever',
-    survives: 'no promise bounds how long a client waits before it connects; the walk of the connection chart does',
   },
   {
     name: 'back-off without growth',
@@ -150,7 +156,6 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'failures: context.failures + 1,',
     replace: 'failures: 0,',
     breaks: 'a broker that is down is asked as often as ever',
-    survives: 'no promise bounds how often a client tries to connect; the paths through the connection chart do',
   },
   {
     name: 'back-off without jitter',
@@ -158,8 +163,6 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'retryAfterMs + Math.floor(draw * span)',
     replace: 'retryAfterMs + span',
     breaks: 'all clients come back at the same moment',
-    survives:
-      'one client alone shows no herd; the phenomenon of the thundering herd and the walk of the connection chart see it',
   },
   {
     name: 'refused watch not heard',
@@ -167,5 +170,12 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'if (id !== undefined) this.#fail(id, error)\n    }\n    return true',
     replace: '}\n    return true',
     breaks: 'who asks for a task with too many watchers waits for ever',
+  },
+  {
+    name: 'time limit twice as long',
+    file: 'client/src/runner.ts',
+    find: 'this.#exceeded(slot, timeLimitMs), timeLimitMs)',
+    replace: 'this.#exceeded(slot, timeLimitMs), 2 * timeLimitMs)',
+    breaks: 'a handler that hangs keeps its place for longer than it was given',
   },
 ]

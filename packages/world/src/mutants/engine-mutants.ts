@@ -297,4 +297,11 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     replace: "case 'taskRedriven':",
     breaks: 'an outcome is told that a crash forgets',
   },
+  {
+    name: 'busiest first',
+    file: 'engine/src/state.ts',
+    find: 'if (difference !== 0) return difference > 0',
+    replace: 'if (difference !== 0) return difference < 0',
+    breaks: 'work piles up with those who have most of it, beside others who have none',
+  },
 ]

@@ -41,6 +41,7 @@ interface Segment {
   /** With the last segment of a packet. */
   packet: Packet | undefined
   delayMs: number
+  /** If nothing before it takes longer. */
   arrivesAtMs: number
 }
 
@@ -63,7 +64,6 @@ export class Channel {
   #windowUsed = 0
   #isBacklogged = false
   #lineFreeAtMs = 0
-  #lastArrivalMs = 0
   #readsAhead = 0
   #bytesRead = 0
   #cancelArrival: (() => void) | undefined
@@ -115,8 +115,6 @@ export class Channel {
     this.#sending.length = 0
     this.#bufferedBytes = 0
     this.#isBacklogged = false
-    // The end of a stream takes no room in the window.
-    this.#windowUsed = Number.NEGATIVE_INFINITY
     this.send({ type: 'gone' })
   }
 
@@ -179,14 +177,13 @@ export class Channel {
       this.#windowUsed += bytes
       const onLineMs = bytesPerSecond === undefined ? 0 : grained((bytes / bytesPerSecond) * 1000)
       this.#lineFreeAtMs = Math.max(clock.nowMs, this.#lineFreeAtMs) + onLineMs
-      this.#lastArrivalMs = Math.max(this.#lastArrivalMs, this.#lineFreeAtMs + first.delayMs)
       const isWhole = first.left === 0
       if (isWhole) this.#sending.shift()
       this.#wire.push({
         bytes,
         packet: isWhole ? first.packet : undefined,
         delayMs: first.delayMs,
-        arrivesAtMs: this.#lastArrivalMs,
+        arrivesAtMs: this.#lineFreeAtMs + first.delayMs,
       })
     }
     this.#armArrival()

@@ -4,6 +4,8 @@ import type { Channel, Packet, Reader } from './channel.ts'
 /** How long an end that has said its close waits for the other's, as WebSocket implementations do. */
 const CLOSE_TIMEOUT_MS = 30_000
 
+const utf8 = new TextEncoder()
+
 /** Undecodable frames have an error and no messages. */
 export interface FrameContent {
   messages: readonly object[]
@@ -31,6 +33,8 @@ export interface EndpointOptions {
   onSent: (content: FrameContent, bytes: number) => void
   onHear: (messages: readonly object[]) => void
   onOpened: () => void
+  /** It has ended before it was open. */
+  onFailed: () => void
   /** This end's program neither hears nor says anything any more. */
   onEnded: (code: number) => void
   /** This end's kernel knows nothing of the connection any more. */
@@ -83,13 +87,17 @@ export class Endpoint implements Reader {
     this.process.enter(fn)
   }
 
+  /** @throws Error before the connection is open, as WebSockets do; after its end it does nothing */
   send(frame: string | Uint8Array): void {
-    if (this.state !== 'open' || !this.process.isAlive) return
+    if (!this.process.isAlive) return
+    if (this.state === 'connecting') throw new Error('the socket is not open yet')
+    if (this.state !== 'open') return
     const content = this.#options.read(frame)
     // The sender may use its buffer again.
     const sent = typeof frame === 'string' ? frame : frame.slice()
-    this.#outgoing.send({ type: 'frame', frame: sent, messages: content.messages }, sent.length)
-    this.#options.onSent(content, sent.length)
+    const bytes = typeof frame === 'string' ? utf8.encode(frame).length : frame.length
+    this.#outgoing.send({ type: 'frame', frame: sent, messages: content.messages }, bytes)
+    this.#options.onSent(content, bytes)
   }
 
   /** Pings the other end. Returns false where nothing has come since the last ping, though the program reads. */
@@ -103,11 +111,7 @@ export class Endpoint implements Reader {
 
   close(code: number, reason: string): void {
     if (!this.process.isAlive) return
-    if (this.state === 'connecting') {
-      this.#finish(1006)
-      this.#outgoing.sendEnd()
-      return
-    }
+    if (this.state === 'connecting') this.terminate()
     if (this.state !== 'open') return
     this.state = 'closing'
     this.#sayEnded(code)
@@ -183,11 +187,12 @@ export class Endpoint implements Reader {
     })
   }
 
-  /** Its process is gone: the kernel tells the other end, unless the machine is gone as well. */
+  /** Its process is gone: the kernel tells the other end, unless the machine is gone as well, with all that has not arrived. */
   abandon(isSilent: boolean): void {
     if (this.state === 'closed') return
     this.#finish(1006)
-    if (!isSilent) this.#outgoing.sendEnd()
+    if (isSilent) this.#outgoing.drop()
+    else this.#outgoing.sendEnd()
   }
 
   #close(code: number, reason: string): void {
@@ -197,7 +202,8 @@ export class Endpoint implements Reader {
   }
 
   #finish(code: number): void {
-    if (this.state !== 'connecting') this.#sayEnded(code)
+    if (this.state === 'connecting') this.#options.onFailed()
+    else this.#sayEnded(code)
     this.state = 'closed'
     this.#cancelCloseTimeout?.()
     this.#options.onGone()

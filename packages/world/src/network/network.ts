@@ -125,38 +125,29 @@ export class Network {
     })
   }
 
-  /** Returns whether there was anything to lose. */
-  reset(node: string): boolean {
-    const connections = this.#of(node)
-    for (const connection of connections) connection.reset()
-    return connections.length > 0
+  /** Whether the node has a connection of which one end at least knows. */
+  isConnected(node: string): boolean {
+    return this.#of(node).length > 0
+  }
+
+  /** The node's connections are lost, and both ends are told. */
+  reset(node: string): void {
+    for (const connection of this.#of(node)) connection.reset()
   }
 
   /** The node's connections are lost, and only it is told. */
-  halfOpen(node: string): boolean {
-    const connections = this.#of(node)
-    for (const connection of connections) {
+  halfOpen(node: string): void {
+    for (const connection of this.#of(node)) {
       connection.silence()
       const end = node === 'broker' ? connection.brokerEnd : connection.nodeEnd
       end?.lose()
     }
-    return connections.length > 0
   }
 
   /** @param isSilent whether its machine is gone as well, so that nobody tells the others */
   processEnded(process: Process, isSilent: boolean): void {
     if (this.listener?.process === process) this.listener = undefined
-    for (const connection of [...this.#connections]) {
-      const end = connection.endOf(process)
-      if (!end) continue
-      if (isSilent) connection.silence()
-      end.abandon(isSilent)
-    }
-  }
-
-  /** The broker's machine is up again after a loss of power. */
-  machineReturned(): void {
-    for (const connection of [...this.#connections]) if (connection.brokerEnd?.isGone) connection.forgotten()
+    for (const connection of [...this.#connections]) connection.endOf(process)?.abandon(isSilent)
   }
 
   forget(connection: SocketPair): void {
@@ -171,12 +162,7 @@ export class Network {
   #change(node: string, change: (link: Link, by: 1 | -1) => void): () => void {
     const link = this.#link(node)
     change(link, 1)
-    let hasEnded = false
-    return () => {
-      if (hasEnded) return
-      hasEnded = true
-      change(link, -1)
-    }
+    return () => change(link, -1)
   }
 
   #link(node: string): Link {

@@ -36,10 +36,11 @@ export class SocketPair {
       return channel
     }
     const listener = {
+      // The kernel itself answers where no program listens, or where it is gone.
       get isReading() {
-        return connection.brokerEnd?.isReading ?? true
+        return connection.#program?.isReading ?? true
       },
-      enter: (fn: () => void) => (this.brokerEnd ? this.brokerEnd.enter(fn) : fn()),
+      enter: (fn: () => void) => (connection.#program ? connection.#program.enter(fn) : fn()),
       receive: (packet: Packet) => this.#receiveAtBroker(packet),
     }
     const connection = this
@@ -55,12 +56,14 @@ export class SocketPair {
           process.observe({ type: 'heardByNode', node: this.node, connection: number, message })
       },
       onOpened: () => process.observe({ type: 'connected', node: this.node, connection: number }),
+      onFailed: () => process.observe({ type: 'connectFailed', node: this.node, connection: number }),
       onEnded: (code) => this.#ended('node', code),
       onGone: () => this.#gone(),
     })
     this.nodeEnd = nodeEnd
     this.#toNode = channel('to the node', nodeEnd)
     nodeEnd.attach(this.#toNode)
+    process.observe({ type: 'connecting', node: this.node, connection: number })
     this.#toBroker.send({ type: 'open' })
     this.refresh()
   }
@@ -86,15 +89,14 @@ export class SocketPair {
     this.brokerEnd?.lose()
   }
 
-  /** The broker's machine is back and knows nothing of this connection, and says so to whoever asks. */
-  forgotten(): void {
-    if (!this.#isSilenced || this.nodeEnd.isGone) return
-    this.nodeEnd.lose()
-  }
-
   endOf(process: Process): Endpoint | undefined {
     if (this.nodeEnd.process === process) return this.nodeEnd
     return this.brokerEnd?.process === process ? this.brokerEnd : undefined
+  }
+
+  /** The broker's end, where its program lives. */
+  get #program(): Endpoint | undefined {
+    return this.brokerEnd?.process.isAlive ? this.brokerEnd : undefined
   }
 
   #channelOptions(name: string): ChannelOptions {
@@ -102,7 +104,7 @@ export class SocketPair {
     const { network } = scenario
     return {
       clock,
-      random: random.stream(`network ${name}`),
+      random: random.once(`network ${name}`),
       delayMs: network.delayMs,
       bytesPerSecond: network.bytesPerSecond,
       windowBytes: network.windowBytes ?? 256 * 1024,
@@ -120,7 +122,6 @@ export class SocketPair {
     const listener = this.#network.listener
     if (!listener) {
       this.#toNode.sendEnd()
-      this.#toBroker.end()
       return
     }
     const { process } = listener
@@ -135,6 +136,7 @@ export class SocketPair {
           process.observe({ type: 'heardByBroker', node: this.node, connection: this.number, message })
       },
       onOpened: () => {},
+      onFailed: () => {},
       onEnded: (code) => this.#ended('broker', code),
       onGone: () => this.#gone(),
     })

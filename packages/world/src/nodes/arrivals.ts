@@ -3,9 +3,6 @@ import { draw } from '../distribution.ts'
 import type { RandomStream } from '../random.ts'
 import type { Arrivals } from '../scenario.ts'
 
-/** A rate of zero is looked at again after this long. */
-const IDLE_MS = 1000
-
 export interface ArrivalOptions {
   arrivals: Arrivals
   random: RandomStream
@@ -53,27 +50,31 @@ export class ArrivalProcess {
     this.#isOver = true
   }
 
+  /** @param share how much of a wish has to come up before there is one; the first one is under way when a process starts */
   #next(share = 1): void {
-    const gapMs = this.#gapMs() * share
-    if (gapMs === Number.POSITIVE_INFINITY) {
-      this.#later(IDLE_MS, () => this.#next())
-      return
-    }
+    const gapMs = this.#gapMs(share)
+    if (gapMs === Number.POSITIVE_INFINITY) return
     this.#later(gapMs, () => {
       this.#one()
       this.#next()
     })
   }
 
-  #gapMs(): number {
+  #gapMs(share: number): number {
     const { arrivals, random, nowMs, durationMs } = this.#options
     switch (arrivals.kind) {
       case 'steady':
-        return 1000 / arrivals.rate
+        return (share * 1000) / arrivals.rate
       case 'poisson':
-        return random.exponential(1000 / arrivals.rate)
-      case 'ramp':
-        return 1000 / (arrivals.from + (arrivals.to - arrivals.from) * Math.min(1, nowMs() / durationMs))
+        return share * random.exponential(1000 / arrivals.rate)
+      case 'ramp': {
+        // The gap in which the area under the rate, which changes meanwhile, is `share`.
+        const { from, to } = arrivals
+        const growth = ((to - from) * 1000) / durationMs
+        const rate = from + (growth * nowMs()) / 1000
+        const square = rate * rate + 2 * growth * share
+        return square > 0 ? (2000 * share) / (rate + Math.sqrt(square)) : Number.POSITIVE_INFINITY
+      }
       default:
         return Number.POSITIVE_INFINITY
     }

@@ -1,9 +1,10 @@
 import { Compaction, DEFAULT_HOST_CONFIG, Host, HostApi, type HostLog, type Transport } from '@sluice/broker/core'
-import { engineConfig, type State, unfinished } from '@sluice/engine'
+import { engineConfig, isFinished, type State, unfinished } from '@sluice/engine'
 import type { Context } from '../context.ts'
 import { openJournal, type SimulatedDisk } from '../journal/index.ts'
 import type { Endpoint } from '../network/endpoint.ts'
 import type { Network } from '../network/network.ts'
+import type { Holdings } from '../observation.ts'
 import { Node } from './node.ts'
 import { Operator, type OperatorNotes } from './operator.ts'
 import type { Process } from './process.ts'
@@ -40,6 +41,18 @@ export class BrokerNode extends Node {
     return this.#host?.state
   }
 
+  get held(): Holdings | undefined {
+    const host = this.#host
+    if (!host) return undefined
+    const connections = [...host.connections]
+    return {
+      connections: connections.length,
+      pendingConnections: connections.filter(({ session }) => session === undefined).length,
+      waiters: host.listening,
+      cachedBytes: host.bodies.cachedBytes,
+    }
+  }
+
   /** Its operator wants nothing more. */
   quiet(): void {
     this.#isQuiet = true
@@ -50,11 +63,14 @@ export class BrokerNode extends Node {
     return this.#host?.status === 'ready'
   }
 
-  /** Tasks without an outcome. */
-  get unfinished(): number {
-    let tasks = 0
-    for (const queue of this.#host?.state.queues.values() ?? []) tasks += unfinished(queue)
-    return tasks
+  get hasUnfinished(): boolean {
+    for (const queue of this.#host?.state.queues.values() ?? []) if (unfinished(queue) > 0) return true
+    return false
+  }
+
+  /** The ids of tasks without an outcome. */
+  get unfinished(): string[] {
+    return [...(this.#host?.state.tasks.values() ?? [])].filter((task) => !isFinished(task)).map(({ id }) => id)
   }
 
   protected run(process: Process): void {
@@ -113,7 +129,7 @@ export class BrokerNode extends Node {
     const host = this.#host as Host
     host.drain()
     const deadlineMs = process.now() + DRAIN_WAIT_MS
-    while (leasedIn(host) > 0 && process.now() < deadlineMs) await process.sleep(DRAIN_LOOK_EVERY_MS)
+    while (hasLeases(host) && process.now() < deadlineMs) await process.sleep(DRAIN_LOOK_EVERY_MS)
     this.#operator?.stop()
     this.#compaction?.stop()
     await host.stop()
@@ -162,8 +178,6 @@ export class BrokerNode extends Node {
   }
 }
 
-function leasedIn(host: Host): number {
-  let leased = 0
-  for (const queue of host.state.queues.values()) leased += queue.leased.size
-  return leased
+function hasLeases({ state }: Host): boolean {
+  return [...state.queues.values()].some(({ leased }) => leased.size > 0)
 }

@@ -18,6 +18,9 @@ export abstract class Node {
   #process: Process | undefined
   #cancelStart: (() => void) | undefined
   #isLeaving = false
+  /** How long it stays away once it has left. */
+  #absenceMs = 0
+  #isRetired = false
   #onceUp: (() => void)[] = []
   #onceDown: (() => void)[] = []
 
@@ -62,8 +65,9 @@ export abstract class Node {
   }
 
   start(): void {
-    this.cancelStart()
-    if (this.#process) return
+    this.#cancelStart?.()
+    this.#cancelStart = undefined
+    if (this.#process || this.#isRetired) return
     this.#incarnation += 1
     const process = new Process(this.context, this.name, this.#incarnation, this)
     this.#process = process
@@ -75,25 +79,43 @@ export abstract class Node {
     for (const fn of waiting) fn()
   }
 
-  /** Gone at once. It comes back after `restartAfterMs`, or never. Returns whether there was anything to kill. */
-  crash(restartAfterMs: number | undefined, options: { isSilent: boolean } = { isSilent: false }): boolean {
-    if (!this.#process) return false
+  /** Gone at once. It comes back after `restartAfterMs`. */
+  crash(restartAfterMs: number, options: { isSilent: boolean } = { isSilent: false }): void {
+    if (!this.#process) return
     this.#end('crashed', undefined, options.isSilent)
-    if (restartAfterMs !== undefined) this.startAfter(restartAfterMs)
-    return true
+    this.#startAfter(restartAfterMs)
   }
 
-  /** Leaves in good order, however long that takes, and comes back `restartAfterMs` later, or never. */
-  restart(restartAfterMs: number | undefined): boolean {
+  /** Gone at once and for good. */
+  vanish(): void {
+    this.#retire()
+    if (this.#process) this.#end('crashed', undefined, false)
+  }
+
+  /** Leaves in good order, however long that takes, and for good. */
+  leaveForGood(): void {
+    this.#retire()
+    this.restart(0)
+  }
+
+  /** Back at once; where it is about to leave, as soon as it has. */
+  comeBack(): void {
+    if (this.#isLeaving) this.#absenceMs = 0
+    else this.start()
+  }
+
+  /** Leaves in good order, however long that takes, and comes back `restartAfterMs` later. */
+  restart(restartAfterMs: number): void {
     const process = this.#process
-    if (!process || this.#isLeaving) return false
+    if (!process || this.#isLeaving) return
     this.#isLeaving = true
+    this.#absenceMs = restartAfterMs
     process.enter(() => {
       this.leave(process).then(
         () => {
           if (!process.isAlive) return
           this.#end('left', undefined, false)
-          if (restartAfterMs !== undefined) this.startAfter(restartAfterMs)
+          this.#startAfter(this.#absenceMs)
         },
         (error) => {
           this.context.escaped(this.name, error)
@@ -101,24 +123,24 @@ export abstract class Node {
         },
       )
     })
-    return true
   }
 
   /** The process gives up by itself, and is started anew. */
   fail(process: Process, reason: string): void {
     if (!process.isAlive) return
     this.#end('failed', reason, false)
-    this.startAfter(SUPERVISOR_MS)
+    this.#startAfter(SUPERVISOR_MS)
   }
 
-  startAfter(ms: number): void {
-    this.#cancelStart?.()
-    this.#cancelStart = this.context.clock.setTimer(() => this.start(), ms)
-  }
-
-  cancelStart(): void {
+  #retire(): void {
+    this.#isRetired = true
     this.#cancelStart?.()
     this.#cancelStart = undefined
+  }
+
+  #startAfter(ms: number): void {
+    this.#cancelStart?.()
+    this.#cancelStart = this.context.clock.setTimer(() => this.start(), ms)
   }
 
   /** Calls back when a process runs; at once when one does. */

@@ -4,6 +4,7 @@ import { draw } from '../distribution.ts'
 import type { Network, Tampering } from '../network/network.ts'
 import { Overdraft } from '../network/overdraft.ts'
 import { TextSpeaker } from '../network/text-speaker.ts'
+import type { Awaited } from '../observation.ts'
 import type { ProducerGroup } from '../scenario.ts'
 import { clientPlatform } from './client-platform.ts'
 import { Node } from './node.ts'
@@ -25,10 +26,17 @@ export class ProducerNode extends Node {
     this.#watchesProgress = watchesProgress
   }
 
-  /** Submissions whose outcome, and requests whose answer, is still awaited by somebody. */
-  get waiting(): number {
-    if (!this.isUp && !this.isReturning) return 0
-    return this.#notes.submissions.size + (this.#program?.asides ?? 0)
+  get isWaiting(): boolean {
+    return this.waiting.length > 0
+  }
+
+  /** What is still awaited by somebody. */
+  get waiting(): Awaited[] {
+    if (!this.isUp && !this.isReturning) return []
+    const submissions = [...this.#notes.submissions.keys()].map(
+      (id): Awaited => ({ node: this.name, id, what: 'submission' }),
+    )
+    return [...submissions, ...(this.#program?.asides ?? [])]
   }
 
   /** Leaves for good and without a goodbye, where its group does. */
@@ -36,13 +44,7 @@ export class ProducerNode extends Node {
     const { vanishesAfterMs } = this.#group
     if (!vanishesAfterMs) return
     const chance = this.context.random.stream(`${this.name} vanishes`)
-    this.#cancelVanishing = this.context.clock.setTimer(
-      () => {
-        this.cancelStart()
-        this.crash(undefined)
-      },
-      grained(draw(vanishesAfterMs, chance)),
-    )
+    this.#cancelVanishing = this.context.clock.setTimer(() => this.vanish(), grained(draw(vanishesAfterMs, chance)))
   }
 
   /** Nothing new is wanted from now on. */

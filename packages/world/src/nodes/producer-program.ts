@@ -11,6 +11,7 @@ import {
 } from '@sluice/client'
 import type { WireError } from '@sluice/protocol'
 import { type Context, grained } from '../context.ts'
+import type { Awaited } from '../observation.ts'
 import type { RandomStream } from '../random.ts'
 import type { ProducerGroup } from '../scenario.ts'
 import { ArrivalProcess } from './arrivals.ts'
@@ -52,7 +53,7 @@ export class ProducerProgram {
   readonly #nextId: () => string
   readonly #habits: RandomStream
   /** Resubmissions and cancellations that have no answer. */
-  #asides = 0
+  readonly #asides = new Set<Awaited>()
   #isQuiet = false
   #isClosing = false
 
@@ -74,10 +75,11 @@ export class ProducerProgram {
 
   /** Takes up what the notes say, and then new wishes. */
   start(): void {
-    const { submissions } = this.#options.notes
-    const inFlight = submissions.size
-    for (const submission of [...submissions.values()]) this.#pursue(submission)
-    this.#arrivals.start(inFlight)
+    const submissions = [...this.#options.notes.submissions.values()]
+    // One wish may have been submitted several times, and nobody may wait for it any more.
+    const awaited = new Set(submissions.map(({ wish }) => wish).filter(({ isSettled }) => !isSettled))
+    for (const submission of submissions) this.#pursue(submission)
+    this.#arrivals.start(awaited.size)
   }
 
   quiet(): void {
@@ -85,8 +87,8 @@ export class ProducerProgram {
     this.#arrivals.end()
   }
 
-  get asides(): number {
-    return this.#asides
+  get asides(): readonly Awaited[] {
+    return [...this.#asides]
   }
 
   close(): Promise<void> {
@@ -243,7 +245,8 @@ export class ProducerProgram {
     const body = wish.again === 'changed' ? `${wish.body}!` : wish.body
     const isAwaited = wish.again === 'awaited'
     process.observe({ type: 'submitting', node, id, queue, body, attempt })
-    this.#asides += 1
+    const aside: Awaited = { node, id, what: 'resubmission' }
+    this.#asides.add(aside)
     this.#client
       .submit(queue, body, { ...options, id, watch: isAwaited, onBusy: 'throw' })
       .then(
@@ -258,7 +261,7 @@ export class ProducerProgram {
       )
       .catch((error) => context.escaped(node, error))
       .finally(() => {
-        this.#asides -= 1
+        this.#asides.delete(aside)
       })
   }
 
@@ -275,7 +278,8 @@ export class ProducerProgram {
     const { id } = handle
     if (this.#isQuiet) return
     process.observe({ type: 'cancelling', node, id })
-    this.#asides += 1
+    const aside: Awaited = { node, id, what: 'cancellation' }
+    this.#asides.add(aside)
     handle
       .cancel()
       .then(
@@ -287,7 +291,7 @@ export class ProducerProgram {
       )
       .catch((error) => context.escaped(node, error))
       .finally(() => {
-        this.#asides -= 1
+        this.#asides.delete(aside)
       })
   }
 

@@ -19,6 +19,8 @@ import type { Process } from './process.ts'
 import { digestOfText, padded, wishOf } from './task-text.ts'
 
 const RESULT_BYTES = 10
+/** Of a result as JSON. */
+const QUOTES_BYTES = 2
 /** From the moment a handler takes its process down to the start of the next one. */
 const RESTART_MS = 1000
 
@@ -148,7 +150,9 @@ export class WorkerNode extends Node {
           } else if (fate === 'failsForGood') {
             end(() => reject(withoutStack(new PermanentError(`run ${run} failed for good`))))
           } else {
-            const bytes = service.resultBytes ? draw(service.resultBytes, chance) : RESULT_BYTES
+            const wanted = service.resultBytes ? draw(service.resultBytes, chance) : RESULT_BYTES
+            // What the client makes of a larger one is an error of its own, whose stack names the files of this machine.
+            const bytes = Math.min(wanted, this.network.limits.bodyBytesMax - QUOTES_BYTES)
             const result = padded(`${id} run ${run} ${digestOfText(body)} `, bytes, chance)
             end(() => resolve(result), result)
           }

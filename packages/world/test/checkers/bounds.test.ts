@@ -6,7 +6,7 @@ import { ConnectionBounds } from '../../src/checkers/connection-bounds.ts'
 import { QueueBounds } from '../../src/checkers/queue-bounds.ts'
 import { SubmitCredit } from '../../src/checkers/submit-credit.ts'
 import type { ObservationOf } from '../../src/index.ts'
-import { accepted, cancelled, died, opened, Stream, submit, submitted } from './stream.ts'
+import { accepted, cancelled, deliver, died, opened, Stream, submit, submitted } from './stream.ts'
 
 describe('[PROMISE-7] queues, records and sessions have bounds', () => {
   const bounded = (engine: Partial<EngineConfig>) => new Stream((sources) => new QueueBounds(sources), { engine })
@@ -42,13 +42,24 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
   })
 
   test('a batch that holds more than is to be staged', () => {
-    const stream = new Stream((sources) => new QueueBounds(sources), {
-      hosting: { stagedBytesMax: 5, limits: { ...DEFAULT_LIMITS, frameBytesMax: 10 } },
-    })
-    expect(stream.append(accepted('t1', {}, 0, 'q', 15)).said).toEqual([])
-    expect(stream.append(accepted('t2', {}, 0, 'q', 16)).said).toEqual([
-      'a batch holds 16 bytes of new bodies, at most 15 are allowed',
-    ])
+    const staging = () => new Stream((sources) => new QueueBounds(sources), { hosting: { stagedBytesMax: 5 } })
+    const frame = { type: 'frame', node: 'producer-1', connection: 1, messages: 1, buffered: 0 } as const
+    const filled = (stream: Stream, bytes: number) => stream.append(accepted('t1', {}, 0, 'q', bytes)).said
+    const wrong = ['a batch holds 16 bytes of new bodies, at most 15 are allowed']
+    // One input more, the largest that ever came.
+    const heard = () => staging().see({ ...frame, by: 'node', bytes: 10 }, { ...frame, by: 'broker', bytes: 20 })
+    expect(filled(heard(), 15)).toEqual([])
+    expect(filled(heard(), 16)).toEqual(wrong)
+    const request = {
+      type: 'submitting',
+      node: 'operator',
+      id: 't1',
+      queue: 'q',
+      body: '12345678',
+      attempt: 1,
+    } as const
+    expect(filled(staging().see(request), 15)).toEqual([])
+    expect(filled(staging().see(request), 16)).toEqual(wrong)
   })
 
   test('a live state past its bounds', () => {
@@ -126,6 +137,28 @@ describe('[PROMISE-8] frames and buffers have bounds', () => {
     ).toEqual(['the broker went on sending to worker-1, for which more than 100 bytes waited'])
     const closed = full().see({ type: 'disconnected', node: 'worker-1', connection: 101, side: 'broker', code: 4004 })
     expect(closed.after(1).see(frame()).said).toEqual([])
+  })
+
+  test('a full connection that is delivered to', () => {
+    const half = () =>
+      new Stream((sources) => new ConnectionBounds(sources), { hosting: { sendBufferBytesHigh: 40 } })
+        .see(frame({ bytes: 41, buffered: 41 }))
+        // More of the same portion.
+        .toNode('worker-1', deliver(1, 't1'))
+        .see(frame({ buffered: 51 }))
+        .toNode('worker-1', deliver(2, 't2'))
+        .after(1)
+    expect(half().see(frame({ buffered: 61 })).said).toEqual([])
+    expect(
+      half()
+        .see(frame({ buffered: 61 }))
+        .toNode('worker-1', deliver(3, 't3')).said,
+    ).toEqual(['the broker delivered to worker-1, for which 51 bytes waited'])
+    expect(
+      half()
+        .see(frame({ buffered: 50 }))
+        .toNode('worker-1', deliver(3, 't3')).said,
+    ).toEqual([])
   })
 })
 

@@ -1,4 +1,4 @@
-import { createState, type EngineConfig, engineConfig, evolve } from '@sluice/engine'
+import { createState, type EngineConfig, type Event, engineConfig, evolve } from '@sluice/engine'
 import { describe, expect, test } from 'vitest'
 import { Attempts } from '../../src/checkers/attempts.ts'
 import { Credit } from '../../src/checkers/credit.ts'
@@ -98,6 +98,31 @@ describe('[PROMISE-11] credit is neither exceeded nor lost', () => {
       .append(released('t1'))
       .append(lease(2, 't2'))
     expect(stream.toNode('worker-1', deliver(2, 't2')).finish()).toEqual([])
+  })
+
+  test('a lease that goes past a session with more room', () => {
+    const beside = (credit: number) =>
+      credited(2)
+        .append(...opened('worker-2', credit))
+        .append(lease(1, 't1'))
+    expect(beside(2).said).toEqual([])
+    expect(beside(3).said).toEqual(['lease 1 was granted to a session with 2 free, and another had 3'])
+    const gone = credited(2).append(...opened('worker-2', 3), {
+      type: 'sessionDisconnected',
+      session: sessionOf('worker-2'),
+      graceEndsAtMs: 9,
+      atMs: 0,
+    })
+    expect(gone.append(lease(1, 't1')).said).toEqual([])
+    const elsewhere: Event = {
+      type: 'creditSet',
+      session: sessionOf('worker-2'),
+      credit: 3,
+      queues: ['other'],
+      atMs: 0,
+    }
+    const other = credited(2).append(...opened('worker-2', 3), elsewhere)
+    expect(other.append(lease(1, 't1')).said).toEqual([])
   })
 
   test('more leases than credit', () => {

@@ -1,5 +1,5 @@
 import { createState, type EventOf, engineConfig, evolve } from '@sluice/engine'
-import type { ClientMessage, ErrorCode } from '@sluice/protocol'
+import type { BrokerMessage, ClientMessage, ErrorCode } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { DeadLetters } from '../../src/checkers/dead-letters.ts'
 import { Errors } from '../../src/checkers/errors.ts'
@@ -89,6 +89,26 @@ describe('[PROMISE-14] dead letters say why', () => {
       'producer-1 was told of 1 attempts of task t1, which had 2',
     ])
   })
+})
+
+test('[PROMISE-14] whoever waits for a task is told of what it failed', () => {
+  const dead = (message: string) =>
+    new Stream((sources) => new DeadLetters(sources))
+      .welcome('worker-1')
+      .append(accepted('t1', { retry: { kind: 'none' } }), ...opened('worker-1'), granted('worker-1', 1, 't1'))
+      .toBroker('worker-1', { type: 'fail', ref: 1, failures: [{ lease: 1, error: { message } }] })
+      .append(died('t1', 'attempts_exhausted', { attempt: 1, endedAtMs: 0, how: 'failed' }))
+  const ended = (error?: { message: string }): BrokerMessage => ({
+    type: 'ended',
+    tasks: [{ id: 't1', status: 'dead', attempts: 1, reason: 'attempts_exhausted', ...(error ? { error } : {}) }],
+  })
+  expect(dead('no ink').toNode('producer-1', ended({ message: 'no ink' })).said).toEqual([])
+  expect(dead('no ink').toNode('producer-1', ended({ message: 'no paper' })).said).toEqual([
+    'producer-1 was told that task t1 failed of no paper, and it was no ink',
+  ])
+  expect(dead('no ink').toNode('producer-1', ended()).said).toEqual([
+    'producer-1 was told that task t1 failed of nothing, and it was no ink',
+  ])
 })
 
 describe('[PROMISE-19] sessions are resumed with what they held', () => {

@@ -52,6 +52,21 @@ describe('[PROMISE-23] a broker that is leaving', () => {
   })
 })
 
+describe('[PROMISE-23] a broker that closes as one that leaves', () => {
+  const closed = { type: 'disconnected', node: 'worker-1', connection: 101, side: 'broker', code: 4006 } as const
+  const served = () => new Stream((sources) => new Leaving(sources)).welcome('worker-1')
+
+  test('has said so before', () => {
+    expect(served().toNode('worker-1', { type: 'drain', retryAfterMs: 1000 }).see(closed).said).toEqual([])
+    expect(served().see(closed).said).toEqual(['the broker left worker-1 without a word of it before'])
+  })
+
+  test('but to those whom it did not let in, and where it fails', () => {
+    expect(new Stream((sources) => new Leaving(sources)).see(closed).said).toEqual([])
+    expect(served().see({ ...closed, code: 4009 }).said).toEqual([])
+  })
+})
+
 describe('[PROMISE-24] a lease lives its full time', () => {
   const session = sessionOf('worker-1')
   const expired = (atMs: number) => failed('t1', 1, 0, 'lease_expired', atMs)

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { EngineInvariants } from '../../src/checkers/engine-invariants.ts'
 import { Liveness } from '../../src/checkers/liveness.ts'
 import { Replay } from '../../src/checkers/replay.ts'
-import { accepted, cancelled, granted, opened, Stream } from './stream.ts'
+import { accepted, cancelled, deliver, granted, opened, Stream } from './stream.ts'
 
 const started = (epoch: number, nextLease: number): Event => ({ type: 'brokerStarted', epoch, nextLease, atMs: 0 })
 const MANY = Array.from({ length: 60 }, (_, i) => accepted(`t${i + 1}`))
@@ -87,13 +87,11 @@ describe('[PROMISE-18] everything comes to an end', () => {
   const submitting = { type: 'submitting', node: 'producer-1', id: 't1', queue: 'q', body: 'b', attempt: 1 } as const
   const left = { type: 'nodeStopped', node: 'worker-1', how: 'left' } as const
   const world = () => new Stream((sources) => new Liveness(sources))
-  const ended = { type: 'worldEnded', timers: 0, connections: 0, unfinished: 0, waiting: 0 } as const
+  const ended = { type: 'worldEnded', timers: 0, connections: 0 } as const
+  const accepting = { type: 'accepted', node: 'producer-1', id: 't1' } as const
 
   test('and nothing is left behind', () => {
-    const stream = world()
-      .see(submitting)
-      .append(accepted('t1'))
-      .see({ type: 'accepted', node: 'producer-1', id: 't1' })
+    const stream = world().see(submitting).append(accepted('t1')).see(accepting)
     expect(stream.append(cancelled('t1')).after(10).see(left, ended).finish()).toEqual([])
   })
 
@@ -108,12 +106,53 @@ describe('[PROMISE-18] everything comes to an end', () => {
     expect(world().see(submitting, crashed).finish()).toEqual([])
   })
 
-  test('timers, connections, tasks and submissions that are left', () => {
-    expect(world().see({ ...ended, timers: 1, connections: 2, unfinished: 3, waiting: 4 }).said).toEqual([
+  test('timers and connections that are left', () => {
+    expect(world().see({ ...ended, timers: 1, connections: 2 }).said).toEqual([
       '1 timers are left behind',
       '2 connections are left behind',
-      '3 tasks have no outcome after all faults have ended',
-      '4 submissions have not been settled after all faults have ended',
     ])
+  })
+
+  const calm = { type: 'calmEnded', unfinished: [], waiting: [] } as const
+
+  test('tasks without an outcome after the calm, by name: where they are, and who has them', () => {
+    const stream = world()
+      .welcome('worker-1')
+      .append(accepted('t1'), accepted('t2'))
+      .toNode('worker-1', deliver(1, 't1'))
+    stream.append(granted('worker-1', 1, 't1'))
+    expect(stream.see({ ...calm, unfinished: ['t1', 't2'] }).said).toEqual([
+      'task t1 has no outcome after all faults have ended: it is leased from q by worker-1, attempt 1',
+      'task t2 has no outcome after all faults have ended: it is ready in q, after 0 attempts',
+    ])
+    expect(stream.after(10).see(left).finish().length).toBe(2)
+    const many = Array.from({ length: 7 }, (_, at) => `t${at}`)
+    expect(
+      world()
+        .see({ ...calm, unfinished: many })
+        .said.at(-1),
+    ).toBe('2 more tasks have no outcome after all faults have ended')
+  })
+
+  test('submissions and requests that somebody still waits for, by name: since when, and what was heard last', () => {
+    const stream = world().after(1500).see(submitting).append(accepted('t1')).after(20).see(accepting)
+    const waiting = (what: 'submission' | 'cancellation') =>
+      ({ ...calm, waiting: [{ node: 'producer-1', id: 't1', what }] }) as const
+    expect(stream.see(waiting('submission')).said).toEqual([
+      'producer-1 still waits for what becomes of task t1, submitted to q at 1.500 s; it last heard at 1.520 s: accepted; it is ready in q, after 0 attempts',
+    ])
+    expect(world().see(submitting).see(waiting('cancellation')).said).toEqual([
+      'producer-1 still waits for the answer to its cancellation of task t1, submitted to q at 0.000 s; it heard nothing; it was never accepted',
+    ])
+  })
+
+  test('a request over HTTP that has long been without an answer', () => {
+    const request = { ...submitting, node: 'operator' }
+    expect(world().see(request).after(10_001).see(calm).said).toEqual([
+      'operator submitted task t1 at 0.000 s and has no answer',
+    ])
+    expect(world().see(request).after(10_000).see(calm).said).toEqual([])
+    const gone = { type: 'nodeStopped', node: 'broker', how: 'crashed' } as const
+    expect(world().see(request, gone).after(10_001).see(calm).said).toEqual([])
   })
 })

@@ -6,7 +6,7 @@ import { Runs } from '../../src/checkers/runs.ts'
 import type { Sources } from '../../src/checkers/sources.ts'
 import { Wire } from '../../src/checkers/wire.ts'
 import type { Checker, Observation, Scenario } from '../../src/index.ts'
-import type { ObservationBody } from '../../src/observation.ts'
+import type { Holdings, ObservationBody } from '../../src/observation.ts'
 
 export const SCENARIO: Scenario = {
   name: 'by hand',
@@ -26,6 +26,7 @@ export class Stream {
   readonly said: string[] = []
   nowMs = 0
   state: State | undefined
+  held: Holdings | undefined
   readonly #checker: Checker
   #batch = 0
 

@@ -1,93 +1,9 @@
-import { type Batch, bodyRef, type Journal } from '@sluice/broker/core'
-import type { EventOf } from '@sluice/engine'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { VirtualClock } from '../../src/clock.ts'
 import { openJournal, SimulatedDisk } from '../../src/journal/index.ts'
-import type { ObservationBody } from '../../src/observation.ts'
 import { RandomSource } from '../../src/random.ts'
-import type { JournalProfile } from '../../src/scenario.ts'
-
-const noTime = { kind: 'constant', value: 0 } as const
-const someTime = { kind: 'constant', value: 5 } as const
-const strict: JournalProfile = { appendMs: noTime, readMs: noTime }
-const relaxed: JournalProfile = { ...strict, durability: 'relaxed' }
-const slow: JournalProfile = { appendMs: someTime, readMs: noTime }
-const seeds = Array.from({ length: 200 }, (_, seed) => seed)
-
-function accepted(n: number): EventOf<'tasksAccepted'> {
-  return {
-    type: 'tasksAccepted',
-    queue: 'photos',
-    options: {
-      priority: 5,
-      delayMs: 0,
-      ttlMs: 0,
-      leaseMs: 30_000,
-      timeLimitMs: 0,
-      resultTtlMs: 3_600_000,
-      retry: { kind: 'exponential', attemptsMax: 5, delayMs: 1000, delayMsMax: 60_000, jitter: 'full' },
-    },
-    contentType: undefined,
-    watcher: undefined,
-    ref: 1,
-    index: 0,
-    seq: n,
-    body: bodyRef(n, 0),
-    ids: [`0190a6f0-0000-7000-8000-${String(n).padStart(12, '0')}`],
-    bytes: [20],
-    digests: [n],
-    atMs: 1_800_000_000_000 + n,
-  }
-}
-
-function batchOf(batch: number): Batch {
-  return { batch, events: [accepted(batch)], bodies: new Uint8Array(20).fill(batch) }
-}
-
-/** A disk, and the brokers that open it one after the other. */
-class Machine {
-  readonly clock = new VirtualClock()
-  readonly disk: SimulatedDisk
-  readonly observed: ObservationBody[] = []
-  readonly #random: RandomSource
-  #incarnation = 0
-
-  constructor(seed: number) {
-    this.#random = new RandomSource(seed)
-    this.disk = new SimulatedDisk(this.#random.stream('disk'))
-  }
-
-  open(profile: JournalProfile): { journal: Journal; stored: number[]; last: number } {
-    this.#incarnation += 1
-    const journal = openJournal(this.disk, {
-      clock: this.clock,
-      random: this.#random.stream('journal'),
-      profile,
-      incarnation: this.#incarnation,
-      observe: (observation) => this.observed.push(observation),
-    })
-    const stored: number[] = []
-    const last = journal.load((batch, events) => {
-      expect(events).toStrictEqual([accepted(batch)])
-      stored.push(batch)
-    }) as number
-    for (const batch of stored) expect(journal.read(batch)).toEqual(batchOf(batch).bodies)
-    return { journal, stored, last }
-  }
-
-  /** Of the latest opening. */
-  get lost(): ObservationBody | undefined {
-    const last = this.observed.findLast(({ type }) => type === 'lost' || type === 'recovered')
-    expect(last?.type).toBe('recovered')
-    const before = this.observed[this.observed.indexOf(last as ObservationBody) - 1]
-    return before?.type === 'lost' ? before : undefined
-  }
-}
-
-function upTo(last: number): number[] {
-  return Array.from({ length: last }, (_, index) => index + 1)
-}
+import { accepted, batchOf, Machine, relaxed, seeds, slow, strict, upTo } from './machine.ts'
 
 test('what a strict journal has stored survives a crash and a loss of power', () => {
   for (const seed of seeds) {
@@ -163,82 +79,6 @@ test('an append in flight may or may not outlive the crash, and is never answere
   for (const outcome of ['0 true', '0 false', '1 true', '1 false', '2 false']) expect(outcomes).toContain(outcome)
 })
 
-describe('a disk that fails', () => {
-  test('every append fails from the first failure on, and works again after a new opening', () => {
-    const machine = new Machine(1)
-    const { journal } = machine.open(strict)
-    void journal.append(batchOf(1))
-    machine.disk.failNextAppend()
-    expect(() => journal.append(batchOf(2))).toThrow('the simulated disk failed')
-    expect(() => journal.append(batchOf(2))).toThrow('the simulated disk failed')
-    machine.disk.crash()
-    const { journal: next, last } = machine.open(strict)
-    void next.append(batchOf(last + 1))
-    expect(next.stats().batches).toBe(last + 1)
-  })
-
-  test('the batch that failed may be there afterwards or not', () => {
-    const outcomes = new Set<string>()
-    for (const seed of seeds) {
-      const machine = new Machine(seed)
-      const { journal } = machine.open(strict)
-      void journal.append(batchOf(1))
-      machine.disk.failNextAppend()
-      expect(() => journal.append(batchOf(2))).toThrow()
-      void journal.close()
-      const { last } = machine.open(strict)
-      outcomes.add(`${last} ${machine.lost?.type === 'lost' && machine.lost.torn}`)
-    }
-    expect([...outcomes].sort()).toEqual(['1 false', '1 true', '2 false'])
-  })
-
-  test('a failure that nothing met is over with the next opening', () => {
-    const machine = new Machine(1)
-    void machine.open(strict).journal.close()
-    machine.disk.failNextAppend()
-    const { journal } = machine.open(strict)
-    void journal.append(batchOf(1))
-    expect(journal.stats().batches).toBe(1)
-  })
-
-  test('appends that wait behind a failing one fail with it', async () => {
-    const machine = new Machine(1)
-    const { journal } = machine.open(slow)
-    const appends = [1, 2, 3].map((batch) => journal.append(batchOf(batch)) as Promise<void>)
-    machine.disk.failNextAppend()
-    const settled = Promise.allSettled(appends)
-    while (machine.clock.step());
-    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
-    expect(machine.observed.filter(({ type }) => type === 'appended')).toEqual([])
-  })
-
-  test('a full disk refuses until it has room and the log is opened anew', () => {
-    for (const seed of seeds) {
-      const machine = new Machine(seed)
-      const { journal } = machine.open(strict)
-      void journal.append(batchOf(1))
-      machine.disk.isFull = true
-      expect(() => journal.append(batchOf(2))).toThrow('no space left')
-      machine.disk.isFull = false
-      expect(() => journal.append(batchOf(2))).toThrow('no space left')
-      machine.disk.crash()
-      const { journal: next, last } = machine.open(strict)
-      void next.append(batchOf(last + 1))
-    }
-  })
-
-  test('a slow disk takes longer by as much', () => {
-    const machine = new Machine(1)
-    const { journal } = machine.open(strict)
-    machine.disk.slowByMs = 70
-    void journal.append(batchOf(1))
-    expect(machine.observed.at(-1)?.type).toBe('appending')
-    machine.clock.step()
-    expect(machine.clock.nowMs).toBe(70)
-    expect(machine.observed.at(-1)).toEqual({ type: 'appended', batch: 1 })
-  })
-})
-
 test('a loss of power may undo a discard, and then it undoes whatever came after it', () => {
   const firsts = new Set<number | undefined>()
   for (const seed of seeds) {
@@ -266,6 +106,40 @@ test('a discard is as durable as the append that follows it', () => {
     expect(machine.observed.filter(({ type }) => type === 'discarded')).toEqual([{ type: 'discarded', before: 4 }])
     expect(machine.observed.at(-1)).toEqual({ type: 'recovered', incarnation: 2, firstBatch: 4, lastBatch: 6 })
   }
+})
+
+test('a torn write that was cleared away takes nothing else with it', () => {
+  let torn = 0
+  for (const seed of seeds) {
+    const machine = new Machine(seed)
+    const { journal } = machine.open(strict)
+    for (const batch of upTo(3)) void journal.append(batchOf(batch))
+    machine.disk.slowByMs = 5
+    void journal.append(batchOf(4))
+    machine.disk.crash()
+    machine.disk.slowByMs = 0
+    const { stored } = machine.open(strict)
+    if (stored.length > 3) continue
+    if (machine.lost?.type === 'lost' && machine.lost.torn) torn += 1
+    machine.disk.losePower()
+    expect(machine.open(strict).stored).toEqual(upTo(3))
+  }
+  expect(torn).toBeGreaterThan(20)
+})
+
+test('a journal that is closed discards nothing any more', () => {
+  const machine = new Machine(1)
+  const { journal } = machine.open(strict)
+  for (const batch of upTo(3)) void journal.append(batchOf(batch))
+  machine.disk.slowByMs = 5
+  void journal.discardBefore(3)
+  void journal.close()
+  machine.disk.slowByMs = 0
+  const { journal: next } = machine.open(strict)
+  while (machine.clock.step());
+  expect(next.stats().batches).toBe(3)
+  machine.disk.crash()
+  expect(machine.open(strict).stored).toEqual(upTo(3))
 })
 
 test('a log is open once at a time', () => {
@@ -315,7 +189,7 @@ test('a process that cannot run hears of its appends later, and a crashed one ne
 })
 
 test('whatever happens, what was acknowledged is there, whole and in order, and nothing else but what was asked to be stored', () => {
-  const rare = ['discard', 'crash', 'losePower', 'close', 'failNextAppend', 'fill', 'passTime'] as const
+  const rare = ['discard', 'crash', 'losePower', 'close', 'fail', 'fill', 'passTime'] as const
   const step = fc.oneof({ weight: 6, arbitrary: fc.constant('append' as const) }, fc.constantFrom(...rare))
   fc.assert(
     fc.property(fc.nat(), fc.array(step, { maxLength: 60 }), fc.boolean(), (seed, steps, isSlow) => {
@@ -360,7 +234,7 @@ test('whatever happens, what was acknowledged is there, whole and in order, and 
           void journal.close()
           while (machine.clock.step());
           reopen()
-        } else if (name === 'failNextAppend') machine.disk.failNextAppend()
+        } else if (name === 'fail') machine.disk.fail()
         else if (name === 'fill') machine.disk.isFull = true
         else machine.clock.step()
       }

@@ -6,7 +6,10 @@ const kilobyte = (fill: number) => new Uint8Array(1020).fill(fill)
 test('a connection opens after a message there and one back', () => {
   const { atNode, seen } = makeConnection()
   expect(atNode.opened).toBe(true)
-  expect(seen).toEqual([{ type: 'connected', node: 'worker-1', connection: 1, atMs: 20 }])
+  expect(seen).toEqual([
+    { type: 'connecting', node: 'worker-1', connection: 1, atMs: 0 },
+    { type: 'connected', node: 'worker-1', connection: 1, atMs: 20 },
+  ])
 })
 
 test('where nobody listens the attempt is refused', () => {
@@ -62,6 +65,13 @@ test('what the window does not hold stays with the sender, which counts it as bu
   expect(world.atBroker.frames.map((frame) => frame[0])).toEqual([0, 1, 2, 3, 4, 5])
 })
 
+test('text counts as the bytes that it is sent as', () => {
+  const { socket, seen } = makeConnection({ windowBytes: 100 })
+  socket.send('ü'.repeat(100))
+  expect(socket.bufferedBytes).toBe(104)
+  expect(seen.at(-2)).toMatchObject({ type: 'frame', bytes: 200, buffered: 104 })
+})
+
 test('a frame larger than the window passes in pieces', () => {
   const world = makeConnection({ windowBytes: 1000 })
   world.socket.send(new Uint8Array(10_000).fill(7))
@@ -94,6 +104,39 @@ test('a close comes after the frames before it, and is answered', () => {
   expect(world.clock.pending).toBe(0)
 })
 
+test('an attempt that is given up before it succeeds ends like one that failed, and nothing comes of it', () => {
+  const world = makeConnection()
+  world.atNode.opened = false
+  const socket = world.connect()
+  world.clock.advance(10)
+  socket.close(1000, 'changed its mind')
+  expect(world.atNode.closed).toBeUndefined()
+  world.clock.advance(100)
+  expect(world.atNode).toMatchObject({ opened: false, closed: { code: 1006, reason: '' } })
+  expect(world.wires.size).toBe(1)
+  expect(world.clock.pending).toBe(0)
+})
+
+test('who sends before the connection is open is told so, and after its end nothing is sent', () => {
+  const world = makeConnection()
+  const early = world.connect()
+  expect(() => early.send('too early')).toThrow('not open yet')
+  world.socket.close(1000, 'bye')
+  world.socket.send('too late')
+  world.clock.advance(100)
+  expect(world.atBroker.frames).toEqual([])
+})
+
+test('a close that nobody answers ends the connection after half a minute', () => {
+  const world = makeConnection({ giveUpAfterMs: 600_000 })
+  world.wires.partition('worker-1')
+  world.socket.close(1000, 'bye')
+  world.clock.advance(29_999)
+  expect(world.atNode.closed).toBeUndefined()
+  world.clock.advance(2)
+  expect(world.atNode.closed).toEqual({ code: 1006, reason: '' })
+})
+
 test('both ends of a connection may close it at the same moment', () => {
   const world = makeConnection()
   world.brokerEnd.close(4006, 'draining')
@@ -116,7 +159,21 @@ test('a partition shorter than the patience of the kernel delays and loses nothi
   world.clock.advance(100)
   expect(world.atBroker.frames).toEqual(['there', 'later'])
   expect(world.atNode.frames).toEqual(['back'])
+  world.clock.advance(10_000)
   expect(world.atNode.closed).toBeUndefined()
+  expect(world.clock.pending).toBe(0)
+})
+
+test('what was on its way when a longer one began ends the connection as well', () => {
+  const world = makeConnection({ giveUpAfterMs: 5000 })
+  world.socket.send('on its way')
+  world.clock.advance(5)
+  world.wires.partition('worker-1')
+  world.clock.advance(4999)
+  expect(world.atNode.closed).toBeUndefined()
+  world.clock.advance(1)
+  expect(world.atNode.closed).toEqual({ code: 1006, reason: '' })
+  expect(world.atBroker.frames).toEqual([])
 })
 
 test('a longer one ends the connection at the end that has something to say', () => {
@@ -259,6 +316,31 @@ test('a delay makes every message take longer, and overtaking is still impossibl
   expect(world.atBroker.frames).toEqual(['slow', 'fast'])
 })
 
+test('a delay of the broker is everybody’s, and adds to their own', () => {
+  const world = makeConnection()
+  world.wires.delay('worker-1', 300)
+  world.wires.delay('broker', 50)
+  world.socket.send('there')
+  world.brokerEnd.send('back')
+  world.clock.advance(359)
+  expect([...world.atBroker.frames, ...world.atNode.frames]).toEqual([])
+  world.clock.advance(1)
+  expect([...world.atBroker.frames, ...world.atNode.frames]).toEqual(['there', 'back'])
+})
+
+test('a program that stops reading while it stands still does not read on when it goes on', () => {
+  const world = makeConnection()
+  world.machine.resumesAtMs = world.clock.nowMs + 1000
+  world.brokerEnd.send('waits')
+  world.clock.advance(500)
+  const end = world.wires.stall('worker-1')
+  world.clock.advance(1000)
+  expect(world.atNode.frames).toEqual([])
+  end()
+  world.clock.advance(100)
+  expect(world.atNode.frames).toEqual(['waits'])
+})
+
 test('the death of a process is told to its peers, after what had left it', () => {
   const world = makeConnection({ windowBytes: 2048 })
   world.socket.send('last words')
@@ -272,14 +354,35 @@ test('the death of a process is told to its peers, after what had left it', () =
   expect(world.atBroker.closed).toEqual({ code: 1006, reason: '' })
 })
 
-test('the death of a machine is told to nobody, until it is back and knows nothing', () => {
+test('the death of a machine is told to nobody, until it is back, knows nothing and is spoken to', () => {
   const world = makeConnection({ giveUpAfterMs: 600_000 })
+  world.brokerEnd.send('lost with the machine')
+  const back = world.wires.partition('broker')
+  world.broker.kill()
+  world.wires.processEnded(world.broker, true)
+  world.clock.advance(60_000)
+  expect(world.atNode.closed).toBeUndefined()
+  back()
+  world.clock.advance(60_000)
+  expect(world.atNode).toMatchObject({ frames: [], closed: undefined })
+  world.socket.send('hello?')
+  world.clock.advance(100)
+  expect(world.atNode.closed).toEqual({ code: 1006, reason: '' })
+  expect(world.wires.size).toBe(0)
+})
+
+test('what was said to a machine while it was dead is answered when it is back, however little its program had read', () => {
+  const world = makeConnection({ giveUpAfterMs: 600_000 })
+  world.brokerEnd.pause()
+  world.socket.send('unread')
+  world.clock.advance(100)
+  const back = world.wires.partition('broker')
   world.broker.kill()
   world.wires.processEnded(world.broker, true)
   world.socket.send('hello?')
   world.clock.advance(60_000)
   expect(world.atNode.closed).toBeUndefined()
-  world.wires.machineReturned()
+  back()
   world.clock.advance(100)
   expect(world.atNode.closed).toEqual({ code: 1006, reason: '' })
 })

@@ -47,12 +47,29 @@ describe('wishes arrive', () => {
     expect(new Set(atMs).size).toBe(10)
   })
 
-  test('along a ramp: few at first, many in the end', () => {
-    const { clock, atMs } = arrive({ kind: 'ramp', from: 0, to: 10 })
+  test.each([
+    { from: 0, to: 10, inAll: 500, inFirstHalf: 125 },
+    { from: 0, to: 0.4, inAll: 20, inFirstHalf: 5 },
+    { from: 10, to: 0, inAll: 500, inFirstHalf: 375 },
+    { from: 2, to: 6, inAll: 400, inFirstHalf: 150 },
+    { from: 3, to: 3, inAll: 300, inFirstHalf: 150 },
+  ])('along a ramp from $from to $to a second: as many as the area under it', ({ from, to, inAll, inFirstHalf }) => {
+    const { clock, atMs } = arrive({ kind: 'ramp', from, to })
     clock.advance(100_000)
-    expect(atMs.length).toBeGreaterThan(450)
-    expect(atMs.length).toBeLessThan(550)
-    expect(atMs.filter((ms) => ms > 50_000).length).toBeGreaterThan(2 * atMs.filter((ms) => ms <= 50_000).length)
+    expect(Math.abs(atMs.length - inAll)).toBeLessThanOrEqual(1)
+    expect(Math.abs(atMs.filter((ms) => ms <= 50_000).length - inFirstHalf)).toBeLessThanOrEqual(1)
+  })
+
+  test('never, where the rate is nothing', () => {
+    for (const arrivals of [
+      { kind: 'steady', rate: 0 },
+      { kind: 'ramp', from: 0, to: 0 },
+    ] as const) {
+      const { clock, atMs } = arrive(arrivals)
+      clock.advance(100_000)
+      expect(atMs).toEqual([])
+      expect(clock.pending).toBe(0)
+    }
   })
 
   test('in a closed loop: the next one after an answer, never more than the given number at a time', () => {

@@ -9,20 +9,21 @@ function makeProcess() {
 }
 
 test('the end of a process silences every callback: timers, turns, input', () => {
-  const { process, clock, machine, context } = makeProcess()
-  const fail = (): never => expect.unreachable()
-  process.setTimer(fail, 100)
-  process.afterTurn(fail)
+  const { process, clock, machine, context, seen } = makeProcess()
+  const run = (): void => {}
+  process.setTimer(run, 100)
+  process.afterTurn(run)
   machine.resumesAtMs = 1000
-  process.enter(fail)
+  process.enter(run)
   process.kill()
-  process.enter(fail)
-  process.setTimer(fail, 1)
-  process.afterTurn(fail)
+  process.enter(run)
+  process.setTimer(run, 1)
+  process.afterTurn(run)
   process.observe({ type: 'accepted', node: 'worker-1', id: 'a' })
   expect(clock.pending).toBe(0)
   clock.advance(10_000)
   expect(context.hasEntered).toBe(false)
+  expect(seen).toEqual([])
 })
 
 test('timers that a program leaves behind are counted, but for those that are over in a moment', () => {
@@ -67,12 +68,13 @@ test('while a process stands still, what comes waits; then timers come first, th
 })
 
 test('a timer that is cancelled while it waits to be run does not run', () => {
-  const { process, clock, machine } = makeProcess()
-  const cancel = process.setTimer(() => expect.unreachable(), 100)
+  const { process, clock, machine, context } = makeProcess()
+  const cancel = process.setTimer(() => {}, 100)
   machine.resumesAtMs = 500
   clock.advance(200)
   cancel()
   clock.advance(1000)
+  expect(context.hasEntered).toBe(false)
   expect(clock.pending).toBe(0)
 })
 
@@ -86,6 +88,14 @@ test('in a slow process everything is late, and nothing overtakes', () => {
   process.enter(() => ran.push(`fast at ${clock.nowMs}`))
   clock.advance(100)
   expect(ran).toEqual(['slow at 50', 'fast at 50'])
+})
+
+test('no timer of a process is shorter than a millisecond, as with those of runtimes', () => {
+  const { process, clock } = makeProcess()
+  const atMs: number[] = []
+  for (const ms of [0, 0.2, 1.5]) process.setTimer(() => atMs.push(clock.nowMs), ms)
+  clock.advance(10)
+  expect(atMs).toEqual([1, 1, 1.5])
 })
 
 test('a jump of the wall clock moves the wall clock and nothing else', () => {

@@ -1,0 +1,79 @@
+import { DEFAULT_CONFIG, type EngineConfig, engineConfig } from '@sluice/engine'
+import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
+import type { Logger } from 'pino'
+import { contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
+import { LOOPBACK_ADDRESS } from './loopback.ts'
+
+export interface BrokerConfig {
+  /** Default: SQLite in `.sluice/broker.db`, strict. */
+  journal?: { kind: 'sqlite'; path: string; durability?: 'strict' | 'relaxed' } | { kind: 'memory' }
+  /** A loopback address, because there is no access control yet. Default `127.0.0.1`. */
+  host?: string
+  /** 0 takes a free one. Default 7331. */
+  port?: number
+  engine?: Partial<EngineConfig>
+  hosting?: Partial<Omit<HostConfig, 'limits'>> & { limits?: Partial<Limits> }
+  /** Origins whose pages may connect and use the HTTP API, such as `https://app.example.com`. Default none; pages of loopback addresses may connect in any case. */
+  allowedOrigins?: readonly string[]
+  /** Default: silent. */
+  logger?: Logger
+  /** The journal failed and the broker acknowledges nothing any more. Default: nothing beside the log. */
+  onFailure?: (error: Error) => void
+}
+
+/** Of each part of a configuration what it may hold: the types say so too, to those who have them. */
+const SETTINGS: Record<keyof BrokerConfig, true> = {
+  journal: true,
+  host: true,
+  port: true,
+  engine: true,
+  hosting: true,
+  allowedOrigins: true,
+  logger: true,
+  onFailure: true,
+}
+const JOURNAL_SETTINGS = { sqlite: { kind: true, path: true, durability: true }, memory: { kind: true } }
+
+/**
+ * The engine's and the host's bounds, complete.
+ * @throws RangeError naming each setting that is unknown or cannot work
+ */
+export function checkedBounds(config: BrokerConfig): { engine: EngineConfig; hosting: HostConfig } {
+  const { host = '127.0.0.1', journal, engine, hosting, allowedOrigins = [] } = config
+  const problems = [
+    ...unknownIn('', config, SETTINGS),
+    ...unknownIn('engine.', engine, DEFAULT_CONFIG),
+    ...unknownIn('hosting.', hosting, DEFAULT_HOST_CONFIG),
+    ...unknownIn('hosting.limits.', hosting?.limits, DEFAULT_LIMITS),
+  ]
+  if (!LOOPBACK_ADDRESS.test(host)) {
+    problems.push(
+      `host must be a loopback address (127.0.0.1, ::1, localhost), not ${host}: the broker has no access control yet, so anyone who reaches it can submit and take tasks`,
+    )
+  }
+  if (journal !== undefined) {
+    const known = Object.hasOwn(JOURNAL_SETTINGS, journal.kind) ? JOURNAL_SETTINGS[journal.kind] : undefined
+    if (known === undefined) problems.push(`journal.kind must be sqlite or memory, not ${String(journal.kind)}`)
+    else problems.push(...unknownIn('journal.', journal, known))
+    if (journal.kind === 'sqlite' && !['strict', 'relaxed', undefined].includes(journal.durability))
+      problems.push(`journal.durability must be strict or relaxed, not ${String(journal.durability)}`)
+  }
+  for (const origin of allowedOrigins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+      problems.push(`allowedOrigins must be origins such as https://app.example.com, not ${JSON.stringify(origin)}`)
+  }
+  const complete = {
+    ...DEFAULT_HOST_CONFIG,
+    ...hosting,
+    limits: { ...DEFAULT_LIMITS, ...hosting?.limits },
+  }
+  problems.push(...contradictionsIn(complete))
+  if (problems.length > 0) throw new RangeError(problems.join('\n'))
+  return { engine: engineConfig(engine), hosting: complete }
+}
+
+function unknownIn(where: string, stated: object | undefined, known: object): string[] {
+  return Object.keys(stated ?? {})
+    .filter((name) => !Object.hasOwn(known, name))
+    .map((name) => `${where}${name} is no setting; there are ${Object.keys(known).join(', ')}`)
+}

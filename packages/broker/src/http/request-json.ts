@@ -1,0 +1,43 @@
+import { parseExact } from '@sluice/protocol'
+import { HttpRefusal } from './error-response.ts'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Whether text may hold a number of more digits than a JavaScript number keeps, or an exponent past its range. */
+const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE][-+]?\d/
+
+/**
+ * The JSON in a request, its numbers exact as `parseExact` gives them: a body is handed on, not computed with.
+ * @throws HttpRefusal where the bytes are not UTF-8 or not JSON, or nest deeper than `depthMax`
+ */
+export function requestJson(bytes: ArrayBuffer, depthMax: number): unknown {
+  let text: string
+  let value: unknown
+  try {
+    text = utf8.decode(bytes)
+    value = JSON.parse(text)
+  } catch (caught) {
+    const why = caught instanceof SyntaxError ? `JSON: ${caught.message}` : 'UTF-8'
+    throw new HttpRefusal({ code: 'bad_message', field: 'body', message: `The body is not ${why}.` })
+  }
+  // What looks at the value from here on recurses.
+  if (isDeeperThan(value, depthMax)) {
+    const message = `Objects and arrays nest at most ${depthMax} deep.`
+    throw new HttpRefusal({ code: 'too_large', field: 'body', limit: depthMax, message })
+  }
+  return MAY_LOSE_DIGITS.test(text) ? parseExact(text) : value
+}
+
+/** Whether objects and arrays nest deeper in a JSON value. Without recursion, level by level. */
+export function isDeeperThan(value: unknown, depthMax: number): boolean {
+  let level = [value].filter(isContainer)
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth === depthMax) return true
+    level = level.flatMap((container) => Object.values(container).filter(isContainer))
+  }
+  return false
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

@@ -1,0 +1,21 @@
+import { DEFAULT_LIMITS } from '@sluice/protocol'
+import { expect, test } from 'vitest'
+import { contradictionsIn, DEFAULT_HOST_CONFIG } from '../../src/core/index.ts'
+
+test('[LIMIT-1] no bound of the host or of the wire can be switched off, and the one at fault is named', () => {
+  expect(contradictionsIn(DEFAULT_HOST_CONFIG)).toEqual([])
+  const { limits: _, ...bounds } = DEFAULT_HOST_CONFIG
+  const wrong = [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]
+  for (const [i, name] of Object.keys(bounds).entries()) {
+    const value = wrong[i % wrong.length] as number
+    expect(contradictionsIn({ ...DEFAULT_HOST_CONFIG, [name]: value })).toContain(
+      `${name} must be a whole number of at least 1, not ${value}`,
+    )
+  }
+  for (const name of Object.keys(DEFAULT_LIMITS)) {
+    const limits = { ...DEFAULT_LIMITS, [name]: 0 }
+    expect(contradictionsIn({ ...DEFAULT_HOST_CONFIG, limits })).toContain(
+      `${name} must be a whole number of at least 1, not 0`,
+    )
+  }
+})

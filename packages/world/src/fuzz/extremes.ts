@@ -1,0 +1,102 @@
+import type { Distribution } from '../distribution.ts'
+import { RandomSource, type RandomStream } from '../random.ts'
+import type { Scenario, WorkerGroup } from '../scenario.ts'
+
+/** Each, how many of all worlds have it, and what it makes of them. */
+const EXTREMES: readonly { name: string; share: number; of: (random: RandomStream, scenario: Scenario) => Scenario }[] =
+  [
+    { name: 'restless', share: 0.15, of: restless },
+    { name: 'flooded', share: 0.08, of: flooded },
+    { name: 'awaited', share: 0.06, of: awaitedTwice },
+    { name: 'crowded', share: 0.2, of: crowded },
+  ]
+
+/** Tasks of each producer where many of them would take too long. */
+const TASKS_FEW = 15
+
+/**
+ * The scenario, and in a few worlds made extreme in one respect or another, where what is drawn one by one meets too seldom what
+ * has to meet. Each has a stream of its own: one more leaves all other worlds as they were.
+ */
+export function extreme(seed: number, scenario: Scenario): Scenario {
+  return EXTREMES.reduce((made, { name, share, of }) => {
+    const random = new RandomSource(seed).stream(name)
+    return random.chance(share) ? of(random, made) : made
+  }, scenario)
+}
+
+/** Programs come and go all the time, with tasks in their hands that they have not begun. */
+function restless(random: RandomStream, scenario: Scenario): Scenario {
+  return {
+    ...scenario,
+    engine: { ...scenario.engine, ...(random.chance(0.5) ? { releasesMax: 1 } : {}) },
+    workers: scenario.workers.map((group) => ({ ...group, concurrency: 1, prefetch: 4 })),
+    faultRates: { ...scenario.faultRates, restart: scenario.durationMs / 12 },
+  }
+}
+
+/** Little may be unsent, and progress comes all the time to those who stop reading now and then. */
+function flooded(random: RandomStream, scenario: Scenario): Scenario {
+  const { producers, workers, hosting, network, durationMs } = scenario
+  const bodyBytes: Distribution = { kind: 'uniform', min: 0, max: 100 }
+  return {
+    ...scenario,
+    hosting: { ...hosting, sendBufferBytesHigh: 300, sendBufferBytesMax: 3000 },
+    network: { ...network, windowBytes: random.integer(300, 1000) },
+    producers: producers.map((group) => ({
+      ...group,
+      tasks: group.tasks.map((mix) => ({ ...mix, bodyBytes })),
+      tasksMax: TASKS_FEW,
+    })),
+    workers: workers.map((group) => ({
+      ...group,
+      service: Object.fromEntries(
+        Object.entries(group.service).map(([queue, service]) => [
+          queue,
+          {
+            ...service,
+            ms: { kind: 'uniform', min: 500, max: 2000 },
+            resultBytes: bodyBytes,
+            progressEveryMs: random.integer(2, 10),
+          },
+        ]),
+      ),
+    })),
+    faultRates: { ...scenario.faultRates, slowReader: durationMs / 15 },
+  }
+}
+
+/** Tasks take their time, and more than one session waits for nearly all of them. */
+function awaitedTwice(_: RandomStream, scenario: Scenario): Scenario {
+  return {
+    ...scenario,
+    producers: scenario.producers.map((group) => ({
+      ...group,
+      tasks: group.tasks.map((mix) => ({ ...mix, options: { ...mix.options, delayMs: 4000 } })),
+      tasksMax: Math.min(group.tasksMax ?? TASKS_FEW, TASKS_FEW),
+      resubmits: 0.8,
+      asksLater: 0.8,
+    })),
+  }
+}
+
+/** Little room for connections, some of them without a word, and for requests that wait. */
+function crowded(random: RandomStream, scenario: Scenario): Scenario {
+  const [first, ...others] = scenario.workers as [WorkerGroup, ...WorkerGroup[]]
+  const silent = others.map((group) => ({
+    ...group,
+    falsehoods: [...(group.falsehoods ?? []), ...(random.chance(0.5) ? ['withholdsHello' as const] : [])],
+  }))
+  return {
+    ...scenario,
+    hosting: {
+      helloTimeoutMs: random.integer(300, 3000),
+      ...scenario.hosting,
+      pendingConnectionsMax: random.integer(1, 3),
+      // More than there are clients: who is refused is refused for now.
+      connectionsMax: random.integer(20, 30),
+      waitersMax: random.integer(1, 2),
+    },
+    workers: [first, ...silent],
+  }
+}
