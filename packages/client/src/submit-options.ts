@@ -13,10 +13,13 @@ const DURATIONS = ['delayMs', 'ttlMs', 'timeLimitMs', 'resultTtlMs'] as const
 const RETRY_KINDS = ['none', 'fixed', 'exponential'] as const
 const JITTERS = ['full', 'none'] as const
 const RETRY_DURATIONS = ['delayMs', 'delayMsMax'] as const
+const CONTRACT_FIELDS = ['priority', 'leaseMs', ...DURATIONS, 'retry']
+/** What a call may say besides what travels. */
+const CALL_FIELDS = [...CONTRACT_FIELDS, 'id', 'signal', 'watch', 'onBusy']
+const RETRY_FIELDS = ['kind', 'attemptsMax', ...RETRY_DURATIONS, 'jitter']
 
 /**
- * The options of a submission as they travel: the call's fields win over the contract's, and nothing else a caller
- * has in that object comes along.
+ * The options of a submission as they travel: the call's fields win over the contract's.
  * @throws SluiceError `bad_message` naming the field: the broker would refuse the whole message, and with it the
  *   submissions of others that share it
  */
@@ -25,6 +28,8 @@ export function wireOptions(
   call: SubmitOptions | undefined,
 ): SubmitOptions | undefined {
   if (contract === undefined && call === undefined) return undefined
+  checkFields('options', contract, CONTRACT_FIELDS)
+  checkFields('options', call, CALL_FIELDS)
   const options: SubmitOptions = {}
   const priority = call?.priority ?? contract?.priority
   if (priority !== undefined) options.priority = integer('priority', priority, 0, PRIORITY_MAX)
@@ -40,6 +45,7 @@ export function wireOptions(
 }
 
 function wireRetry(policy: RetryPolicy): RetryPolicy {
+  checkFields('options.retry', policy, RETRY_FIELDS)
   const retry: RetryPolicy = { kind: choice('retry.kind', policy.kind, RETRY_KINDS) }
   if (policy.attemptsMax !== undefined) {
     retry.attemptsMax = integer('retry.attemptsMax', policy.attemptsMax, 1, ATTEMPTS_MAX)
@@ -50,6 +56,17 @@ function wireRetry(policy: RetryPolicy): RetryPolicy {
   }
   if (policy.jitter !== undefined) retry.jitter = choice('retry.jitter', policy.jitter, JITTERS)
   return retry
+}
+
+function checkFields(path: string, given: object | undefined, allowed: readonly string[]): void {
+  for (const name in given) {
+    if (allowed.includes(name)) continue
+    throw new SluiceError({
+      code: 'bad_message',
+      message: `${path} has no field ${JSON.stringify(name)}: it may have ${allowed.join(', ')}`,
+      field: `${path}.${name}`,
+    })
+  }
 }
 
 function integer(field: string, value: number, min: number, max: number): number {

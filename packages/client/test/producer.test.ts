@@ -211,6 +211,22 @@ describe('submitting', () => {
     await expect(client.submit('q', 1, { id: 'x' })).rejects.toMatchObject({ field: 'id' })
   })
 
+  test('an option that there is not is refused here, naming it and those that there are', async () => {
+    const { world, client, connection } = await online()
+    const misspelt = [
+      [{ attemptsMax: 1 }, 'options.attemptsMax'],
+      [{ prioriti: 1 }, 'options.prioriti'],
+      [{ retry: { kind: 'none', delay: 1 } }, 'options.retry.delay'],
+    ] as const
+    for (const [options, field] of misspelt) {
+      await expect(client.submit('q', 1, options as object)).rejects.toMatchObject({ code: 'bad_message', field })
+    }
+    const contract = defineTask({ queue: 'q', options: { watch: false } as object })
+    await expect(client.submit(contract, 1)).rejects.toThrow(/no field "watch": it may have priority, leaseMs/)
+    await world.settle()
+    expect(connection.of('submit')).toEqual([])
+  })
+
   test('a signal ends the waiting: before it is sent, the task never leaves', async () => {
     const { world, client, connection } = await online(1)
     const controller = new AbortController()
