@@ -42,10 +42,10 @@ const NO_PAST: Past = Object.freeze({ releases: 0, history: [], progress: undefi
 /**
  * A task as the engine knows it: everything but its body. Written by `evolve` alone.
  *
- * There may be millions of them, and each lives through several garbage collections, which cost more than anything else
- * that is done for it. So what tasks share they share, and no field holds a number of more than 31 bits for as long as
- * there are fewer tasks and leases than that: it would be an object of its own. Instants are in what is shared, and where
- * bodies are is kept in halves.
+ * There may be millions of them, and each lives through several garbage collections, a quarter of what a busy broker does.
+ * So what tasks share they share, and no field holds a number of more than 31 bits while fewer tasks and leases have been
+ * counted than that: it would be an object of its own. Instants are in what is shared, and where bodies are is kept in
+ * halves.
  */
 export interface Task extends HeapItem {
   readonly id: string
@@ -80,7 +80,7 @@ export interface Task extends HeapItem {
   slot: number
 }
 
-/** A task that has just been accepted. An object literal: the engine of the language notices how long these live, and a class hides it. */
+/** A task that has just been accepted. An object literal, because of these V8 notices how long they live, and of a class's objects not. */
 export function createTask(
   id: string,
   seq: number,
