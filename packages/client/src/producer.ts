@@ -327,7 +327,10 @@ export class Producer implements SessionOwner, HandleHost {
         retryAfterMs = Math.max(retryAfterMs, error.retryAfterMs ?? 0)
       }
     }
-    for (const handle of submission.handles) if (handle?.phase === 'sent') this.#accept(handle)
+    for (let place = 0; place < count; place++) {
+      const handle = submission.at(place)
+      if (handle?.phase === 'sent') this.#accept(handle)
+    }
     if (submission.isOver) this.#submissions.close(submission)
     this.#budget.earn(count - refused.length)
     if (retried.length > 0) this.#park(retried, retryAfterMs)

@@ -1,7 +1,8 @@
 import type { DeadReason, TaskFailure } from '@sluice/protocol'
 import type { Env } from './commands.ts'
 import type { AttemptRecord, Event } from './events.ts'
-import { attemptsMax, type State, type Task } from './state.ts'
+import { attemptsMax, type State } from './state.ts'
+import type { Task } from './task.ts'
 import type { TaskList } from './task-list.ts'
 
 /** The one place that says what becomes of a task whose attempt ended without a result, and of records past their bound. */
@@ -45,8 +46,8 @@ export function loseLease(
 
 /** A lease handed back unfinished: no attempt is counted, but for a task that has been handed back too often. */
 export function handBack(state: State, task: Task, { nowMs }: Pick<Env, 'nowMs'>): Event {
-  if (task.releases >= state.config.releasesMax) {
-    const error = { message: `handed back ${task.releases} times` }
+  if (task.past.releases >= state.config.releasesMax) {
+    const error = { message: `handed back ${task.past.releases} times` }
     return endAttempt(state, task, { how: 'failed', error, retryable: true, retryAfterMs: 0 }, { nowMs })
   }
   return { type: 'leaseReleased', id: task.id, retryAtMs: nowMs, atMs: nowMs }

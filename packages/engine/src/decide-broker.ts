@@ -3,7 +3,8 @@ import { handBack, loseLease, trimmedDead } from './decide-attempt.ts'
 import type { Event } from './events.ts'
 import { recordOf } from './evolve.ts'
 import { refusal } from './refusal.ts'
-import { freeCredit, type Session, type State, type Subscription, type Task } from './state.ts'
+import { freeCredit, type Session, type State, type Subscription } from './state.ts'
+import { deadlineOf, type Task } from './task.ts'
 
 /** What the broker itself does: sessions come and go, time passes, leases are granted, a state is taken up. */
 
@@ -144,7 +145,7 @@ export function tick(state: State, env: Env): Event[] {
     ]
   }
   const task = state.deadlines.peek()
-  if (!task || task.deadlineMs > nowMs) return []
+  if (!task || deadlineOf(task) > nowMs) return []
   const { phase, options } = task
   switch (phase.state) {
     case 'leased': {
@@ -153,7 +154,7 @@ export function tick(state: State, env: Env): Event[] {
     }
     case 'delayed':
     case 'ready': {
-      const isExpired = !task.started && options.ttlMs > 0 && task.acceptedAtMs + options.ttlMs <= nowMs
+      const isExpired = !task.started && options.ttlMs > 0 && task.acceptance.atMs + options.ttlMs <= nowMs
       if (!isExpired) return [{ type: 'taskReadied', id: task.id, atMs: nowMs }]
       const events: Event[] = [
         {

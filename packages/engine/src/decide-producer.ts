@@ -3,16 +3,8 @@ import type { EngineConfig } from './config.ts'
 import { joiningOf, trimmed } from './decide-attempt.ts'
 import type { Event, EventOf } from './events.ts'
 import { refusal } from './refusal.ts'
-import {
-  isFinished,
-  isWatching,
-  mayHaveNews,
-  type Queue,
-  type State,
-  type Task,
-  unfinished,
-  watchersOf,
-} from './state.ts'
+import { isFinished, isWatching, mayHaveNews, type Queue, type State, unfinished, watchersOf } from './state.ts'
+import type { Task } from './task.ts'
 
 /** What producers ask: submit, watch, cancel, redrive. */
 
@@ -30,6 +22,7 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   let seq = state.nextSeq
   // Ids that only grow, as freshly minted ones do, cannot repeat within the message.
   const seen = isAscending(ids) ? undefined : new Map<string, number>()
+  const areNew = state.tasks.holdsNoneOf(ids)
   // The first of those that are accepted one after the other.
   let first = 0
   const acceptBefore = (end: number): void => {
@@ -57,7 +50,7 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
     const id = ids[i] as string
     const size = bytes[i] as number
     const index = command.index + i
-    const known = state.tasks.get(id)
+    const known = areNew ? undefined : state.tasks.get(id)
     const digest = known ? known.digest : seen?.get(id)
     if (digest !== undefined) {
       acceptBefore(i)

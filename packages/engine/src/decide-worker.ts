@@ -3,7 +3,8 @@ import { endAttempt, handBack, joiningOf, trimmed, trimmedDead } from './decide-
 import type { Event } from './events.ts'
 import { refusal } from './refusal.ts'
 import { retryDelayMs } from './retry.ts'
-import type { Queue, State, Task } from './state.ts'
+import type { Queue, State } from './state.ts'
+import type { Task } from './task.ts'
 
 /** What workers say of the leases they hold. A lease is looked up among the session's own, so nobody settles another's. */
 

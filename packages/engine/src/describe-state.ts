@@ -1,5 +1,6 @@
 import { recordOf } from './evolve.ts'
-import { freeCredit, nextWakeAtMs, type State, type Task } from './state.ts'
+import { freeCredit, nextWakeAtMs, type State } from './state.ts'
+import { deadlineOf, type Task } from './task.ts'
 
 /** Everything that a state knows, as plain comparable data. */
 export function describeState(state: State) {
@@ -40,7 +41,7 @@ export function describeState(state: State) {
 }
 
 function describeTask(task: Task) {
-  return { ...recordOf(task), deadlineMs: hasDeadline(task) ? task.deadlineMs : undefined }
+  return { ...recordOf(task), deadlineMs: hasDeadline(task) ? deadlineOf(task) : undefined }
 }
 
 /** Whether something is due for it some day. */

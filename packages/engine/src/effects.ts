@@ -1,5 +1,6 @@
 import type { Event, EventOf } from './events.ts'
-import type { Session, State, Task } from './state.ts'
+import type { Session, State } from './state.ts'
+import type { Task } from './task.ts'
 
 /**
  * What an event asks of the host. Effects of an event that `mustBeDurable` leave after its batch is durable.
@@ -67,5 +68,5 @@ function numbered(state: State, numbers: readonly number[]): Task[] {
 
 function revoke(task: Task, reason: 'cancelled' | 'expired'): readonly Effect[] {
   if (task.phase.state !== 'leased') return NONE
-  return [{ type: 'revoke', session: task.phase.session.id, lease: task.phase.lease, reason }]
+  return [{ type: 'revoke', session: task.phase.session.id, lease: task.lease, reason }]
 }

@@ -11,7 +11,19 @@ import {
   sessionNamed,
   setCredit,
 } from './sessions.ts'
-import { isWatching, mayHaveNews, type Phase, READY, type Session, type State, type Task, watchersOf } from './state.ts'
+import { isWatching, mayHaveNews, type Session, type State, watchersOf } from './state.ts'
+import {
+  type Acceptance,
+  bodyOf,
+  createTask,
+  type Phase,
+  type PhaseOf,
+  placeBody,
+  placeResult,
+  READY,
+  resultOf,
+  type Task,
+} from './task.ts'
 
 /** Ended attempts kept with a task; older ones are dropped. */
 export const HISTORY_MAX = 20
@@ -39,7 +51,7 @@ export function evolve(state: State, event: Event): void {
     case 'leaseReleased': {
       const task = held(state, event.id)
       task.attempts -= 1
-      task.releases += 1
+      task.past = { ...task.past, releases: task.past.releases + 1 }
       move(state, task, event.type, waiting(event.retryAtMs, event.atMs))
       return
     }
@@ -68,24 +80,28 @@ export function evolve(state: State, event: Event): void {
       assertTransition(task.phase.state, event.type, 'ready')
       leave(state, task)
       task.attempts = 0
-      task.releases = 0
+      task.past = { ...task.past, releases: 0 }
       task.started = true
       enter(state, task, READY)
       noteDispatchable(state, task.queue)
       return
     }
     case 'taskForgotten':
-      forget(state, held(state, event.id), event.type)
+      forget(state, [held(state, event.id)], event.type)
       return
-    case 'oldestForgotten':
-      for (const seq of event.tasks) forget(state, numbered(state, seq), event.type)
+    case 'oldestForgotten': {
+      const tasks = event.tasks.map((seq) => numbered(state, seq))
+      forget(state, tasks, event.type)
       return
+    }
     case 'leasesRenewed':
       renew(state, event)
       return
-    case 'progressReported':
-      held(state, event.id).progress = event.progress
+    case 'progressReported': {
+      const task = held(state, event.id)
+      task.past = { ...task.past, progress: event.progress }
       return
+    }
     case 'taskWatched':
       watch(held(state, event.id), sessionNamed(state, event.session))
       return
@@ -136,33 +152,13 @@ function accept(state: State, event: EventOf<'tasksAccepted'>): void {
   const submission = watcher && { session: watcher, connection: watcher.connections, ref, index, seq }
   const phase = waiting(atMs + options.delayMs, atMs)
   assertTransition('absent', event.type, phase.state)
+  const acceptance: Acceptance = { atMs, contentType }
   let { body } = event
   for (let i = 0; i < ids.length; i += 1) {
-    const task: Task = {
-      id: ids[i] as string,
-      queue,
-      seq: seq + i,
-      submission,
-      options,
-      body,
-      bytes: bytes[i] as number,
-      contentType,
-      digest: digests[i] as number,
-      acceptedAtMs: atMs,
-      started: false,
-      attempts: 0,
-      releases: 0,
-      history: null,
-      watchers: null,
-      progress: undefined,
-      phase,
-      deadlineMs: 0,
-      heapIndex: -1,
-      next: null,
-      prev: null,
-      slot: -1,
-    }
-    body += task.bytes
+    const size = bytes[i] as number
+    const [id, digest] = [ids[i] as string, digests[i] as number]
+    const task = createTask(id, seq + i, queue, options, acceptance, submission, body, size, digest)
+    body += size
     state.tasks.add(task)
     enter(state, task, phase)
   }
@@ -173,13 +169,17 @@ function accept(state: State, event: EventOf<'tasksAccepted'>): void {
 function lease(state: State, event: EventOf<'leasesGranted'>): void {
   const { tasks, lease, atMs } = event
   const session = sessionNamed(state, event.session)
+  let phase: PhaseOf<'leased'> | undefined
   for (let i = 0; i < tasks.length; i += 1) {
     const task = numbered(state, tasks[i] as number)
     assertTransition(task.phase.state, event.type, 'leased')
     leave(state, task)
     task.started = true
     task.attempts += 1
-    enter(state, task, { state: 'leased', session, lease: lease + i, expiresAtMs: atMs + task.options.leaseMs })
+    task.lease = lease + i
+    const expiresAtMs = atMs + task.options.leaseMs
+    if (phase?.expiresAtMs !== expiresAtMs) phase = { state: 'leased', session, expiresAtMs }
+    enter(state, task, phase)
     noteDispatchable(state, task.queue)
   }
   state.nextLease = lease + tasks.length
@@ -191,14 +191,16 @@ function succeed(state: State, event: EventOf<'tasksSucceeded'>): void {
   const { tasks, bytes, contentType, atMs } = event
   let { result } = event
   let session: Session | undefined
+  let phase: PhaseOf<'succeeded'> | undefined
   for (let i = 0; i < tasks.length; i += 1) {
     const task = numbered(state, tasks[i] as number)
     assertTransition(task.phase.state, event.type, 'succeeded')
     const holder = leave(state, task)
-    const size = bytes[i] as number
+    placeResult(task, result, bytes[i] as number)
     const forgetAtMs = atMs + task.options.resultTtlMs
-    enter(state, task, { state: 'succeeded', result, bytes: size, contentType, forgetAtMs })
-    result += size
+    if (phase?.forgetAtMs !== forgetAtMs) phase = { state: 'succeeded', contentType, forgetAtMs }
+    enter(state, task, phase)
+    result += task.resultBytes
     task.queue.drain.note(atMs)
     if (session && session !== holder) refresh(state, session)
     session = holder
@@ -208,12 +210,15 @@ function succeed(state: State, event: EventOf<'tasksSucceeded'>): void {
 
 function renew(state: State, event: EventOf<'leasesRenewed'>): void {
   const session = sessionNamed(state, event.session)
+  let phase: PhaseOf<'leased'> | undefined
   for (const lease of event.leases) {
     const task = session.leases.get(lease)
-    if (task?.phase.state !== 'leased') continue
-    task.phase.expiresAtMs = event.atMs + task.options.leaseMs
+    if (task === undefined) continue
+    const expiresAtMs = event.atMs + task.options.leaseMs
+    if (phase?.expiresAtMs !== expiresAtMs) phase = { state: 'leased', session, expiresAtMs }
     release(state, task.queue.leased, task)
-    retain(state, task.queue.leased, task, task.phase.expiresAtMs)
+    task.phase = phase
+    retain(state, task.queue.leased, task)
   }
 }
 
@@ -248,12 +253,12 @@ function leave(state: State, task: Task): Session | undefined {
       break
     case 'leased':
       holder = phase.session
-      holder.leases.delete(task, phase.lease)
+      holder.leases.delete(task, task.lease)
       release(state, queue.leased, task)
       break
     case 'succeeded':
       queue.succeeded -= 1
-      queue.resultBytes -= phase.bytes
+      queue.resultBytes -= task.resultBytes
       release(state, queue.finished, task)
       return
     case 'cancelled':
@@ -276,26 +281,26 @@ function enter(state: State, task: Task, phase: Phase): void {
   switch (phase.state) {
     case 'ready':
       queue.ready.push(task)
-      if (!task.started && task.options.ttlMs > 0) wake(state, task, expiresUnstartedAtMs(task))
+      if (!task.started && task.options.ttlMs > 0) state.deadlines.push(task)
       break
     case 'delayed':
       queue.delayed += 1
-      wake(state, task, Math.min(phase.readyAtMs, expiresUnstartedAtMs(task)))
+      state.deadlines.push(task)
       break
     case 'leased':
-      phase.session.leases.add(task, phase.lease)
-      retain(state, queue.leased, task, phase.expiresAtMs)
+      phase.session.leases.add(task, task.lease)
+      retain(state, queue.leased, task)
       break
     case 'succeeded':
     case 'cancelled':
       if (phase.state === 'succeeded') {
         queue.succeeded += 1
-        queue.resultBytes += phase.bytes
+        queue.resultBytes += task.resultBytes
       }
-      retain(state, queue.finished, task, phase.forgetAtMs)
+      retain(state, queue.finished, task)
       return
     case 'dead':
-      retain(state, queue.dead, task, phase.forgetAtMs)
+      retain(state, queue.dead, task)
       return
     default:
       phase satisfies never
@@ -303,24 +308,17 @@ function enter(state: State, task: Task, phase: Phase): void {
   queue.bytes += task.bytes
 }
 
-function expiresUnstartedAtMs({ started, options, acceptedAtMs }: Task): number {
-  return started || options.ttlMs === 0 ? Number.POSITIVE_INFINITY : acceptedAtMs + options.ttlMs
-}
-
-function wake(state: State, task: Task, atMs: number): void {
-  task.deadlineMs = atMs
-  state.deadlines.push(task)
-}
-
-function forget(state: State, task: Task, event: EventType): void {
-  assertTransition(task.phase.state, event, 'gone')
-  leave(state, task)
-  state.tasks.delete(task)
-  dropUnused(state, task.queue)
+function forget(state: State, tasks: readonly Task[], event: EventType): void {
+  for (const task of tasks) {
+    assertTransition(task.phase.state, event, 'gone')
+    leave(state, task)
+  }
+  state.tasks.delete(tasks)
+  for (const { queue } of tasks) dropUnused(state, queue)
 }
 
 function remember(task: Task, attempt: AttemptRecord): void {
-  task.history = [...(task.history ?? []), attempt].slice(-HISTORY_MAX)
+  task.past = { ...task.past, history: [...task.past.history, attempt].slice(-HISTORY_MAX) }
 }
 
 function watch(task: Task, session: Session): void {
@@ -358,19 +356,33 @@ export function recordOf(task: Task): TaskRecord {
     id: task.id,
     queue: task.queue.name,
     options: task.options,
-    body: task.body,
+    body: bodyOf(task),
     bytes: task.bytes,
-    contentType: task.contentType,
+    contentType: task.acceptance.contentType,
     digest: task.digest,
     seq: task.seq,
-    acceptedAtMs: task.acceptedAtMs,
+    acceptedAtMs: task.acceptance.atMs,
     started: task.started,
     attempts: task.attempts,
-    releases: task.releases,
-    history: task.history ?? [],
+    releases: task.past.releases,
+    history: [...task.past.history],
     watchers: watchersOf(task).map((session) => session.id),
-    progress: task.progress,
-    phase: task.phase.state === 'leased' ? { ...task.phase, session: task.phase.session.id } : { ...task.phase },
+    progress: task.past.progress,
+    phase: phaseRecordOf(task),
+  }
+}
+
+function phaseRecordOf(task: Task): PhaseRecord {
+  const { phase, lease } = task
+  switch (phase.state) {
+    case 'leased':
+      return { state: phase.state, session: phase.session.id, lease, expiresAtMs: phase.expiresAtMs }
+    case 'succeeded': {
+      const { state, contentType, forgetAtMs } = phase
+      return { state, result: resultOf(task), bytes: task.resultBytes, contentType, forgetAtMs }
+    }
+    default:
+      return { ...phase }
   }
 }
 
@@ -378,43 +390,28 @@ export function recordOf(task: Task): TaskRecord {
 function restate(state: State, record: TaskRecord): void {
   const known = state.tasks.get(record.id)
   if (known) {
-    known.body = record.body
-    if (known.phase.state === 'succeeded' && record.phase.state === 'succeeded')
-      known.phase.result = record.phase.result
+    placeBody(known, record.body)
+    if (record.phase.state === 'succeeded') placeResult(known, record.phase.result, record.phase.bytes)
     // The oldest is always the task whose body has been stored for longest.
     state.tasks.renew(known)
     return
   }
-  const task: Task = {
-    id: record.id,
-    queue: queueNamed(state, record.queue),
-    seq: record.seq,
-    submission: null,
-    options: state.options.share(record.options),
-    body: record.body,
-    bytes: record.bytes,
-    contentType: record.contentType,
-    digest: record.digest,
-    acceptedAtMs: record.acceptedAtMs,
-    started: record.started,
-    attempts: record.attempts,
-    releases: record.releases,
-    history: record.history.length === 0 ? null : record.history,
-    watchers: null,
-    progress: record.progress,
-    phase: READY,
-    deadlineMs: 0,
-    heapIndex: -1,
-    next: null,
-    prev: null,
-    slot: -1,
-  }
+  const { id, seq, bytes, digest, contentType, acceptedAtMs: atMs } = record
+  const queue = queueNamed(state, record.queue)
+  const options = state.options.share(record.options)
+  const task = createTask(id, seq, queue, options, { atMs, contentType }, null, record.body, bytes, digest)
+  task.started = record.started
+  task.attempts = record.attempts
+  const { releases, history, progress } = record
+  if (releases > 0 || history.length > 0 || progress !== undefined) task.past = { releases, history, progress }
   const watchers = record.watchers.map((id) => sessionFor(state, id))
   setWatchers(task, watchers)
   state.tasks.add(task)
   // Its acceptance may be among the events that were discarded.
   state.nextSeq = Math.max(state.nextSeq, task.seq + 1)
   task.queue.isUnordered = true
+  if (record.phase.state === 'leased') task.lease = record.phase.lease
+  if (record.phase.state === 'succeeded') placeResult(task, record.phase.result, record.phase.bytes)
   const phase = phaseOf(state, record.phase)
   enter(state, task, phase)
   if (phase.state === 'leased') refresh(state, phase.session)
@@ -426,9 +423,9 @@ function phaseOf(state: State, phase: PhaseRecord): Phase {
     case 'ready':
       return READY
     case 'leased':
-      return { ...phase, session: sessionFor(state, phase.session) }
+      return { state: 'leased', session: sessionFor(state, phase.session), expiresAtMs: phase.expiresAtMs }
     case 'succeeded':
-      return { ...phase, contentType: phase.contentType }
+      return { state: 'succeeded', contentType: phase.contentType, forgetAtMs: phase.forgetAtMs }
     case 'dead':
       return { ...phase, error: phase.error }
     default:

@@ -1,6 +1,7 @@
 import { hasDeadline, idsOf } from './describe-state.ts'
 import type { Event } from './events.ts'
-import { freeCredit, isFinished, type Queue, type State, type Task, unfinished, watchersOf } from './state.ts'
+import { freeCredit, isFinished, type Queue, type State, unfinished, watchersOf } from './state.ts'
+import { deadlineOf, type Task } from './task.ts'
 
 export { describeKept, describeState } from './describe-state.ts'
 
@@ -33,7 +34,7 @@ function checkLeases(state: State): void {
       check(lease < state.nextLease, () => `lease ${lease} is not below the next one`)
       const { phase } = task
       check(
-        phase.state === 'leased' && phase.lease === lease && phase.session === session,
+        phase.state === 'leased' && task.lease === lease && phase.session === session,
         () => `session ${session.id} holds lease ${lease} of task ${task.id}, which does not know`,
       )
       check(state.tasks.get(task.id) === task, () => `lease ${lease} is of a task that is not held`)
@@ -68,7 +69,7 @@ function checkQueues(state: State): void {
     )
     const bytes = tasks.reduce((sum, task) => sum + (isFinished(task) ? 0 : task.bytes), 0)
     same(queue.bytes, bytes, `the bytes of ${queue.name}`)
-    const resultBytes = tasks.reduce((sum, { phase }) => sum + (phase.state === 'succeeded' ? phase.bytes : 0), 0)
+    const resultBytes = tasks.reduce((sum, task) => sum + (task.phase.state === 'succeeded' ? task.resultBytes : 0), 0)
     same(queue.resultBytes, resultBytes, `the bytes of the results of ${queue.name}`)
     same(idsOf(queue.leased.head).length, queue.leased.size, `the list of leased tasks of ${queue.name}`)
     same(idsOf(queue.finished.head).length, queue.finished.size, `the list of finished tasks of ${queue.name}`)
@@ -133,8 +134,8 @@ function isBefore(a: Task, b: Task): boolean {
   return aReadyAtMs < bReadyAtMs
 }
 
-function readyAtMs({ acceptedAtMs, options }: Task): number {
-  return acceptedAtMs + options.delayMs
+function readyAtMs({ acceptance, options }: Task): number {
+  return acceptance.atMs + options.delayMs
 }
 
 function checkDeadlines(state: State): void {
@@ -144,21 +145,23 @@ function checkDeadlines(state: State): void {
     const isBehind =
       (isFinished(task) || task.phase.state === 'leased') &&
       task.prev !== null &&
-      task.prev.deadlineMs <= task.deadlineMs
+      deadlineOf(task.prev) <= deadlineOf(task)
     check(isBehind || state.deadlines.has(task), () => `task ${task.id} has no deadline`)
-    same(task.deadlineMs, deadlineOf(task), `the deadline of ${task.id}`)
+    same(deadlineOf(task), dueAtMs(task), `the deadline of ${task.id}`)
   }
-  const earliest = due.sort((a, b) => a.deadlineMs - b.deadlineMs)[0]
-  same(state.deadlines.peek()?.deadlineMs, earliest?.deadlineMs, 'the first deadline')
+  const earliest = due.sort((a, b) => deadlineOf(a) - deadlineOf(b))[0]
+  const first = state.deadlines.peek()
+  same(first && deadlineOf(first), earliest && deadlineOf(earliest), 'the first deadline')
   const waiting = due.filter(({ heapIndex }) => heapIndex >= 0)
   same(state.deadlines.size, waiting.length, 'the number of deadlines')
   const idle = [...state.tasks.values()].filter((task) => !hasDeadline(task))
   for (const { id, heapIndex, started } of idle) same(heapIndex >= 0, started, `whether ready task ${id} is in a heap`)
 }
 
-function deadlineOf(task: Task): number {
+function dueAtMs(task: Task): number {
   const { phase, options } = task
-  const ttlEndsAtMs = task.started || options.ttlMs === 0 ? Number.POSITIVE_INFINITY : task.acceptedAtMs + options.ttlMs
+  const ttlEndsAtMs =
+    task.started || options.ttlMs === 0 ? Number.POSITIVE_INFINITY : task.acceptance.atMs + options.ttlMs
   switch (phase.state) {
     case 'ready':
       return ttlEndsAtMs

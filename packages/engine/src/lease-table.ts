@@ -1,4 +1,4 @@
-import type { Task } from './state.ts'
+import type { Task } from './task.ts'
 
 const CAPACITY_MIN = 16
 
@@ -18,7 +18,7 @@ export class LeaseTable {
 
   get(lease: number): Task | undefined {
     const task = this.#tasks[lease & (this.#tasks.length - 1)]
-    if (task !== undefined && leaseOf(task) === lease) return task
+    if (task !== undefined && task.lease === lease) return task
     return this.#displaced.size === 0 ? undefined : this.#displaced.get(lease)
   }
 
@@ -43,7 +43,7 @@ export class LeaseTable {
   /** By lease: the longest held first. */
   *[Symbol.iterator](): Generator<[number, Task], undefined> {
     const held = [...this.#tasks.filter((task) => task !== undefined), ...this.#displaced.values()]
-    for (const task of held.sort((a, b) => leaseOf(a) - leaseOf(b))) yield [leaseOf(task), task]
+    for (const task of held.sort((a, b) => a.lease - b.lease)) yield [task.lease, task]
   }
 
   keys(): number[] {
@@ -66,8 +66,4 @@ export class LeaseTable {
     this.#displaced.clear()
     for (const [lease, task] of held) this.#put(task, lease)
   }
-}
-
-function leaseOf({ phase }: Task): number {
-  return phase.state === 'leased' ? phase.lease : -1
 }

@@ -30,7 +30,12 @@ type Table = Record<LifecycleState, Partial<Record<EventType, readonly Lifecycle
 
 /** Throws unless the table lets `event` lead from one state to the other: a broken invariant, never bad input. */
 export function assertTransition(from: LifecycleState, event: EventType, to: LifecycleState): void {
+  if (from === checked.from && event === checked.event && to === checked.to) return
   if (!(LIFECYCLE as Table)[from][event]?.includes(to)) {
     throw new Error(`invariant broken: ${event} may not take a task from ${from} to ${to}`)
   }
+  checked = { from, event, to }
 }
+
+/** The latest change that was found right: what happens to many tasks at once is looked up once. */
+let checked: { from?: LifecycleState; event?: EventType; to?: LifecycleState } = {}

@@ -1,4 +1,5 @@
-import { createQueue, type Queue, type State, type Task, unfinished } from './state.ts'
+import { createQueue, type Queue, type State, unfinished } from './state.ts'
+import { deadlineOf, type Task } from './task.ts'
 import type { TaskList } from './task-list.ts'
 
 /** What `evolve` does to queues. Nothing else may call these. */
@@ -50,9 +51,8 @@ export function restoreOrders(state: State): void {
  * waits among the deadlines, and so does the first of all: where all leases or records of a queue live equally long, the
  * others cost nothing until they come to the front.
  */
-export function retain(state: State, list: TaskList, task: Task, untilMs: number): void {
+export function retain(state: State, list: TaskList, task: Task): void {
   list.push(task)
-  task.deadlineMs = untilMs
   awaitTurn(state, task)
 }
 
@@ -64,7 +64,7 @@ export function release(state: State, list: TaskList, task: Task): void {
 }
 
 function awaitTurn(state: State, task: Task): void {
-  if (!task.prev || task.prev.deadlineMs > task.deadlineMs) state.deadlines.push(task)
+  if (!task.prev || deadlineOf(task.prev) > deadlineOf(task)) state.deadlines.push(task)
 }
 
 function sortRecords(state: State, list: TaskList): void {

@@ -1,5 +1,5 @@
 import { IndexedHeap } from './indexed-heap.ts'
-import type { Task } from './state.ts'
+import type { Task } from './task.ts'
 import { TaskList } from './task-list.ts'
 
 const PRIORITIES = 10
@@ -64,13 +64,13 @@ export class ReadyQueue {
     let oldest: number | undefined
     for (const { returned, fresh } of this.#levels) {
       for (const task of [returned.peek(), fresh.head]) {
-        if (task && (oldest === undefined || task.acceptedAtMs < oldest)) oldest = task.acceptedAtMs
+        if (task && (oldest === undefined || task.acceptance.atMs < oldest)) oldest = task.acceptance.atMs
       }
     }
     return oldest
   }
 }
 
-function readyAtMs({ acceptedAtMs, options }: Task): number {
-  return acceptedAtMs + options.delayMs
+function readyAtMs({ acceptance, options }: Task): number {
+  return acceptance.atMs + options.delayMs
 }

@@ -1,70 +1,14 @@
-import type { DeadReason, Role, TaskFailure, TaskStateName } from '@sluice/protocol'
+import type { Role, TaskStateName } from '@sluice/protocol'
 import { type EngineConfig, OptionsResolver } from './config.ts'
 import { DrainRate } from './drain-rate.ts'
-import type { AttemptRecord, TaskOptions } from './events.ts'
 import { type HeapItem, IndexedHeap } from './indexed-heap.ts'
 import type { LeaseTable } from './lease-table.ts'
 import { ReadyQueue } from './ready-queue.ts'
+import { deadlineOf, type Task } from './task.ts'
 import { TaskList } from './task-list.ts'
 import { TaskTable } from './task-table.ts'
 
-/** What a task is in, with only the fields that make sense there. */
-export type Phase =
-  | { readonly state: 'delayed'; readonly readyAtMs: number }
-  | { readonly state: 'ready' }
-  | { readonly state: 'leased'; readonly session: Session; readonly lease: number; expiresAtMs: number }
-  | {
-      readonly state: 'succeeded'
-      /** Where the host stored the result; opaque. */
-      result: number
-      readonly bytes: number
-      readonly contentType: string | undefined
-      readonly forgetAtMs: number
-    }
-  | {
-      readonly state: 'dead'
-      readonly reason: DeadReason
-      readonly error: TaskFailure | undefined
-      readonly forgetAtMs: number
-    }
-  | { readonly state: 'cancelled'; readonly forgetAtMs: number }
-
-/** One object for every ready task: a backlog of a million holds it once. */
-export const READY: Phase = Object.freeze({ state: 'ready' })
-
-/** A task as the engine knows it: everything but its body. Written by `evolve` alone. */
-export interface Task extends HeapItem {
-  readonly id: string
-  readonly queue: Queue
-  /** Its place in the order of acceptance: the number by which events name it. */
-  readonly seq: number
-  /** The submission that brought it, where its session wants to hear of it. */
-  submission: Submission | null
-  readonly options: TaskOptions
-  /** Where the host stored the body; opaque. */
-  body: number
-  readonly bytes: number
-  readonly contentType: string | undefined
-  readonly digest: number
-  readonly acceptedAtMs: number
-  started: boolean
-  /** Deliveries that count. */
-  attempts: number
-  releases: number
-  history: AttemptRecord[] | null
-  /** Sessions that asked for it by its id. */
-  watchers: Session | Session[] | null
-  progress: unknown
-  phase: Phase
-  /** When `tick` has to look at it; meaningless while in no heap. */
-  deadlineMs: number
-  next: Task | null
-  prev: Task | null
-  /** Its place in the table of tasks. Written by the table alone. */
-  slot: number
-}
-
-/** What tasks that were accepted together share: `index + task.seq - seq` is the place of a task in the message `ref`. */
+/** Which message brought tasks: `index + task.seq - seq` is the place of a task in the message `ref`. */
 export interface Submission {
   readonly session: Session
   /** Which of the session's connections it came over, as its `connections` counted then. */
@@ -151,7 +95,7 @@ export function createState(config: EngineConfig, seed = 0): State {
     queues: new Map(),
     sessions: new Map(),
     deadlines: new IndexedHeap(
-      (a, b) => a.deadlineMs < b.deadlineMs || (a.deadlineMs === b.deadlineMs && a.seq < b.seq),
+      (a, b) => deadlineOf(a) < deadlineOf(b) || (deadlineOf(a) === deadlineOf(b) && a.seq < b.seq),
     ),
     graces: new IndexedHeap(
       (a, b) => a.graceEndsAtMs < b.graceEndsAtMs || (a.graceEndsAtMs === b.graceEndsAtMs && a.order < b.order),
@@ -226,7 +170,8 @@ export function stateNameOf(task: Task): TaskStateName {
 
 /** When the host has to run `tick` next, in ms of its clock; null when nothing is due ever. */
 export function nextWakeAtMs(state: State): number | null {
-  const task = state.deadlines.peek()?.deadlineMs ?? Number.POSITIVE_INFINITY
+  const first = state.deadlines.peek()
+  const task = first ? deadlineOf(first) : Number.POSITIVE_INFINITY
   const grace = state.graces.peek()?.graceEndsAtMs ?? Number.POSITIVE_INFINITY
   const next = Math.min(task, grace)
   return next === Number.POSITIVE_INFINITY ? null : next

@@ -1,4 +1,4 @@
-import type { Task } from './state.ts'
+import type { Task } from './task.ts'
 
 /** A doubly linked list through the tasks themselves: O(1) at both ends and in the middle, nothing allocated. A task is in one list at most. */
 export class TaskList {

@@ -1,4 +1,4 @@
-import type { Task } from './state.ts'
+import type { Task } from './task.ts'
 
 const CAPACITY_MIN = 256
 const NONE = -1
@@ -45,6 +45,12 @@ export class TaskTable {
     return this.get(id) !== undefined
   }
 
+  /** Whether certainly none of them is held. Asked of many at once, because then the reads of cold memory overlap. */
+  holdsNoneOf(ids: readonly string[]): boolean {
+    const hashes = ids.map((id) => this.#hash(id))
+    return this.#ids.holdsNoneOf(hashes)
+  }
+
   /** The task with this place in the order of acceptance. */
   numbered(seq: number): Task | undefined {
     for (let mask = this.#capacity - 1; mask >= CAPACITY_MIN - 1; mask >>= 1) {
@@ -74,14 +80,18 @@ export class TaskTable {
     this.#size += 1
   }
 
-  delete(task: Task): void {
-    const { slot } = task
-    this.#ids.remove(this.#hashes[slot] as number, slot)
-    if (this.#displaced.size > 0) this.#displaced.delete(task.seq)
-    this.#unlink(slot)
-    this.#tasks[slot] = undefined
-    this.#release(slot)
-    this.#size -= 1
+  delete(tasks: readonly Task[]): void {
+    // Found first and removed then: the reads of cold memory overlap, and what is read is warm when it changes.
+    const cells = tasks.map(({ slot }) => this.#ids.cellOf(this.#hashes[slot] as number, slot))
+    for (let i = 0; i < tasks.length; i += 1) {
+      const { slot, seq } = tasks[i] as Task
+      this.#ids.remove(this.#hashes[slot] as number, slot, cells[i] as number)
+      if (this.#displaced.size > 0) this.#displaced.delete(seq)
+      this.#unlink(slot)
+      this.#tasks[slot] = undefined
+      this.#release(slot)
+    }
+    this.#size -= tasks.length
   }
 
   /** Makes a task the youngest. */
@@ -185,6 +195,17 @@ class IdIndex {
     }
   }
 
+  holdsNoneOf(hashes: readonly number[]): boolean {
+    const cells = this.#cells
+    const mask = this.#mask
+    for (let i = 0; i < hashes.length; i += 1) {
+      const hash = hashes[i] as number
+      for (let cell = hash & mask; cells[2 * cell + 1] !== 0; cell = (cell + 1) & mask)
+        if (cells[2 * cell] === hash) return false
+    }
+    return true
+  }
+
   add(hash: number, slot: number): void {
     const cells = this.#cells
     let cell = hash & this.#mask
@@ -193,11 +214,19 @@ class IdIndex {
     cells[2 * cell + 1] = slot + 1
   }
 
-  remove(hash: number, slot: number): void {
+  cellOf(hash: number, slot: number): number {
     const cells = this.#cells
     const mask = this.#mask
-    let hole = hash & mask
-    while (cells[2 * hole + 1] !== slot + 1) hole = (hole + 1) & mask
+    let cell = hash & mask
+    while (cells[2 * cell + 1] !== slot + 1) cell = (cell + 1) & mask
+    return cell
+  }
+
+  /** `cell` is where it was, unless the removal of another one has moved it up. */
+  remove(hash: number, slot: number, cell: number): void {
+    const cells = this.#cells
+    const mask = this.#mask
+    let hole = cells[2 * cell + 1] === slot + 1 ? cell : this.cellOf(hash, slot)
     // Those behind move up where the hole lies on the way to them.
     for (let cell = (hole + 1) & mask; cells[2 * cell + 1] !== 0; cell = (cell + 1) & mask) {
       const way = (cell - (cells[2 * cell] as number)) & mask

@@ -12,8 +12,8 @@ function kill(harness: Harness, ...ids: string[]): void {
   harness.worker(`killer of ${ids}`)
   harness.dispatch()
   for (const id of ids) {
-    const { phase } = harness.task(id)
-    if (phase.state === 'leased') harness.fail(phase.session.id, phase.lease, { retryable: false })
+    const { phase, lease } = harness.task(id)
+    if (phase.state === 'leased') harness.fail(phase.session.id, lease, { retryable: false })
   }
 }
 
@@ -52,10 +52,11 @@ test('[DEAD-2] the history names every attempt, the last twenty at most', () => 
     harness.dispatch()
     harness.fail('w', harness.leaseOf('a'))
   }
-  const { history, attempts } = harness.task('a')
+  const { past, attempts } = harness.task('a')
+  const { history } = past
   expect([harness.stateOf('a'), attempts]).toEqual(['dead', 25])
-  expect(history?.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, i) => i + 6))
-  expect(history?.at(-1)).toEqual({
+  expect(history.map(({ attempt }) => attempt)).toEqual(Array.from({ length: 20 }, (_, i) => i + 6))
+  expect(history.at(-1)).toEqual({
     attempt: 25,
     endedAtMs: harness.nowMs,
     how: 'failed',
@@ -106,7 +107,7 @@ test('[DEAD-4] a redriven task is ready with all attempts, and keeps its history
   harness.dispatch()
   harness.fail('w', harness.leaseOf('a'))
   harness.apply({ type: 'redrive', ids: ['a'] })
-  expect(harness.task('a')).toMatchObject({ attempts: 0, releases: 0, history: [{ attempt: 1 }] })
+  expect(harness.task('a')).toMatchObject({ attempts: 0, past: { releases: 0, history: [{ attempt: 1 }] } })
   harness.dispatch()
   expect(typesOf(harness.complete('w', harness.leaseOf('a')))).toEqual(['tasksSucceeded'])
 })

@@ -186,9 +186,9 @@ export class Harness {
   }
 
   leaseOf(id: string): number {
-    const { phase } = this.task(id)
+    const { phase, lease } = this.task(id)
     if (phase.state !== 'leased') throw new Error(`task ${id} is ${phase.state}, not leased`)
-    return phase.lease
+    return lease
   }
 
   complete(session: string, ...leases: number[]): Event[] {

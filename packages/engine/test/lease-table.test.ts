@@ -4,7 +4,7 @@ import type { Task } from '../src/index.ts'
 import { LeaseTable } from '../src/lease-table.ts'
 
 function leased(lease: number): Task {
-  return { phase: { state: 'leased', lease } } as unknown as Task
+  return { lease } as unknown as Task
 }
 
 test('it answers as a map of leases would, the longest held first, however far apart the leases are', () => {

@@ -147,6 +147,6 @@ test('[RESULT-5] the newest progress of a leased task is kept and told to its wa
   const lease = harness.leaseOf('a')
   harness.apply({ type: 'reportProgress', session: 'w', updates: [{ lease, progress: 1 }] })
   harness.apply({ type: 'reportProgress', session: 'p', updates: [{ lease, progress: 2 }] })
-  expect(harness.task('a').progress).toBe(1)
+  expect(harness.task('a').past.progress).toBe(1)
   expect(harness.told).toEqual([{ type: 'progress', sessions: ['p'], id: 'a', progress: 1 }])
 })

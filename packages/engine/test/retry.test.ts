@@ -84,5 +84,5 @@ test('[RETRY-4] an attempt lost with its worker is retried at once', () => {
   harness.apply({ type: 'disconnectSession', session: 'w' })
   harness.advance(50)
   expect(harness.stateOf('a')).toBe('ready')
-  expect(harness.task('a').history).toMatchObject([{ attempt: 1, how: 'session_lost' }])
+  expect(harness.task('a').past.history).toMatchObject([{ attempt: 1, how: 'session_lost' }])
 })

@@ -63,7 +63,7 @@ test('[SESSION-4] at the end of the grace window leases are lost and the session
   const { harness } = twoLeases()
   harness.apply({ type: 'disconnectSession', session: 'w' })
   expect(typesOf(harness.advance(50))).toEqual(['attemptFailed', 'attemptFailed', 'sessionClosed'])
-  expect(harness.task('a')).toMatchObject({ attempts: 1, history: [{ how: 'session_lost' }] })
+  expect(harness.task('a')).toMatchObject({ attempts: 1, past: { history: [{ how: 'session_lost' }] } })
   expect(harness.apply({ type: 'resumeSession', session: 'w', leases: [] })).toEqual([])
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DEFAULT_CONFIG, engineConfig } from '../src/index.ts'
+import { bodyOf, DEFAULT_CONFIG, engineConfig, resultOf } from '../src/index.ts'
 import { Harness, only, refusalsOf, typesOf } from './harness.ts'
 
 test('[SUBMIT-1] tasks are accepted in order, delayed ones as delayed', () => {
@@ -20,15 +20,11 @@ test('bodies and results of one message lie one behind the other from where the 
     if (event.type === 'tasksSucceeded') event.result = 5000
   }
   harness.submit(['a', 'b', 'c'], undefined, { bytes: 10 })
-  expect(['a', 'b', 'c'].map((id) => harness.task(id).body)).toEqual([1000, 1010, 1020])
+  expect(['a', 'b', 'c'].map((id) => bodyOf(harness.task(id)))).toEqual([1000, 1010, 1020])
   harness.worker('w')
   harness.dispatch()
   harness.complete('w', harness.leaseOf('c'), harness.leaseOf('a'))
-  const results = ['c', 'a'].map((id) => {
-    const { phase } = harness.task(id)
-    return phase.state === 'succeeded' && phase.result
-  })
-  expect(results).toEqual([5000, 5005])
+  expect(['c', 'a'].map((id) => resultOf(harness.task(id)))).toEqual([5000, 5005])
 })
 
 test.each(['ready', 'delayed', 'leased', 'succeeded', 'dead', 'cancelled'])(

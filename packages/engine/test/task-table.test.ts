@@ -30,7 +30,7 @@ test('it answers as maps of ids and of numbers would, in the order of storing', 
         const task = [...held.values()][one.pick % Math.max(1, held.size)]
         if (!task) continue
         held.delete(task.id)
-        if (one.what === 'delete') table.delete(task)
+        if (one.what === 'delete') table.delete([task])
         else {
           table.renew(task)
           held.set(task.id, task)
@@ -52,7 +52,7 @@ test('ids that fall into one place of the table are told apart, and found when o
   // As many ids as there are cells for them: many meet.
   const tasks = Array.from({ length: 256 }, (_, seq) => taskOf(`${seq * 7919}`, seq))
   for (const task of tasks) table.add(task)
-  for (const task of tasks.filter(({ seq }) => seq % 3 === 0)) table.delete(task)
+  table.delete(tasks.filter(({ seq }) => seq % 3 === 0))
   for (const task of tasks) expect(table.get(task.id)).toBe(task.seq % 3 === 0 ? undefined : task)
 })
 
@@ -63,9 +63,9 @@ test('a task whose place is taken by a much older one is found by its number, al
   table.add(old)
   table.add(young)
   expect([table.numbered(5), table.numbered(261)]).toEqual([old, young])
-  table.delete(old)
+  table.delete([old])
   expect([table.numbered(5), table.numbered(261)]).toEqual([undefined, young])
-  table.delete(young)
+  table.delete([young])
   expect([table.numbered(261), table.size]).toEqual([undefined, 0])
 })
 

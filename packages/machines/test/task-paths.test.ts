@@ -83,9 +83,9 @@ class Life {
   }
 
   #leaseOf(id: string): number {
-    const phase = this.state.tasks.get(id)?.phase
-    if (phase?.state !== 'leased') throw new Error(`${id} is ${phase?.state}, not leased`)
-    return phase.lease
+    const task = this.state.tasks.get(id)
+    if (task?.phase.state !== 'leased') throw new Error(`${id} is ${task?.phase.state}, not leased`)
+    return task.lease
   }
 
   #submit(id: string, delayMs: number): Event[] {

@@ -73,9 +73,9 @@ export class Bodies {
 
   /** What all of them have in bytes at the very least; exact but for texts past ASCII. */
   get bytesMin(): number {
+    const parts = this.texts ?? this.pieces
     let bytes = 0
-    if (this.texts === undefined) for (const piece of this.pieces) bytes += piece.length
-    else for (const text of this.texts) bytes += text.length
+    for (let i = 0; i < parts.length; i++) bytes += parts[i]!.length
     return bytes
   }
 
@@ -108,11 +108,14 @@ export class Bodies {
 
   #startOf(index: number): number {
     if (this.#ends === undefined) {
+      const { lengths } = this
+      const ends = new Array<number>(lengths.length)
       let end = 0
-      this.#ends = this.lengths.map((length) => {
-        end += length
-        return end
-      })
+      for (let i = 0; i < lengths.length; i++) {
+        end += lengths[i]!
+        ends[i] = end
+      }
+      this.#ends = ends
     }
     return index === 0 ? 0 : this.#ends[index - 1]!
   }

@@ -28,10 +28,13 @@ export class BinarySink implements MessageSink {
     const { texts } = bodies
     const lengths = texts !== undefined && this.assumesAscii ? texts.map((text) => text.length) : bodies.lengths
     let areEqual = lengths.length > 0
-    for (const length of lengths) {
-      this.length += length
+    let bytes = 0
+    for (let i = 0; i < lengths.length; i++) {
+      const length = lengths[i]!
+      bytes += length
       if (length !== lengths[0]) areEqual = false
     }
+    this.length += bytes
     this.bodies.push(bodies)
     return `,"bytes":${areEqual ? lengths[0] : JSON.stringify(lengths)}${contentTypeField(contentType)}`
   }

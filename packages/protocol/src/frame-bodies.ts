@@ -30,7 +30,7 @@ export class BinaryBodies implements FrameBodies {
     const lengths = Array.isArray(fields.bytes) ? this.#listed(fields, count) : this.#equal(fields.bytes, count)
     const start = this.#at
     let end = start
-    for (const length of lengths) end += length
+    for (let i = 0; i < lengths.length; i++) end += lengths[i]!
     if (end > this.#frame.length) throw new Refusal('bad_frame', 'The frame ends before these bodies do.', 'bytes')
     this.#at = end
     // A plain view even where the frame is a subclass, such as a pooled buffer.

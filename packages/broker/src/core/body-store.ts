@@ -2,6 +2,8 @@ import { type BodyRef, batchOf, bodyRef, type Journal, offsetOf } from '../journ
 
 const EMPTY = new Uint8Array(0)
 const STAGE_BYTES_MIN = 4096
+/** Room for the next batch that is kept. */
+const STAGE_BYTES_KEPT = 1024 ** 2
 
 /** Bodies of one batch that lie one directly behind the other, and where they are. */
 export interface BodyRun {
@@ -27,7 +29,6 @@ export class BodyStore {
   #cacheBytes = 0
   #stage: Uint8Array = EMPTY
   #staged = 0
-  #stageBytes = STAGE_BYTES_MIN
   #batch = 1
 
   constructor(journal: Journal, cacheBytesMax: number) {
@@ -48,11 +49,9 @@ export class BodyStore {
 
   /** Begins the batch of this number. */
   begin(batch: number): void {
-    // The next batch will be about as large as this one was.
-    this.#stageBytes = Math.max(STAGE_BYTES_MIN, Math.ceil(this.#staged * 1.25))
     this.#batch = batch
-    this.#stage = EMPTY
     this.#staged = 0
+    if (this.#stage.length > STAGE_BYTES_KEPT) this.#stage = EMPTY
   }
 
   /** Copies bodies into the batch in the making; the place of the first. */
@@ -67,9 +66,7 @@ export class BodyStore {
 
   /** The bodies of the batch in the making, which from here on is stored. */
   seal(): Uint8Array {
-    // What is kept for long must not hold on to room that it does not use.
-    const isSparse = this.#staged * 2 < this.#stage.length
-    const bodies = isSparse ? this.#stage.slice(0, this.#staged) : this.#stage.subarray(0, this.#staged)
+    const bodies = this.#stage.slice(0, this.#staged)
     this.#keep(this.#batch, bodies)
     return bodies
   }
@@ -100,7 +97,8 @@ export class BodyStore {
   }
 
   #bodiesOf(batch: number): Uint8Array | Promise<Uint8Array> {
-    if (batch === this.#batch) return this.#stage
+    // A copy, because the next batch is staged in the same place.
+    if (batch === this.#batch) return this.#stage.slice(0, this.#staged)
     const cached = this.#cache.get(batch)
     if (cached) {
       this.#cache.delete(batch)
@@ -126,7 +124,7 @@ export class BodyStore {
   }
 
   #grow(bytes: number): void {
-    const larger = new Uint8Array(Math.max(this.#stageBytes, this.#stage.length * 2, bytes))
+    const larger = new Uint8Array(Math.max(STAGE_BYTES_MIN, this.#stage.length * 2, bytes))
     larger.set(this.#stage.subarray(0, this.#staged))
     this.#stage = larger
   }

@@ -1,4 +1,4 @@
-import { decide, type Task } from '@sluice/engine'
+import { bodyOf, decide, resultOf, type Task } from '@sluice/engine'
 import { BATCH_SPAN_MAX, batchOf } from '../journal/journal.ts'
 import { type BodyRun, bodyRun } from './body-store.ts'
 import type { Host } from './host.ts'
@@ -57,7 +57,7 @@ export class Compaction {
 
   #oldestBatch(): number {
     const oldest: Task | undefined = this.#host.state.tasks.values().next().value
-    return oldest ? batchOf(oldest.body, this.#host.batch) : this.#host.batch
+    return oldest ? batchOf(bodyOf(oldest), this.#host.batch) : this.#host.batch
   }
 
   /** Whether old tasks hold back far more than they are. Batches that nothing holds back go by themselves. */
@@ -77,7 +77,7 @@ export class Compaction {
     const oldest: Task[] = []
     let bytes = 0
     for (const task of host.state.tasks.values()) {
-      bytes += task.bytes + (task.phase.state === 'succeeded' ? task.phase.bytes : 0)
+      bytes += task.bytes + (task.phase.state === 'succeeded' ? task.resultBytes : 0)
       if (oldest.length === RESTATED_MAX || (oldest.length > 0 && bytes > RESTATED_BYTES_MAX)) break
       oldest.push(task)
     }
@@ -117,9 +117,9 @@ interface Bodies {
   result: BodyRun | undefined
 }
 
-function bodiesOf({ body, bytes, phase }: Task): Bodies {
+function bodiesOf(task: Task): Bodies {
   return {
-    body: bodyRun(body, bytes),
-    result: phase.state === 'succeeded' ? bodyRun(phase.result, phase.bytes) : undefined,
+    body: bodyRun(bodyOf(task), task.bytes),
+    result: task.phase.state === 'succeeded' ? bodyRun(resultOf(task), task.resultBytes) : undefined,
   }
 }

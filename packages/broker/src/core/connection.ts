@@ -236,7 +236,7 @@ export class Connection {
   /** Tells how far a task is, by its place in a submission or by its id; where there is no room, the newest value later. */
   tellProgress(task: Task, submission: Submission | undefined): void {
     if (this.#hasRoom) {
-      this.outgoing.progress(task, submission, task.progress)
+      this.outgoing.progress(task, submission, task.past.progress)
       return
     }
     const names = this.#progressLater.get(task.seq)

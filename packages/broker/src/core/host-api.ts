@@ -1,4 +1,4 @@
-import { freeCredit, isFinished, type Queue, type State, type Task } from '@sluice/engine'
+import { freeCredit, isFinished, type Queue, resultOf, type State, type Task } from '@sluice/engine'
 import { Bodies, type Body, type Submit, type SubmitOptions, type WireError } from '@sluice/protocol'
 import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
@@ -53,18 +53,18 @@ export class HostApi implements BrokerApi {
   async task(id: string): Promise<TaskDetails | undefined> {
     const task = this.#host.state.tasks.get(id)
     if (!task) return undefined
-    const details: TaskDetails = { ...statusOf(this.#host, id), history: task.history ?? [] }
+    const details: TaskDetails = { ...statusOf(this.#host, id), history: [...task.past.history] }
     const { phase } = task
     // What is in memory may be ahead of the journal: it would be contradicted after a crash, and a result is not there to be read.
     await this.#durable()
     if (phase.state === 'succeeded') {
-      const { result } = phase
-      const run = bodyRun(result, phase.bytes)
+      const result = resultOf(task)
+      const run = bodyRun(result, task.resultBytes)
       try {
         await this.#host.bodies.fill([run])
       } catch (error) {
         // While it was read it may have been forgotten, or carried forward, and its batch discarded.
-        if (this.#host.state.tasks.get(id) !== task || phase.result !== result) return this.task(id)
+        if (this.#host.state.tasks.get(id) !== task || resultOf(task) !== result) return this.task(id)
         throw error
       }
       details.result =
@@ -256,7 +256,7 @@ function deadLetter(task: Task, nowMs: number): DeadLetter {
     reason: phase.reason,
     ...(phase.error ? { error: phase.error } : {}),
     attempts: task.attempts,
-    history: task.history ?? [],
-    ageMs: Math.round(nowMs - task.acceptedAtMs),
+    history: [...task.past.history],
+    ageMs: Math.round(nowMs - task.acceptance.atMs),
   }
 }

@@ -1,4 +1,4 @@
-import type { Submission, Task } from '@sluice/engine'
+import { bodyOf, resultOf, type Submission, type Task } from '@sluice/engine'
 import {
   Bodies,
   type BrokerMessage,
@@ -73,7 +73,8 @@ export class Outgoing {
   deliver(task: Task, lease: number): void {
     let last = this.#delivered
     if (last === undefined || !isAlike(last.like, task) || this.messages.at(-1) !== last.message) {
-      const { options, contentType } = task
+      const { options } = task
+      const { contentType } = task.acceptance
       const message: Deliver = {
         type: 'deliver',
         queue: task.queue.name,
@@ -92,7 +93,7 @@ export class Outgoing {
     message.attempts?.push(task.attempts)
     message.ids.push(task.id)
     message.leases.push(lease)
-    column.push(task.body, task.bytes)
+    column.push(bodyOf(task), task.bytes)
     this.bytes += task.bytes
   }
 
@@ -103,12 +104,14 @@ export class Outgoing {
       this.#ended(submission, { ...nameOf(task, submission), ...endOf(task) })
       return
     }
-    this.bytes += phase.bytes + nameBytes(submission)
-    if (submission === undefined) this.#succeededById(task, phase.contentType).push(phase.result, phase.bytes)
+    const { resultBytes } = task
+    const result = resultOf(task)
+    this.bytes += resultBytes + nameBytes(submission)
+    if (submission === undefined) this.#succeededById(task, phase.contentType).push(result, resultBytes)
     else {
       const { column, indexes } = this.#succeededOf(submission, phase.contentType)
       indexes.push(placeIn(submission, task))
-      column.push(phase.result, phase.bytes)
+      column.push(result, resultBytes)
     }
   }
 
@@ -200,7 +203,7 @@ export class Outgoing {
 }
 
 function isAlike(a: Task, b: Task): boolean {
-  return a.queue === b.queue && a.options === b.options && a.contentType === b.contentType
+  return a.queue === b.queue && a.options === b.options && a.acceptance.contentType === b.acceptance.contentType
 }
 
 function nameBytes(submission: Submission | undefined): number {

@@ -12,9 +12,9 @@ export function statusOf({ state, nowMs }: Host, id: string): TaskStatus {
     state: stateNameOf(task),
     queue: task.queue.name,
     attempts: task.attempts,
-    ageMs: Math.max(0, Math.round(nowMs - task.acceptedAtMs)),
+    ageMs: Math.max(0, Math.round(nowMs - task.acceptance.atMs)),
   }
-  if (task.progress !== undefined) status.progress = task.progress
+  if (task.past.progress !== undefined) status.progress = task.past.progress
   if (phase.state === 'delayed') status.readyInMs = Math.max(0, Math.round(phase.readyAtMs - nowMs))
   if (phase.state === 'dead') {
     status.reason = phase.reason

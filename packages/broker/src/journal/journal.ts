@@ -24,7 +24,7 @@ export function batchOf(ref: BodyRef, newest: number): number {
   return newest - ((newest - name) % BATCH_NAMES)
 }
 export function offsetOf(ref: BodyRef): number {
-  return ref % BATCH_BODY_BYTES_MAX
+  return ref - Math.floor(ref / BATCH_BODY_BYTES_MAX) * BATCH_BODY_BYTES_MAX
 }
 
 /** What one turn of the broker did: stored whole or not at all. `batch` numbers grow by one from 1. */

@@ -7,7 +7,8 @@ async function broken(journal = new HeldJournal()) {
   const peer = await world.member()
   const other = await world.member()
   const wrong = new Error('invariant broken: on purpose')
-  world.host.state.tasks.get = () => {
+  const { tasks } = world.host.state
+  tasks.get = tasks.holdsNoneOf = () => {
     throw wrong
   }
   return { world, peer, other, wrong }

@@ -90,7 +90,7 @@ export class DeadLetters implements Checker {
     const live = state.tasks.get(task.id)
     if (live?.phase.state !== 'dead' || live.phase.forgetAtMs !== task.forgetAtMs) return
     const kept = task.history.slice(-HISTORY_MAX).map(inShort).join()
-    const held = (live.history ?? []).map(inShort).join()
+    const held = live.past.history.map(inShort).join()
     if (kept !== held)
       violate(`dead letter ${task.id} has the attempts ${held || 'none'}, and was tried as ${kept || 'none'}`, {
         ids: [task.id],

@@ -119,9 +119,9 @@ export class QueueBounds implements Checker {
         violate(`a session holds ${leases.size} leases with a credit of ${credit}, past ${creditMax}`, {})
       if (subscriptions.length > sessionQueuesMax)
         violate(`a session takes from ${subscriptions.length} queues, at most ${sessionQueuesMax} are allowed`, {})
-      for (const { id, history } of leases.values()) {
-        if (history && history.length > HISTORY_MAX)
-          violate(`task ${id} keeps ${history.length} attempts, at most ${HISTORY_MAX} are allowed`, { ids: [id] })
+      for (const { id, past } of leases.values()) {
+        if (past.history.length > HISTORY_MAX)
+          violate(`task ${id} keeps ${past.history.length} attempts, at most ${HISTORY_MAX} are allowed`, { ids: [id] })
       }
     }
   }

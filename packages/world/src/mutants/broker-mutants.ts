@@ -195,7 +195,7 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
   {
     name: 'forgotten result is an error',
     file: 'broker/src/core/host-api.ts',
-    find: 'if (this.#host.state.tasks.get(id) !== task || phase.result !== result) return this.task(id)',
+    find: 'if (this.#host.state.tasks.get(id) !== task || resultOf(task) !== result) return this.task(id)',
     replace: '',
     breaks: 'whoever asks over HTTP for a task that is forgotten at that moment is told of an internal error',
   },

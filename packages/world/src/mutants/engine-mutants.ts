@@ -131,7 +131,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'TTL never applied',
-    file: 'engine/src/evolve.ts',
+    file: 'engine/src/task.ts',
     find: 'return started || options.ttlMs === 0 ?',
     replace: 'return started || options.ttlMs >= 0 ?',
     breaks: 'a task is delivered after the time it was of use',
@@ -153,7 +153,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'renewal without effect on the deadline',
     file: 'engine/src/evolve.ts',
-    find: 'release(state, task.queue.leased, task)\n    retain(state, task.queue.leased, task, task.phase.expiresAtMs)',
+    find: 'release(state, task.queue.leased, task)\n    task.phase = phase\n    retain(state, task.queue.leased, task)',
     replace: '',
     breaks: 'a lease expires although it was renewed',
   },
@@ -202,8 +202,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'handing back without end',
     file: 'engine/src/decide-attempt.ts',
-    find: 'task.releases >= state.config.releasesMax',
-    replace: 'task.releases < 0',
+    find: 'task.past.releases >= state.config.releasesMax',
+    replace: 'task.past.releases < 0',
     breaks: 'a task that every worker hands back goes round for ever',
   },
   {
@@ -251,7 +251,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'result never forgotten',
     file: 'engine/src/queues.ts',
-    find: 'if (!task.prev || task.prev.deadlineMs > task.deadlineMs) state.deadlines.push(task)',
+    find: 'if (!task.prev || deadlineOf(task.prev) > deadlineOf(task)) state.deadlines.push(task)',
     replace: '',
     breaks: 'records pile up past their time',
   },
