@@ -12,7 +12,8 @@ try {
   process.stdout.write(`open\n`)
   for (let batch = last + 1; batch <= last + Number(appends); batch++) {
     await journal.append(textBatch(batch, `body of ${batch}`, 'x'.repeat(batch % 50_000)))
-    process.stdout.write(`${batch}\n`)
+    // Waited for: what is still in this process when it is killed was never said.
+    await new Promise((resolve) => process.stdout.write(`${batch}\n`, resolve))
     if (batch % 7 === 0) journal.discardBefore(batch - 100)
     await new Promise(setImmediate)
   }
