@@ -14,7 +14,7 @@ export class ConnectionBounds implements Checker {
   readonly #host: HostConfig
   /** When a connection was first seen to hold more than it may. */
   readonly #overfull = new Map<number, number>()
-  /** What a connection held before and after all that was handed to it at its last instant. */
+  /** What a connection held after all that was handed to it at its last instant, and before any of that at the least. */
   readonly #unsent = new Map<number, { atMs: number; before: number; after: number; wasFull: boolean }>()
 
   constructor({ scenario }: Sources) {
@@ -50,8 +50,11 @@ export class ConnectionBounds implements Checker {
       violate(`${whose} a frame of ${messages} messages, past ${limits.frameMessagesMax}`, about)
     if (by !== 'broker') return
     const earlier = this.#unsent.get(connection)
-    if (earlier?.atMs === atMs) earlier.after = buffered
-    else {
+    if (earlier?.atMs === atMs) {
+      // What is read between two frames of one instant makes room, as the broker sees when the first has left.
+      earlier.before = Math.min(earlier.before, buffered - bytes)
+      earlier.after = buffered
+    } else {
       const wasFull = (earlier?.after ?? 0) > this.#host.sendBufferBytesHigh
       this.#unsent.set(connection, { atMs, before: buffered - bytes, after: buffered, wasFull })
     }

@@ -41,6 +41,9 @@ export class Wire {
     if (this.#seen === observation) return
     this.#seen = observation
     switch (observation.type) {
+      case 'nodeStarted':
+        this.#startedAnew(observation.node)
+        break
       case 'connected':
         this.connectionOf(observation)
         break
@@ -48,7 +51,7 @@ export class Wire {
         const view = this.connectionOf(observation)
         if (observation.side === 'node') view.isOpenAtNode = false
         else view.isOpenAtBroker = false
-        if (!view.isOpenAtNode && !view.isOpenAtBroker) this.connections.delete(view.connection)
+        this.#forgetClosed(view)
         break
       }
       case 'heardByBroker': {
@@ -102,6 +105,19 @@ export class Wire {
   /** The tasks whose progress it tells. */
   progressIn(told: { node: string; connection: number; message: BrokerMessage }): string[] {
     return told.message.type === 'progress' ? progressedIds(told.message, (ref) => this.#submissionOf(told, ref)) : []
+  }
+
+  /** No end of an earlier life is open, also where that life was over before it heard that the connection was lost. */
+  #startedAnew(node: string): void {
+    for (const view of this.connections.values()) {
+      if (node === 'broker') view.isOpenAtBroker = false
+      else if (node === view.node) view.isOpenAtNode = false
+      this.#forgetClosed(view)
+    }
+  }
+
+  #forgetClosed({ connection, isOpenAtNode, isOpenAtBroker }: ConnectionView): void {
+    if (!isOpenAtNode && !isOpenAtBroker) this.connections.delete(connection)
   }
 
   #submissionOf(told: { node: string; connection: number }, ref: number): Submit | undefined {

@@ -159,6 +159,18 @@ describe('[PROMISE-8] frames and buffers have bounds', () => {
         .see(frame({ buffered: 50 }))
         .toNode('worker-1', deliver(3, 't3')).said,
     ).toEqual([])
+    // It is still full after the one answer, and has read by the next.
+    const answered = () => half().see(frame({ buffered: 61 }))
+    expect(
+      answered()
+        .see(frame({ buffered: 50 }))
+        .toNode('worker-1', deliver(3, 't3')).said,
+    ).toEqual([])
+    expect(
+      answered()
+        .see(frame({ buffered: 51 }))
+        .toNode('worker-1', deliver(3, 't3')).said,
+    ).toEqual(['the broker delivered to worker-1, for which 41 bytes waited'])
   })
 })
 

@@ -45,6 +45,13 @@ describe('[PROMISE-31] the host keeps its own bounds', () => {
     expect(silent(host().see(connected, closed))).toEqual([])
     // Refused before the client knew that it was open.
     expect(silent(host().see(closed, connected))).toEqual([])
+    // Lost with the broker's program, which had not heard of its end.
+    const restarted = { type: 'nodeStarted', node: 'broker', incarnation: 2 } as const
+    expect(silent(host().see(connected, { type: 'nodeStopped', node: 'broker', how: 'crashed' }, restarted))).toEqual(
+      [],
+    )
+    expect(silent(host().see({ ...restarted, node: 'worker-2' }, connected))).toHaveLength(1)
+    expect(silent(host().see(restarted, connected))).toHaveLength(1)
     const paused = { type: 'faultStarted', fault: { type: 'pause', node: 'broker', forMs: 9 }, number: 1 } as const
     expect(silent(host().see(connected, paused))).toEqual([])
   })
