@@ -1,5 +1,6 @@
 import type { Fact } from '../journal/facts.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { FramesUnderWay } from './frames-under-way.ts'
 import { LateNodes } from './late-nodes.ts'
 import { isHonest, longestOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
@@ -12,6 +13,8 @@ const BEATS_PER_LEASE = 3
 const JUST_MS = 1000
 /** `heartbeat_timeout`, with which a client closes what it takes for dead. */
 const SILENT_CODE = 4007
+/** After so many without a word a client takes its connection for dead, and a link so slow that one frame takes longer is not promised. */
+const SILENT_PERIODS = 2.5
 /** Pings of one client in one period: its own, and those that ask whether the connection outlived a sleep. */
 const PINGS_MAX = 3
 
@@ -38,9 +41,11 @@ export class ClientDuties implements Checker {
   readonly #idle = new Map<string, Map<number, number>>()
   readonly #heartbeatMs = new Map<number, number>()
   readonly #pings = new Map<number, number[]>()
+  readonly #underWay: FramesUnderWay
 
   constructor(sources: Sources) {
     this.#sources = sources
+    this.#underWay = new FramesUnderWay(sources.scenario.network)
     const { faultRates, script = [], network, journal, hosting } = sources.scenario
     const isCalm =
       faultRates === undefined &&
@@ -56,6 +61,7 @@ export class ClientDuties implements Checker {
     const { chronicle, wire } = this.#sources
     wire.see(observation)
     this.#late.see(observation)
+    this.#underWay.see(observation)
     for (const { fact, before } of chronicle.see(observation)) {
       if (before?.session !== undefined) this.#judgeEnd(fact, before.session, before.options.leaseMs, violate)
     }
@@ -76,12 +82,18 @@ export class ClientDuties implements Checker {
         break
       case 'disconnected':
         // Whoever is read from and answered has no reason to take the connection for dead.
-        if (observation.code === SILENT_CODE && Number.isFinite(this.#leaseMsMin) && this.#isSound(observation.node))
+        if (
+          observation.code === SILENT_CODE &&
+          Number.isFinite(this.#leaseMsMin) &&
+          this.#isSound(observation.node) &&
+          !this.#isTooSlow(observation.connection)
+        )
           violate(`${observation.node} gave up a connection as silent, and nothing had gone wrong`, {
             nodes: [observation.node],
           })
         this.#disturbed.add(observation.node)
         this.#pings.delete(observation.connection)
+        this.#underWay.forget(observation.connection)
         break
       case 'handlerStarted':
         this.#started.add(`${observation.node} ${observation.id} ${observation.attempt}`)
@@ -121,6 +133,12 @@ export class ClientDuties implements Checker {
 
   #isSound(node: string): boolean {
     return isHonest(this.#sources.scenario, node) && !this.#disturbed.has(node)
+  }
+
+  /** Whether one frame keeps the link for longer than a client waits for a word. */
+  #isTooSlow(connection: number): boolean {
+    const heartbeatMs = this.#heartbeatMs.get(connection) ?? Number.POSITIVE_INFINITY
+    return this.#underWay.longestMs(connection) > SILENT_PERIODS * heartbeatMs
   }
 
   #judgeEnd(fact: Fact, session: string, leaseMs: number, violate: Violate): void {

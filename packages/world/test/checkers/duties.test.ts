@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ClientDuties } from '../../src/checkers/client-duties.ts'
 import type { Scenario } from '../../src/index.ts'
-import { accepted, connectionOf, deliver, failed, granted, Stream } from './stream.ts'
+import { accepted, connectionOf, deliver, failed, granted, Stream, welcomeOf } from './stream.ts'
 
 const duties = (over: Partial<Scenario> = {}) =>
   new Stream((sources) => new ClientDuties(sources), over).welcome('worker-1')
@@ -38,6 +38,38 @@ test('[PROMISE-27] no connection falls silent where nothing goes wrong', () => {
   expect(silent(duties({ faultRates: { crash: 1000 } }))).toEqual([])
   // A full batch keeps the next input waiting.
   expect(silent(duties({ hosting: { stagedBytesMax: 1 } }))).toEqual([])
+})
+
+describe('[PROMISE-27] over a link on which one frame takes longer than two and a half heartbeats', () => {
+  const network = { delayMs: { kind: 'constant', value: 400 }, windowBytes: 1000 } as const
+  const connection = connectionOf('worker-1')
+  const slow = () => duties({ network }).told('worker-1', welcomeOf('worker-1', { heartbeatMs: 1000 }))
+  const frame = (by: 'node' | 'broker', bytes: number) =>
+    ({ type: 'frame', node: 'worker-1', connection, by, bytes, messages: 1, buffered: 0 }) as const
+  const pong = { type: 'pong', ref: 1 } as const
+  const heard = { type: 'heardByNode', node: 'worker-1', connection, message: pong } as const
+  const end = { type: 'disconnected', node: 'worker-1', connection, side: 'node', code: 4007 } as const
+  const complaint = ['worker-1 gave up a connection as silent, and nothing had gone wrong']
+
+  test('one may fall silent while such a frame is under way, whoever sent it', () => {
+    expect(slow().see(frame('broker', 6100), end).said).toEqual([])
+    expect(slow().see(frame('node', 6100), end).said).toEqual([])
+    expect(slow().see(frame('broker', 50), frame('broker', 6100), heard, end).said).toEqual([])
+  })
+
+  test('but not while there is none, or it has arrived, or waits behind what is to be heard before it', () => {
+    expect(slow().see(end).said).toEqual(complaint)
+    expect(slow().see(frame('broker', 5900), end).said).toEqual(complaint)
+    expect(slow().see(frame('broker', 6100), heard, end).said).toEqual(complaint)
+    expect(slow().see(frame('node', 6100)).toBroker('worker-1', pong).see(end).said).toEqual(complaint)
+    expect(slow().see(frame('broker', 50), frame('broker', 6100), end).said).toEqual(complaint)
+  })
+
+  test('nor on another connection, nor where the window is wide', () => {
+    expect(slow().see({ ...frame('broker', 6100), connection: 7 }, end).said).toEqual(complaint)
+    const wide = duties({ network: { delayMs: network.delayMs } }).welcome('worker-1', { heartbeatMs: 1000 })
+    expect(wide.see(frame('broker', 6100), end).said).toEqual(complaint)
+  })
 })
 
 describe('[PROMISE-27] a worker that leaves', () => {

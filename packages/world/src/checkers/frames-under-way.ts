@@ -1,0 +1,67 @@
+import type { Observation } from '../observation.ts'
+import type { NetworkProfile } from '../scenario.ts'
+import { longestOf } from './population.ts'
+
+/** Bytes of a frame on the wire besides its own, about. */
+const HEADER_BYTES = 4
+
+/** One frame, and how many of its messages have not been heard. */
+interface Frame {
+  readonly bytes: number
+  messages: number
+}
+
+/** What was handed to the sockets of each connection and has not been heard at the other end. */
+export class FramesUnderWay {
+  readonly #network: NetworkProfile
+  readonly #toNode = new Map<number, Frame[]>()
+  readonly #toBroker = new Map<number, Frame[]>()
+
+  constructor(network: NetworkProfile) {
+    this.#network = network
+  }
+
+  see(observation: Observation): void {
+    switch (observation.type) {
+      case 'frame': {
+        const { by, connection, bytes, messages } = observation
+        const way = by === 'node' ? this.#toBroker : this.#toNode
+        const frames = way.get(connection)
+        if (frames) frames.push({ bytes, messages })
+        else way.set(connection, [{ bytes, messages }])
+        break
+      }
+      case 'heardByNode':
+        heard(this.#toNode.get(observation.connection))
+        break
+      case 'heardByBroker':
+        heard(this.#toBroker.get(observation.connection))
+        break
+      default:
+    }
+  }
+
+  /** Nothing more is carried on the connection. */
+  forget(connection: number): void {
+    this.#toNode.delete(connection)
+    this.#toBroker.delete(connection)
+  }
+
+  /**
+   * The longest that the frame which is passing now may take, either way, in milliseconds. Those behind it do not count: once it
+   * is through, it is heard. No more than a window passes in one delay.
+   */
+  longestMs(connection: number): number {
+    const { delayMs, windowBytes = Number.POSITIVE_INFINITY } = this.#network
+    const passing = [this.#toNode, this.#toBroker].flatMap((way) => way.get(connection)?.[0] ?? [])
+    const windows = passing.map(({ bytes }) => Math.ceil((bytes + HEADER_BYTES) / windowBytes))
+    return Math.max(0, ...windows) * longestOf(delayMs)
+  }
+}
+
+function heard(frames: Frame[] | undefined): void {
+  const first = frames?.[0]
+  if (first === undefined) return
+  first.messages -= 1
+  if (first.messages <= 0) frames?.shift()
+}
