@@ -2,6 +2,7 @@ import { type BodyRef, batchOf, bodyRef, type Journal, offsetOf } from '../journ
 
 const EMPTY = new Uint8Array(0)
 const STAGE_BYTES_MIN = 4096
+const RING_BYTES_MIN = 65_536
 /** Room for the next batch that is kept. */
 const STAGE_BYTES_KEPT = 1024 ** 2
 
@@ -19,32 +20,29 @@ export function bodyRun(ref: BodyRef, length: number): BodyRun {
 
 /**
  * Bodies on their way into the journal and out of it. Those of the batch in the making are staged here; those of stored
- * batches come from a bounded cache, least recently used out first, or from the journal, a whole batch at a time: what
- * was submitted together is delivered together.
+ * batches come from a bounded cache of the latest, or from the journal, a whole batch at a time: what was submitted together
+ * is delivered together.
  */
 export class BodyStore {
   readonly #journal: Journal
-  readonly #cacheBytesMax: number
-  readonly #cache = new Map<number, Uint8Array>()
-  #cacheBytes = 0
+  readonly #cache: BodyCache
   #stage: Uint8Array = EMPTY
   #staged = 0
   #batch = 1
 
   constructor(journal: Journal, cacheBytesMax: number) {
     this.#journal = journal
-    this.#cacheBytesMax = cacheBytesMax
+    // A journal in memory has them at hand already.
+    this.#cache = new BodyCache(journal.durability === 'memory' ? 0 : cacheBytesMax)
   }
 
   get stagedBytes(): number {
     return this.#staged
   }
 
-  /** What the cache holds at this moment, counted anew. */
+  /** What the cache holds at this moment. */
   get cachedBytes(): number {
-    let bytes = 0
-    for (const { buffer } of this.#cache.values()) bytes += buffer.byteLength
-    return bytes
+    return this.#cache.bytes
   }
 
   /** Begins the batch of this number. */
@@ -67,7 +65,7 @@ export class BodyStore {
   /** The bodies of the batch in the making, which from here on is stored. */
   seal(): Uint8Array {
     const bodies = this.#stage.slice(0, this.#staged)
-    this.#keep(this.#batch, bodies)
+    this.#cache.keep(this.#batch, bodies)
     return bodies
   }
 
@@ -79,6 +77,11 @@ export class BodyStore {
     for (const run of runs) {
       const { ref, length } = run
       const batch = batchOf(ref, this.#batch)
+      const cached = this.#cache.read(batch, offsetOf(ref), length)
+      if (cached) {
+        run.bytes = cached
+        continue
+      }
       if (batch !== lastBatch) {
         lastBatch = batch
         bodies = this.#bodiesOf(batch)
@@ -99,28 +102,10 @@ export class BodyStore {
   #bodiesOf(batch: number): Uint8Array | Promise<Uint8Array> {
     // A copy, because the next batch is staged in the same place.
     if (batch === this.#batch) return this.#stage.slice(0, this.#staged)
-    const cached = this.#cache.get(batch)
-    if (cached) {
-      this.#cache.delete(batch)
-      this.#cache.set(batch, cached)
-      return cached
-    }
     const read = this.#journal.read(batch)
-    if (read instanceof Uint8Array) this.#keep(batch, read)
-    else read.then((bodies) => this.#keep(batch, bodies)).catch(() => {})
+    if (read instanceof Uint8Array) this.#cache.keep(batch, read)
+    else read.then((bodies) => this.#cache.keep(batch, bodies)).catch(() => {})
     return read
-  }
-
-  #keep(batch: number, bodies: Uint8Array): void {
-    if (bodies.length === 0 || bodies.length > this.#cacheBytesMax) return
-    if (this.#cache.has(batch)) return
-    this.#cache.set(batch, bodies)
-    this.#cacheBytes += bodies.buffer.byteLength
-    for (const [oldest, { buffer }] of this.#cache) {
-      if (this.#cacheBytes <= this.#cacheBytesMax) break
-      this.#cache.delete(oldest)
-      this.#cacheBytes -= buffer.byteLength
-    }
   }
 
   #grow(bytes: number): void {
@@ -133,4 +118,59 @@ export class BodyStore {
 function slice(bodies: Uint8Array, ref: BodyRef, length: number): Uint8Array {
   const offset = offsetOf(ref)
   return length === 0 ? EMPTY : bodies.subarray(offset, offset + length)
+}
+
+/**
+ * The bodies of the latest batches, in one place that is written round and round. They are copied in and out: memory of their
+ * own would live until the collector looks at everything, which more than all else makes it look.
+ */
+class BodyCache {
+  readonly #bytesMax: number
+  /** Where each batch lies, the oldest first. */
+  readonly #places = new Map<number, { start: number; end: number }>()
+  #ring: Uint8Array = EMPTY
+  #next = 0
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+  }
+
+  get bytes(): number {
+    let bytes = 0
+    for (const { start, end } of this.#places.values()) bytes += end - start
+    return bytes
+  }
+
+  /** A copy of so many bytes of a batch; undefined where it is not here. */
+  read(batch: number, offset: number, length: number): Uint8Array | undefined {
+    const place = this.#places.get(batch)
+    if (place === undefined) return undefined
+    const from = place.start + offset
+    return this.#ring.slice(from, from + length)
+  }
+
+  keep(batch: number, bodies: Uint8Array): void {
+    const { length } = bodies
+    if (length === 0 || length > this.#bytesMax || this.#places.has(batch)) return
+    if (this.#next + length > this.#ring.length) this.#grow(this.#next + length)
+    const start = this.#next + length > this.#ring.length ? 0 : this.#next
+    const end = start + length
+    for (const [oldest, place] of this.#places) {
+      const isInTheWay = place.start < end && place.end > start
+      const isPassedOver = start === 0 && this.#next > 0 && place.start >= this.#next
+      if (!isInTheWay && !isPassedOver) break
+      this.#places.delete(oldest)
+    }
+    this.#ring.set(bodies, start)
+    this.#places.set(batch, { start, end })
+    this.#next = end
+  }
+
+  /** It goes round only once it may not be any larger. */
+  #grow(bytes: number): void {
+    if (this.#ring.length === this.#bytesMax) return
+    const larger = new Uint8Array(Math.min(this.#bytesMax, Math.max(RING_BYTES_MIN, this.#ring.length * 2, bytes)))
+    larger.set(this.#ring)
+    this.#ring = larger
+  }
 }

@@ -268,6 +268,7 @@ describe('bodies', () => {
     ['from a journal that takes time', 0, true],
   ])('[HOST-12] come back byte for byte, large and empty ones too: %s', async (_, bodyCacheBytesMax, readsTakeTime) => {
     const journal = new HeldJournal()
+    journal.durability = 'strict'
     journal.readsTakeTime = readsTakeTime
     const world = await World.started({ journal, config: { bodyCacheBytesMax } })
     const producer = await world.member({ roles: ['producer'] })

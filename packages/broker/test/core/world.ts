@@ -24,6 +24,7 @@ import {
   type Journal,
   type Transport,
 } from '../../src/core/index.ts'
+import type { Durability } from '../../src/journal/journal.ts'
 import { memoryJournal } from '../../src/journal/memory.ts'
 
 type MessageOf<T extends BrokerMessage['type']> = Extract<BrokerMessage, { type: T }>
@@ -301,7 +302,7 @@ export class Peer implements Transport {
 
 /** A journal whose appends wait to be let through or failed, and whose reads may take time. */
 export class HeldJournal implements Journal {
-  readonly durability = 'memory'
+  durability: Durability = 'memory'
   readonly inner = memoryJournal()
   readonly batches: Batch[] = []
   readonly reads: number[] = []

@@ -146,8 +146,9 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
   {
     name: 'body cache mixes batches',
     file: 'broker/src/core/body-store.ts',
-    find: 'const cached = this.#cache.get(batch)',
-    replace: 'const cached = this.#cache.get(batch) ?? this.#cache.get(batch + 1)',
+    find: 'const cached = this.#cache.read(batch, offsetOf(ref), length)',
+    replace:
+      'const cached = this.#cache.read(batch, offsetOf(ref), length) ?? this.#cache.read(batch + 1, offsetOf(ref), length)',
     breaks: 'a body is read from the wrong batch',
   },
   {
@@ -209,7 +210,7 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
   {
     name: 'body cache without end',
     file: 'broker/src/core/body-store.ts',
-    find: 'if (this.#cacheBytes <= this.#cacheBytesMax) break',
+    find: 'if (!isInTheWay && !isPassedOver) break',
     replace: 'break',
     breaks: 'every body that was ever stored stays in memory',
   },

@@ -1,0 +1,72 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { BodyStore, bodyRun } from '../../src/core/body-store.ts'
+import type { BodyRef, Journal } from '../../src/journal/journal.ts'
+import { memoryJournal } from '../../src/journal/memory.ts'
+
+/** A journal of bodies alone, which counts how often it is read. */
+function bodiesJournal() {
+  const batches: Uint8Array[] = [new Uint8Array()]
+  const journal = {
+    ...memoryJournal(),
+    durability: 'strict',
+    reads: 0,
+    read(batch: number) {
+      journal.reads += 1
+      return batches[batch]!
+    },
+  } satisfies Journal & { reads: number }
+  return { journal, batches }
+}
+
+/** The bytes of a body, which no other body has. */
+function bodyOf(number: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => (number * 31 + index * 7) & 0xff)
+}
+
+const batchSizes = fc.array(fc.array(fc.nat({ max: 90 }), { maxLength: 4 }), { minLength: 1, maxLength: 60 })
+
+test('each body is found as it was stored, whatever the cache has room for, and that is never more than it may', () => {
+  fc.assert(
+    fc.property(batchSizes, fc.nat({ max: 600 }), fc.infiniteStream(fc.nat()), (sizes, cacheBytesMax, picks) => {
+      const { journal, batches } = bodiesJournal()
+      const store = new BodyStore(journal, cacheBytesMax)
+      const stored: { ref: BodyRef; bytes: Uint8Array }[] = []
+      for (const [index, lengths] of sizes.entries()) {
+        store.begin(index + 1)
+        for (const length of lengths) {
+          const bytes = bodyOf(stored.length, length)
+          stored.push({ ref: store.stage(bytes), bytes })
+        }
+        batches.push(store.seal())
+        expect(store.cachedBytes).toBeLessThanOrEqual(cacheBytesMax)
+        store.begin(index + 2)
+        if (stored.length === 0) continue
+        // Some that lie in the cache and some that do not, which takes the place of those.
+        const wanted = Array.from({ length: 5 }, () => stored[(picks.next().value as number) % stored.length]!)
+        const runs = wanted.map(({ ref, bytes }) => bodyRun(ref, bytes.length))
+        expect(store.fill(runs)).toBeUndefined()
+        expect(runs.map((run) => run.bytes)).toEqual(wanted.map(({ bytes }) => bytes))
+        expect(store.cachedBytes).toBeLessThanOrEqual(cacheBytesMax)
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('what was stored last is not read from the journal', () => {
+  const { journal, batches } = bodiesJournal()
+  const store = new BodyStore(journal, 1000)
+  const runs = []
+  for (let batch = 1; batch <= 50; batch++) {
+    store.begin(batch)
+    runs.push(bodyRun(store.stage(bodyOf(batch, 100)), 100))
+    batches.push(store.seal())
+  }
+  store.begin(51)
+  void store.fill(runs.slice(-10))
+  expect(journal.reads).toBe(0)
+  expect(store.cachedBytes).toBe(1000)
+  void store.fill(runs.slice(0, 1))
+  expect(journal.reads).toBe(1)
+})
