@@ -102,7 +102,13 @@ export class BodyStore {
   #bodiesOf(batch: number): Uint8Array | Promise<Uint8Array> {
     // A copy, because the next batch is staged in the same place.
     if (batch === this.#batch) return this.#stage.slice(0, this.#staged)
-    const read = this.#journal.read(batch)
+    let read: Uint8Array | Promise<Uint8Array>
+    try {
+      read = this.#journal.read(batch)
+    } catch (error) {
+      // Thrown from here, nobody would wait for the reads begun before it, nor hear that they failed too.
+      return Promise.reject(error as Error)
+    }
     if (read instanceof Uint8Array) this.#cache.keep(batch, read)
     else read.then((bodies) => this.#cache.keep(batch, bodies)).catch(() => {})
     return read

@@ -70,3 +70,20 @@ test('what was stored last is not read from the journal', () => {
   void store.fill(runs.slice(0, 1))
   expect(journal.reads).toBe(1)
 })
+
+test('a read that fails at once leaves none alone that was begun before it', async () => {
+  const { journal } = bodiesJournal()
+  const read = (batch: number) => {
+    if (batch === 2) throw new Error('batch 2 is not there')
+    return Promise.reject(new Error('batch 1 is not there'))
+  }
+  const store = new BodyStore({ ...journal, read }, 0)
+  const runs = []
+  for (const batch of [1, 2]) {
+    store.begin(batch)
+    runs.push(bodyRun(store.stage(bodyOf(batch, 9)), 9))
+  }
+  store.begin(3)
+  const filling = store.fill(runs)
+  await expect(filling).rejects.toThrow('batch 1 is not there')
+})
