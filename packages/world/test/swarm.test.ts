@@ -62,3 +62,13 @@ test('every task has somebody honest to do it, and one that hangs has a time lim
     }
   }
 })
+
+test('where little may be on the way at once, a client waits for a frame that says all it has to say', () => {
+  // Some twenty tasks of 6 kB, submitted again in one frame, over 577 bytes in 40 ms.
+  const { network, hosting } = swarm(1_877_190_988)
+  expect(network).toMatchObject({ windowBytes: 577, delayMs: { kind: 'constant', value: 40 } })
+  expect((hosting?.heartbeatMs ?? 5000) * 2.5).toBeGreaterThan(3440)
+  const heartbeats = scenarios.filter((scenario) => scenario.network.windowBytes !== undefined)
+  const short = heartbeats.filter((scenario) => (scenario.hosting?.heartbeatMs ?? 5000) <= 1000)
+  expect(short.length / heartbeats.length).toBeGreaterThan(0.1)
+})

@@ -16,6 +16,7 @@ import type {
   WorkerGroup,
 } from '../scenario.ts'
 import { extreme } from './extremes.ts'
+import { meanOf, patient } from './patience.ts'
 
 const QUEUES = ['mail', 'photos', 'reports']
 
@@ -69,7 +70,7 @@ export function swarm(seed: number): Scenario {
     faultRates: faultRatesOf(random, durationMs),
   }
   // What was not drawn is absent and not undefined, as in a file.
-  return JSON.parse(JSON.stringify(extreme(seed, scenario))) as Scenario
+  return JSON.parse(JSON.stringify(patient(extreme(seed, scenario)))) as Scenario
 }
 
 /** A queue with room for few holds those that wait for their delay: all of them have to be through long before the end. */
@@ -165,21 +166,6 @@ function heartbeatOf(random: RandomStream, network: NetworkProfile, journal: Jou
   if (network.bytesPerSecond !== undefined || random.chance(0.3)) return {}
   const isSlow = [network.delayMs, journal.appendMs, journal.readMs].some((distribution) => meanOf(distribution) >= 5)
   return { heartbeatMs: random.pick(isSlow ? [1000, 3000] : [300, 1000]) }
-}
-
-function meanOf(distribution: Distribution): number {
-  switch (distribution.kind) {
-    case 'constant':
-      return distribution.value
-    case 'uniform':
-      return (distribution.min + distribution.max) / 2
-    case 'exponential':
-      return distribution.mean
-    case 'pareto':
-      return (distribution.min * distribution.shape) / (distribution.shape - 1)
-    case 'bimodal':
-      return distribution.fast + distribution.share * distribution.slow
-  }
 }
 
 function operatorOf(random: RandomStream): Scenario['operator'] {

@@ -1,0 +1,54 @@
+import { DEFAULT_HOST_CONFIG } from '@sluice/broker/core'
+import { longestOf } from '../checkers/population.ts'
+import type { Distribution } from '../distribution.ts'
+import type { Scenario } from '../scenario.ts'
+
+/** Bytes of a task in a frame besides its body, about. */
+const ITEM_BYTES = 200
+/** A ping leaves a heartbeat after the last word, and its answer may wait for one frame: silence is judged after two and a half. */
+const PERIODS_FOR_A_FRAME = 1.5
+
+/**
+ * The scenario, and where little may be on the way at once, with a heartbeat so long that clients wait for a frame that says all
+ * that a program has to say, as one does that comes back: where it takes longer they reconnect for ever and ask for the same
+ * again, which is not promised to end.
+ */
+export function patient(scenario: Scenario): Scenario {
+  const { network, hosting } = scenario
+  if (network.windowBytes === undefined) return scenario
+  const heartbeatMsMin = Math.ceil(frameMs(scenario, network.windowBytes) / PERIODS_FOR_A_FRAME)
+  const heartbeatMs = hosting?.heartbeatMs ?? DEFAULT_HOST_CONFIG.heartbeatMs
+  return heartbeatMs >= heartbeatMsMin
+    ? scenario
+    : { ...scenario, hosting: { ...hosting, heartbeatMs: heartbeatMsMin } }
+}
+
+/** How long the largest frame takes, as a rule. */
+function frameMs({ producers, workers, hosting, network }: Scenario, windowBytes: number): number {
+  const { frameBytesMax } = hosting?.limits ?? DEFAULT_HOST_CONFIG.limits
+  const bytes: Distribution[] = [
+    ...producers.flatMap(({ tasks }) => tasks.map(({ bodyBytes }) => bodyBytes)),
+    ...workers.flatMap(({ service }) => Object.values(service).flatMap(({ resultBytes }) => resultBytes ?? [])),
+  ]
+  const items = Math.max(
+    ...producers.map(({ tasksMax = 0 }) => tasksMax),
+    ...workers.map(({ concurrency, prefetch = concurrency }) => concurrency + prefetch),
+  )
+  const frameBytes = Math.min(frameBytesMax, items * (ITEM_BYTES + Math.max(0, ...bytes.map(longestOf))))
+  return Math.ceil(frameBytes / windowBytes) * meanOf(network.delayMs)
+}
+
+export function meanOf(distribution: Distribution): number {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value
+    case 'uniform':
+      return (distribution.min + distribution.max) / 2
+    case 'exponential':
+      return distribution.mean
+    case 'pareto':
+      return (distribution.min * distribution.shape) / (distribution.shape - 1)
+    case 'bimodal':
+      return distribution.fast + distribution.share * distribution.slow
+  }
+}
