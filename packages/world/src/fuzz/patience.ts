@@ -7,6 +7,8 @@ import type { Scenario } from '../scenario.ts'
 const ITEM_BYTES = 200
 /** A ping leaves a heartbeat after the last word, and its answer may wait for one frame: silence is judged after two and a half. */
 const PERIODS_FOR_A_FRAME = 1.5
+/** Longer ones are not worth the worst of all draws: what falls silent is to be noticed long before the end. */
+const HEARTBEAT_MS_MAX = 10_000
 
 /**
  * The scenario, and where little may be on the way at once, with a heartbeat so long that clients wait for a frame that says all
@@ -16,15 +18,18 @@ const PERIODS_FOR_A_FRAME = 1.5
 export function patient(scenario: Scenario): Scenario {
   const { network, hosting } = scenario
   if (network.windowBytes === undefined) return scenario
-  const heartbeatMsMin = Math.ceil(frameMs(scenario, network.windowBytes) / PERIODS_FOR_A_FRAME)
+  const heartbeatMsMin = Math.min(
+    HEARTBEAT_MS_MAX,
+    Math.ceil(frameMs(scenario, network.windowBytes) / PERIODS_FOR_A_FRAME),
+  )
   const heartbeatMs = hosting?.heartbeatMs ?? DEFAULT_HOST_CONFIG.heartbeatMs
   return heartbeatMs >= heartbeatMsMin
     ? scenario
     : { ...scenario, hosting: { ...hosting, heartbeatMs: heartbeatMsMin } }
 }
 
-/** How long the largest frame takes, as a rule. */
-function frameMs({ producers, workers, hosting, network }: Scenario, windowBytes: number): number {
+/** How long the largest frame may take, with the way of the ping before it. */
+function frameMs({ producers, workers, hosting, network, journal }: Scenario, windowBytes: number): number {
   const { frameBytesMax } = hosting?.limits ?? DEFAULT_HOST_CONFIG.limits
   const bytes: Distribution[] = [
     ...producers.flatMap(({ tasks }) => tasks.map(({ bodyBytes }) => bodyBytes)),
@@ -35,20 +40,7 @@ function frameMs({ producers, workers, hosting, network }: Scenario, windowBytes
     ...workers.map(({ concurrency, prefetch = concurrency }) => concurrency + prefetch),
   )
   const frameBytes = Math.min(frameBytesMax, items * (ITEM_BYTES + Math.max(0, ...bytes.map(longestOf))))
-  return Math.ceil(frameBytes / windowBytes) * meanOf(network.delayMs)
-}
-
-export function meanOf(distribution: Distribution): number {
-  switch (distribution.kind) {
-    case 'constant':
-      return distribution.value
-    case 'uniform':
-      return (distribution.min + distribution.max) / 2
-    case 'exponential':
-      return distribution.mean
-    case 'pareto':
-      return (distribution.min * distribution.shape) / (distribution.shape - 1)
-    case 'bimodal':
-      return distribution.fast + distribution.share * distribution.slow
-  }
+  const windows = Math.ceil(frameBytes / windowBytes)
+  // What fits a window is no slower than any other word.
+  return windows > 1 ? (windows + 1) * longestOf(network.delayMs) + longestOf(journal.appendMs) : 0
 }

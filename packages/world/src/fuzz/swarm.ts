@@ -16,7 +16,7 @@ import type {
   WorkerGroup,
 } from '../scenario.ts'
 import { extreme } from './extremes.ts'
-import { meanOf, patient } from './patience.ts'
+import { patient } from './patience.ts'
 
 const QUEUES = ['mail', 'photos', 'reports']
 
@@ -166,6 +166,21 @@ function heartbeatOf(random: RandomStream, network: NetworkProfile, journal: Jou
   if (network.bytesPerSecond !== undefined || random.chance(0.3)) return {}
   const isSlow = [network.delayMs, journal.appendMs, journal.readMs].some((distribution) => meanOf(distribution) >= 5)
   return { heartbeatMs: random.pick(isSlow ? [1000, 3000] : [300, 1000]) }
+}
+
+function meanOf(distribution: Distribution): number {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value
+    case 'uniform':
+      return (distribution.min + distribution.max) / 2
+    case 'exponential':
+      return distribution.mean
+    case 'pareto':
+      return (distribution.min * distribution.shape) / (distribution.shape - 1)
+    case 'bimodal':
+      return distribution.fast + distribution.share * distribution.slow
+  }
 }
 
 function operatorOf(random: RandomStream): Scenario['operator'] {
