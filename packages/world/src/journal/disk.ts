@@ -15,6 +15,11 @@ type Operation =
 /** How often the system writes back by itself what nobody asked it to sync: once in so many writes. */
 const WRITE_BACK_EVERY = 16
 
+/** A failing disk answers nothing. */
+export class DiskError extends Error {
+  override readonly name = 'DiskError'
+}
+
 /**
  * A disk that outlives the processes that write to it: one log of records, and how far it is synced. What is written
  * survives the process at once, and the loss of power only once it is synced.
@@ -78,7 +83,7 @@ export class SimulatedDisk {
     }
     if (this.#isFailing) {
       this.#writeSomeOf(record)
-      throw new Error('the simulated disk failed')
+      throw new DiskError('the simulated disk failed')
     }
     this.#write(record)
     if (isSynced || this.#random.integer(1, WRITE_BACK_EVERY) === 1) this.sync()

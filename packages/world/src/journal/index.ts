@@ -1,2 +1,2 @@
-export { SimulatedDisk } from './disk.ts'
+export { DiskError, SimulatedDisk } from './disk.ts'
 export { openJournal } from './simulated-journal.ts'

@@ -11,7 +11,7 @@ import { draw } from '../distribution.ts'
 import type { ObservationBody } from '../observation.ts'
 import type { RandomStream } from '../random.ts'
 import type { JournalProfile } from '../scenario.ts'
-import type { SimulatedDisk } from './disk.ts'
+import { DiskError, type SimulatedDisk } from './disk.ts'
 import { readRecord, writeRecord } from './record.ts'
 
 export interface JournalSurroundings {
@@ -206,7 +206,7 @@ class SimulatedJournal implements Journal {
   }
 
   #read(batch: number): Uint8Array {
-    if (this.#disk.isFailing) throw new Error('the simulated disk failed')
+    if (this.#disk.isFailing) throw new DiskError('the simulated disk failed')
     const kept = this.#kept.get(batch)
     if (!kept) throw new Error(`batch ${batch} is not stored`)
     return kept.bodies

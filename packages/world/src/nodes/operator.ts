@@ -1,7 +1,8 @@
 import type { BrokerApi } from '@sluice/broker/core'
 import { uuidv7Source } from '@sluice/client'
-import { bodyToJson, jsonBody, type WireError } from '@sluice/protocol'
+import { bodyToJson, jsonBody } from '@sluice/protocol'
 import { type Context, grained } from '../context.ts'
+import { DiskError } from '../journal/index.ts'
 import type { RandomStream } from '../random.ts'
 import type { OperatorProfile } from '../scenario.ts'
 import type { Process } from './process.ts'
@@ -63,7 +64,7 @@ export class Operator {
         if (this.#isOver) return
         act().catch((error) => {
           // What an HTTP client would be told by a status; anything else is a defect.
-          if (!isWireError(error)) this.#context.escaped('broker', error)
+          if (!isAnswer(error)) this.#context.escaped('broker', error)
         })
         this.#repeat(everyMs, act)
       },
@@ -135,6 +136,7 @@ export class Operator {
   }
 }
 
-function isWireError(error: unknown): error is WireError {
-  return error instanceof Error && 'code' in error
+/** A refusal, or what over HTTP is a status of 500: a record that could not be read. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof DiskError || (error instanceof Error && 'code' in error)
 }
