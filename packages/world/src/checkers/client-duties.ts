@@ -13,8 +13,8 @@ const BEATS_PER_LEASE = 3
 const JUST_MS = 1000
 /** `heartbeat_timeout`, with which a client closes what it takes for dead. */
 const SILENT_CODE = 4007
-/** After so many without a word a client takes its connection for dead, and a link so slow that one frame takes longer is not promised. */
-const SILENT_PERIODS = 2.5
+/** A ping leaves after one without a word, and a client hears for two and a half: a link on which a frame takes its answer longer is not promised. */
+const FRAME_PERIODS = 1.5
 /** Pings of one client in one period: its own, and those that ask whether the connection outlived a sleep. */
 const PINGS_MAX = 3
 
@@ -135,10 +135,10 @@ export class ClientDuties implements Checker {
     return isHonest(this.#sources.scenario, node) && !this.#disturbed.has(node)
   }
 
-  /** Whether one frame keeps the link for longer than a client waits for a word. */
+  /** Whether one frame keeps the link for longer than a client waits for the answer to a ping. */
   #isTooSlow(connection: number): boolean {
     const heartbeatMs = this.#heartbeatMs.get(connection) ?? Number.POSITIVE_INFINITY
-    return this.#underWay.longestMs(connection) > SILENT_PERIODS * heartbeatMs
+    return this.#underWay.longestMs(connection) > FRAME_PERIODS * heartbeatMs
   }
 
   #judgeEnd(fact: Fact, session: string, leaseMs: number, violate: Violate): void {

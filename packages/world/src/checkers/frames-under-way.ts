@@ -48,14 +48,14 @@ export class FramesUnderWay {
   }
 
   /**
-   * The longest that the frame which is passing now may take, either way, in milliseconds. Those behind it do not count: once it
-   * is through, it is heard. No more than a window passes in one delay.
+   * The longest that the frame which is passing now may take, either way, in milliseconds, and a ping before it. Those behind
+   * it do not count: once it is through, it is heard. No more than a window passes in one delay.
    */
   longestMs(connection: number): number {
     const { delayMs, windowBytes = Number.POSITIVE_INFINITY } = this.#network
     const passing = [this.#toNode, this.#toBroker].flatMap((way) => way.get(connection)?.[0] ?? [])
     const windows = passing.map(({ bytes }) => Math.ceil((bytes + HEADER_BYTES) / windowBytes))
-    return Math.max(0, ...windows) * longestOf(delayMs)
+    return (1 + Math.max(0, ...windows)) * longestOf(delayMs)
   }
 }
 
