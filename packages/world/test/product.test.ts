@@ -27,6 +27,7 @@ const CORE = [
   'packages/client/src/connection.ts',
   'packages/client/src/producer.ts',
   'packages/client/src/worker.ts',
+  'packages/client/src/runner.ts',
   'packages/machines/src/connection.ts',
   'packages/machines/src/producer.ts',
   'packages/machines/src/worker.ts',
