@@ -446,10 +446,10 @@ export class Connection {
         message: 'the broker is leaving: reconnect and submit again',
         retryAfterMs: host.config.drainRetryAfterMs,
       })
-      return
+    } else {
+      const refused = host.apply(submitCommand(submit, session, 0), bodies.bytes)
+      this.outgoing.messages.push({ type: 'submitted', ref, refused: refused.map(indexed) })
     }
-    const refused = host.apply(submitCommand(submit, session, 0), bodies.bytes)
-    this.outgoing.messages.push({ type: 'submitted', ref, refused: refused.map(indexed) })
     this.outgoing.answered += ids.length
     this.#submitsUnanswered += ids.length
     if (this.#submitsUnanswered > host.state.config.submitCredit && this.#reading === 'reading') {

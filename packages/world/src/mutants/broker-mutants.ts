@@ -208,6 +208,13 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     breaks: 'input that waited fills the next batch, and the connection is read from all the same',
   },
   {
+    name: 'overdrawing a leaving broker',
+    file: 'broker/src/core/connection.ts',
+    find: 'this.#submitsUnanswered += ids.length',
+    replace: "if (this.#service !== 'draining') this.#submitsUnanswered += ids.length",
+    breaks: 'a producer past its credit is read from for as long as the broker takes to leave',
+  },
+  {
     name: 'body cache without end',
     file: 'broker/src/core/body-store.ts',
     find: 'if (!isInTheWay && !isPassedOver) break',
