@@ -12,6 +12,8 @@ export class FencedLeases implements Checker {
   readonly rule = 'PROMISE-5'
   readonly #sources: Sources
   readonly #settled = new Set<number>()
+  /** Those of them that were handed back, which a crash may undo: then they are handed back again. */
+  readonly #handedBack = new Set<number>()
   /** What workers have settled, by connection: it is said again only on a new one. */
   readonly #said = new Map<number, Set<number>>()
   /** What was sent under a ref, by connection and ref, and the leases that each node has had an answer for. */
@@ -35,6 +37,10 @@ export class FencedLeases implements Checker {
       this.#said.clear()
     }
     if (chronicle.isRetold || observation.type === 'recovered') this.#doubtful = []
+    if (observation.type === 'recovered') {
+      for (const lease of this.#handedBack) this.#settled.delete(lease)
+      this.#handedBack.clear()
+    }
     if (observation.type === 'appended' && this.#doubtful.length > 0) this.#resolve(violate)
     if (observation.type === 'sentToBroker') this.#say(observation, violate)
     if (observation.type === 'heardByNode') this.#hear(observation)
@@ -97,6 +103,7 @@ export class FencedLeases implements Checker {
       }
       if (this.#settled.has(number)) violate(`lease ${number} of ${node} was settled twice`, about)
       this.#settled.add(number)
+      if (request.type === 'release') this.#handedBack.add(number)
       if (!lease) {
         const told = wire.leases.get(number)
         if (!told) violate(`${node} settled lease ${number}, which nobody was ever given`, about)

@@ -181,6 +181,14 @@ describe('[PROMISE-5] a fenced lease settles nothing', () => {
     expect(twice.toNode('worker-1', settled(1)).said).toEqual(['lease 1 of worker-1 was settled twice'])
   })
 
+  test('but not a lease that is handed back again, where a crash undid that it was', () => {
+    const handsBack = { type: 'release', ref: 1, leases: [1] } as const
+    const back = held().toBroker('worker-1', handsBack).toNode('worker-1', settled(1))
+    expect(back.toNode('worker-1', settled(1)).said).toEqual(['lease 1 of worker-1 was settled twice'])
+    const again = held().toBroker('worker-1', handsBack).toNode('worker-1', settled(1)).recover()
+    expect(again.toBroker('worker-1', handsBack).toNode('worker-1', settled(1)).said).toEqual([])
+  })
+
   test('a worker that says it twice on a connection', () => {
     const said = (node: string, connection: number) =>
       ({ type: 'sentToBroker', node, connection, message: complete(1, [1]) }) as const
