@@ -1,4 +1,5 @@
 import { createState, engineConfig, evolve } from '@sluice/engine'
+import type { ClientMessage } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { BodiesArrive } from '../../src/checkers/bodies-arrive.ts'
 import { Cancellation } from '../../src/checkers/cancellation.ts'
@@ -182,7 +183,7 @@ describe('[PROMISE-5] a fenced lease settles nothing', () => {
   })
 
   test('but not a lease that is handed back again, where a crash undid that it was', () => {
-    const handsBack = { type: 'release', ref: 1, leases: [1] } as const
+    const handsBack: ClientMessage = { type: 'release', ref: 1, leases: [1] }
     const back = held().toBroker('worker-1', handsBack).toNode('worker-1', settled(1))
     expect(back.toNode('worker-1', settled(1)).said).toEqual(['lease 1 of worker-1 was settled twice'])
     const again = held().toBroker('worker-1', handsBack).toNode('worker-1', settled(1)).recover()
