@@ -54,7 +54,8 @@ export interface TaskRecord {
 
 export type PhaseRecord =
   | { state: 'delayed'; readyAtMs: number }
-  | { state: 'ready' }
+  /** `behind`: the newest task, by number, when its delay ended; 0 where it had none. */
+  | { state: 'ready'; behind: number }
   | { state: 'leased'; session: string; lease: number; expiresAtMs: number }
   | { state: 'succeeded'; result: number; bytes: number; contentType?: string; forgetAtMs: number }
   | { state: 'dead'; reason: DeadReason; error?: TaskFailure; forgetAtMs: number }

@@ -73,7 +73,7 @@ export function evolve(state: State, event: Event): void {
       return
     }
     case 'taskReadied':
-      move(state, held(state, event.id), event.type, READY)
+      move(state, held(state, event.id), event.type, { state: 'ready', behind: state.nextSeq - 1 })
       return
     case 'taskRedriven': {
       const task = held(state, event.id)
@@ -421,7 +421,7 @@ function restate(state: State, record: TaskRecord): void {
 function phaseOf(state: State, phase: PhaseRecord): Phase {
   switch (phase.state) {
     case 'ready':
-      return READY
+      return phase.behind === 0 ? READY : phase
     case 'leased':
       return { state: 'leased', session: sessionFor(state, phase.session), expiresAtMs: phase.expiresAtMs }
     case 'succeeded':

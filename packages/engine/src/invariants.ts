@@ -1,5 +1,6 @@
 import { hasDeadline, idsOf } from './describe-state.ts'
 import type { Event } from './events.ts'
+import { byReadiness } from './ready-queue.ts'
 import { freeCredit, isFinished, type Queue, type State, unfinished, watchersOf } from './state.ts'
 import { deadlineOf, type Task } from './task.ts'
 
@@ -126,16 +127,7 @@ function checkNext(queue: Queue, tasks: readonly Task[]): void {
 
 function isBefore(a: Task, b: Task): boolean {
   if (a.started !== b.started) return a.started
-  const isByAcceptance = a.started || (a.options.delayMs === 0 && b.options.delayMs === 0)
-  if (isByAcceptance) return a.seq < b.seq
-  const [aReadyAtMs, bReadyAtMs] = [a, b].map(readyAtMs) as [number, number]
-  // The tick that makes a delayed task ready may come late, behind what was accepted meanwhile.
-  if (a.options.delayMs > 0) return b.options.delayMs > 0 && aReadyAtMs < bReadyAtMs
-  return aReadyAtMs < bReadyAtMs
-}
-
-function readyAtMs({ acceptance, options }: Task): number {
-  return acceptance.atMs + options.delayMs
+  return a.started ? a.seq < b.seq : byReadiness(a, b) < 0
 }
 
 function checkDeadlines(state: State): void {

@@ -54,9 +54,9 @@ export class ReadyQueue {
     return []
   }
 
-  /** Puts the fresh tasks in the order in which they became ready, which is that of acceptance but for delays. */
+  /** Puts the fresh tasks in the order in which they became ready. */
   restoreOrder(): void {
-    for (const { fresh } of this.#levels) fresh.sort((a, b) => readyAtMs(a) - readyAtMs(b) || a.seq - b.seq)
+    for (const { fresh } of this.#levels) fresh.sort(byReadiness)
   }
 
   /** The acceptance time of the task that has been ready for longest in any priority, or undefined. */
@@ -69,6 +69,22 @@ export class ReadyQueue {
     }
     return oldest
   }
+}
+
+/** The order in which tasks that were never delivered became ready: that of acceptance, and of the ends of delays. */
+export function byReadiness(a: Task, b: Task): number {
+  const [aBehind, bBehind] = [behindOf(a), behindOf(b)]
+  return (
+    Math.max(aBehind, a.seq) - Math.max(bBehind, b.seq) ||
+    aBehind - bBehind ||
+    // Nothing was accepted between the ends of these delays, so they ended in the order in which they were due.
+    readyAtMs(a) - readyAtMs(b) ||
+    a.seq - b.seq
+  )
+}
+
+function behindOf({ phase }: Task): number {
+  return phase.state === 'ready' ? phase.behind : 0
 }
 
 function readyAtMs({ acceptance, options }: Task): number {

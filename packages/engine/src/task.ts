@@ -6,7 +6,8 @@ import type { Queue, Session, Submission } from './state.ts'
 /** What a task is in, with only the fields that make sense there; tasks that got there together share it. */
 export type Phase =
   | { readonly state: 'delayed'; readonly readyAtMs: number }
-  | { readonly state: 'ready' }
+  /** `behind`: the newest task, by number, that it waits behind because its delay ended only then; 0 where it had none. */
+  | { readonly state: 'ready'; readonly behind: number }
   | { readonly state: 'leased'; readonly session: Session; readonly expiresAtMs: number }
   | { readonly state: 'succeeded'; readonly contentType: string | undefined; readonly forgetAtMs: number }
   | {
@@ -19,8 +20,8 @@ export type Phase =
 
 export type PhaseOf<S extends Phase['state']> = Extract<Phase, { state: S }>
 
-/** One object for every ready task: a backlog of a million holds it once. */
-export const READY: Phase = Object.freeze({ state: 'ready' })
+/** One object for every task that was ready at once: a backlog of a million holds it once. */
+export const READY: Phase = Object.freeze({ state: 'ready', behind: 0 })
 
 /** What tasks that were accepted together have in common, besides what is asked for too often for a detour. */
 export interface Acceptance {

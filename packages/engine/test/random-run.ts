@@ -44,6 +44,8 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ what: fc.constant('advance' as const), ms: fc.constantFrom(0, 1, 20, 60, 150) }),
   },
+  // Time passes and the host does not look at what is due.
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('stall' as const), ms: fc.constantFrom(1, 20, 60) }) },
   { weight: 3, arbitrary: fc.record({ what: fc.constant('connect' as const), session, picks }) },
   {
     weight: 3,
@@ -164,6 +166,7 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
     case 'restart':
       return [{ type: 'start' }]
     case 'advance':
+    case 'stall':
     case 'dispatch':
       return []
     default:
@@ -179,6 +182,7 @@ export function run(harness: Harness, all: readonly RandomStep[]): void {
   }
   for (const one of all) {
     if (one.what === 'advance') harness.advance(one.ms)
+    else if (one.what === 'stall') harness.nowMs += one.ms
     else if (one.what === 'dispatch') harness.dispatch()
     else for (const command of commandsOf(harness, one)) harness.apply(command)
   }

@@ -164,6 +164,22 @@ test('[REPLAY-4] restated tasks stay before those accepted after them', () => {
   expect(second.dispatch()).toEqual(['old1', 'old2', 'new1', 'new2'])
 })
 
+test('[REPLAY-4] a restated task whose delay was noticed late stays behind what was accepted before that', () => {
+  const live = new Harness()
+  live.submit(['delayed1', 'delayed2'], { delayMs: 10 })
+  const discarded = live.events.length
+  live.nowMs += 50
+  live.submit('meanwhile')
+  live.advance(0)
+  live.submit('after')
+  live.apply({ type: 'checkpoint', restate: ['delayed1', 'delayed2'] })
+  const second = replayed(live.events.slice(discarded), live, replay)
+  second.apply({ type: 'start' })
+  checkState(second.state)
+  second.worker('w')
+  expect(second.dispatch()).toEqual(['meanwhile', 'delayed1', 'delayed2', 'after'])
+})
+
 test('[REPLAY-4] the order of acceptance goes on where all acceptances have been discarded', () => {
   const live = new Harness()
   live.submit(['a', 'b', 'c'])

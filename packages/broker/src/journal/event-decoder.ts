@@ -39,7 +39,7 @@ function decodePhase(row: Row, atMs: number, firstRef: number): PhaseRecord {
     case 'delayed':
       return { state, readyAtMs: instantFrom(atMs, row[1]) }
     case 'ready':
-      return { state }
+      return { state, behind: (row[1] ?? 0) as number }
     case 'leased':
       return { state, session: row[1] as string, lease: row[2] as number, expiresAtMs: instantFrom(atMs, row[3]) }
     case 'succeeded': {

@@ -130,6 +130,7 @@ function writePhase(out: JsonWriter, phase: PhaseRecord, atMs: number, firstRef:
       instant(out, atMs, phase.readyAtMs)
       break
     case 'ready':
+      if (phase.behind > 0) out.number(phase.behind)
       break
     case 'leased':
       json(out, phase.session)

@@ -67,7 +67,7 @@ const sessionRecord: fc.Arbitrary<SessionRecord> = record({
 
 const phase: fc.Arbitrary<PhaseRecord> = fc.oneof<fc.Arbitrary<PhaseRecord>[]>(
   record({ state: fc.constant('delayed' as const), readyAtMs: atMs }),
-  record({ state: fc.constant('ready' as const) }),
+  record({ state: fc.constant('ready' as const), behind: count }),
   record({ state: fc.constant('leased' as const), session, lease: count, expiresAtMs: atMs }),
   fc.record(
     { state: fc.constant('succeeded' as const), result: ref, bytes, contentType: name, forgetAtMs: atMs },

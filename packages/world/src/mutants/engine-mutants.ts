@@ -270,6 +270,13 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'what was accepted first is tried again last',
   },
   {
+    name: 'a late end of a delay forgotten by compaction',
+    file: 'engine/src/ready-queue.ts',
+    find: 'Math.max(aBehind, a.seq) - Math.max(bBehind, b.seq) ||\n    aBehind - bBehind ||\n',
+    replace: '',
+    breaks: 'a restart changes the order of delivery',
+  },
+  {
     name: 'cancellation not told to the worker',
     file: 'engine/src/effects.ts',
     find: "event.type === 'taskCancelled' ? 'cancelled' :",
