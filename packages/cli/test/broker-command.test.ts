@@ -62,6 +62,21 @@ test('a data file where none can be ends the start with what to do', async () =>
   expect(code).toBe(1)
 })
 
+test.runIf(process.platform === 'linux').each([
+  ['/proc/none/broker.db', /mkdir '\/proc\/none'\. Take another/],
+  ['/proc/broker.db', /open '\/proc\/broker\.db'\. Take another/],
+  ['/dev/null', /\/dev\/null is no file/],
+  ['.', /is no file, but a directory/],
+  ['none/', /none\/'\. Take another/],
+])('[JOURNAL-11] --data-file %s, where none can be, is refused and left as it is', async (file, message) => {
+  const { code, err } = await sandbox.run(['broker', '--port', '0', '--data-file', file])
+  expect(err).toMatch(message)
+  expect(err).not.toContain('    at ')
+  expect(code).toBe(1)
+  expect(existsSync(`${join(sandbox.directory, file)}-lock`)).toBe(false)
+  expect(existsSync(`${file}-lock`)).toBe(false)
+})
+
 test('a second broker on the same file is refused', async () => {
   await sandbox.broker()
   const { code, err } = await sandbox.run(['broker', '--port', '0'])

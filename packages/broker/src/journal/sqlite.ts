@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
@@ -51,11 +51,23 @@ function syncDirectory(path: string): void {
   closeSync(directory)
 }
 
-/** Makes what is missing of a directory, private. */
+/** Makes what is missing of a directory, private. One by one: where nothing can be made (/proc) Node's `recursive` never ends. */
 function makeDirectory(path: string): void {
-  const first = mkdirSync(path, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = path; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made))
+  if (isDirectory(path)) return
+  const parent = dirname(path)
+  makeDirectory(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Made by another process meanwhile.
+    if (isDirectory(path)) return
+    throw error
+  }
+  syncDirectory(parent)
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
 /**
@@ -154,6 +166,9 @@ class BatchStore {
     makeFile(path)
     // One file is one lock, by whatever link it is reached.
     this.path = realpathSync(path)
+    // What is beside it would be made in vain, and opening a pipe waits for its other end.
+    if (!statSync(this.path).isFile())
+      throw new JournalDamagedError(`${this.path} is no file, but a directory or a device`)
     this.#durability = durability
     this.#lock = lock(this.path)
     try {

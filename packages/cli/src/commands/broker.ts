@@ -40,18 +40,17 @@ function settingsFrom({ config, json: _json, ...flags }: BrokerFlags): BrokerSet
   }
 }
 
-const PATH_CODES = new Set(['EACCES', 'EPERM', 'EROFS', 'EEXIST', 'ENOTDIR', 'ENOENT'])
-
 /** What a person can do about a broker that does not start; undefined for a failure that nobody foresaw. */
 function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings): CommandError | undefined {
   if (!(caught instanceof Error)) return undefined
-  const { code } = caught as NodeJS.ErrnoException
+  const { code, syscall } = caught as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') {
     const advice =
       'Is a broker running already (sluice queues)? Take another port with --port, or a free one with --port 0'
     return new CommandError(`Port ${port} of ${host} is taken. ${advice}`, EXIT.failed)
   }
-  if (code !== undefined && PATH_CODES.has(code)) {
+  // Whatever the system says no to: a path or an address was asked of it.
+  if (syscall !== undefined) {
     return new CommandError(`${caught.message}. Take another port (--port) or data file (--data-file)`, EXIT.failed)
   }
   if (caught.name === 'JournalLockedError') {
