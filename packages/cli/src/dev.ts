@@ -6,7 +6,7 @@ import { styleText } from 'node:util'
 import { brokerUrl, DEFAULT_URL } from './broker-url.ts'
 import { wholeNumber } from './client-command.ts'
 import { EXIT } from './exit-code.ts'
-import { onLeave } from './leave.ts'
+import { onLeave, onUnread } from './leave.ts'
 import { logLine } from './log-lines.ts'
 import { note, print } from './terminal.ts'
 
@@ -136,6 +136,7 @@ async function main(): Promise<number> {
     print('Leaving: the worker finishes what it has, then the broker ends.')
     void leave(EXIT.ok)
   })
+  onUnread(() => void leave(EXIT.unread))
   const add = (part: Part) => {
     parts.push(part)
     void part.ended.then(() => {

@@ -10,6 +10,8 @@ export const EXIT = {
   busy: 4,
   /** A second signal while leaving, or Ctrl-C while waiting: 128 + SIGINT. */
   interrupted: 130,
+  /** Whoever read the output has stopped reading: 128 + SIGPIPE. */
+  unread: 141,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

@@ -21,6 +21,11 @@ export function onLeave(leave: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, asked)
 }
 
+/** Calls `leave` when nobody reads the output any more, as after the first line of `sluice queues | head -1`. */
+export function onUnread(leave: () => void): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', leave)
+}
+
 /** A child of `pnpm dev` leaves with it, even where that was killed and could tell nobody. */
 export function leaveWithParent(): void {
   if (process.channel === undefined || process.channel === null) return

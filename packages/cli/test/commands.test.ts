@@ -260,3 +260,10 @@ test('the help of every command has examples and the exit codes', async () => {
     expect(code).toBe(0)
   }
 })
+
+test('what prints ends quietly with 141 when nobody reads it any more', async () => {
+  const watching = sandbox.start(['watch', '--interval', '100'], env)
+  await watching.says(/\n/)
+  watching.child.stdout?.destroy()
+  expect(await watching.ended).toMatchObject({ code: 141, err: '' })
+})

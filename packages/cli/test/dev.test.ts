@@ -75,3 +75,16 @@ test('when the port is taken, dev says so and what to do', async () => {
   expect(ended.code).toBe(1)
   expect(ended.err).toMatch(new RegExp(`Port ${port} is taken[\\s\\S]*SLUICE_PORT=8000 npx -y pnpm@12 dev`))
 })
+
+test('dev ends broker and worker when nobody reads its output any more', async () => {
+  const port = await freePort()
+  const running = sandbox.start([], devEnv(port), dev)
+  await running.says(/worker .*working/)
+  const pids = [...running.out.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid))
+  running.child.stdout?.destroy()
+  // The broker logs that it refused this, which dev cannot pass on.
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`, 'sluice.v1')
+  socket.addEventListener('open', () => socket.send('no frame'))
+  expect(await running.ended).toMatchObject({ code: 141, err: '' })
+  expect(pids.filter(alive)).toEqual([])
+})

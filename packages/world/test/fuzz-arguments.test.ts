@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { readArguments } from '../src/fuzz/arguments.ts'
@@ -44,4 +45,14 @@ test('help shows examples', () => {
   const { status, stdout } = spawnSync(process.execPath, [main, '--help'], { encoding: 'utf8' })
   expect(stdout).toContain('pnpm fuzz --seeds 10000 --check')
   expect(status).toBe(0)
+})
+
+test('it ends quietly with 141 when nobody reads its output any more', async () => {
+  const child = spawn(process.execPath, [main, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  let told = ''
+  child.stderr.on('data', (text) => {
+    told += text
+  })
+  expect([await once(child, 'close'), told]).toEqual([[141, null], ''])
 })

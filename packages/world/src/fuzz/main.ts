@@ -25,6 +25,8 @@ const STORY_MS = 20_000
 const CAUGHT_MIN = 0.95
 /** Of the default scenario on one core. */
 const TIMES_REAL_TIME_MIN = 1000
+/** 128 + SIGPIPE: whoever read the output has stopped reading, as in `pnpm fuzz | head`. */
+const UNREAD = 141
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`)
@@ -234,6 +236,7 @@ async function main(): Promise<void> {
   if (args.check && !isSound) process.exitCode = 1
 }
 
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(UNREAD))
 try {
   await main()
 } catch (error) {
