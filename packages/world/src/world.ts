@@ -51,8 +51,9 @@ const LEAVE_MS = 90_000
 /**
  * Runs a scenario to its end: arrivals and faults for `durationMs`, then calm until everything is finished or `settleMs`
  * is over, then everyone leaves in good order. The same scenario and seed make the same run, wherever.
+ * @throws RangeError naming each setting with which the product's own broker would not start
  */
-export function runWorld(scenario: Scenario, seed: number, options: RunOptions = {}): Promise<Report> {
+export async function runWorld(scenario: Scenario, seed: number, options: RunOptions = {}): Promise<Report> {
   return new World(scenario, seed, options).run()
 }
 

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { FAULT_TYPES } from '../src/fault.ts'
+import { patient } from '../src/fuzz/patience.ts'
 import { swarm } from '../src/fuzz/swarm.ts'
+import { defaultScenario, type ProducerGroup, runWorld } from '../src/index.ts'
+import { brokerSettings } from '../src/nodes/broker-settings.ts'
 
 const scenarios = Array.from({ length: 400 }, (_, seed) => swarm(seed))
 
@@ -64,13 +67,38 @@ test('every task has somebody honest to do it, and one that hangs has a time lim
 })
 
 test('where little may be on the way at once, a client waits for a frame that says all it has to say', () => {
+  const over = (windowBytes: number, delayMs: number, tasks: number) => {
+    const [group] = defaultScenario.producers as [ProducerGroup]
+    const task = { queue: 'mail', weight: 1, bodyBytes: { kind: 'constant' as const, value: 6000 } }
+    const { hosting } = patient({
+      ...defaultScenario,
+      hosting: { heartbeatMs: 300 },
+      network: { windowBytes, delayMs: { kind: 'constant', value: delayMs } },
+      producers: [{ ...group, tasks: [task], tasksMax: tasks }],
+      workers: defaultScenario.workers.map((workers) => ({ ...workers, concurrency: 1, prefetch: 0 })),
+    })
+    return hosting?.heartbeatMs ?? 0
+  }
   // Some twenty tasks of 6 kB, submitted again in one frame, over 577 bytes in 40 ms.
-  const { network, hosting } = swarm(1_877_190_988)
-  expect(network).toMatchObject({ windowBytes: 577, delayMs: { kind: 'constant', value: 40 } })
-  expect((hosting?.heartbeatMs ?? 5000) * 2.5).toBeGreaterThan(3440)
-  // One task of 6 kB over 970 bytes in 400 ms at worst takes 2.8 s, and the ping before it left a heartbeat after the last word.
-  expect((swarm(750_691_088).hosting?.heartbeatMs ?? 5000) * 1.5).toBeGreaterThan(2800)
+  expect(over(577, 40, 20) * 2.5).toBeGreaterThan(3440)
+  // One task of 6 kB over 970 bytes in 400 ms takes 2.8 s, and the ping before it left a heartbeat after the last word.
+  expect(over(970, 400, 1) * 1.5).toBeGreaterThan(2800)
   const heartbeats = scenarios.filter((scenario) => scenario.network.windowBytes !== undefined)
   const short = heartbeats.filter((scenario) => (scenario.hosting?.heartbeatMs ?? 5000) <= 1000)
   expect(short.length / heartbeats.length).toBeGreaterThan(0.1)
+})
+
+test('the product would start with the settings of every world, and some of them have small frames', () => {
+  const settings = Array.from({ length: 1000 }, (_, seed) => brokerSettings(swarm(seed)).hosting)
+  const small = settings.filter(({ limits }) => limits.frameBytesMax <= 16_384)
+  expect(small.length).toBeGreaterThan(200)
+  expect(small.filter(({ limits }) => limits.frameBytesMax < 4096).length).toBeGreaterThan(30)
+  expect(small.length).toBeLessThan(700)
+})
+
+test('a scenario with which the product would not start is refused by the names of its settings', async () => {
+  const hosting = { sendBufferBytesMax: 1024 ** 2 }
+  await expect(runWorld({ ...defaultScenario, hosting }, 1)).rejects.toThrow(/frameBytesMax .* sendBufferBytesMax/)
+  const engine = { queueTasksMax: 0 }
+  await expect(runWorld({ ...defaultScenario, engine }, 1)).rejects.toThrow(/queueTasksMax/)
 })

@@ -1,6 +1,7 @@
 import type { Distribution } from '../distribution.ts'
 import { RandomSource, type RandomStream } from '../random.ts'
 import type { Scenario, Service, WorkerGroup } from '../scenario.ts'
+import { limitsOf } from './hosting.ts'
 
 /** Each, how many of all worlds have it, and what it makes of them. */
 const EXTREMES: readonly { name: string; share: number; of: (random: RandomStream, scenario: Scenario) => Scenario }[] =
@@ -11,6 +12,8 @@ const EXTREMES: readonly { name: string; share: number; of: (random: RandomStrea
     { name: 'crowded', share: 0.2, of: crowded },
   ]
 
+/** Of what may be unsent. */
+const FLOOD_BYTES_MAX = 3000
 /** Tasks of each producer where many of them would take too long. */
 const TASKS_FEW = 15
 
@@ -48,9 +51,10 @@ function restless(random: RandomStream, scenario: Scenario): Scenario {
 function flooded(random: RandomStream, scenario: Scenario): Scenario {
   const { producers, workers, hosting, network, durationMs } = scenario
   const bodyBytes: Distribution = { kind: 'uniform', min: 0, max: 100 }
+  const limits = { ...limitsOf(random, FLOOD_BYTES_MAX >> 1), batchItemsMax: 6 }
   return {
     ...scenario,
-    hosting: { ...hosting, sendBufferBytesHigh: 300, sendBufferBytesMax: 3000 },
+    hosting: { ...hosting, sendBufferBytesHigh: 300, sendBufferBytesMax: FLOOD_BYTES_MAX, limits },
     network: { ...network, windowBytes: random.integer(300, 1000) },
     producers: producers.map((group) => ({
       ...group,

@@ -1,11 +1,28 @@
 import type { Distribution } from '../distribution.ts'
+import { brokerSettings } from '../nodes/broker-settings.ts'
 import type { ProducerGroup, Scenario, Service, TaskMix, WorkerGroup } from '../scenario.ts'
 
 /** Shorter runs than this are no easier to follow. */
 const DURATION_MS_MIN = 500
 
-/** Each scenario that is one step simpler than this one, the largest steps first. Every step makes something smaller or absent. */
+/**
+ * Each scenario that is one step simpler than this one and that a broker can be started with, the largest steps first. Every step makes
+ * something smaller or absent.
+ */
 export function simplifications(scenario: Scenario): Scenario[] {
+  return simpler(scenario).filter(isPossible)
+}
+
+function isPossible(scenario: Scenario): boolean {
+  try {
+    brokerSettings(scenario)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function simpler(scenario: Scenario): Scenario[] {
   const { producers, workers } = scenario
   return [
     ...shorter(producers, 1).map((fewer) => ({ ...scenario, producers: fewer })),
@@ -14,8 +31,8 @@ export function simplifications(scenario: Scenario): Scenario[] {
       ? [{ ...scenario, durationMs: Math.floor(scenario.durationMs / 2) }]
       : []),
     ...without(scenario, ['engine', 'hosting', 'operator']),
-    ...eachOf(producers, simplerProducers).map((simpler) => ({ ...scenario, producers: simpler })),
-    ...eachOf(workers, simplerWorkers).map((simpler) => ({ ...scenario, workers: simpler })),
+    ...eachOf(producers, simplerProducers).map((instead) => ({ ...scenario, producers: instead })),
+    ...eachOf(workers, simplerWorkers).map((instead) => ({ ...scenario, workers: instead })),
     ...withoutAny(scenario.engine ?? {}).map((engine) => ({ ...scenario, engine })),
     ...withoutAny(scenario.hosting ?? {}).map((hosting) => ({ ...scenario, hosting })),
     ...without(scenario.network, ['bytesPerSecond', 'windowBytes', 'giveUpAfterMs', 'pingEveryMs']).map((network) => ({
@@ -37,8 +54,8 @@ function shorter<T>(list: readonly T[], min: number): T[][] {
 }
 
 /** The list with one of its items made simpler, in every way. */
-function eachOf<T>(list: readonly T[], simpler: (item: T) => T[]): T[][] {
-  return list.flatMap((item, at) => simpler(item).map((instead) => list.with(at, instead)))
+function eachOf<T>(list: readonly T[], simplify: (item: T) => T[]): T[][] {
+  return list.flatMap((item, at) => simplify(item).map((instead) => list.with(at, instead)))
 }
 
 /** The object without one of these, for each that it has. */
@@ -93,7 +110,7 @@ function simplerProducers(group: ProducerGroup): ProducerGroup[] {
       'impatientBackOff',
       'vanishesAfterMs',
     ]),
-    ...eachOf(tasks, simplerTasks).map((simpler) => ({ ...group, tasks: simpler })),
+    ...eachOf(tasks, simplerTasks).map((instead) => ({ ...group, tasks: instead })),
   ]
 }
 
@@ -116,7 +133,7 @@ function simplerWorkers(group: WorkerGroup): WorkerGroup[] {
     ...without(group, ['speed', 'prefetch', 'speaksText']),
     ...(concurrency > 1 ? [{ ...group, concurrency: 1 }] : []),
     ...Object.entries(group.service).flatMap(([queue, service]) =>
-      simplerServices(service).map((simpler) => ({ ...group, service: { ...group.service, [queue]: simpler } })),
+      simplerServices(service).map((instead) => ({ ...group, service: { ...group.service, [queue]: instead } })),
     ),
   ]
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
+import { DEFAULT_HOST_CONFIG } from '@sluice/broker/core'
 import { DEFAULT_CONFIG, type EngineConfig } from '@sluice/engine'
 import type { SubmitOptions } from '@sluice/protocol'
 import type { Distribution } from '../distribution.ts'
@@ -15,7 +15,9 @@ import type {
   TaskMix,
   WorkerGroup,
 } from '../scenario.ts'
+import { maybe, present } from './draws.ts'
 import { extreme } from './extremes.ts'
+import { heartbeatOf, hostingOf } from './hosting.ts'
 import { patient } from './patience.ts'
 
 const QUEUES = ['mail', 'photos', 'reports']
@@ -41,7 +43,7 @@ export function swarm(seed: number): Scenario {
   const random = new RandomSource(seed).stream('swarm')
   const durationMs = random.pick([4000, 8000, 15_000, 30_000])
   const queues = QUEUES.slice(0, random.integer(1, QUEUES.length))
-  const hosting = hostingOf(random)
+  const hosting = hostingOf(seed, random, queues)
   const bodyBytesMax = (hosting.limits ?? DEFAULT_HOST_CONFIG.limits).bodyBytesMax
   const hanging = queues.filter(() => random.chance(0.12))
   const isNarrow = hosting.sendBufferBytesHigh !== undefined
@@ -81,15 +83,6 @@ function inTime(mix: TaskMix, tasks: number, queueTasksMax = Number.POSITIVE_INF
   return { ...mix, options: { ...options, delayMs: Math.min(options.delayMs, delayMsMax) } }
 }
 
-function maybe<T>(random: RandomStream, probability: number, value: () => T): T | undefined {
-  return random.chance(probability) ? value() : undefined
-}
-
-/** Present keys alone, so that they may be spread over defaults. */
-function present<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T
-}
-
 function millis(random: RandomStream, mean: number): Distribution {
   return random.pick<() => Distribution>([
     () => ({ kind: 'constant', value: mean }),
@@ -127,60 +120,6 @@ function engineOf(random: RandomStream, queues: number): Partial<EngineConfig> {
       resultTtlMs: random.pick([1000, 20_000]),
     })),
   })
-}
-
-function hostingOf(random: RandomStream): Partial<HostConfig> {
-  const frameBytesMax = random.pick([4096, 16_384])
-  const isNarrow = random.chance(0.25)
-  const sendBufferBytesHigh = random.integer(300, 6000)
-  return present<Partial<HostConfig>>({
-    limits: maybe(random, 0.15, () => ({
-      ...DEFAULT_HOST_CONFIG.limits,
-      frameBytesMax,
-      bodyBytesMax: frameBytesMax >> 2,
-      batchItemsMax: random.integer(2, 20),
-      frameMessagesMax: random.integer(4, 50),
-      messageLengthMax: 100,
-      stackLengthMax: 100,
-      progressBytesMax: 50,
-      creditMax: random.integer(2, 20),
-    })),
-    helloTimeoutMs: maybe(random, 0.2, () => random.integer(300, 3000)),
-    sendBufferBytesHigh: isNarrow ? sendBufferBytesHigh : undefined,
-    // One body more than fits is always sent.
-    sendBufferBytesMax: isNarrow ? sendBufferBytesHigh + random.integer(12_000, 24_000) : undefined,
-    bodyCacheBytesMax: maybe(random, 0.3, () => random.integer(1, 2000)),
-    stagedBytesMax: maybe(random, 0.2, () => random.pick([1, 300, 3000])),
-    lazyFlushMs: maybe(random, 0.4, () => random.pick([1, 10, 500, 2000])),
-    compactEveryMs: maybe(random, 0.5, () => random.pick([50, 200])),
-    compactBytesMin: maybe(random, 0.5, () => 1),
-    drainRetryAfterMs: maybe(random, 0.3, () => random.integer(20, 3000)),
-  })
-}
-
-/**
- * A client is deaf to a broker that it has not heard for two and a half heartbeats: where one frame takes longer than that, it
- * reconnects for ever and asks for the same again.
- */
-function heartbeatOf(random: RandomStream, network: NetworkProfile, journal: JournalProfile): Partial<HostConfig> {
-  if (network.bytesPerSecond !== undefined || random.chance(0.3)) return {}
-  const isSlow = [network.delayMs, journal.appendMs, journal.readMs].some((distribution) => meanOf(distribution) >= 5)
-  return { heartbeatMs: random.pick(isSlow ? [1000, 3000] : [300, 1000]) }
-}
-
-function meanOf(distribution: Distribution): number {
-  switch (distribution.kind) {
-    case 'constant':
-      return distribution.value
-    case 'uniform':
-      return (distribution.min + distribution.max) / 2
-    case 'exponential':
-      return distribution.mean
-    case 'pareto':
-      return (distribution.min * distribution.shape) / (distribution.shape - 1)
-    case 'bimodal':
-      return distribution.fast + distribution.share * distribution.slow
-  }
 }
 
 function operatorOf(random: RandomStream): Scenario['operator'] {

@@ -1,10 +1,11 @@
-import { Compaction, DEFAULT_HOST_CONFIG, Host, HostApi, type HostLog, type Transport } from '@sluice/broker/core'
-import { engineConfig, isFinished, type State, unfinished } from '@sluice/engine'
+import { Compaction, Host, HostApi, type HostLog, type Transport } from '@sluice/broker/core'
+import { isFinished, type State, unfinished } from '@sluice/engine'
 import type { Context } from '../context.ts'
 import { openJournal, type SimulatedDisk } from '../journal/index.ts'
 import type { Endpoint } from '../network/endpoint.ts'
 import type { Network } from '../network/network.ts'
 import type { Holdings } from '../observation.ts'
+import { type BrokerSettings, brokerSettings } from './broker-settings.ts'
 import { Node } from './node.ts'
 import { Operator, type OperatorNotes } from './operator.ts'
 import type { Process } from './process.ts'
@@ -23,6 +24,7 @@ const silentLog: HostLog = { debug: () => {}, info: () => {}, warn: () => {}, er
 /** The machine with the broker's program on it, and its disk. */
 export class BrokerNode extends Node {
   readonly #disk: SimulatedDisk
+  readonly #settings: BrokerSettings
   readonly #ends = new Set<Endpoint>()
   #host: Host | undefined
   #compaction: Compaction | undefined
@@ -31,9 +33,11 @@ export class BrokerNode extends Node {
   #operator: Operator | undefined
   #isQuiet = false
 
+  /** @throws RangeError where the product would not start with the scenario's settings */
   constructor(context: Context, network: Network, disk: SimulatedDisk) {
     super(context, network, 'broker')
     this.#disk = disk
+    this.#settings = brokerSettings(context.scenario)
   }
 
   /** The engine's live state while the broker runs. */
@@ -95,8 +99,8 @@ export class BrokerNode extends Node {
         random: () => chance.next(),
         secretId: () => Array.from(secrets.bytes(SECRET_BYTES), (byte) => byte.toString(16).padStart(2, '0')).join(''),
       },
-      engine: engineConfig(scenario.engine),
-      config: { ...DEFAULT_HOST_CONFIG, ...scenario.hosting },
+      engine: this.#settings.engine,
+      config: this.#settings.hosting,
       log: silentLog,
       onFailure: (error) => this.fail(process, error.message),
     })

@@ -1,0 +1,98 @@
+import { DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
+import type { Limits } from '@sluice/protocol'
+import type { Distribution } from '../distribution.ts'
+import { RandomSource, type RandomStream } from '../random.ts'
+import type { JournalProfile, NetworkProfile } from '../scenario.ts'
+import { maybe, present } from './draws.ts'
+
+/** What the broker's host is set to, but for its heartbeat. `queues`: those that there are tasks for. */
+export function hostingOf(seed: number, random: RandomStream, queues: readonly string[]): Partial<HostConfig> {
+  const frameBytesMax = random.pick([4096, 16_384])
+  const isNarrow = random.chance(0.25)
+  const sendBufferBytesHigh = random.integer(300, 6000)
+  const limits = maybe(random, 0.15, () => limitsOf(random, frameBytesMax))
+  const narrow = new RandomSource(seed).stream('narrow')
+  const drawn = present<Partial<HostConfig>>({
+    limits: limits && { ...limits, ...rareLimitsOf(narrow, queues) },
+    helloTimeoutMs: maybe(random, 0.2, () => random.integer(300, 3000)),
+    sendBufferBytesHigh: isNarrow ? sendBufferBytesHigh : undefined,
+    // One body more than fits is always sent.
+    sendBufferBytesMax: isNarrow ? sendBufferBytesHigh + random.integer(12_000, 24_000) : undefined,
+    bodyCacheBytesMax: maybe(random, 0.3, () => random.integer(1, 2000)),
+    stagedBytesMax: maybe(random, 0.2, () => random.pick([1, 300, 3000])),
+    lazyFlushMs: maybe(random, 0.4, () => random.pick([1, 10, 500, 2000])),
+    compactEveryMs: maybe(random, 0.5, () => random.pick([50, 200])),
+    compactBytesMin: maybe(random, 0.5, () => 1),
+    drainRetryAfterMs: maybe(random, 0.3, () => random.integer(20, 3000)),
+  })
+  return fitting(narrow, drawn)
+}
+
+export function limitsOf(random: RandomStream, frameBytesMax: number): Limits {
+  return {
+    ...DEFAULT_HOST_CONFIG.limits,
+    frameBytesMax,
+    bodyBytesMax: frameBytesMax >> 2,
+    // The answer that refuses all of them has to fit a frame.
+    batchItemsMax: random.integer(2, 20),
+    frameMessagesMax: random.integer(4, 50),
+    messageLengthMax: 100,
+    stackLengthMax: 100,
+    progressBytesMax: 50,
+    creditMax: random.integer(2, 20),
+  }
+}
+
+function rareLimitsOf(random: RandomStream, queues: readonly string[]): Partial<Limits> {
+  return present<Partial<Limits>>({
+    // With fewer levels a client leaves progress out.
+    depthMax: maybe(random, 0.3, () => random.integer(9, 12)),
+    // A session's id counts as a name.
+    nameLengthMax: maybe(random, 0.3, () => random.integer(40, 60)),
+    tokenLengthMax: maybe(random, 0.3, () => 1),
+    sessionQueuesMax: maybe(random, 0.3, () => queues.length),
+  })
+}
+
+/** A broker does not start where one frame could fill what may be unsent: little of that goes with small frames. */
+function fitting(random: RandomStream, hosting: Partial<HostConfig>): Partial<HostConfig> {
+  const { limits, sendBufferBytesMax } = hosting
+  if (sendBufferBytesMax === undefined) return hosting
+  const frameBytesMax = random.integer(4096, sendBufferBytesMax >> 1)
+  return { ...hosting, limits: limits ? withFrame(limits, frameBytesMax) : limitsOf(random, frameBytesMax) }
+}
+
+/** The limits with frames of so many bytes at most, where they allow larger ones. */
+export function withFrame(limits: Limits, frameBytesMax: number): Limits {
+  if (limits.frameBytesMax <= frameBytesMax) return limits
+  return { ...limits, frameBytesMax, bodyBytesMax: Math.min(limits.bodyBytesMax, frameBytesMax >> 2) }
+}
+
+/**
+ * A client is deaf to a broker that it has not heard for two and a half heartbeats: where one frame takes longer than that, it
+ * reconnects for ever and asks for the same again.
+ */
+export function heartbeatOf(
+  random: RandomStream,
+  network: NetworkProfile,
+  journal: JournalProfile,
+): Partial<HostConfig> {
+  if (network.bytesPerSecond !== undefined || random.chance(0.3)) return {}
+  const isSlow = [network.delayMs, journal.appendMs, journal.readMs].some((distribution) => meanOf(distribution) >= 5)
+  return { heartbeatMs: random.pick(isSlow ? [1000, 3000] : [300, 1000]) }
+}
+
+function meanOf(distribution: Distribution): number {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value
+    case 'uniform':
+      return (distribution.min + distribution.max) / 2
+    case 'exponential':
+      return distribution.mean
+    case 'pareto':
+      return (distribution.min * distribution.shape) / (distribution.shape - 1)
+    case 'bimodal':
+      return distribution.fast + distribution.share * distribution.slow
+  }
+}

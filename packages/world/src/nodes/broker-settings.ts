@@ -1,0 +1,20 @@
+import { contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
+import { type EngineConfig, engineConfig } from '@sluice/engine'
+import type { Scenario } from '../scenario.ts'
+
+/** Bounds and periods that a broker is started with, complete. */
+export interface BrokerSettings {
+  engine: EngineConfig
+  hosting: HostConfig
+}
+
+/**
+ * What the broker of a scenario is set to.
+ * @throws RangeError naming each setting with which the product would not start either
+ */
+export function brokerSettings({ engine, hosting }: Pick<Scenario, 'engine' | 'hosting'>): BrokerSettings {
+  const complete = { ...DEFAULT_HOST_CONFIG, ...hosting }
+  const problems = contradictionsIn(complete)
+  if (problems.length > 0) throw new RangeError(problems.join('\n'))
+  return { engine: engineConfig(engine), hosting: complete }
+}
