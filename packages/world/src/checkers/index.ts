@@ -15,6 +15,7 @@ import { Discarding } from './discarding.ts'
 import { EngineInvariants } from './engine-invariants.ts'
 import { Errors } from './errors.ts'
 import { FencedLeases } from './fenced-leases.ts'
+import { Heartbeats } from './heartbeats.ts'
 import { Holdings } from './holdings.ts'
 import { LeaseLife } from './lease-life.ts'
 import { LeaseNumbers } from './lease-numbers.ts'
@@ -73,5 +74,6 @@ export function checkers(scenario: Scenario): Checker[] {
     new TimeLimits(sources),
     new Holdings(sources),
     new Discarding(sources),
+    new Heartbeats(sources),
   ]
 }
