@@ -121,7 +121,7 @@ describe('[PROMISE-40] a worker names no lease that it does not hold', () => {
   test('but one whose answer is under way, or is to be given again', () => {
     expect(named(working().see(says(complete(2, [1]))))).toEqual([])
     const busy = { code: 'busy', message: 'later', retryAfterMs: 5 } as const
-    const later = { type: 'settled', ref: 2, refused: [{ index: 0, error: busy }] } as const
+    const later = { type: 'settled' as const, ref: 2, refused: [{ index: 0, error: busy }] }
     expect(
       named(
         working()
