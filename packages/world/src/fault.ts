@@ -19,8 +19,8 @@ export type Fault =
   | { type: 'halfOpen'; node: string }
   /** Nothing passes between it and the others; what is sent waits. Connections outlive it when it is short. */
   | { type: 'partition'; node: string; forMs: number }
-  /** It reads nothing from its sockets for a while; what is sent to it fills buffers. */
-  | { type: 'slowReader'; node: string; forMs: number }
+  /** It reads nothing from its sockets for a while, or a piece of each only every `everyMs`; what is sent to it fills buffers. */
+  | { type: 'slowReader'; node: string; forMs: number; everyMs?: number }
   /** Every message to and from it takes this much longer. */
   | { type: 'delay'; node: string; byMs: number; forMs: number }
   /** Every append and every read of the journal takes this much longer. */

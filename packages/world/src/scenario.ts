@@ -55,6 +55,8 @@ export interface ProducerGroup {
   speaksText?: boolean
   /** Submits without a thought for its credit. It speaks in binary frames. */
   ignoresCredit?: boolean
+  /** Asks for the state of its last tasks this often, answered or not. It speaks in binary frames. */
+  nagsEveryMs?: number
 }
 
 export type Service = {
@@ -72,6 +74,10 @@ export type Service = {
   resultBytes?: Distribution
   /** Failures name this delay before the next attempt. */
   retryAfterMs?: number
+  /** How long a handler goes on after its signal has fired. Default: not at all. */
+  deafMs?: Distribution
+  /** Probability of a result that is bytes of no stated kind, instead of JSON. */
+  returnsBytes?: number
 }
 
 /** Ways in which a worker's messages are falsified on their way to the broker. */
@@ -103,6 +109,8 @@ export interface WorkerGroup {
   speaksText?: boolean
   /** How many times as fast as its service times say. Default 1. */
   speed?: number
+  /** How long handlers may go on when it leaves. Default: that of the product. */
+  drainGraceMs?: number
 }
 
 /** Somebody with the broker's HTTP API: what they do, and how long they wait in between. */

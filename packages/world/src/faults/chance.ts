@@ -11,6 +11,8 @@ export interface NodeNames {
 
 /** Faults last this long on average, but for those that say otherwise. */
 const MEAN_MS = 4000
+/** Between two pieces that a slow reader reads. */
+const TRICKLE_MS = 200
 /** One in so many lasts ten times as long. */
 const LONG_ONE_IN = 10
 
@@ -52,7 +54,9 @@ function drawFault(type: FaultType, chance: RandomStream, { producers, workers }
     case 'partition':
       return { type, node, forMs: ms }
     case 'slowReader':
-      return { type, node: client, forMs: ms }
+      return chance.chance(0.5)
+        ? { type, node: client, forMs: ms }
+        : { type, node: client, forMs: ms, everyMs: grained(chance.exponential(TRICKLE_MS)) + 1 }
     case 'slow':
       return { type, node, byMs: grained(chance.exponential(200)), forMs: ms }
     case 'delay':

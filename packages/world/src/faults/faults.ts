@@ -157,7 +157,7 @@ export class Faults {
       case 'partition':
         return network.partition(fault.node)
       case 'slowReader':
-        return network.stall(fault.node)
+        return network.stall(fault.node, fault.everyMs)
       case 'delay':
         return network.delay(fault.node, fault.byMs)
       case 'slowDisk':

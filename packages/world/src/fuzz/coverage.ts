@@ -1,6 +1,7 @@
+import { DEFAULT_HOST_CONFIG } from '@sluice/broker/core'
 import type { BrokerMessage, ClientMessage, WireError } from '@sluice/protocol'
 import { type Fact, FactReader } from '../journal/facts.ts'
-import type { Observation } from '../observation.ts'
+import type { Observation, ObservationOf } from '../observation.ts'
 
 /** What a run has to meet for a rule to be put to the test at all. A rule may have several. */
 export const SITUATIONS = {
@@ -44,7 +45,10 @@ export const SITUATIONS = {
   'a torn batch': 'JOURNAL-3',
   'a journal that failed': 'HOST-5',
   'a session replaced': 'HOST-7',
+  'a reader fell behind': 'HOST-10',
+  'a reader caught up': 'HOST-10',
   'a slow reader closed': 'HOST-11',
+  'a slow reader came back': 'HOST-11',
   'a drain announced': 'HOST-13',
   'a submission refused while draining': 'HOST-13',
 } as const satisfies Record<string, string>
@@ -52,6 +56,8 @@ export const SITUATIONS = {
 export type Situation = keyof typeof SITUATIONS
 
 const DEFAULT_PRIORITY = 5
+/** What the broker says of itself, and withholds from who does not read. */
+const WITHHELD = new Set<BrokerMessage['type']>(['deliver', 'succeeded', 'ended', 'progress'])
 
 /** Counts, over one run, what rules were put to the test, and how many of the engine's events there were. */
 export class Coverage {
@@ -59,9 +65,22 @@ export class Coverage {
   events = 0
   readonly #reader = new FactReader()
   readonly #submitted = new Set<string>()
+  #sendBufferBytesHigh = DEFAULT_HOST_CONFIG.sendBufferBytesHigh
+  /** Connections for which more waited at this instant, and the sessions of those that were closed for it. */
+  readonly #behind = new Map<number, number>()
+  readonly #sessions = new Map<number, string>()
+  readonly #closed = new Set<string>()
 
   see(observation: Observation): void {
     switch (observation.type) {
+      case 'worldStarted':
+        this.#sendBufferBytesHigh = observation.scenario.hosting?.sendBufferBytesHigh ?? this.#sendBufferBytesHigh
+        return
+      case 'frame':
+        if (observation.by !== 'broker' || observation.buffered <= this.#sendBufferBytesHigh) return
+        if (!this.#behind.has(observation.connection)) this.#meet('a reader fell behind')
+        this.#behind.set(observation.connection, observation.atMs)
+        return
       case 'appending':
         this.events += observation.events.length
         for (const fact of this.#reader.read(observation.events)) this.#fact(fact)
@@ -70,11 +89,16 @@ export class Coverage {
         this.#heard(observation.message)
         return
       case 'sentByBroker':
+        this.#caughtUp(observation)
         this.#said(observation.message)
         return
       case 'disconnected':
         if (observation.side !== 'broker') return
-        if (observation.code === 4004) this.#meet('a slow reader closed')
+        this.#behind.delete(observation.connection)
+        if (observation.code === 4004) {
+          this.#meet('a slow reader closed')
+          this.#closed.add(this.#sessions.get(observation.connection) ?? '')
+        }
         if (observation.code === 4005) this.#meet('a session replaced')
         if (observation.code === 4009) this.#meet('a journal that failed')
         return
@@ -89,6 +113,16 @@ export class Coverage {
 
   #meet(situation: Situation): void {
     this.situations[situation] = (this.situations[situation] ?? 0) + 1
+  }
+
+  #caughtUp({ connection, message, atMs }: ObservationOf<'sentByBroker'>): void {
+    if (message.type === 'welcome') {
+      this.#sessions.set(connection, message.session)
+      if (message.resumed && this.#closed.delete(message.session)) this.#meet('a slow reader came back')
+    } else if (WITHHELD.has(message.type) && atMs > (this.#behind.get(connection) ?? atMs)) {
+      this.#behind.delete(connection)
+      this.#meet('a reader caught up')
+    }
   }
 
   #fact(fact: Fact): void {

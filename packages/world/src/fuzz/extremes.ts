@@ -1,6 +1,6 @@
 import type { Distribution } from '../distribution.ts'
 import { RandomSource, type RandomStream } from '../random.ts'
-import type { Scenario, Service, WorkerGroup } from '../scenario.ts'
+import type { ProducerGroup, Scenario, Service, WorkerGroup } from '../scenario.ts'
 import { limitsOf } from './hosting.ts'
 
 /** Each, how many of all worlds have it, and what it makes of them. */
@@ -10,6 +10,8 @@ const EXTREMES: readonly { name: string; share: number; of: (random: RandomStrea
     { name: 'flooded', share: 0.08, of: flooded },
     { name: 'awaited', share: 0.06, of: awaitedTwice },
     { name: 'crowded', share: 0.2, of: crowded },
+    { name: 'nagged', share: 0.06, of: nagged },
+    { name: 'stubborn', share: 0.12, of: stubborn },
   ]
 
 /** Of what may be unsent. */
@@ -70,6 +72,61 @@ function flooded(random: RandomStream, scenario: Scenario): Scenario {
       }),
     })),
     faultRates: { ...scenario.faultRates, slowReader: durationMs / 15 },
+  }
+}
+
+/** Little may be unsent, and some ask without end, and read little of what they are told. */
+function nagged(random: RandomStream, scenario: Scenario): Scenario {
+  const { producers, workers, hosting, network, durationMs } = scenario
+  const [first, ...others] = producers as [ProducerGroup, ...ProducerGroup[]]
+  const bodyBytes: Distribution = { kind: 'uniform', min: 0, max: 200 }
+  const calm = (group: ProducerGroup): ProducerGroup => ({
+    ...group,
+    tasks: group.tasks.map((mix) => ({ ...mix, bodyBytes })),
+    tasksMax: Math.min(group.tasksMax ?? TASKS_FEW, TASKS_FEW),
+  })
+  return {
+    ...scenario,
+    hosting: {
+      ...hosting,
+      // Whoever reads a little now and then has heard something.
+      heartbeatMs: 3000,
+      sendBufferBytesHigh: random.pick([300, 2000]),
+      sendBufferBytesMax: 8192,
+      limits: { ...limitsOf(random, 4096), batchItemsMax: 10 },
+    },
+    network: { ...network, windowBytes: random.integer(500, 2000) },
+    producers: [{ ...calm(first), nagsEveryMs: random.integer(50, 150) }, ...others.map(calm)],
+    workers: workers.map((group) => ({ ...group, service: withService(group, { resultBytes: bodyBytes }) })),
+    faultRates: { ...scenario.faultRates, slowReader: durationMs / 10 },
+  }
+}
+
+/** Handlers that are stopped go on for a while, in few places; programs that leave have little patience; results are not always JSON. */
+function stubborn(random: RandomStream, scenario: Scenario): Scenario {
+  const timeLimitMs = random.pick([100, 300])
+  return {
+    ...scenario,
+    producers: scenario.producers.map((group) => ({
+      ...group,
+      tasks: group.tasks.map((mix) => ({ ...mix, options: { ...mix.options, timeLimitMs } })),
+    })),
+    workers: scenario.workers.map((group) => ({
+      ...group,
+      concurrency: random.integer(1, 2),
+      prefetch: random.integer(1, 4),
+      drainGraceMs: random.pick([1, 100, 1000]),
+      service: withService(group, {
+        ms: { kind: 'uniform', min: 0, max: 1.5 * timeLimitMs },
+        deafMs: random.pick<Distribution>([
+          { kind: 'constant', value: 0 },
+          { kind: 'uniform', min: 0, max: 1000 },
+          { kind: 'uniform', min: 1000, max: 6000 },
+        ]),
+        returnsBytes: random.pick([0, 0.3, 1]),
+      }),
+    })),
+    faultRates: { ...scenario.faultRates, restart: scenario.durationMs / 8 },
   }
 }
 

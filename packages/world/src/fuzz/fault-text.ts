@@ -29,7 +29,9 @@ export function faultText(fault: Fault): string {
     case 'partition':
       return `nothing passes to or from ${fault.node} for ${span(fault.forMs)}`
     case 'slowReader':
-      return `${fault.node} reads nothing for ${span(fault.forMs)}`
+      return fault.everyMs === undefined
+        ? `${fault.node} reads nothing for ${span(fault.forMs)}`
+        : `${fault.node} reads a little every ${span(fault.everyMs)}, for ${span(fault.forMs)}`
     case 'delay':
       return `messages to and from ${fault.node} take ${span(fault.byMs)} longer, for ${span(fault.forMs)}`
     case 'slowDisk':

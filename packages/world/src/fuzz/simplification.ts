@@ -101,6 +101,7 @@ function simplerProducers(group: ProducerGroup): ProducerGroup[] {
     ...without(group, [
       'speaksText',
       'ignoresCredit',
+      'nagsEveryMs',
       'onBusy',
       'resubmits',
       'cancels',
@@ -130,7 +131,7 @@ function simplerWorkers(group: WorkerGroup): WorkerGroup[] {
   return [
     ...(count > 1 ? [{ ...group, count: 1 }] : []),
     ...shorter(falsehoods, 0).map((fewer) => ({ ...group, falsehoods: fewer })),
-    ...without(group, ['speed', 'prefetch', 'speaksText']),
+    ...without(group, ['speed', 'prefetch', 'speaksText', 'drainGraceMs']),
     ...(concurrency > 1 ? [{ ...group, concurrency: 1 }] : []),
     ...Object.entries(group.service).flatMap(([queue, service]) =>
       simplerServices(service).map((instead) => ({ ...group, service: { ...group.service, [queue]: instead } })),
@@ -146,6 +147,8 @@ function simplerServices(service: Service): Service[] {
       'hangs',
       'crashes',
       'progressEveryMs',
+      'deafMs',
+      'returnsBytes',
       'resultBytes',
       'retryAfterMs',
     ]),

@@ -145,6 +145,11 @@ export class Channel {
     for (let i = this.#arrived.length - this.#readsAhead; i > 0; i -= 1) this.#scheduleRead()
   }
 
+  /** One piece is read, whether or not the program reads. */
+  readPiece(): void {
+    if (this.#arrived.length > this.#readsAhead) this.#read(true)
+  }
+
   /** The sender's kernel forgets what has not arrived. */
   drop(): void {
     this.#cancelArrival?.()
@@ -211,11 +216,11 @@ export class Channel {
   }
 
   /** Hands one segment to the program, when it gets to it: until then it takes room. */
-  #read(): void {
+  #read(isForced = false): void {
     this.#readsAhead += 1
     this.#reader.enter(() => {
       this.#readsAhead -= 1
-      if (!this.#reader.isReading) return
+      if (!this.#reader.isReading && !isForced) return
       const segment = this.#arrived.shift()
       if (segment === undefined) return
       this.#windowUsed -= segment.bytes

@@ -141,6 +141,11 @@ export class Endpoint implements Reader {
     if (this.isReading) this.#incoming?.resumeReading()
   }
 
+  /** Reads one piece of what has arrived, though a fault keeps this end from reading. */
+  readPiece(): void {
+    if (!this.#isPaused) this.#incoming?.readPiece()
+  }
+
   receive(packet: Packet): void {
     if (this.isGone) {
       // Whoever speaks to an end that has forgotten the connection is told so.

@@ -107,15 +107,25 @@ export class Network {
     })
   }
 
-  /** The node reads nothing. Returns the end of it. */
-  stall(node: string): () => void {
-    return this.#change(node, (link, by) => {
+  /** The node reads nothing, or one piece of each connection every `everyMs`. Returns the end of it. */
+  stall(node: string, everyMs?: number): () => void {
+    const { clock } = this.#context
+    let cancel = (): void => {}
+    const sip = (ms: number): void => {
+      cancel = clock.setTimer(() => {
+        for (const end of this.#endsOf(node)) end.readPiece()
+        sip(ms)
+      }, ms)
+    }
+    if (everyMs !== undefined) sip(everyMs)
+    const end = this.#change(node, (link, by) => {
       link.stalls += by
-      for (const connection of this.#of(node)) {
-        const end = node === 'broker' ? connection.brokerEnd : connection.nodeEnd
-        end?.resumeReading()
-      }
+      for (const end of this.#endsOf(node)) end.resumeReading()
     })
+    return () => {
+      cancel()
+      end()
+    }
   }
 
   /** Every packet of the node takes longer. Returns the end of it. */
@@ -137,11 +147,8 @@ export class Network {
 
   /** The node's connections are lost, and only it is told. */
   halfOpen(node: string): void {
-    for (const connection of this.#of(node)) {
-      connection.silence()
-      const end = node === 'broker' ? connection.brokerEnd : connection.nodeEnd
-      end?.lose()
-    }
+    for (const connection of this.#of(node)) connection.silence()
+    for (const end of this.#endsOf(node)) end.lose()
   }
 
   /** @param isSilent whether its machine is gone as well, so that nobody tells the others */
@@ -157,6 +164,11 @@ export class Network {
   #of(node: string): SocketPair[] {
     const all = [...this.#connections]
     return node === 'broker' ? all : all.filter((connection) => connection.node === node)
+  }
+
+  /** The node's own ends of its connections. */
+  #endsOf(node: string): Endpoint[] {
+    return this.#of(node).flatMap(({ nodeEnd, brokerEnd }) => (node === 'broker' ? (brokerEnd ?? []) : nodeEnd))
   }
 
   #change(node: string, change: (link: Link, by: 1 | -1) => void): () => void {

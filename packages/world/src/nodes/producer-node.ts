@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts'
 import { grained } from '../context.ts'
 import { draw } from '../distribution.ts'
+import { Nag } from '../network/nag.ts'
 import type { Network, Tampering } from '../network/network.ts'
 import { Overdraft } from '../network/overdraft.ts'
 import { TextSpeaker } from '../network/text-speaker.ts'
@@ -59,7 +60,7 @@ export class ProducerNode extends Node {
       context: this.context,
       process,
       platform: clientPlatform(this.context, this.network, process, {
-        tampering: this.#tampering(),
+        tampering: this.#tampering(process),
         drawsAlike: this.#group.drawsAlike ?? false,
       }),
       group: this.#group,
@@ -72,9 +73,10 @@ export class ProducerNode extends Node {
     if (this.#isQuiet) program.quiet()
   }
 
-  #tampering(): Tampering | undefined {
-    const { speaksText, ignoresCredit } = this.#group
+  #tampering(process: Process): Tampering | undefined {
+    const { speaksText, ignoresCredit, nagsEveryMs: everyMs } = this.#group
     const { limits } = this.network
+    if (everyMs !== undefined) return new Nag({ limits, process, everyMs, isOver: () => this.#isQuiet })
     if (ignoresCredit) return new Overdraft(limits)
     return speaksText ? new TextSpeaker(limits) : undefined
   }

@@ -96,6 +96,14 @@ describe('what a fault does, while it lasts and no longer', () => {
     expect(of(afterwards, 'heardByNode').filter(({ node }) => node === 'producer-1').length).toBeGreaterThan(10)
   })
 
+  test('slowReader: the node reads a piece now and then, and not more', async () => {
+    const fault = { type: 'slowReader', node: 'producer-1', forMs: FOR_MS, everyMs: 500 } as const
+    const { meanwhile } = await seenWith(fault)
+    const heard = of(meanwhile, 'heardByNode').filter(({ node }) => node === 'producer-1')
+    const instants = [...new Set(heard.map(({ atMs }) => atMs - FROM_MS))]
+    expect(instants).toEqual([500, 1000, 1500, 2000, 2500])
+  })
+
   test('delay: messages to and from the node take longer, and only those', async () => {
     const { meanwhile, afterwards } = await seenWith({ type: 'delay', node: 'worker-1', byMs: 70, forMs: FOR_MS })
     for (const to of ['Broker', 'Node'] as const) {
