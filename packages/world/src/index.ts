@@ -23,6 +23,7 @@ export type {
   Arrivals,
   Falsehood,
   JournalProfile,
+  Misdeed,
   NetworkProfile,
   OperatorProfile,
   ProducerGroup,

@@ -113,6 +113,31 @@ export interface WorkerGroup {
   drainGraceMs?: number
 }
 
+/** What somebody does who speaks to the broker without one of its clients. */
+export type Misdeed =
+  | 'speaksOtherVersions'
+  | 'forgetsHello'
+  | 'repeatsHello'
+  /** Sends what is no frame, or what no client says. */
+  | 'saysNonsense'
+  /** Says what only workers may, in a session without that role. */
+  | 'actsAsWorker'
+  /** Sends one more or one byte more than a limit allows. */
+  | 'passesLimits'
+  /** Opens sessions and leaves them behind. */
+  | 'opensSessions'
+  /** Takes from queues that nobody else has heard of. */
+  | 'namesQueues'
+  /** Asks for tasks and leases that there are none of. */
+  | 'asksForAnything'
+
+export interface StrangerGroup {
+  count: number
+  /** On average, from one connection to the next. */
+  everyMs: number
+  misdeeds: readonly Misdeed[]
+}
+
 /** Somebody with the broker's HTTP API: what they do, and how long they wait in between. */
 export interface OperatorProfile {
   /** Makes a few dead letters ready, or all of a queue. */
@@ -157,6 +182,7 @@ export interface Scenario {
   network: NetworkProfile
   producers: readonly ProducerGroup[]
   workers: readonly WorkerGroup[]
+  strangers?: readonly StrangerGroup[]
   operator?: OperatorProfile
   /** Chance. */
   faultRates?: FaultRates

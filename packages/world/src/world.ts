@@ -7,6 +7,7 @@ import { Network } from './network/network.ts'
 import { BrokerNode } from './nodes/broker-node.ts'
 import type { Node } from './nodes/node.ts'
 import { ProducerNode } from './nodes/producer-node.ts'
+import { StrangerNode } from './nodes/stranger-node.ts'
 import { type RunCounts, WorkerNode } from './nodes/worker-node.ts'
 import type { Checker, Observation, ObservationType, Surroundings } from './observation.ts'
 import { settled } from './platform.ts'
@@ -69,6 +70,7 @@ class World {
   readonly #broker: BrokerNode
   readonly #producers: ProducerNode[]
   readonly #workers: WorkerNode[]
+  readonly #strangers: StrangerNode[]
   readonly #faults: Faults
   readonly #script: Parameters<Faults['schedule']>[0]
   #isHanging = false
@@ -112,6 +114,7 @@ class World {
     this.#broker = new BrokerNode(this.#context, this.#network, disk)
     this.#producers = this.#makeProducers()
     this.#workers = this.#makeWorkers()
+    this.#strangers = this.#makeStrangers()
     const names = {
       producers: this.#producers.map(({ name }) => name),
       workers: this.#workers.map(({ name }) => name),
@@ -126,7 +129,7 @@ class World {
   }
 
   get #nodes(): Node[] {
-    return [this.#broker, ...this.#producers, ...this.#workers]
+    return [this.#broker, ...this.#producers, ...this.#workers, ...this.#strangers]
   }
 
   async run(): Promise<Report> {
@@ -172,6 +175,7 @@ class World {
   #calm(): void {
     for (const producer of this.#producers) producer.quiet()
     this.#broker.quiet()
+    for (const stranger of this.#strangers) stranger.quiet()
     this.#faults.endAll()
     for (const worker of this.#workers) {
       if (!worker.isLiar) continue
@@ -182,7 +186,7 @@ class World {
 
   async #leave(): Promise<void> {
     const { clock } = this.#context
-    const clients = [...this.#producers, ...this.#workers]
+    const clients = [...this.#producers, ...this.#workers, ...this.#strangers]
     for (const node of clients) node.leaveForGood()
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => clients.every((node) => !node.isUp))
     this.#broker.leaveForGood()
@@ -264,6 +268,11 @@ class World {
       }
     }
     return workers
+  }
+
+  #makeStrangers(): StrangerNode[] {
+    const groups = (this.#scenario.strangers ?? []).flatMap((group) => Array.from({ length: group.count }, () => group))
+    return groups.map((group, at) => new StrangerNode(this.#context, this.#network, `stranger-${at + 1}`, group))
   }
 
   #report(): Report {

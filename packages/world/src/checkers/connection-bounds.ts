@@ -1,7 +1,7 @@
 import type { HostConfig } from '@sluice/broker/core'
 import type { BrokerMessage, ClientMessage } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
-import { boundsOf } from './population.ts'
+import { boundsOf, isStranger } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /**
@@ -31,7 +31,7 @@ export class ConnectionBounds implements Checker {
         this.#message(observation.node, observation.message, violate)
         break
       case 'sentToBroker':
-        this.#message(observation.node, observation.message, violate)
+        if (!isStranger(observation.node)) this.#message(observation.node, observation.message, violate)
         break
       case 'disconnected':
         this.#overfull.delete(observation.connection)
@@ -43,6 +43,7 @@ export class ConnectionBounds implements Checker {
 
   #frame({ atMs, node, connection, by, bytes, messages, buffered }: ObservationOf<'frame'>, violate: Violate): void {
     const { limits, sendBufferBytesMax } = this.#host
+    if (by === 'node' && isStranger(node)) return
     const about = { nodes: [node] }
     const whose = by === 'broker' ? `the broker sent ${node}` : `${node} sent the broker`
     if (bytes > limits.frameBytesMax) violate(`${whose} a frame of ${bytes} bytes, past ${limits.frameBytesMax}`, about)

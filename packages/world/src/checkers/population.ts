@@ -15,8 +15,14 @@ export function workerGroupOf({ workers }: Scenario, node: string): WorkerGroup 
 
 /** Whether what a node says reaches the broker as it was said, and the other way round. */
 export function isHonest(scenario: Scenario, node: string): boolean {
+  if (isStranger(node)) return false
   const producers = groupOf(scenario.producers, 'producer-', node)
   return producers?.ignoresCredit !== true && (workerGroupOf(scenario, node)?.falsehoods ?? []).length === 0
+}
+
+/** Whether a node speaks to the broker without one of its clients, and keeps no rules. */
+export function isStranger(node: string): boolean {
+  return node.startsWith('stranger-')
 }
 
 /** Whether all connections of a node are those of one client. */

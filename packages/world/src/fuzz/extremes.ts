@@ -2,6 +2,7 @@ import type { Distribution } from '../distribution.ts'
 import { RandomSource, type RandomStream } from '../random.ts'
 import type { ProducerGroup, Scenario, Service, WorkerGroup } from '../scenario.ts'
 import { limitsOf } from './hosting.ts'
+import { scarce, visited } from './strangers.ts'
 
 /** Each, how many of all worlds have it, and what it makes of them. */
 const EXTREMES: readonly { name: string; share: number; of: (random: RandomStream, scenario: Scenario) => Scenario }[] =
@@ -11,6 +12,8 @@ const EXTREMES: readonly { name: string; share: number; of: (random: RandomStrea
     { name: 'awaited', share: 0.06, of: awaitedTwice },
     { name: 'crowded', share: 0.2, of: crowded },
     { name: 'nagged', share: 0.06, of: nagged },
+    { name: 'visited', share: 0.12, of: visited },
+    { name: 'scarce', share: 0.04, of: scarce },
     { name: 'stubborn', share: 0.12, of: stubborn },
   ]
 

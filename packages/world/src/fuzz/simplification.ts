@@ -30,7 +30,7 @@ function simpler(scenario: Scenario): Scenario[] {
     ...(scenario.durationMs > DURATION_MS_MIN
       ? [{ ...scenario, durationMs: Math.floor(scenario.durationMs / 2) }]
       : []),
-    ...without(scenario, ['engine', 'hosting', 'operator']),
+    ...without(scenario, ['engine', 'hosting', 'operator', 'strangers']),
     ...eachOf(producers, simplerProducers).map((instead) => ({ ...scenario, producers: instead })),
     ...eachOf(workers, simplerWorkers).map((instead) => ({ ...scenario, workers: instead })),
     ...withoutAny(scenario.engine ?? {}).map((engine) => ({ ...scenario, engine })),
