@@ -116,6 +116,20 @@ test('a journal that cannot be written at the start ends it with the file and th
   expect(code).toBe(1)
 })
 
+test('[HOST-17] a frame into which a stored body does not fit ends the start with the value that would do', async () => {
+  const first = await sandbox.broker()
+  const input = JSON.stringify('x'.repeat(100_000))
+  await sandbox.run(['submit', 'q'], { env: { SLUICE_URL: first.url }, input })
+  first.running.child.kill('SIGTERM')
+  await first.running.ended
+  const small = ['broker', '--port', '0', '--body-bytes-max', '1000', '--frame-bytes-max']
+  const { code, err } = await sandbox.run([...small, '100000'])
+  const [, needed] = /^sluice: frameBytesMax .* Set frameBytesMax to (\d+) at least, until .*\n$/.exec(err) ?? []
+  expect(code).toBe(2)
+  const again = sandbox.start([...small, needed as string])
+  await again.says(/"msg":"listening"/)
+})
+
 test('durability that can lose tasks is said loudly', async () => {
   const { running } = await sandbox.broker('--durability', 'memory')
   expect(running.out).toMatch(/"level":40.*durability is memory/)

@@ -1,7 +1,7 @@
 import { failureOf, progressAt, queueName, taskIdAt, taskIdsAt, taskNameOf } from './decode-fields.ts'
 import { ERRORS, type ErrorCode, type WireError } from './errors.ts'
 import type { FrameBodies } from './frame-bodies.ts'
-import { DEFAULT_LIMITS, LEASE_MS_MAX, LEASE_MS_MIN, type Limits, VERSION_MAX } from './limits.ts'
+import { DEFAULT_LIMITS, LEASE_MS_MAX, LEASE_MS_MIN, type Limits, resumedLeasesMax, VERSION_MAX } from './limits.ts'
 import type {
   BrokerMessage,
   Deliver,
@@ -204,7 +204,7 @@ function decodeWelcome(fields: Fields, limits: Limits): Welcome {
     version: integerAt(fields, 'version', 1, VERSION_MAX),
     session: textAt(fields, 'session', limits.nameLengthMax),
     resumed: booleanAt(fields, 'resumed'),
-    lostLeases: countersAt(fields, 'lostLeases', limits.creditMax),
+    lostLeases: countersAt(fields, 'lostLeases', resumedLeasesMax(limits)),
     submitCredit: counterAt(fields, 'submitCredit'),
     heartbeatMs: durationAt(fields, 'heartbeatMs'),
     graceMs: durationAt(fields, 'graceMs'),

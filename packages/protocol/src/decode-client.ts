@@ -7,6 +7,7 @@ import {
   LEASE_MS_MIN,
   type Limits,
   PRIORITY_MAX,
+  resumedLeasesMax,
   VERSION_MAX,
   VERSIONS_MAX,
 } from './limits.ts'
@@ -188,7 +189,7 @@ function decodeHello(fields: Fields, limits: Limits): Hello {
     try {
       hello.resume = {
         session: textAt(resume, 'session', limits.nameLengthMax),
-        leases: countersAt(resume, 'leases', limits.creditMax),
+        leases: countersAt(resume, 'leases', resumedLeasesMax(limits)),
       }
     } catch (caught) {
       throw within(caught, 'resume')

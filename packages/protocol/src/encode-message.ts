@@ -1,7 +1,7 @@
 import { toBase64 } from './base64.ts'
 import type { Bodies } from './bodies.ts'
 import type { WireError } from './errors.ts'
-import { BODY_DEPTH, isShallow } from './json-scan.ts'
+import { BODY_DEPTH, isShallow, utf8Length } from './json-scan.ts'
 import type { Limits } from './limits.ts'
 import { JSON_CONTENT_TYPE, type Message, type TaskFailure, type WithBodies } from './messages.ts'
 
@@ -168,12 +168,29 @@ export function encodeMessage(message: Message, limits: Limits, sink: MessageSin
   }
 }
 
+/** Of a frame's bytes as many are left to one failure: the message around it, and progress beside it, take up to the rest. */
+const FAILURE_SHARE = 4
+/** Bytes that a unit takes at most, as an escape. */
+const ESCAPE_BYTES = 6
+
 /** What people read is cut to what fits: a long stack must not cost the whole frame. */
 function clippedFailure(failure: TaskFailure, limits: Limits): TaskFailure {
-  const clipped: TaskFailure = { message: failure.message.slice(0, limits.messageLengthMax) }
-  if (failure.name !== undefined) clipped.name = failure.name.slice(0, limits.nameLengthMax)
-  if (failure.stack !== undefined) clipped.stack = failure.stack.slice(0, limits.stackLengthMax)
-  return clipped
+  const clipped = cutFailure(failure, limits.messageLengthMax, limits.nameLengthMax, limits.stackLengthMax)
+  const bytesMax = limits.frameBytesMax / FAILURE_SHARE
+  if (unitsOf(clipped) * ESCAPE_BYTES <= bytesMax || utf8Length(JSON.stringify(clipped)) <= bytesMax) return clipped
+  const unitsMax = Math.floor(bytesMax / ESCAPE_BYTES / 5)
+  return cutFailure(clipped, unitsMax, unitsMax, 2 * unitsMax)
+}
+
+function cutFailure(failure: TaskFailure, messageMax: number, nameMax: number, stackMax: number): TaskFailure {
+  const cut: TaskFailure = { message: failure.message.slice(0, messageMax) }
+  if (failure.name !== undefined) cut.name = failure.name.slice(0, nameMax)
+  if (failure.stack !== undefined) cut.stack = failure.stack.slice(0, stackMax)
+  return cut
+}
+
+function unitsOf({ message, name = '', stack = '' }: TaskFailure): number {
+  return message.length + name.length + stack.length
 }
 
 function clippedError<E extends WireError>(error: E, { messageLengthMax }: Limits): E {

@@ -44,6 +44,11 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   sessionQueuesMax: 64,
 })
 
+/** Leases that may be named when a session is resumed: it may hold more than `creditMax` where a restart has lowered that. */
+export function resumedLeasesMax({ creditMax }: Limits): number {
+  return Math.max(creditMax, DEFAULT_LIMITS.creditMax)
+}
+
 /** The longest duration any field may state: 30 days. */
 export const DURATION_MS_MAX = 30 * 24 * 60 * 60 * 1000
 

@@ -24,6 +24,18 @@ const limits: Limits = {
 const client = (message: object) => decodeClientFrame(JSON.stringify([message]), limits)
 const broker = (message: object) => decodeBrokerFrame(JSON.stringify([message]), limits)
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value)
+const welcome = {
+  type: 'welcome',
+  version: 1,
+  session: 's',
+  resumed: false,
+  lostLeases: [],
+  submitCredit: 1,
+  heartbeatMs: 1,
+  graceMs: 1,
+  durability: 'memory',
+  limits: { bodyBytesMax: 7, later: 1 },
+}
 const hello = (fields: object) => client({ type: 'hello', versions: [1], roles: ['worker'], ...fields })
 const submit = (fields: object) => client({ type: 'submit', ref: 1, queue: 'q', ids: [], bodies: [], ...fields })
 const task = (fields: object) => submit({ ids: [id], bodies: [1], ...fields })
@@ -155,12 +167,26 @@ describe('at the bound and one past it', () => {
     expect(credit(1, ['a', '-b'])).toMatchObject({ error: { code: 'bad_message', field: 'messages[0].queues[1]' } })
   })
 
-  test('[HELLO-2] as many leases are resumed as a session may hold', () => {
-    const resume = (count: number) => hello({ resume: { session: 's', leases: times(count, 1) } })
-    expect(resume(limits.creditMax)).toMatchObject({ ok: true })
-    expect(resume(limits.creditMax + 1)).toMatchObject({
-      error: { code: 'too_large', field: 'messages[0].resume.leases', limit: limits.creditMax },
-    })
+  test('[HELLO-2] as many leases are resumed and lost as a session may hold, or as it may by default where that is more', () => {
+    for (const [creditMax, max] of [
+      [12_000, 12_000],
+      [6, DEFAULT_LIMITS.creditMax],
+    ] as const) {
+      const inForce = { ...limits, frameBytesMax: 100_000, creditMax }
+      const resume = (count: number) => {
+        const resume = { session: 's', leases: [[1, count]] }
+        const message = { type: 'hello', versions: [1], roles: ['worker'], resume }
+        return decodeClientFrame(JSON.stringify([message]), inForce)
+      }
+      expect(resume(max)).toMatchObject({ ok: true })
+      expect(resume(max + 1)).toMatchObject({
+        error: { code: 'too_large', field: 'messages[0].resume.leases[0]', limit: max },
+      })
+      const lost = (count: number) =>
+        decodeBrokerFrame(JSON.stringify([{ ...welcome, lostLeases: [[1, count]] }]), inForce)
+      expect(lost(max)).toMatchObject({ ok: true })
+      expect(lost(max + 1)).toMatchObject({ error: { code: 'too_large', limit: max } })
+    }
   })
 
   const ranges: [path: string, min: number, max: number, decode: (n: unknown) => object][] = [
@@ -336,18 +362,6 @@ test('[MSG-16] a broker names a task by its submission or by its id', () => {
 })
 
 test('[MSG-13] a limit that welcome leaves out has its default', () => {
-  const welcome = {
-    type: 'welcome',
-    version: 1,
-    session: 's',
-    resumed: false,
-    lostLeases: [],
-    submitCredit: 1,
-    heartbeatMs: 1,
-    graceMs: 1,
-    durability: 'memory',
-    limits: { bodyBytesMax: 7, later: 1 },
-  }
   expect(broker(welcome)).toMatchObject({ messages: [{ limits: { ...DEFAULT_LIMITS, bodyBytesMax: 7 } }] })
 })
 
@@ -458,4 +472,21 @@ describe('encoding', () => {
     const placed: Message = { type: 'error', code: 'busy', message: 'no', field }
     expect(decodeAll(encodeFrames([placed], 'text', limits))).toEqual([{ ...placed, field: 'messages[0].opt' }])
   })
+
+  test.each(['x', '\u0001', 'é', '\u{10ffff}'])(
+    '[MSG-9] cuts a failure of %j further where frames are small',
+    (unit) => {
+      const error = { message: unit.repeat(500), name: unit.repeat(60), stack: unit.repeat(4000) }
+      const task = { id, state: 'dead' as const, queue: 'q'.repeat(128), progress: 'x'.repeat(500), error }
+      const ended = { type: 'ended' as const, tasks: [{ id, status: 'dead' as const, attempts: 1, error }] }
+      const status: Message = { type: 'status', ref: 1, tasks: [task] }
+      for (const frameBytesMax of [1024, 2048, 8192, 65_536]) {
+        const small = { ...DEFAULT_LIMITS, frameBytesMax }
+        for (const message of frameBytesMax < 2048 ? [ended] : [ended, status])
+          for (const kind of ['text', 'binary'] as const) expect(encodeFrames([message], kind, small)).toHaveLength(1)
+      }
+      const whole = decodeBrokerFrame(encodeFrames([ended], 'text', DEFAULT_LIMITS)[0]!, DEFAULT_LIMITS)
+      expect(whole).toMatchObject({ messages: [{ tasks: [{ error: { message: unit.repeat(500) } }] }] })
+    },
+  )
 })

@@ -1,5 +1,6 @@
 import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import { BATCH_BODY_BYTES_MAX } from '../journal/journal.ts'
+import { frameBytesFor, frameBytesForProgress } from './frame-room.ts'
 
 /** Bounds and periods of the host; the queue's own are the engine's configuration. */
 export interface HostConfig {
@@ -56,7 +57,8 @@ const STAGED_AND_FRAME_BYTES_MAX = BATCH_BODY_BYTES_MAX / 2
 export function contradictionsIn(config: HostConfig): string[] {
   const { limits, ...bounds } = config
   const { stagedBytesMax, sendBufferBytesHigh, sendBufferBytesMax } = bounds
-  const { frameBytesMax, bodyBytesMax } = limits
+  const { frameBytesMax, bodyBytesMax, nameLengthMax, progressBytesMax } = limits
+  const bodyFrameBytes = frameBytesFor(bodyBytesMax, nameLengthMax, nameLengthMax)
   const problems = Object.entries({ ...bounds, ...limits })
     .filter(([, value]) => !Number.isSafeInteger(value) || value < 1)
     .map(([name, value]) => `${name} must be a whole number of at least 1, not ${String(value)}`)
@@ -69,6 +71,13 @@ export function contradictionsIn(config: HostConfig): string[] {
     problems.push(
       `bodyBytesMax (${bodyBytesMax}) must be at most half of frameBytesMax (${frameBytesMax}): a frame has a header too`,
     )
+  } else if (bodyFrameBytes > frameBytesMax) {
+    problems.push(
+      `frameBytesMax (${frameBytesMax}) must be at least ${bodyFrameBytes} for a body of bodyBytesMax (${bodyBytesMax}) with names of nameLengthMax (${nameLengthMax})`,
+    )
+  }
+  if (frameBytesForProgress(progressBytesMax) > frameBytesMax) {
+    problems.push(`progressBytesMax (${progressBytesMax}) must be at most half of frameBytesMax (${frameBytesMax})`)
   }
   if (sendBufferBytesHigh > sendBufferBytesMax)
     problems.push(

@@ -22,6 +22,7 @@ import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/mac
 import type { Journal } from '../journal/journal.ts'
 import { BodyStore } from './body-store.ts'
 import { Connection } from './connection.ts'
+import { assertFrameRoom } from './frame-room.ts'
 import type { HostConfig } from './host-config.ts'
 import { OutcomeListeners } from './outcome-listeners.ts'
 import type { HostLog, HostPlatform, Transport } from './platform.ts'
@@ -114,7 +115,7 @@ export class Host {
     return this.#batch
   }
 
-  /** Takes up what the journal holds. Fails when the journal is damaged or cannot be written. */
+  /** Takes up what the journal holds. Fails when the journal is damaged or cannot be written, or holds what fits no frame. */
   start(): Promise<void> {
     this.#starting = this.#start()
     return this.#starting
@@ -128,6 +129,7 @@ export class Host {
         replay(this.state, event)
       }
     })
+    assertFrameRoom(this.state, this.config.limits.frameBytesMax)
     this.#batch = last + 1
     this.bodies.begin(this.#batch)
     this.apply({ type: 'start' })

@@ -110,8 +110,8 @@ test('all problems are reported at once, also those of a source that is overrule
 })
 
 test('bounds that contradict each other are refused', () => {
-  expect(problemsOf({ flags: { bodyBytesMax: '513', frameBytesMax: '1024' } })).toEqual([
-    'bodyBytesMax (513) must be at most half of frameBytesMax (1024): a frame has a header too',
+  expect(problemsOf({ flags: { bodyBytesMax: '1025', frameBytesMax: '2048' } })).toEqual([
+    'bodyBytesMax (1025) must be at most half of frameBytesMax (2048): a frame has a header too',
   ])
   const flags = { retryAfterMsMin: '100', retryAfterMsMax: '99', defaultRetryDelayMs: '8', defaultRetryDelayMsMax: '7' }
   expect(problemsOf({ flags })).toEqual([

@@ -19,3 +19,16 @@ test('[LIMIT-1] no bound of the host or of the wire can be switched off, and the
     )
   }
 })
+
+test('one body, one progress value and their names have to fit into a frame of either kind', () => {
+  const problemsOf = (limits: object) =>
+    contradictionsIn({ ...DEFAULT_HOST_CONFIG, limits: { ...DEFAULT_HOST_CONFIG.limits, ...limits } })
+  const small = { frameBytesMax: 4096, bodyBytesMax: 2048, nameLengthMax: 128, progressBytesMax: 2048 }
+  expect(problemsOf(small)).toEqual([])
+  expect(problemsOf({ ...small, nameLengthMax: 400 })).toEqual([
+    'frameBytesMax (4096) must be at least 4188 for a body of bodyBytesMax (2048) with names of nameLengthMax (400)',
+  ])
+  expect(problemsOf({ ...small, progressBytesMax: 2049 })).toEqual([
+    'progressBytesMax (2049) must be at most half of frameBytesMax (4096)',
+  ])
+})

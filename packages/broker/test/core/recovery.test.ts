@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { DEFAULT_HOST_CONFIG, type Journal } from '../../src/core/index.ts'
 import { memoryJournal } from '../../src/journal/memory.ts'
-import { bytesOf, HeldJournal, taskId, textOf, World } from './world.ts'
+import { bodiesOf, bytesOf, HeldJournal, taskId, textOf, World } from './world.ts'
 
 describe('a drain', () => {
   test('[HOST-13] is announced, refuses submissions and deliveries, and still settles what is in work', async () => {
@@ -240,5 +241,114 @@ describe('compaction', () => {
     const sizes = journal.batches.map(({ bodies }) => bodies.length)
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(20_000_000)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(9_000_000)
+  })
+})
+
+describe('a restart with smaller frames', () => {
+  /** A broker under the limits of this frame, on a journal that was written under the default ones. */
+  function startUnder(journal: Journal, frameBytesMax: number) {
+    const { limits } = DEFAULT_HOST_CONFIG
+    const small = { ...limits, frameBytesMax, bodyBytesMax: 512, progressBytesMax: 512 }
+    return World.started({ journal, config: { limits: small } })
+  }
+
+  const body = JSON.stringify('x'.repeat(30_000))
+  const result = JSON.stringify('y'.repeat(60_000))
+  const progress = 'z'.repeat(900)
+
+  test('[HOST-17] is refused where a body, result or progress that is held would fit none, and names the largest', async () => {
+    const journal = memoryJournal()
+    const world = await World.started({ journal })
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1, 2, 3], body)
+    await world.settle()
+    const worker = await world.worker(2, ['photos'])
+    await world.settle()
+    const [first, second] = worker.deliveries
+    worker.say({ type: 'reportProgress', updates: [{ lease: second?.lease as number, progress }] })
+    await world.settle()
+    await world.during(world.host.stop())
+
+    const bodyFrame = 256 + 'photos'.length + 4 * Math.ceil(body.length / 3)
+    await expect(startUnder(journal, bodyFrame - 1)).rejects.toThrow(
+      `frameBytesMax (${bodyFrame - 1}) is too small for what is stored: task ${taskId(1)} of queue photos has a body of ` +
+        `${body.length} bytes, which takes a frame of ${bodyFrame}, and 2 more are too large. ` +
+        `Set frameBytesMax to ${bodyFrame} at least, until no such task is held any more`,
+    )
+    const again = await startUnder(journal, bodyFrame)
+    const holder = await again.member({
+      roles: ['worker'],
+      resume: { session: worker.session, leases: worker.deliveries.map(({ lease }) => lease) },
+    })
+    await again.settle()
+    holder.complete(1, first?.lease as number, '1')
+    holder.say({ type: 'credit', credit: 8, queues: ['photos'] })
+    await again.settle()
+    expect(textOf(holder.deliveries.at(-1)?.bytes)).toBe(body)
+    await again.during(again.host.stop())
+
+    // Now two bodies that are not delivered to anybody any more, and a result: what matters is what may still be asked for.
+    const third = await World.started({ journal })
+    const last = await third.member({
+      roles: ['worker'],
+      resume: { session: worker.session, leases: holder.deliveries.map(({ lease }) => lease) },
+    })
+    await third.settle()
+    last.complete(1, holder.lastLease, result)
+    await third.settle()
+    await third.during(third.api.cancel([taskId(2)]))
+    await third.during(third.host.stop())
+    const resultFrame = 256 + 'photos'.length + 4 * Math.ceil(result.length / 3)
+    await expect(startUnder(journal, resultFrame - 1)).rejects.toThrow(
+      `task ${taskId(3)} of queue photos has a result of ${result.length} bytes, which takes a frame of ${resultFrame}. Set`,
+    )
+    await startUnder(journal, resultFrame)
+  })
+
+  test('[HOST-17] a progress value counts as well', async () => {
+    const journal = memoryJournal()
+    const world = await World.started({ journal })
+    const producer = await world.member({ roles: ['producer'] })
+    const worker = await world.worker(1, ['photos'])
+    producer.submit(1, [1], '1')
+    await world.settle()
+    worker.say({ type: 'reportProgress', updates: [{ lease: worker.lastLease, progress }] })
+    await world.settle()
+    await world.during(world.host.stop())
+    await expect(startUnder(journal, 1024)).rejects.toThrow(/has progress of 902 bytes, which takes a frame of 1804\. /)
+    await startUnder(journal, 1804)
+  })
+
+  test('[HOST-17] other bounds that are lower than what is held refuse what is new and let the rest go on', async () => {
+    const journal = memoryJournal()
+    const world = await World.started({ journal })
+    const producer = await world.member({ roles: ['producer'] })
+    const worker = await world.worker(3, ['photos'])
+    producer.submit(1, [1, 2, 3, 4, 5, 6], '"12345678"')
+    producer.submit(2, [7], '1', {}, 'other')
+    await world.settle()
+    const leases = worker.deliveries.map(({ lease }) => lease)
+    expect(leases).toHaveLength(3)
+    await world.during(world.host.stop())
+    const { limits } = DEFAULT_HOST_CONFIG
+    await world.start({
+      journal,
+      engine: { queueTasksMax: 1, queueBytesMax: 10, queuesMax: 1, sessionsMax: 1, queueResultsMax: 1, watchersMax: 1 },
+      config: { limits: { ...limits, creditMax: 1, batchItemsMax: 2, bodyBytesMax: 1 } },
+    })
+    const holder = await world.member({ roles: ['worker'], resume: { session: worker.session, leases } })
+    expect(holder.of('welcome')).toMatchObject([{ resumed: true, lostLeases: [] }])
+    expect(world.peer().closedWith).toBeUndefined()
+    const waiting = await world.member({ roles: ['producer'], resume: { session: producer.session, leases: [] } })
+    waiting.submit(3, [8], '1')
+    holder.say({ type: 'complete', ref: 1, leases: leases.slice(0, 2), bodies: bodiesOf('1', '2') })
+    holder.complete(2, leases[2] as number, '3')
+    holder.say({ type: 'credit', credit: 1, queues: ['photos'] })
+    await world.settle()
+    expect(waiting.of('submitted')).toMatchObject([{ refused: [{ error: { code: 'busy', limit: 1 } }] }])
+    expect(holder.of('settled').flatMap(({ refused }) => refused)).toEqual([])
+    expect(holder.deliveries.map(({ id }) => id)).toContain(taskId(4))
+    expect(world.host.state.queues.get('photos')?.finished.size).toBe(1)
+    await world.during(world.host.stop())
   })
 })

@@ -59,6 +59,7 @@ function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings)
       EXIT.failed,
     )
   }
+  if (caught.name === 'StoredTooLargeError') return new CommandError(caught.message, EXIT.usage)
   if ((caught.cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_SQLITE_ERROR')
     return new CommandError(`${caught.message}. Mend that, or take another file with --data-file`, EXIT.failed)
   if (caught.name === 'JournalDamagedError') return new CommandError(`${dataFile}: ${caught.message}`, EXIT.failed)
