@@ -1,3 +1,4 @@
+import type { DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from '@sluice/broker/core'
 import type { Event, State } from '@sluice/engine'
 import type { BrokerMessage, ClientMessage, TaskFailure, WireError } from '@sluice/protocol'
 import type { Fault } from './fault.ts'
@@ -38,6 +39,31 @@ export type Observation = { atMs: number } & (
 
   /** An operator makes dead letters ready. */
   | { type: 'redriving'; node: string; ids: readonly string[] }
+  /** So many were made ready, as they were told. */
+  | { type: 'redriven'; node: string; ids: readonly string[]; count: number }
+  /** An operator has looked at the broker as a whole. */
+  | {
+      type: 'viewed'
+      node: string
+      health: Health
+      queues: readonly QueueStats[]
+      workers: readonly WorkerStats[]
+    }
+  /** An operator has looked at all dead letters, so many a page. */
+  | { type: 'listed'; node: string; limit: number; pages: readonly (readonly DeadLetter[])[] }
+  /** An operator asks for a task, and is answered. `request` is its number. */
+  | { type: 'asking'; node: string; id: string; request: number }
+  | {
+      type: 'answered'
+      node: string
+      id: string
+      request: number
+      task: Omit<TaskDetails, 'result'> | undefined
+    }
+  /** An operator asks for the outcome of a task, and is answered when there is one or after `ms`. */
+  | { type: 'waiting'; node: string; id: string; request: number; ms: number }
+  /** `code`: the request was refused. */
+  | { type: 'waited'; node: string; id: string; request: number; code?: string }
 
   // ─── what handlers saw ───────────────────────────────────────────────────────────────────────────────────────────
   | { type: 'handlerStarted'; node: string; id: string; queue: string; attempt: number; body: string; run: number }
@@ -112,6 +138,8 @@ export interface Surroundings {
   readonly held: Holdings | undefined
   /** The engine's live state; undefined while no broker runs. */
   readonly state: State | undefined
+  /** By the broker's clock; undefined while no broker runs. */
+  readonly brokerMs: number | undefined
 }
 
 export interface Violation {

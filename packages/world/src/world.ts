@@ -89,6 +89,9 @@ class World {
       get held() {
         return world.#broker.held
       },
+      get brokerMs() {
+        return world.#broker.brokerMs
+      },
     }
     this.#recorder = new Recorder({
       clock,

@@ -1,22 +1,42 @@
+import { isFinished } from '@sluice/engine'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
 import type { Sources, Violate } from './sources.ts'
 
-/** The outcome and the progress of a task are told to those who asked for them, and to nobody else. */
+/**
+ * The outcome and the progress of a task are told to those who asked for them, and to nobody else; the outcome of one that had none
+ * yet no more to who has said `unwatch`.
+ */
 export class Audience implements Checker {
   readonly rule = 'PROMISE-29'
   readonly #sources: Sources
   /** What a session has submitted to hear of it, or has asked for: by session. */
   readonly #asked = new Map<string, Set<string>>()
 
+  /** Unfinished tasks of which a session wants to hear no more, in this life of the broker: what a crash undoes may be told again. */
+  readonly #unasked = new Map<string, Set<string>>()
+  /** A batch that fills soon keeps what was heard waiting for an unknown while (HOST-9). */
+  readonly #mayWait: boolean
+
   constructor(sources: Sources) {
     this.#sources = sources
+    this.#mayWait = sources.scenario.hosting?.stagedBytesMax !== undefined
   }
 
-  see(observation: Observation, _: Surroundings, violate: Violate): void {
+  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
     const { wire } = this.#sources
     wire.see(observation)
+    if (observation.type === 'recovered') this.#unasked.clear()
     if (observation.type === 'heardByBroker') {
       const { message } = observation
+      const { session = '' } = wire.connectionOf(observation)
+      if (message.type === 'unwatch' && !this.#mayWait) {
+        const unfinished = message.ids.filter((id) => {
+          const task = state?.tasks.get(id)
+          return task !== undefined && !isFinished(task)
+        })
+        this.#unasked.set(session, new Set([...(this.#unasked.get(session) ?? []), ...unfinished]))
+      } else if (message.type === 'watch' || message.type === 'submit')
+        for (const id of message.ids) this.#unasked.get(session)?.delete(id)
       if (message.type === 'watch' || (message.type === 'submit' && message.watch !== false)) {
         const asked = this.#askedBy(wire.connectionOf(observation).session)
         for (const id of message.ids) asked.add(id)
@@ -25,7 +45,14 @@ export class Audience implements Checker {
       const { node, message } = observation
       const told = [...wire.outcomesIn(observation).map(({ id }) => id), ...wire.progressIn(observation)]
       if (told.length === 0) return
-      const asked = this.#askedBy(wire.connectionOf(observation).session)
+      const { session } = wire.connectionOf(observation)
+      const asked = this.#askedBy(session)
+      for (const { id } of wire.outcomesIn(observation))
+        if (this.#unasked.get(session ?? '')?.has(id))
+          violate(`${node} was told of task ${id} (${message.type}), of which it wanted to hear no more`, {
+            ids: [id],
+            nodes: [node],
+          })
       for (const id of told)
         if (!asked.has(id))
           violate(`${node} was told of task ${id} (${message.type}), for which it had not asked`, {

@@ -1,12 +1,20 @@
 import { type EngineConfig, type State, unfinished } from '@sluice/engine'
 import { type BrokerMessage, type ErrorCode, retryOf, type Submit, type WireError } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { DrainPace } from './drain-pace.ts'
 import { boundsOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
+
+/** How long a submitter is told to wait where nobody knows how fast the queue drains, within the bounds for that. */
+const UNKNOWN_MS = 1000
+/** A mean is taken over so much time at least. */
+const WINDOW_MS = 1000
 
 /** A submission that the broker has heard, and how full its queue can be at most when it is decided. */
 interface Waiting {
   readonly queue: string
+  /** By the broker's clock, when a task of the queue was last seen to end. */
+  readonly lastEndMs: number | undefined
   readonly ownTasks: number
   readonly ownBytes: number
   tasks: number
@@ -29,6 +37,10 @@ export class Busy implements Checker {
   /** Until when a refused task is to wait, by who was told so and id. */
   readonly #until = new Map<string, number>()
 
+  readonly #pace = new DrainPace()
+  /** What a restart reads of a journal that was discarded in part says less of how fast its queues drained. */
+  #isCompacted = false
+
   /** A batch that fills soon keeps submissions waiting for an unknown while (HOST-9). */
   readonly #mayWait: boolean
 
@@ -40,15 +52,17 @@ export class Busy implements Checker {
     this.#drainRetryAfterMs = host.drainRetryAfterMs
   }
 
-  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
-    this.#sources.wire.see(observation)
+  see(observation: Observation, { state, brokerMs }: Surroundings, violate: Violate): void {
+    const { chronicle, wire } = this.#sources
+    this.#pace.see(chronicle.see(observation), chronicle.isRetold)
+    wire.see(observation)
     switch (observation.type) {
       case 'heardByBroker':
         if (observation.message.type === 'submit') this.#heard(observation.connection, observation.message, state)
         break
       case 'sentByBroker':
         for (const error of errorsOf(observation.message)) this.#judge(observation.node, error, violate)
-        if ('ref' in observation.message) this.#answered(observation, violate)
+        if ('ref' in observation.message) this.#answered(observation, brokerMs ?? 0, violate)
         break
       case 'heardByNode':
         if (observation.message.type === 'submitted') this.#told(observation)
@@ -62,6 +76,9 @@ export class Busy implements Checker {
         break
       case 'refused':
         if (observation.error.code !== 'closed') this.#judge(observation.node, observation.error as WireError, violate)
+        break
+      case 'recovered':
+        this.#isCompacted ||= observation.firstBatch > 1
         break
       case 'nodeStopped':
         if (observation.node === 'broker') this.#waiting.clear()
@@ -118,6 +135,7 @@ export class Busy implements Checker {
     const held = state?.queues.get(queue)
     const own: Waiting = {
       queue,
+      lastEndMs: this.#pace.boundsOf(queue).lastEndMs,
       ownTasks: ids.length,
       ownBytes: bytes,
       tasks: (held ? unfinished(held) : 0) + ids.length,
@@ -134,7 +152,7 @@ export class Busy implements Checker {
     this.#waiting.set(`${connection} ${ref}`, own)
   }
 
-  #answered(observation: ObservationOf<'sentByBroker'>, violate: Violate): void {
+  #answered(observation: ObservationOf<'sentByBroker'>, brokerMs: number, violate: Violate): void {
     const { connection, node, message } = observation
     if (message.type !== 'submitted' && message.type !== 'error') return
     const key = `${connection} ${message.ref}`
@@ -142,13 +160,54 @@ export class Busy implements Checker {
     this.#waiting.delete(key)
     if (!waiting || message.type !== 'submitted') return
     const { queueTasksMax, queueBytesMax } = this.#engine
-    for (const { error } of message.refused) {
+    for (const { index, error } of message.refused) {
       if (error.code !== 'busy' || !error.message.startsWith('queue ')) continue
+      const { limit } = error
+      if (!this.#mayWait) {
+        const isPassed =
+          (limit === queueTasksMax && waiting.tasks > queueTasksMax) ||
+          (limit === queueBytesMax && waiting.bytes > queueBytesMax)
+        if (!isPassed)
+          violate(`${node} was told that queue ${waiting.queue} is at its bound of ${limit}`, { nodes: [node] })
+        this.#judgeWait(node, waiting, waiting.ownTasks - index, error.retryAfterMs, brokerMs, violate)
+      }
       if (waiting.tasks > queueTasksMax || waiting.bytes > queueBytesMax || this.#mayWait) continue
       violate(`${node} was told that queue ${waiting.queue} is full, which held ${waiting.tasks} tasks at most`, {
         nodes: [node],
       })
     }
+  }
+
+  /** As long as the queue needs to make room: neither faster than it was ever seen to drain, nor as though it had stopped. */
+  #judgeWait(
+    node: string,
+    { queue, lastEndMs }: Waiting,
+    count: number,
+    saidMs: number | undefined,
+    brokerMs: number,
+    violate: Violate,
+  ): void {
+    const { retryAfterMsMin, retryAfterMsMax, queueTasksMax } = this.#engine
+    const tasks = Math.min(count, queueTasksMax)
+    const clamped = (ms: number): number => Math.ceil(Math.min(Math.max(ms, retryAfterMsMin), retryAfterMsMax))
+    // What is outside of its bounds has been said already.
+    if (saidMs === undefined || saidMs !== clamped(saidMs) || this.#isCompacted || saidMs === clamped(UNKNOWN_MS))
+      return
+    const { perSecondMax } = this.#pace.boundsOf(queue)
+    const least = clamped(perSecondMax === 0 ? UNKNOWN_MS : (tasks / perSecondMax) * 1000)
+    const most =
+      perSecondMax === 0
+        ? clamped(UNKNOWN_MS)
+        : lastEndMs === undefined
+          ? retryAfterMsMax
+          : clamped(Math.max(UNKNOWN_MS, tasks * (brokerMs - lastEndMs + WINDOW_MS)))
+    if (saidMs < least || saidMs > most)
+      violate(
+        `${node} was told to wait ${saidMs} ms for ${tasks} tasks' room in ${queue}, outside of ${least} to ${most}`,
+        {
+          nodes: [node],
+        },
+      )
   }
 }
 

@@ -96,6 +96,8 @@ export class Errors implements Checker {
           wrong(error, 'and the task was submitted with no other content', [task.id])
         else if (error.code === 'too_large' && task.bytes <= this.#bodyBytesMax)
           wrong(error, `of a body of ${task.bytes} bytes`, [task.id])
+        else if (error.code === 'too_large' && error.limit !== this.#bodyBytesMax)
+          wrong(error, `with a limit of ${error.limit}, and it is ${this.#bodyBytesMax}`, [task.id])
       } else if (request?.type === 'cancel') {
         const id = request.ids[index]
         if (id === undefined) wrong(error, `of item ${index}, which it did not send`)

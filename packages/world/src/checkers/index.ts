@@ -1,6 +1,7 @@
 import type { Checker } from '../observation.ts'
 import type { Scenario } from '../scenario.ts'
 import { AcceptedTasksAreKept } from './accepted-tasks-are-kept.ts'
+import { Answers } from './answers.ts'
 import { Attempts } from './attempts.ts'
 import { Audience } from './audience.ts'
 import { BodiesArrive } from './bodies-arrive.ts'
@@ -36,6 +37,8 @@ import type { Sources } from './sources.ts'
 import { SubmitCredit } from './submit-credit.ts'
 import { TimeLimits } from './time-limits.ts'
 import { ToldWhenDurable } from './told-when-durable.ts'
+import { Views } from './views.ts'
+import { Waits } from './waits.ts'
 import { Wire } from './wire.ts'
 
 /** One checker for each promise, for one run. */
@@ -74,6 +77,9 @@ export function checkers(scenario: Scenario): Checker[] {
     new TimeLimits(sources),
     new Holdings(sources),
     new Discarding(sources),
+    new Answers(),
+    new Views(sources),
+    new Waits(sources),
     new Heartbeats(sources),
   ]
 }

@@ -196,6 +196,14 @@ function witnessText(seen: Witnessed, task: string): string {
       return `${node} wants ${task} cancelled`
     case 'cancelAnswered':
       return `${node} is answered about the cancellation of ${task}: ${seen.code}`
+    case 'asking':
+      return `${node} asks for ${task}`
+    case 'answered':
+      return `${node} is told of ${task}: ${seen.task?.state ?? 'not known'}`
+    case 'waiting':
+      return `${node} waits for the outcome of ${task}, ${Math.round(seen.ms)} ms at most`
+    case 'waited':
+      return `${node} waits for the outcome of ${task} no longer`
     case 'progressSeen':
       return `${node} sees progress of ${task}`
     case 'handlerStarted':

@@ -45,6 +45,11 @@ export class BrokerNode extends Node {
     return this.#host?.state
   }
 
+  /** By its own clock. */
+  get brokerMs(): number | undefined {
+    return this.#host?.nowMs
+  }
+
   get held(): Holdings | undefined {
     const host = this.#host
     if (!host) return undefined

@@ -1,4 +1,4 @@
-import type { BrokerApi } from '@sluice/broker/core'
+import type { BrokerApi, DeadLetter, TaskDetails } from '@sluice/broker/core'
 import { uuidv7Source } from '@sluice/client'
 import { bodyToJson, jsonBody } from '@sluice/protocol'
 import { type Context, grained } from '../context.ts'
@@ -12,6 +12,9 @@ import { makeWish } from './wish.ts'
 const OPERATOR = 'operator'
 const REDRIVEN_MAX = 5
 const WAIT_MS_MEAN = 2000
+/** Dead letters of a page, in turn from 1 to this many, and pages. */
+const PAGE_MAX = 3
+const PAGES_MAX = 1000
 /** What was submitted last is asked for more often. */
 const LATEST = 10
 
@@ -34,6 +37,8 @@ export class Operator {
   readonly #chance: RandomStream
   readonly #nextId: () => string
   #isOver = false
+  #views = 0
+  #requests = 0
 
   constructor(context: Context, process: Process, api: BrokerApi, profile: OperatorProfile, notes: OperatorNotes) {
     this.#context = context
@@ -81,7 +86,8 @@ export class Operator {
       ? this.#api.dead({ queue: first.queue, limit: Number.MAX_SAFE_INTEGER }).tasks.map(({ id }) => id)
       : tasks.filter(() => this.#chance.chance(0.5)).map(({ id }) => id)
     this.#process.observe({ type: 'redriving', node: OPERATOR, ids })
-    await this.#api.redrive(isWhole ? { queue: first.queue } : { ids })
+    const count = await this.#api.redrive(isWhole ? { queue: first.queue } : { ids })
+    this.#process.observe({ type: 'redriven', node: OPERATOR, ids, count })
   }
 
   async #submit(): Promise<void> {
@@ -101,16 +107,49 @@ export class Operator {
   }
 
   async #ask(): Promise<void> {
-    this.#api.queues()
-    this.#api.workers()
-    this.#api.health()
+    this.#view()
     if (this.#notes.submitted.length === 0) return
     const { submitted } = this.#notes
     const id = this.#chance.pick(this.#chance.chance(0.5) ? submitted.slice(-LATEST) : submitted)
     const fate = this.#chance.integer(1, 10)
     if (fate === 1) await this.#cancel(id)
-    else if (fate < 6) await this.#api.waitForOutcome(id, grained(this.#chance.exponential(WAIT_MS_MEAN)))
+    else if (fate < 6) await this.#wait(id, grained(this.#chance.exponential(WAIT_MS_MEAN)))
     await this.#look(id)
+  }
+
+  #nextRequest(): number {
+    this.#requests += 1
+    return this.#requests
+  }
+
+  #view(): void {
+    const [health, queues, workers] = [this.#api.health(), this.#api.queues(), this.#api.workers()]
+    this.#process.observe({ type: 'viewed', node: OPERATOR, health, queues, workers })
+    this.#views += 1
+    const limit = 1 + (this.#views % PAGE_MAX)
+    const pages: DeadLetter[][] = []
+    for (let after: string | undefined; pages.length < PAGES_MAX; ) {
+      const { tasks, next } = this.#api.dead(after === undefined ? { limit } : { limit, after })
+      pages.push(tasks)
+      if (next === undefined) {
+        this.#process.observe({ type: 'listed', node: OPERATOR, limit, pages })
+        return
+      }
+      after = next
+    }
+  }
+
+  async #wait(id: string, ms: number): Promise<void> {
+    const told = { node: OPERATOR, id, request: this.#nextRequest() }
+    this.#process.observe({ type: 'waiting', ...told, ms })
+    try {
+      await this.#api.waitForOutcome(id, ms)
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+      this.#process.observe({ type: 'waited', ...told, code: (error as { code: string }).code })
+      return
+    }
+    this.#process.observe({ type: 'waited', ...told })
   }
 
   async #cancel(id: string): Promise<void> {
@@ -121,7 +160,10 @@ export class Operator {
 
   async #look(id: string): Promise<void> {
     const node = OPERATOR
+    const request = this.#nextRequest()
+    this.#process.observe({ type: 'asking', node, id, request })
     const task = await this.#api.task(id)
+    this.#process.observe({ type: 'answered', node, id, request, task: task && withoutResult(task) })
     if (!task) {
       this.#process.observe({ type: 'outcomeUnknown', node, id, code: 'unknown_task' })
     } else if (task.state === 'succeeded' && task.result) {
@@ -134,6 +176,10 @@ export class Operator {
       this.#process.observe({ type: 'outcome', node, id, status: 'cancelled' })
     }
   }
+}
+
+function withoutResult({ result: _, ...task }: TaskDetails): Omit<TaskDetails, 'result'> {
+  return task
 }
 
 /** A refusal, or what over HTTP is a status of 500: a record that could not be read. */

@@ -1,4 +1,4 @@
-import { createState, type EngineConfig, engineConfig, evolve } from '@sluice/engine'
+import { createState, DEFAULT_CONFIG, type EngineConfig, engineConfig, evolve } from '@sluice/engine'
 import { Bodies, DEFAULT_LIMITS, type ErrorCode } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { Busy } from '../../src/checkers/busy.ts'
@@ -6,7 +6,7 @@ import { ConnectionBounds } from '../../src/checkers/connection-bounds.ts'
 import { QueueBounds } from '../../src/checkers/queue-bounds.ts'
 import { SubmitCredit } from '../../src/checkers/submit-credit.ts'
 import type { ObservationOf } from '../../src/index.ts'
-import { accepted, cancelled, deliver, died, opened, Stream, submit, submitted } from './stream.ts'
+import { accepted, cancelled, deliver, died, granted, opened, Stream, submit, submitted, succeeded } from './stream.ts'
 
 describe('[PROMISE-7] queues, records and sessions have bounds', () => {
   const bounded = (engine: Partial<EngineConfig>) => new Stream((sources) => new QueueBounds(sources), { engine })
@@ -218,8 +218,8 @@ describe('[PROMISE-9] submit credit', () => {
 describe('[PROMISE-12] busy says for how long', () => {
   const busy = (engine: Partial<EngineConfig> = { queueTasksMax: 1 }) =>
     new Stream((sources) => new Busy(sources), { engine })
-  const refusal = (retryAfterMs?: number, code: ErrorCode = 'busy') =>
-    submitted(1, { code, message: 'queue q is full', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
+  const refusal = (retryAfterMs?: number, code: ErrorCode = 'busy', limit = 1) =>
+    submitted(1, { code, message: 'queue q is full', limit, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
   const full = () => {
     const stream = busy()
     stream.state = createState(engineConfig())
@@ -228,7 +228,7 @@ describe('[PROMISE-12] busy says for how long', () => {
   }
 
   test('within its bounds, of a queue that is full', () => {
-    expect(full().toNode('producer-1', refusal(50)).said).toEqual([])
+    expect(full().toNode('producer-1', refusal(1000)).said).toEqual([])
     expect(full().toNode('producer-1', refusal(undefined, 'id_conflict')).said).toEqual([])
   })
 
@@ -248,12 +248,50 @@ describe('[PROMISE-12] busy says for how long', () => {
     expect(busy().see(refused).said).toHaveLength(1)
   })
 
+  test('the bound that is reached', () => {
+    const told = (limit: number) => full().toNode('producer-1', refusal(1000, 'busy', limit)).said
+    expect(told(1)).toEqual([])
+    // The bytes of so small a body are far below their bound.
+    expect(told(DEFAULT_CONFIG.queueBytesMax)).toEqual([
+      `producer-1 was told that queue q is at its bound of ${DEFAULT_CONFIG.queueBytesMax}`,
+    ])
+  })
+
+  test('as long as the queue needs to make room', () => {
+    const wait = (retryAfterMs: number, ...ends: number[]) => {
+      const stream = full()
+      const ids = ends.map((_, i) => `t${20 + i}`)
+      stream.append(...ids.map((id) => accepted(id)))
+      for (const [i, id] of ids.entries())
+        stream.append(granted('worker-1', 1 + i, id), succeeded(id, ends[i] as number))
+      stream.brokerMs = (ends.at(-1) ?? 0) + 500
+      return stream.toBroker('producer-1', submit(1, ['t1'])).toNode('producer-1', refusal(retryAfterMs)).said
+    }
+    const outside = (least: number, most: number) => [
+      expect.stringContaining(`ms for 1 tasks' room in q, outside of ${least} to ${most}`),
+    ]
+    // Nobody knows where nothing has ended yet: one second.
+    expect(wait(1000)).toEqual([])
+    expect(wait(50)).toEqual(outside(1000, 1000))
+    expect(wait(30_000)).toEqual(outside(1000, 1000))
+    // Two in a second: it may be seen as twice as fast, and as slow as half a second and a window without an end say.
+    expect(wait(250, 100, 200)).toEqual([])
+    expect(wait(1500, 100, 200)).toEqual([])
+    expect(wait(249, 100, 200)).toEqual(outside(250, 1500))
+    expect(wait(1501, 100, 200)).toEqual(outside(250, 1500))
+    // They ended in different seconds.
+    expect(wait(499, 100, 5000)).toEqual(outside(500, 1500))
+    // What a restart makes of a journal that was discarded in part is not judged.
+    const compacted = full().see({ type: 'recovered', incarnation: 2, firstBatch: 2, lastBatch: 1 })
+    expect(compacted.toNode('producer-1', refusal(50)).said).toEqual([])
+  })
+
   test('a client that does not wait', () => {
     const sent = { type: 'sentToBroker', node: 'producer-1', connection: 1, message: submit(1, ['t1']) } as const
     const again = { ...sent, message: submit(2, ['t1']) }
-    const told = () => full().see(sent).told('producer-1', refusal(100))
-    expect(told().after(100).see(again).said).toEqual([])
-    expect(told().after(99).see(again).said).toEqual(['producer-1 submitted task t1 again 1 ms before it was to'])
+    const told = () => full().see(sent).told('producer-1', refusal(1000))
+    expect(told().after(1000).see(again).said).toEqual([])
+    expect(told().after(999).see(again).said).toEqual(['producer-1 submitted task t1 again 1 ms before it was to'])
     const anew = { type: 'submitting', node: 'producer-1', id: 't1', queue: 'q', body: 'b', attempt: 1 } as const
     expect(told().see(anew, again).said).toEqual([])
     const restarted = told().see({ type: 'nodeStopped', node: 'producer-1', how: 'crashed' })
@@ -263,13 +301,16 @@ describe('[PROMISE-12] busy says for how long', () => {
   test('a queue that cannot have been full', () => {
     const empty = busy()
       .toBroker('producer-1', submit(1, ['t1']))
-      .toNode('producer-1', refusal(50))
-    expect(empty.said).toEqual(['producer-1 was told that queue q is full, which held 1 tasks at most'])
+      .toNode('producer-1', refusal(1000))
+    expect(empty.said).toEqual([
+      'producer-1 was told that queue q is at its bound of 1',
+      'producer-1 was told that queue q is full, which held 1 tasks at most',
+    ])
     const together = busy()
       .toBroker('producer-2', submit(7, ['t2']))
       .toBroker('producer-1', submit(1, ['t1']))
-    expect(together.toNode('producer-1', refusal(50)).said).toEqual([])
+    expect(together.toNode('producer-1', refusal(1000)).said).toEqual([])
     const bytes = busy({ queueBytesMax: 5 }).toBroker('producer-1', submit(1, ['t1'], '"abcdef"'))
-    expect(bytes.toNode('producer-1', refusal(50)).said).toEqual([])
+    expect(bytes.toNode('producer-1', refusal(1000, 'busy', 5)).said).toEqual([])
   })
 })

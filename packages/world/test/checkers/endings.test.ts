@@ -324,6 +324,12 @@ describe('[PROMISE-22] errors are those of the table', () => {
       .toBroker('producer-1', submit(1, ['t1']))
     expect(refused('id_conflict', conflicting)).toEqual([])
     expect(refused('too_large')).toEqual(['producer-1 was told too_large (x), of a body of 3 bytes'])
+    const small = new Stream((sources) => new Errors(sources), { engine: { queueBytesMax: 2 } })
+    const large = small.toBroker('producer-1', submit(1, ['t1']))
+    const tooLarge = (limit: number) =>
+      large.toNode('producer-1', submitted(1, { code: 'too_large', message: 'x', limit })).said
+    expect(tooLarge(2)).toEqual([])
+    expect(tooLarge(3)).toEqual(['producer-1 was told too_large (x), with a limit of 3, and it is 2'])
     expect(
       errors()
         .toBroker('producer-1', submit(1, []))

@@ -27,6 +27,7 @@ export class Stream {
   nowMs = 0
   state: State | undefined
   held: Holdings | undefined
+  brokerMs: number | undefined
   readonly #checker: Checker
   #batch = 0
 

@@ -1,0 +1,245 @@
+import type { DeadLetter, QueueStats, WorkerStats } from '@sluice/broker/core'
+import type { EngineConfig, Session, State, Task } from '@sluice/engine'
+import type { TaskStateName } from '@sluice/protocol'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { DrainPace } from './drain-pace.ts'
+import { boundsOf } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** A rate is told in tenths. */
+const ROUNDING_PER_SECOND = 0.1
+/** Within so much time after the end of a task its queue drains as far as anybody can tell. */
+const LATELY_MS = 900
+
+/**
+ * What an operator sees of the broker as a whole is what it holds: queues and workers with their counts, and every dead letter once,
+ * page by page.
+ */
+export class Views implements Checker {
+  readonly rule = 'PROMISE-34'
+  readonly #sources: Sources
+  readonly #engine: EngineConfig
+  readonly #pace = new DrainPace()
+  /** By session, as they said in their hello. */
+  readonly #names = new Map<string, string>()
+  /** Of connections that have not been welcomed. */
+  readonly #hellos = new Map<number, string>()
+  /** Dead letters that are being made ready, and how many were since. */
+  readonly #redriving = new Map<string, number>()
+  #isCompacted = false
+  #isLeaving = false
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    this.#engine = boundsOf(sources.scenario).engine
+  }
+
+  see(observation: Observation, { state, brokerMs }: Surroundings, violate: Violate): void {
+    const { chronicle } = this.#sources
+    const steps = chronicle.see(observation)
+    this.#sources.wire.see(observation)
+    this.#pace.see(steps, chronicle.isRetold)
+    for (const { fact } of steps) {
+      if (fact.type !== 'taskRedriven' || chronicle.isRetold) continue
+      for (const [ids, count] of this.#redriving) if (ids.includes(fact.id)) this.#redriving.set(ids, count + 1)
+    }
+    switch (observation.type) {
+      case 'heardByBroker':
+        if (observation.message.type === 'hello')
+          this.#hellos.set(observation.connection, observation.message.name ?? '')
+        break
+      case 'sentByBroker':
+        if (observation.message.type === 'welcome')
+          this.#names.set(observation.message.session, this.#hellos.get(observation.connection) ?? '')
+        else if (observation.message.type === 'drain') this.#isLeaving = true
+        break
+      case 'recovered':
+        this.#isCompacted ||= observation.firstBatch > 1
+        this.#isLeaving = false
+        this.#redriving.clear()
+        break
+      case 'redriving': {
+        // Of two at once nobody can tell which one made a task ready.
+        const isAlone = this.#redriving.size === 0
+        this.#redriving.clear()
+        if (isAlone) this.#redriving.set(observation.ids.join(), 0)
+        break
+      }
+      case 'redriven':
+        this.#redriven(observation, violate)
+        break
+      case 'viewed':
+        if (state) this.#viewed(observation, state, brokerMs ?? 0, violate)
+        break
+      case 'listed':
+        if (state) this.#listed(observation, state, brokerMs ?? 0, violate)
+        break
+      default:
+    }
+  }
+
+  #redriven({ node, ids, count }: ObservationOf<'redriven'>, violate: Violate): void {
+    const key = ids.join()
+    const were = this.#redriving.get(key)
+    this.#redriving.delete(key)
+    if (were !== undefined && were !== count)
+      violate(`${node} was told that ${count} dead letters are ready again, and ${were} are`, { ids, nodes: [node] })
+  }
+
+  #viewed(
+    { node, health, queues, workers }: ObservationOf<'viewed'>,
+    state: State,
+    nowMs: number,
+    violate: Violate,
+  ): void {
+    const differ = differing(node, violate)
+    const sessions = [...state.sessions.values()]
+    const connected = sessions.filter(({ phase }) => phase === 'connected')
+    differ('the tasks', health.tasks, [...state.tasks.values()].length)
+    differ('the connections', health.connections, connected.length)
+    if (this.#isLeaving && health.status === 'ready')
+      violate(`${node} was told that the broker is ready, which is leaving`, { nodes: [node] })
+    differ('the queues', queues.map(({ name }) => name).sort(), [...state.queues.keys()].sort())
+    const tasks = Map.groupBy(state.tasks.values(), ({ queue }) => queue.name)
+    const leased = Map.groupBy(state.tasks.values(), ({ phase }) => phase.state === 'leased' && phase.session)
+    for (const stats of queues)
+      this.#judgeQueue(stats, tasks.get(stats.name) ?? [], connected, leased, nowMs, node, violate)
+    differ(
+      'the workers',
+      [...workers].sort(byId),
+      sessions
+        .filter(({ roles }) => roles.includes('worker'))
+        .map((session) => this.#worker(session, leased.get(session) ?? [], workers))
+        .sort(byId),
+    )
+  }
+
+  #judgeQueue(
+    stats: QueueStats,
+    tasks: readonly Task[],
+    connected: readonly Session[],
+    leased: ReadonlyMap<unknown, readonly Task[]>,
+    nowMs: number,
+    node: string,
+    violate: Violate,
+  ): void {
+    const { name, drainPerSecond, oldestReadyAgeMs, ...counts } = stats
+    const inState = (...names: TaskStateName[]): Task[] => tasks.filter(({ phase }) => names.includes(phase.state))
+    const takers = connected.filter(({ subscriptions }) => subscriptions.some(({ queue }) => queue.name === name))
+    const { queueTasksMax, queueBytesMax } = this.#engine
+    differing(node, violate)(`the figures of ${name}`, counts, {
+      ready: inState('ready').length,
+      delayed: inState('delayed').length,
+      leased: inState('leased').length,
+      succeeded: inState('succeeded').length,
+      dead: inState('dead').length,
+      cancelled: inState('cancelled').length,
+      bytes: inState('ready', 'delayed', 'leased').reduce((sum, { bytes }) => sum + bytes, 0),
+      tasksMax: queueTasksMax,
+      bytesMax: queueBytesMax,
+      workers: takers.length,
+      freeCredit: takers.reduce(
+        (sum, session) => sum + Math.max(0, session.credit - (leased.get(session) ?? []).length),
+        0,
+      ),
+    })
+    const ages = inState('ready').map(({ acceptance }) => Math.round(nowMs - acceptance.atMs))
+    const oldest = Math.max(0, ...ages)
+    // Which of them has been ready for longest is not to be seen where some were delayed.
+    const isKnown = inState('ready').every(({ options, started }) => started || options.delayMs === 0)
+    if (isKnown ? oldestReadyAgeMs !== oldest : !ages.includes(oldestReadyAgeMs))
+      violate(`${node} was told that in ${name} the oldest is ready for ${oldestReadyAgeMs} ms, and it is ${oldest}`, {
+        nodes: [node],
+      })
+    this.#judgePace(name, drainPerSecond, nowMs, node, violate)
+  }
+
+  #judgePace(queue: string, perSecond: number, nowMs: number, node: string, violate: Violate): void {
+    if (this.#isCompacted || this.#sources.chronicle.isWriting) return
+    const { perSecondMax, lastEndMs } = this.#pace.boundsOf(queue)
+    const isDraining = lastEndMs !== undefined && nowMs - lastEndMs < LATELY_MS
+    if (perSecond > perSecondMax + ROUNDING_PER_SECOND || (isDraining && perSecond <= 0))
+      violate(
+        `${node} was told that ${queue} drains at ${perSecond} tasks a second, at most ${perSecondMax} were seen`,
+        {
+          nodes: [node],
+        },
+      )
+  }
+
+  #worker(
+    { id, order, phase, credit, subscriptions }: Session,
+    leased: readonly Task[],
+    told: readonly WorkerStats[],
+  ): WorkerStats {
+    const connected = phase === 'connected'
+    const handle = `worker-${order}`
+    // Of one that has not been welcomed yet it is not known here.
+    const name = this.#names.get(id) ?? told.find((worker) => worker.id === handle)?.name ?? ''
+    return {
+      id: handle,
+      name: connected ? name : '',
+      connected,
+      credit,
+      leased: leased.length,
+      queues: subscriptions.map(({ queue }) => queue.name),
+    }
+  }
+
+  #listed({ node, limit, pages }: ObservationOf<'listed'>, state: State, nowMs: number, violate: Violate): void {
+    for (const page of pages.slice(0, -1))
+      if (page.length !== limit)
+        violate(`${node} was given ${page.length} dead letters on a page of ${limit}, and there were more`, {
+          nodes: [node],
+        })
+    const listed = pages.flat()
+    const dead = [...state.tasks.values()].filter(({ phase }) => phase.state === 'dead')
+    const differ = differing(node, violate)
+    differ('the dead letters', listed.map(({ id }) => id).sort(), dead.map(({ id }) => id).sort())
+    for (const letter of listed) {
+      const task = state.tasks.get(letter.id)
+      if (task) differ(`dead letter ${letter.id}`, letter, letterOf(task, nowMs))
+    }
+    let [queue, atMs] = ['', 0]
+    for (const { id, queue: name } of listed) {
+      const { phase } = state.tasks.get(id) ?? {}
+      const diedAtMs = phase?.state === 'dead' ? phase.forgetAtMs : 0
+      if (queue === name && diedAtMs < atMs)
+        violate(`${node} was given dead letter ${id} behind one that died later`, { ids: [id], nodes: [node] })
+      queue = name
+      atMs = diedAtMs
+    }
+  }
+}
+
+function letterOf({ id, queue, phase, attempts, past, acceptance }: Task, nowMs: number): Partial<DeadLetter> {
+  return {
+    id,
+    queue: queue.name,
+    ...(phase.state === 'dead' ? { reason: phase.reason, ...(phase.error ? { error: phase.error } : {}) } : {}),
+    attempts,
+    history: [...past.history],
+    ageMs: Math.round(nowMs - acceptance.atMs),
+  }
+}
+
+function byId(a: WorkerStats, b: WorkerStats): number {
+  return a.id < b.id ? -1 : 1
+}
+
+function differing(node: string, violate: Violate): (what: string, said: unknown, is: unknown) => void {
+  return (what, said, is) => {
+    const [saidText, isText] = [inOrder(said), inOrder(is)]
+    if (saidText !== isText)
+      violate(`${node} was shown ${what} as ${saidText}, and the broker holds ${isText}`, { nodes: [node] })
+  }
+}
+
+/** The same text for the same fields, in whatever order. */
+function inOrder(value: unknown): string {
+  return JSON.stringify(value, (_, field: unknown) =>
+    typeof field === 'object' && field !== null && !Array.isArray(field)
+      ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : field,
+  )
+}
