@@ -11,6 +11,14 @@ export interface Awaited {
   readonly what: 'submission' | 'resubmission' | 'cancellation'
 }
 
+/** What a handler has thrown. */
+export interface Thrown {
+  readonly name: string
+  readonly message: string
+  readonly retryable?: boolean
+  readonly retryAfterMs?: number
+}
+
 /**
  * What was seen at one instant, by those who were there. This stream is what checkers judge, what a story is told from and what
  * the hash of a run is taken over. `atMs` is the world's time, which no node knows.
@@ -68,7 +76,15 @@ export type Observation = { atMs: number } & (
   // ─── what handlers saw ───────────────────────────────────────────────────────────────────────────────────────────
   | { type: 'handlerStarted'; node: string; id: string; queue: string; attempt: number; body: string; run: number }
   | { type: 'handlerAborted'; node: string; id: string; run: number; reason: string }
-  | { type: 'handlerEnded'; node: string; id: string; run: number; how: 'returned' | 'threw'; result?: string }
+  | {
+      type: 'handlerEnded'
+      node: string
+      id: string
+      run: number
+      how: 'returned' | 'threw'
+      result?: string
+      thrown?: Thrown
+    }
 
   // ─── what passed on the wire ─────────────────────────────────────────────────────────────────────────────────────
   /** A client has asked for a connection, which is open (`connected`) or has come to nothing (`connectFailed`) later. */

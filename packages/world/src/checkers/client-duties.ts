@@ -33,8 +33,8 @@ export class ClientDuties implements Checker {
   /** Nodes that were asked to leave. */
   readonly #asked = new Set<string>()
   readonly #late = new LateNodes()
-  /** Connections of workers that have said that they want nothing more. */
-  readonly #leaving = new Set<number>()
+  /** Connections of workers that have said that they want nothing more, for now or for good. */
+  readonly #sated = new Map<number, string>()
   readonly #started = new Set<string>()
   readonly #released = new Set<number>()
   /** Leases that have arrived and are not begun, handed back or lost, by node and lease: since when. */
@@ -79,6 +79,7 @@ export class ClientDuties implements Checker {
         this.#asked.delete(observation.node)
         this.#disturbed.add(observation.node)
         this.#idle.delete(observation.node)
+        for (const [connection, node] of this.#sated) if (node === observation.node) this.#sated.delete(connection)
         break
       case 'disconnected':
         // Whoever is read from and answered has no reason to take the connection for dead.
@@ -93,9 +94,11 @@ export class ClientDuties implements Checker {
           })
         this.#disturbed.add(observation.node)
         this.#pings.delete(observation.connection)
+        this.#sated.delete(observation.connection)
         this.#underWay.forget(observation.connection)
         break
       case 'handlerStarted':
+        this.#begun(observation, violate)
         this.#started.add(`${observation.node} ${observation.id} ${observation.attempt}`)
         for (const lease of this.#idleOf(observation.node).keys()) {
           if (wire.leases.get(lease)?.id === observation.id) this.#idleOf(observation.node).delete(lease)
@@ -119,6 +122,14 @@ export class ClientDuties implements Checker {
     else if (message.type === 'welcome') {
       this.#heartbeatMs.set(connection, message.heartbeatMs)
       for (const lease of message.resumed ? message.lostLeases : [...idle.keys()]) idle.delete(lease)
+    }
+  }
+
+  #begun({ node, id }: ObservationOf<'handlerStarted'>, violate: Violate): void {
+    if (!isHonest(this.#sources.scenario, node)) return
+    for (const sated of this.#sated.values()) {
+      if (sated === node)
+        violate(`${node} has said that it wants no more tasks and begins task ${id}`, { ids: [id], nodes: [node] })
     }
   }
 
@@ -156,9 +167,13 @@ export class ClientDuties implements Checker {
     const { node, connection, message } = observation
     switch (message.type) {
       case 'credit':
-        if (message.credit === 0) this.#leaving.add(connection)
-        else if (this.#asked.has(node) && !this.#late.isLate(node))
-          violate(`${node} was asked to leave and asks for ${message.credit} tasks`, { nodes: [node] })
+        if (message.credit === 0) this.#sated.set(connection, node)
+        else {
+          // It had no place free for a while.
+          this.#sated.delete(connection)
+          if (this.#asked.has(node) && !this.#late.isLate(node))
+            violate(`${node} was asked to leave and asks for ${message.credit} tasks`, { nodes: [node] })
+        }
         break
       case 'release':
         for (const lease of message.leases) {
@@ -169,12 +184,12 @@ export class ClientDuties implements Checker {
       case 'bye': {
         // What has just arrived may leave behind the goodbye.
         const kept = [...this.#idleOf(node)].filter(([, atMs]) => observation.atMs - atMs > JUST_MS)
-        if (this.#leaving.has(connection) && kept.length > 0)
+        if (this.#sated.has(connection) && kept.length > 0)
           violate(`${node} has left and kept ${kept.length} leases that it had not begun`, { nodes: [node] })
         break
       }
       case 'heartbeat':
-        if (this.#leaving.has(connection)) this.#judgeKept(node, message.leases, violate)
+        if (this.#sated.has(connection)) this.#judgeKept(node, message.leases, violate)
         break
       case 'ping':
         this.#pinged(observation, violate)
@@ -188,7 +203,7 @@ export class ClientDuties implements Checker {
       const told = this.#sources.wire.leases.get(lease)
       if (told?.node !== node || this.#released.has(lease)) continue
       if (this.#started.has(`${node} ${told.id} ${told.attempt}`)) continue
-      violate(`${node} is leaving and keeps lease ${lease} of task ${told.id}, which it has not begun`, {
+      violate(`${node} wants no more tasks and keeps lease ${lease} of task ${told.id}, which it has not begun`, {
         ids: [told.id],
         nodes: [node],
       })

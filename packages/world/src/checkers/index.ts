@@ -9,13 +9,16 @@ import { Busy } from './busy.ts'
 import { Cancellation } from './cancellation.ts'
 import { Chronicle } from './chronicle.ts'
 import { ClientDuties } from './client-duties.ts'
+import { ComingBack } from './coming-back.ts'
 import { ConnectionBounds } from './connection-bounds.ts'
 import { Credit } from './credit.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { Departures } from './departures.ts'
 import { Discarding } from './discarding.ts'
 import { EngineInvariants } from './engine-invariants.ts'
 import { Errors } from './errors.ts'
 import { FencedLeases } from './fenced-leases.ts'
+import { HandlerAnswers } from './handler-answers.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Holdings } from './holdings.ts'
 import { LeaseLife } from './lease-life.ts'
@@ -81,5 +84,8 @@ export function checkers(scenario: Scenario): Checker[] {
     new Views(sources),
     new Waits(sources),
     new Heartbeats(sources),
+    new ComingBack(sources),
+    new Departures(sources),
+    new HandlerAnswers(sources),
   ]
 }

@@ -46,6 +46,11 @@ export class Runs {
     }
   }
 
+  /** Undefined where that cannot be told, or the run is over. */
+  leaseOf(run: number): number | undefined {
+    return this.#byRun.get(run)?.lease
+  }
+
   #started({ node, id, attempt, run }: ObservationOf<'handlerStarted'>): void {
     const key = `${node} ${id} ${attempt}`
     const leases = this.#waiting.get(key)

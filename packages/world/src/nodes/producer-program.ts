@@ -17,7 +17,10 @@ import type { ProducerGroup } from '../scenario.ts'
 import { ArrivalProcess } from './arrivals.ts'
 import { BROKER_URL } from './client-platform.ts'
 import type { Process } from './process.ts'
+import { BYTES_MARK } from './task-text.ts'
 import { makeWish, type Submission, type Wish } from './wish.ts'
+
+const decoder = new TextDecoder()
 
 /** Retries that a budget saves up at most. */
 const RETRIES_MAX = 10
@@ -105,7 +108,13 @@ export class ProducerProgram {
   }
 
   #connect(name: string, platform: Platform, onFailed: (reason: string) => void): Client {
-    const client = createClient({ url: BROKER_URL, name, platform })
+    const { watchedMax } = this.#options.group
+    const client = createClient({
+      url: BROKER_URL,
+      name,
+      platform,
+      ...(watchedMax === undefined ? {} : { watchedMax }),
+    })
     client.onStateChange((state) => {
       if (state !== 'failed') return
       this.#options.process.afterTurn(() => onFailed('the broker refused the connection for good'))
@@ -153,7 +162,9 @@ export class ProducerProgram {
     if (wish.askAfterMs !== undefined) {
       await process.sleep(wish.askAfterMs)
       if (this.#isClosing) return
-      const late = (wish.isAskedElsewhere ? this.#elsewhere() : this.#client).handle(submission.id)
+      const late = wish.isKept
+        ? handle
+        : (wish.isAskedElsewhere ? this.#elsewhere() : this.#client).handle(submission.id)
       await this.#askStatus(late)
       await this.#outcome(submission, late)
     } else {
@@ -172,7 +183,7 @@ export class ProducerProgram {
       const handle = await this.#client.submit(queue, wish.body, {
         ...options,
         id,
-        watch: wish.askAfterMs === undefined,
+        watch: wish.askAfterMs === undefined || wish.isKept,
         onBusy: group.onBusy === 'giveUp' ? 'throw' : 'wait',
         ...(group.patienceMs === undefined ? {} : { signal }),
       })
@@ -211,7 +222,7 @@ export class ProducerProgram {
     const { node } = process
     const { id } = handle
     try {
-      const result = (await handle.result()) as string
+      const result = readResult(await handle.result())
       process.observe({ type: 'outcome', node, id, status: 'succeeded', result })
     } catch (error) {
       if (error instanceof TaskDeadError) {
@@ -341,6 +352,13 @@ export class ProducerProgram {
         this.#submit(wish)
     }
   }
+}
+
+/** The text of a result, and what is wrong with it where it is of another type than its handler returned. */
+function readResult(value: unknown): string {
+  const isBytes = value instanceof Uint8Array
+  const text = isBytes ? (JSON.parse(decoder.decode(value)) as string) : (value as string)
+  return isBytes === text.startsWith(BYTES_MARK) ? text : `${text}, as ${isBytes ? 'bytes' : 'JSON'}`
 }
 
 /** What a refused call was refused with. An error that is no refusal is a defect, and is thrown on. */

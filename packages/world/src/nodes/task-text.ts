@@ -1,13 +1,25 @@
 import type { RandomStream } from '../random.ts'
 
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
+const ALPHABETS = {
+  /** One byte each in UTF-8. */
+  latin: [...'abcdefghijklmnopqrstuvwxyz'],
+  /** One to four bytes each; three for a UTF-16 code unit at most. */
+  mixed: [...'azéßж語あ—𝛼🜲'],
+}
 
-/** The text with letters added until it has this many characters. */
-export function padded(text: string, length: number, random: RandomStream): string {
+/** What texts are made of. */
+export type Alphabet = keyof typeof ALPHABETS
+
+/** The text with letters added until it has this many UTF-16 code units, or one more. */
+export function padded(text: string, length: number, random: RandomStream, alphabet: Alphabet = 'latin'): string {
+  const letters = ALPHABETS[alphabet]
   let all = text
-  while (all.length < length) all += LETTERS[random.next32() % LETTERS.length]
+  while (all.length < length) all += letters[random.next32() % letters.length]
   return all
 }
+
+/** What results begin with that are bytes of no stated kind, and no others: so that whoever is told one can tell. */
+export const BYTES_MARK = 'bytes: '
 
 /** The wish that a body states: the same in every submission of it, whatever the id. */
 export function wishOf(body: unknown): string {

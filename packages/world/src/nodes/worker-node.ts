@@ -11,18 +11,23 @@ import { draw } from '../distribution.ts'
 import { Liar } from '../network/liar.ts'
 import type { Network, Tampering } from '../network/network.ts'
 import { TextSpeaker } from '../network/text-speaker.ts'
+import type { Thrown } from '../observation.ts'
 import type { RandomStream } from '../random.ts'
 import type { Service, WorkerGroup } from '../scenario.ts'
 import { BROKER_URL, clientPlatform } from './client-platform.ts'
 import { Node } from './node.ts'
 import type { Process } from './process.ts'
-import { digestOfText, padded, wishOf } from './task-text.ts'
+import { BYTES_MARK, digestOfText, padded, wishOf } from './task-text.ts'
 
 const RESULT_BYTES = 10
 /** Of a result as JSON. */
 const QUOTES_BYTES = 2
 /** From the moment a handler takes its process down to the start of the next one. */
 const RESTART_MS = 1000
+
+const encoder = new TextEncoder()
+
+type HandlerEnd = { how: 'returned'; result: string } | { how: 'threw'; thrown: Thrown }
 
 /** How often handlers have run, over all workers of a world. */
 export interface RunCounts {
@@ -80,8 +85,9 @@ export class WorkerNode extends Node {
   }
 
   protected leave(): Promise<void> {
+    const { drainGraceMs } = this.#group
     this.#leaving = this.#worker as Worker
-    return this.#leaving.drain()
+    return this.#leaving.drain(drainGraceMs === undefined ? {} : { graceMs: drainGraceMs })
   }
 
   protected override ended(): void {
@@ -106,7 +112,13 @@ export class WorkerNode extends Node {
     return (input, task) => this.#serve(process, queue, own, input as string, task)
   }
 
-  #serve(process: Process, queue: string, service: Service, body: string, task: TaskContext): Promise<string> {
+  #serve(
+    process: Process,
+    queue: string,
+    service: Service,
+    body: string,
+    task: TaskContext,
+  ): Promise<string | Uint8Array> {
     const { id, attempt, signal } = task
     const node = this.name
     const wish = wishOf(body)
@@ -119,22 +131,28 @@ export class WorkerNode extends Node {
     process.observe({ type: 'handlerStarted', node, id, queue, attempt, body, run })
     const fate = fateOf(service, chance)
     const ms = grained(draw(service.ms, chance) / (this.#group.speed ?? 1))
+    const habits = this.context.random.once(`habits ${wish} ${times}`)
+    const isBytes = habits.chance(service.returnsBytes ?? 0)
+    const deafMs = service.deafMs === undefined ? 0 : grained(draw(service.deafMs, habits))
     return new Promise((resolve, reject) => {
       const cancels: (() => void)[] = []
-      const end = (settle: () => void, result?: string): void => {
+      const end = (observed: HandlerEnd, settle: () => void): void => {
         for (const cancel of cancels) cancel()
         signal.removeEventListener('abort', abort)
         this.#running -= 1
-        process.observe(
-          result === undefined
-            ? { type: 'handlerEnded', node, id, run, how: 'threw' }
-            : { type: 'handlerEnded', node, id, run, how: 'returned', result },
-        )
+        process.observe({ type: 'handlerEnded', node, id, run, ...observed })
         settle()
+      }
+      const throws = (error: Error): void => {
+        // Stacks travel with failures, and name the files of this machine: a run has to be the same on any.
+        delete (error as { stack?: string }).stack
+        end({ how: 'threw', thrown: thrownOf(error) }, () => reject(error))
       }
       const abort = (): void => {
         process.observe({ type: 'handlerAborted', node, id, run, reason: reasonOf(signal.reason) })
-        end(() => reject(withoutStack(signal.reason as Error)))
+        for (const cancel of cancels.splice(0)) cancel()
+        if (deafMs > 0) process.setTimer(() => throws(signal.reason as Error), deafMs)
+        else throws(signal.reason as Error)
       }
       signal.addEventListener('abort', abort)
       if (service.progressEveryMs !== undefined) cancels.push(this.#report(process, service.progressEveryMs, run, task))
@@ -146,15 +164,15 @@ export class WorkerNode extends Node {
           } else if (fate === 'fails') {
             const { retryAfterMs } = service
             const options = retryAfterMs === undefined ? {} : { retryAfterMs }
-            end(() => reject(withoutStack(new RetryableError(`run ${run} failed`, options))))
+            throws(new RetryableError(`run ${run} failed`, options))
           } else if (fate === 'failsForGood') {
-            end(() => reject(withoutStack(new PermanentError(`run ${run} failed for good`))))
+            throws(new PermanentError(`run ${run} failed for good`))
           } else {
             const wanted = service.resultBytes ? draw(service.resultBytes, chance) : RESULT_BYTES
             // What the client makes of a larger one is an error of its own, whose stack names the files of this machine.
             const bytes = Math.min(wanted, this.network.limits.bodyBytesMax - QUOTES_BYTES)
-            const result = padded(`${id} run ${run} ${digestOfText(body)} `, bytes, chance)
-            end(() => resolve(result), result)
+            const result = padded(`${isBytes ? BYTES_MARK : ''}${id} run ${run} ${digestOfText(body)} `, bytes, chance)
+            end({ how: 'returned', result }, () => resolve(isBytes ? encoder.encode(JSON.stringify(result)) : result))
           }
         }, ms),
       )
@@ -187,12 +205,16 @@ function fateOf(service: Service, chance: RandomStream): Fate {
   return 'succeeds'
 }
 
-function reasonOf(reason: unknown): string {
-  return reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason)
+function thrownOf(error: Error): Thrown {
+  const { name, message, retryable, retryAfterMs } = error as Error & Partial<Thrown>
+  return {
+    name,
+    message,
+    ...(retryable === undefined ? {} : { retryable }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  }
 }
 
-/** Stacks travel with failures, and name the files of this machine: a run has to be the same on any. */
-function withoutStack(error: Error): Error {
-  delete (error as { stack?: string }).stack
-  return error
+function reasonOf(reason: unknown): string {
+  return reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason)
 }

@@ -105,8 +105,36 @@ describe('[PROMISE-27] a worker that leaves', () => {
     expect(stream().see(begun, credit(0), beat).said).toEqual([])
     expect(stream().see(credit(0), says('worker-1', { type: 'release', ref: 1, leases: [1] }), beat).said).toEqual([])
     expect(stream().see(credit(0), beat).said).toEqual([
-      'worker-1 is leaving and keeps lease 1 of task t1, which it has not begun',
+      'worker-1 wants no more tasks and keeps lease 1 of task t1, which it has not begun',
     ])
+  })
+})
+
+describe('[PROMISE-27] a worker that wants no more tasks', () => {
+  const credit = (many: number) => says('worker-1', { type: 'credit', credit: many, queues: ['q'] })
+  const begun = {
+    type: 'handlerStarted',
+    node: 'worker-1',
+    id: 't1',
+    queue: 'q',
+    attempt: 1,
+    body: '',
+    run: 1,
+  } as const
+  const sated = () => duties().told('worker-1', deliver(1, 't1')).see(credit(0))
+
+  test('begins none', () => {
+    expect(sated().see(begun).said).toEqual(['worker-1 has said that it wants no more tasks and begins task t1'])
+    expect(sated().see({ ...begun, node: 'worker-2' }).said).toEqual([])
+  })
+
+  test('until it wants some again, here or on another connection, or in its next life', () => {
+    const { node } = begun
+    const beat = says(node, { type: 'heartbeat', ref: 1, leases: [1] })
+    expect(sated().see(credit(4), beat, begun).said).toEqual([])
+    const lost = { type: 'disconnected', node, connection: connectionOf(node), side: 'node', code: 1006 } as const
+    expect(sated().see(lost, begun).said).toEqual([])
+    expect(sated().see({ type: 'nodeStopped', node, how: 'crashed' }, begun).said).toEqual([])
   })
 })
 

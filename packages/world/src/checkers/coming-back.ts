@@ -1,0 +1,182 @@
+import { type BrokerMessage, CLOSE_CODES, type Hello, retryOf, type WireError } from '@sluice/protocol'
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { LateNodes } from './late-nodes.ts'
+import { hasOneClient } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** How long a client waits for an open connection, and then for its welcome, and the longest that it stays away of its own accord. */
+const PATIENCE_MS = 10_000
+/** Where a close code says to come back later and nobody said when. */
+const RETRY_AFTER_MS = 1000
+const SLACK_MS = 50
+/** With which a client closes a connection when it leaves, or has waited in vain for its welcome. */
+const NORMAL_CODE = 1000
+
+type Phase =
+  | 'starting'
+  | 'connecting'
+  | 'greeting'
+  | 'welcomed'
+  | 'away'
+  /** Refused for good. */
+  | 'over'
+  /** Which of its reasons it had to close the connection cannot be told from outside. */
+  | 'unknown'
+
+interface Client {
+  phase: Phase
+  sinceMs: number
+  connection: number
+  /** The one that it was given last. */
+  session: string | undefined
+  /** What it was told last, where that was of the connection as a whole. */
+  lastWord: WireError | undefined
+  drainedForMs: number | undefined
+}
+
+/**
+ * A client whose connection is lost, or does not come to be in time, tries again, over one connection at a time, and asks for the session
+ * that it had; it gives up for good where it was refused for good, and only there.
+ */
+export class ComingBack implements Checker {
+  readonly rule = 'PROMISE-41'
+  readonly #sources: Sources
+  readonly #late = new LateNodes()
+  readonly #clients = new Map<string, Client>()
+  #nextEndMs = Number.POSITIVE_INFINITY
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    this.#late.see(observation)
+    if (observation.atMs > this.#nextEndMs) this.#judge(observation.atMs, violate)
+    switch (observation.type) {
+      case 'nodeStarted':
+        if (hasOneClient(this.#sources.scenario, observation.node)) this.#clients.set(observation.node, fresh())
+        break
+      case 'nodeStopped':
+        this.#stopped(observation, violate)
+        break
+      case 'connecting':
+        this.#connecting(observation, violate)
+        break
+      case 'connected':
+        this.#move(observation, 'greeting')
+        break
+      case 'connectFailed':
+        this.#move(observation, 'away')
+        break
+      case 'disconnected':
+        if (observation.side === 'node') this.#ended(observation)
+        break
+      case 'heardByNode':
+        this.#heard(observation, observation.message)
+        break
+      case 'sentToBroker':
+        if (observation.message.type === 'hello') this.#greets(observation.node, observation.message, violate)
+        break
+      default:
+    }
+  }
+
+  #clientOf({ node, connection }: { node: string; connection: number }): Client | undefined {
+    const client = this.#clients.get(node)
+    return client?.connection === connection ? client : undefined
+  }
+
+  #connecting({ atMs, node, connection }: ObservationOf<'connecting'>, violate: Violate): void {
+    const client = this.#clients.get(node)
+    if (!client) return
+    const about = { nodes: [node] }
+    if (client.phase === 'over') violate(`${node} was refused for good and tries again`, about)
+    else if (client.phase === 'greeting' || client.phase === 'welcomed' || client.phase === 'connecting')
+      violate(`${node} opens connection ${connection} beside connection ${client.connection}`, about)
+    client.connection = connection
+    client.lastWord = undefined
+    client.drainedForMs = undefined
+    this.#move({ atMs, node, connection }, 'connecting')
+  }
+
+  #heard(observation: ObservationOf<'heardByNode'>, message: BrokerMessage): void {
+    const client = this.#clientOf(observation)
+    if (!client) return
+    client.lastWord = message.type === 'error' && message.ref === undefined ? message : undefined
+    if (message.type === 'drain') client.drainedForMs = message.retryAfterMs
+    else if (message.type === 'welcome' && client.phase === 'greeting') {
+      client.session = message.session
+      this.#move(observation, 'welcomed')
+    }
+  }
+
+  #greets(node: string, { resume }: Hello, violate: Violate): void {
+    const session = this.#clients.get(node)?.session
+    if (this.#clients.has(node) && resume?.session !== session)
+      violate(
+        resume === undefined
+          ? `${node} had a session and comes back without asking for it`
+          : `${node} asks for a session that it was not given last`,
+        { nodes: [node] },
+      )
+  }
+
+  #ended(observation: ObservationOf<'disconnected'>): void {
+    const client = this.#clientOf(observation)
+    if (!client) return
+    const { retry } = entryOf(observation.code)
+    const isFinal = (client.lastWord === undefined ? retry : retryOf(client.lastWord.code)) === 'no'
+    if (client.drainedForMs !== undefined || !isFinal) this.#move(observation, 'away')
+    else this.#move(observation, observation.code === NORMAL_CODE ? 'unknown' : 'over')
+    client.drainedForMs ??= client.lastWord?.retryAfterMs ?? (retry === 'after' ? RETRY_AFTER_MS : 0)
+  }
+
+  #move(observation: { atMs: number; node: string; connection: number }, phase: Phase): void {
+    const client = this.#clientOf(observation)
+    if (!client) return
+    client.phase = phase
+    client.sinceMs = observation.atMs
+    this.#nextEndMs = Math.min(this.#nextEndMs, endMs(client))
+  }
+
+  #stopped({ node, how, reason }: ObservationOf<'nodeStopped'>, violate: Violate): void {
+    const client = this.#clients.get(node)
+    this.#clients.delete(node)
+    if (how === 'failed' && client && client.phase !== 'over')
+      violate(`${node} has given up (${reason}), and nobody had refused it for good`, { nodes: [node] })
+  }
+
+  #judge(nowMs: number, violate: Violate): void {
+    this.#nextEndMs = Number.POSITIVE_INFINITY
+    for (const [node, client] of this.#clients) {
+      if (this.#late.wasLate(node)) continue
+      if (nowMs <= endMs(client)) {
+        this.#nextEndMs = Math.min(this.#nextEndMs, endMs(client))
+        continue
+      }
+      violate(`${node} has been ${client.phase} for ${nowMs - client.sinceMs} ms`, { nodes: [node] })
+      client.phase = 'unknown'
+    }
+  }
+}
+
+function fresh(): Client {
+  return {
+    phase: 'starting',
+    sinceMs: 0,
+    connection: -1,
+    session: undefined,
+    lastWord: undefined,
+    drainedForMs: undefined,
+  }
+}
+
+/** Until when a client may be in its phase. */
+function endMs({ phase, sinceMs, drainedForMs = 0 }: Client): number {
+  if (phase === 'away') return sinceMs + drainedForMs + PATIENCE_MS + SLACK_MS
+  return phase === 'connecting' || phase === 'greeting' ? sinceMs + PATIENCE_MS + SLACK_MS : Number.POSITIVE_INFINITY
+}
+
+function entryOf(code: number): { retry: string } {
+  return CLOSE_CODES[code as keyof typeof CLOSE_CODES] ?? CLOSE_CODES[1006]
+}

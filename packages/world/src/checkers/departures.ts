@@ -1,0 +1,83 @@
+import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { LateNodes } from './late-nodes.ts'
+import { hasOneClient, workerGroupOf } from './population.ts'
+import type { Sources, Violate } from './sources.ts'
+
+/** How long a producer waits for answers before it leaves all the same. */
+const PRODUCER_DRAIN_MS = 5000
+/** How long handlers of a worker that leaves may go on where nobody says otherwise, and how long it waits to be answered then. */
+const WORKER_GRACE_MS = 30_000
+const WORKER_SETTLE_MS = 5000
+const SLACK_MS = 100
+/** With which a client closes its connection when it leaves. */
+const NORMAL_CODE = 1000
+
+/** A client that is asked to leave has left in time, whatever it waits for, and says goodbye where it has a connection. */
+export class Departures implements Checker {
+  readonly rule = 'PROMISE-42'
+  readonly #sources: Sources
+  readonly #late = new LateNodes()
+  /** Until when who was asked to leave has to be gone. */
+  readonly #dueMs = new Map<string, number>()
+  readonly #up = new Set<string>()
+  /** Connections with a session, and those that were said goodbye to. */
+  readonly #welcomed = new Set<number>()
+  readonly #parted = new Set<number>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    this.#late.see(observation)
+    if (this.#dueMs.size > 0) this.#judge(observation.atMs, violate)
+    switch (observation.type) {
+      case 'nodeStarted':
+        this.#up.add(observation.node)
+        break
+      case 'nodeStopped':
+        this.#up.delete(observation.node)
+        this.#dueMs.delete(observation.node)
+        break
+      case 'faultStarted':
+        if (observation.fault.type === 'restart') this.#asked(observation.fault.node, observation.atMs)
+        break
+      case 'calmEnded':
+        for (const node of this.#up) this.#asked(node, observation.atMs)
+        break
+      case 'heardByNode':
+        if (observation.message.type === 'welcome') this.#welcomed.add(observation.connection)
+        break
+      case 'sentToBroker':
+        if (observation.message.type === 'bye') this.#parted.add(observation.connection)
+        break
+      case 'disconnected':
+        if (observation.side === 'node') this.#closed(observation, violate)
+        break
+      default:
+    }
+  }
+
+  #asked(node: string, atMs: number): void {
+    if (!this.#up.has(node) || this.#dueMs.has(node)) return
+    const { scenario } = this.#sources
+    const group = workerGroupOf(scenario, node)
+    if (group) this.#dueMs.set(node, atMs + (group.drainGraceMs ?? WORKER_GRACE_MS) + WORKER_SETTLE_MS + SLACK_MS)
+    else if (node.startsWith('producer-')) this.#dueMs.set(node, atMs + PRODUCER_DRAIN_MS + SLACK_MS)
+  }
+
+  #closed({ node, connection, code }: ObservationOf<'disconnected'>, violate: Violate): void {
+    const isPolite = this.#parted.delete(connection)
+    const hadSession = this.#welcomed.delete(connection)
+    if (hadSession && !isPolite && code === NORMAL_CODE && hasOneClient(this.#sources.scenario, node))
+      violate(`${node} has left without a goodbye`, { nodes: [node] })
+  }
+
+  #judge(nowMs: number, violate: Violate): void {
+    for (const [node, dueMs] of this.#dueMs) {
+      if (nowMs <= dueMs) continue
+      this.#dueMs.delete(node)
+      if (!this.#late.wasLate(node)) violate(`${node} was asked to leave, and is still there`, { nodes: [node] })
+    }
+  }
+}
