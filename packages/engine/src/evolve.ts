@@ -1,4 +1,5 @@
 import type { AttemptRecord, Event, EventOf, EventType, PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
+import { historyOf } from './history.ts'
 import { assertTransition } from './lifecycle.ts'
 import { dropUnused, noteDispatchable, queueGiven, queueNamed, release, restoreOrders, retain } from './queues.ts'
 import {
@@ -24,9 +25,6 @@ import {
   resultOf,
   type Task,
 } from './task.ts'
-
-/** Ended attempts kept with a task; older ones are dropped. */
-export const HISTORY_MAX = 20
 
 /**
  * The sole mutator. Throws on an event that the state cannot take: that is a broken invariant, never bad input.
@@ -318,7 +316,7 @@ function forget(state: State, tasks: readonly Task[], event: EventType): void {
 }
 
 function remember(task: Task, attempt: AttemptRecord): void {
-  task.past = { ...task.past, history: [...task.past.history, attempt].slice(-HISTORY_MAX) }
+  task.past = { ...task.past, history: historyOf([...task.past.history, attempt]) }
 }
 
 function watch(task: Task, session: Session): void {
@@ -402,7 +400,8 @@ function restate(state: State, record: TaskRecord): void {
   const task = createTask(id, seq, queue, options, { atMs, contentType }, null, record.body, bytes, digest)
   task.started = record.started
   task.attempts = record.attempts
-  const { releases, history, progress } = record
+  const { releases, progress } = record
+  const history = historyOf(record.history)
   if (releases > 0 || history.length > 0 || progress !== undefined) task.past = { releases, history, progress }
   const watchers = record.watchers.map((id) => sessionFor(state, id))
   setWatchers(task, watchers)

@@ -1,5 +1,6 @@
 import { hasDeadline, idsOf } from './describe-state.ts'
 import type { Event } from './events.ts'
+import { HISTORY_LENGTH_MAX, HISTORY_MAX, lengthOf } from './history.ts'
 import { byReadiness } from './ready-queue.ts'
 import { freeCredit, isFinished, type Queue, type State, unfinished, watchersOf } from './state.ts'
 import { deadlineOf, type Task } from './task.ts'
@@ -12,6 +13,7 @@ export function checkState(state: State): void {
   checkQueues(state)
   checkDeadlines(state)
   checkSessions(state)
+  checkHistories(state)
 }
 
 function check(condition: boolean, message: () => string): void {
@@ -177,6 +179,20 @@ function checkSessions(state: State): void {
     const watchers = [task.watchers ?? []].flat().filter(({ phase }) => phase !== 'closed')
     check(new Set(watchers).size === watchers.length, () => `task ${task.id} has a watcher twice`)
     check(watchersOf(task).length <= state.config.watchersMax, () => `task ${task.id} has too many watchers`)
+  }
+}
+
+function checkHistories(state: State): void {
+  for (const { id, past } of state.tasks.values()) {
+    const { history } = past
+    check(history.length <= HISTORY_MAX, () => `task ${id} keeps ${history.length} attempts`)
+    const older = history.slice(0, -1).flatMap(({ error }) => error ?? [])
+    check(
+      older.every(({ stack }) => stack === undefined),
+      () => `task ${id} keeps the stack of an older attempt`,
+    )
+    const length = older.reduce((sum, error) => sum + lengthOf(error), 0)
+    check(length <= HISTORY_LENGTH_MAX, () => `task ${id} keeps errors of ${length} characters of older attempts`)
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { HISTORY_LENGTH_MAX, replay } from '../src/index.ts'
 import { Harness, only, refusalsOf, typesOf } from './harness.ts'
 
 function dead(harness: Harness): string[] {
@@ -62,6 +63,35 @@ test('[DEAD-2] the history names every attempt, the last twenty at most', () => 
     how: 'failed',
     error: { message: 'it broke' },
   })
+})
+
+test('[DEAD-2] of its attempts the newest has its error whole, older ones no stack, and the oldest no error where all are long', () => {
+  const harness = new Harness()
+  harness.submit('a', { retry: { kind: 'fixed', attemptsMax: 12, delayMs: 0 } })
+  harness.worker('w')
+  const errorOf = (attempt: number) => ({
+    message: `${attempt}`.padEnd(attempt < 10 ? 1020 : 4, '.'),
+    name: 'Oops',
+    stack: 's'.repeat(8192),
+  })
+  for (let attempt = 1; attempt <= 12; attempt += 1) {
+    harness.dispatch()
+    const failures = [{ lease: harness.leaseOf('a'), error: errorOf(attempt) }]
+    harness.apply({ type: 'fail', session: 'w', ref: 3, failures })
+  }
+  const { history } = harness.task('a').past
+  expect(history.map(({ attempt, how }) => [attempt, how])).toEqual(
+    Array.from({ length: 12 }, (_, i) => [i + 1, 'failed']),
+  )
+  const brief = (attempt: number) => ({ message: errorOf(attempt).message, name: 'Oops' })
+  // The last two before the newest are short, and three of the others fit beside them.
+  const kept = [7, 8, 9, 10, 11].map(brief)
+  expect(history.map(({ error }) => error)).toEqual([...Array(6).fill(undefined), ...kept, errorOf(12)])
+  const text = JSON.stringify(history)
+  expect(text.length).toBeLessThan(HISTORY_LENGTH_MAX + 8192 + 1024 + 20 * 100)
+  const { state } = new Harness()
+  for (const event of harness.apply({ type: 'checkpoint', restate: ['a'] })) replay(state, event)
+  expect(state.tasks.get('a')?.past.history).toEqual(history)
 })
 
 test('[DEAD-3] a dead letter is forgotten after deadTtlMs', () => {

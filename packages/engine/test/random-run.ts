@@ -137,7 +137,7 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
       const more = one.retryAfterMs === undefined ? {} : { retryAfterMs: one.retryAfterMs }
       const failures = leasesOf(one.session, one.picks).map((lease) => ({
         lease,
-        error: { message: 'no' },
+        error: { message: 'no'.padEnd(900), stack: 'at no' },
         retryable: one.retryable,
         ...more,
       }))
