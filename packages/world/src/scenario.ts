@@ -20,7 +20,10 @@ export interface TaskMix {
   queue: string
   weight: number
   options?: SubmitOptions
+  /** Characters, with `alphabet` of `mixed` of up to three bytes each. */
   bodyBytes: Distribution
+  /** Default `latin`. */
+  alphabet?: 'latin' | 'mixed'
 }
 
 export interface ProducerGroup {
@@ -38,6 +41,10 @@ export interface ProducerGroup {
   cancels?: number
   /** Does not wait for the outcome and asks for it later by id. */
   asksLater?: number
+  /** Of those it asks for later: it keeps the handle that it was given, which is told the outcome whether or not it asks. */
+  keepsHandles?: number
+  /** Tasks of which its clients keep track without anybody waiting for them. Default: that of the product. */
+  watchedMax?: number
   /** How long an outcome is of use to whoever waits for it: past it the task is submitted anew, as an impatient user does. */
   patienceMs?: number
   /** How often an impatient one tries again. Default 0. */

@@ -1,6 +1,8 @@
+import { DEFAULT_LIMITS } from '@sluice/protocol'
 import type { Distribution } from '../distribution.ts'
 import { RandomSource, type RandomStream } from '../random.ts'
 import type { ProducerGroup, Scenario, Service, WorkerGroup } from '../scenario.ts'
+import { attended, bulky, compacted, forgetful, heavy, wide, zeroed } from './habits.ts'
 import { limitsOf } from './hosting.ts'
 import { scarce, visited } from './strangers.ts'
 
@@ -14,6 +16,14 @@ const EXTREMES: readonly { name: string; share: number; of: (random: RandomStrea
     { name: 'nagged', share: 0.06, of: nagged },
     { name: 'visited', share: 0.12, of: visited },
     { name: 'scarce', share: 0.04, of: scarce },
+    { name: 'forgetful', share: 0.1, of: forgetful },
+    { name: 'attended', share: 0.2, of: attended },
+    { name: 'wide', share: 0.12, of: wide },
+    { name: 'zeroed', share: 0.08, of: zeroed },
+    { name: 'bulky', share: 0.02, of: bulky },
+    { name: 'heavy', share: 0.003, of: heavy },
+    { name: 'compacted', share: 0.03, of: compacted },
+    { name: 'cramped', share: 0.04, of: cramped },
     { name: 'stubborn', share: 0.12, of: stubborn },
   ]
 
@@ -130,6 +140,31 @@ function stubborn(random: RandomStream, scenario: Scenario): Scenario {
       }),
     })),
     faultRates: { ...scenario.faultRates, restart: scenario.durationMs / 8 },
+  }
+}
+
+/** Frames so small that lists have to be cut for their sake, and messages for that of their items. */
+function cramped(random: RandomStream, scenario: Scenario): Scenario {
+  const { producers, workers, hosting } = scenario
+  if (hosting?.sendBufferBytesMax !== undefined) return scenario
+  const bodyBytes: Distribution = { kind: 'uniform', min: 0, max: 100 }
+  const isFew = random.chance(0.5)
+  return {
+    ...scenario,
+    hosting: {
+      ...hosting,
+      limits: {
+        ...DEFAULT_LIMITS,
+        frameBytesMax: isFew ? 4096 : 1024,
+        bodyBytesMax: 256,
+        messageLengthMax: 100,
+        stackLengthMax: 100,
+        progressBytesMax: 50,
+        ...(isFew ? { batchItemsMax: 2, creditMax: 20 } : {}),
+      },
+    },
+    producers: producers.map((group) => ({ ...group, tasks: group.tasks.map((mix) => ({ ...mix, bodyBytes })) })),
+    workers: workers.map((group) => ({ ...group, service: withService(group, { resultBytes: bodyBytes }) })),
   }
 }
 

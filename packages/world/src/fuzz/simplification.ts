@@ -106,6 +106,8 @@ function simplerProducers(group: ProducerGroup): ProducerGroup[] {
       'resubmits',
       'cancels',
       'asksLater',
+      'keepsHandles',
+      'watchedMax',
       'patienceMs',
       'impatientRetriesMax',
       'impatientBackOff',
@@ -122,6 +124,7 @@ function simplerTasks(mix: TaskMix): TaskMix[] {
   >)[]
   return [
     ...without(mix.options ?? {}, options).map((fewer) => ({ ...mix, options: fewer })),
+    ...without(mix, ['alphabet']),
     ...calmer(mix.bodyBytes).map((bodyBytes) => ({ ...mix, bodyBytes })),
   ]
 }

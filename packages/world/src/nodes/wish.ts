@@ -20,6 +20,8 @@ export interface Wish {
   /** Whether it is another client that asks for it. */
   readonly isAskedElsewhere: boolean
   readonly askAfterMs: number | undefined
+  /** Whether it is the handle of the submission that is asked. */
+  readonly isKept: boolean
   /** Submissions, from 1. */
   attempts: number
   /** It has an outcome. */
@@ -57,7 +59,8 @@ export function makeWish(context: Context, group: ProducerGroup, producer: strin
     askAfterMs: after(group.asksLater),
     again: chance.chance(0.1) ? 'changed' : chance.chance(0.5) ? 'awaited' : 'aside',
     isAskedElsewhere: chance.chance(0.5),
-    body: padded(`${name} `, bytes, chance),
+    body: padded(`${name} `, bytes, chance, task.alphabet),
+    isKept: chance.chance(group.keepsHandles ?? 0),
     attempts: 0,
     isFulfilled: false,
     isSettled: false,
