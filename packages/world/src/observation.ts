@@ -57,8 +57,8 @@ export type Observation = { atMs: number } & (
       queues: readonly QueueStats[]
       workers: readonly WorkerStats[]
     }
-  /** An operator has looked at all dead letters, so many a page. */
-  | { type: 'listed'; node: string; limit: number; pages: readonly (readonly DeadLetter[])[] }
+  /** An operator has looked at all dead letters, of a queue or of all, so many a page. */
+  | { type: 'listed'; node: string; queue?: string; limit: number; pages: readonly (readonly DeadLetter[])[] }
   /** An operator asks for a task, and is answered. `request` is its number. */
   | { type: 'asking'; node: string; id: string; request: number }
   | {

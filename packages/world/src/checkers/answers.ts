@@ -1,7 +1,12 @@
 import type { State, Task } from '@sluice/engine'
-import type { Status, TaskStatus } from '@sluice/protocol'
+import type { Cancelled, Status, TaskStatus, Watched } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import type { Violate } from './sources.ts'
+
+/** Whose questions do not pass the wire. */
+const OPERATOR = 'operator'
+/** Of these the broker said nothing about the task. */
+const TEMPORARY = { busy: true, draining: true, read_only: true }
 
 /** Instants are told in whole ms. */
 const ROUNDING_MS = 1
@@ -15,25 +20,38 @@ interface Held {
   readonly atMs: number
 }
 
+interface Asked {
+  /** In the order of the question; the same one may stand there twice. */
+  readonly ids: readonly string[]
+  readonly held: ReadonlyMap<string, Held | undefined>
+}
+
+const NOTHING: Asked = { ids: [], held: new Map() }
+
 /**
  * Whoever asks for a task, over a connection or by HTTP, is told the state, queue, attempts, age, progress, reason, failure and
- * history that the broker holds. A task that has changed between question and answer is not judged.
+ * history that the broker holds; and whoever asks to watch or to cancel it, what is so. A task that has changed between question and
+ * answer is not judged.
  */
 export class Answers implements Checker {
   readonly rule = 'PROMISE-33'
   /** By connection and ref, and those of operators by their node and its number; then by id. */
-  readonly #asked = new Map<string, ReadonlyMap<string, Held>>()
+  readonly #asked = new Map<string, Asked>()
 
   see(observation: Observation, { state, brokerMs }: Surroundings, violate: Violate): void {
     switch (observation.type) {
       case 'heardByBroker': {
         const { connection, message } = observation
-        if (message.type === 'query') this.#ask(`${connection} ${message.ref}`, message.ids, state, brokerMs)
+        if (message.type === 'query' || message.type === 'watch' || message.type === 'cancel')
+          this.#ask(`${connection} ${message.ref}`, message.ids, state, brokerMs)
         break
       }
       case 'sentByBroker':
         if (observation.message.type === 'status')
           this.#status(observation, observation.message, state, brokerMs, violate)
+        else if (observation.message.type === 'watched') this.#watched(observation, observation.message, state, violate)
+        else if (observation.message.type === 'cancelled')
+          this.#cancelled(observation, observation.message, state, violate)
         break
       case 'asking':
         this.#ask(`${observation.node} ${observation.request}`, [observation.id], state, brokerMs)
@@ -41,6 +59,16 @@ export class Answers implements Checker {
       case 'answered':
         this.#answered(observation, state, brokerMs, violate)
         break
+      case 'cancelling':
+        if (observation.node === OPERATOR) this.#ask(`${OPERATOR} cancels`, [observation.id], state, brokerMs)
+        break
+      case 'cancelAnswered': {
+        const { node, id, code } = observation
+        const asked = node === OPERATOR ? this.#asked.get(`${OPERATOR} cancels`) : undefined
+        if (asked?.held.has(id) && !(code in TEMPORARY))
+          this.#judgeCancel(node, id, asked.held.get(id), code, state, violate)
+        break
+      }
       case 'nodeStopped':
         if (observation.node === 'broker') this.#asked.clear()
         break
@@ -49,12 +77,11 @@ export class Answers implements Checker {
   }
 
   #ask(key: string, ids: readonly string[], state: State | undefined, atMs = 0): void {
-    const held = new Map<string, Held>()
-    for (const id of ids) {
+    const held = ids.map((id): [string, Held | undefined] => {
       const task = state?.tasks.get(id)
-      if (task) held.set(id, { task, phase: task.phase, past: task.past, attempts: task.attempts, atMs })
-    }
-    this.#asked.set(key, held)
+      return [id, task && { task, phase: task.phase, past: task.past, attempts: task.attempts, atMs }]
+    })
+    this.#asked.set(key, { ids, held: new Map(held) })
   }
 
   #status(
@@ -69,9 +96,57 @@ export class Answers implements Checker {
     if (more !== true) this.#asked.delete(key)
     if (!asked) return
     for (const told of tasks) {
-      const held = asked.get(told.id)
+      const held = asked.held.get(told.id)
       if (held && isUnchanged(held, state)) this.#judge(node, told, held, brokerMs, violate)
     }
+  }
+
+  #watched(
+    { node, connection }: ObservationOf<'sentByBroker'>,
+    { ref, unknown }: Watched,
+    state: State | undefined,
+    violate: Violate,
+  ): void {
+    const { ids, held: asked } = this.#taken(connection, ref)
+    const told = new Set(unknown.map((index) => ids[index]))
+    for (const [id, held] of asked) {
+      const isUnknown = !held && !state?.tasks.has(id)
+      if (isUnknown && !told.has(id))
+        violate(`${node} was told to watch task ${id}, which is not held`, { ids: [id], nodes: [node] })
+    }
+  }
+
+  #cancelled(
+    { node, connection }: ObservationOf<'sentByBroker'>,
+    { ref, refused }: Cancelled,
+    state: State | undefined,
+    violate: Violate,
+  ): void {
+    const { ids, held: asked } = this.#taken(connection, ref)
+    const codes = new Map(refused.map(({ index, error }) => [ids[index], error.code]))
+    for (const [id, held] of asked) this.#judgeCancel(node, id, held, codes.get(id) ?? 'cancelled', state, violate)
+  }
+
+  #judgeCancel(
+    node: string,
+    id: string,
+    held: Held | undefined,
+    told: string,
+    state: State | undefined,
+    violate: Violate,
+  ): void {
+    if (held ? !isUnchanged(held, state) : state?.tasks.has(id)) return
+    const is = held ? (held.phase.state === 'cancelled' ? 'cancelled' : 'task_finished') : 'unknown_task'
+    if (told !== is)
+      violate(`${node} asked to cancel task ${id}, was told ${told}, and it is ${is}`, { ids: [id], nodes: [node] })
+  }
+
+  /** What was asked, and is answered now. */
+  #taken(connection: number, ref: number): Asked {
+    const key = `${connection} ${ref}`
+    const asked = this.#asked.get(key)
+    this.#asked.delete(key)
+    return asked ?? NOTHING
   }
 
   #answered(
@@ -80,7 +155,7 @@ export class Answers implements Checker {
     brokerMs: number | undefined,
     violate: Violate,
   ): void {
-    const held = this.#asked.get(`${node} ${request}`)?.get(id)
+    const held = this.#asked.get(`${node} ${request}`)?.held.get(id)
     this.#asked.delete(`${node} ${request}`)
     if (!held || !isUnchanged(held, state)) return
     this.#judge(node, task ?? { id, state: 'unknown' }, held, brokerMs, violate)

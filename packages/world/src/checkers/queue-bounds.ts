@@ -1,5 +1,5 @@
 import type { HostConfig } from '@sluice/broker/core'
-import { type EngineConfig, HISTORY_MAX, type State, unfinished } from '@sluice/engine'
+import { type EngineConfig, HISTORY_MAX, isFinished, type State, unfinished, watchersOf } from '@sluice/engine'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
 import { isOutcome, type Step, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
@@ -42,6 +42,7 @@ export class QueueBounds implements Checker {
     }
     const touched = new Set<string>()
     for (const { fact, before, after } of steps) {
+      if (fact.type === 'taskWatched' && state) this.#judgeWatchers(fact.id, state, violate)
       if (fact.type === 'sessionOpened') this.#sessions.add(fact.session)
       else if (fact.type === 'sessionClosed') this.#sessions.delete(fact.session)
       const queue = (after ?? before)?.queue
@@ -93,6 +94,14 @@ export class QueueBounds implements Checker {
     over(bytes, queueBytesMax, 'bytes')
     over(kept, queueResultsMax, 'results')
     over(dead, queueDeadMax, 'dead letters')
+  }
+
+  #judgeWatchers(id: string, state: State, violate: Violate): void {
+    const { watchersMax } = this.#engine
+    const task = state.tasks.get(id)
+    const count = task && !isFinished(task) ? watchersOf(task).length : 0
+    if (count > watchersMax)
+      violate(`task ${id} has ${count} watchers, at most ${watchersMax} are allowed`, { ids: [id] })
   }
 
   #judgeState(state: State, violate: Violate): void {

@@ -22,7 +22,8 @@ interface Greeting {
 
 /**
  * A session that is resumed keeps exactly the leases that its client named and that it still held, and the client is told of
- * those that are lost. It can be resumed until its grace window ends, and is not closed before that.
+ * those that are lost. It can be resumed until its grace window ends, and is not closed before that; until then no attempt is lost
+ * with it.
  */
 export class Sessions implements Checker {
   readonly rule = 'PROMISE-19'
@@ -69,7 +70,7 @@ export class Sessions implements Checker {
     }
     if (observation.type === 'sentByBroker' && state) this.#judgePhase(observation, state, violate)
     if (chronicle.isRetold) this.#graceEndsAtMs.clear()
-    for (const { fact } of steps) {
+    for (const { fact, before } of steps) {
       if (fact.type === 'sessionDisconnected') {
         this.#graceEndsAtMs.set(fact.session, fact.graceEndsAtMs)
         this.#awayAtMs.set(fact.session, observation.atMs)
@@ -81,6 +82,12 @@ export class Sessions implements Checker {
         if (!this.#leaving.has(fact.session) && fact.atMs < endsAtMs - ROUNDING_MS)
           violate('a session was closed that had not left and whose grace window had not ended', {})
         this.#graceEndsAtMs.delete(fact.session)
+      } else if (fact.type === 'attemptFailed' || fact.type === 'taskDied') {
+        const endsAtMs = this.#graceEndsAtMs.get(before?.session ?? '') ?? Number.POSITIVE_INFINITY
+        if (fact.attempt?.how === 'session_lost' && fact.atMs < endsAtMs - ROUNDING_MS)
+          violate(`an attempt at task ${fact.id} counts as lost with its session, whose grace window had not ended`, {
+            ids: [fact.id],
+          })
       }
     }
     if (observation.type === 'heardByBroker') {

@@ -1,6 +1,6 @@
 import type { DeadLetter, QueueStats, WorkerStats } from '@sluice/broker/core'
 import type { EngineConfig, Session, State, Task } from '@sluice/engine'
-import type { TaskStateName } from '@sluice/protocol'
+import type { Hello, TaskStateName } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { DrainPace } from './drain-pace.ts'
 import { boundsOf } from './population.ts'
@@ -20,10 +20,10 @@ export class Views implements Checker {
   readonly #sources: Sources
   readonly #engine: EngineConfig
   readonly #pace = new DrainPace()
-  /** By session, as they said in their hello. */
-  readonly #names = new Map<string, string>()
+  /** By session, as they came last. */
+  readonly #hellos = new Map<string, Hello>()
   /** Of connections that have not been welcomed. */
-  readonly #hellos = new Map<number, string>()
+  readonly #greetings = new Map<number, Hello>()
   /** Dead letters that are being made ready, and how many were since. */
   readonly #redriving = new Map<string, number>()
   #isCompacted = false
@@ -45,12 +45,10 @@ export class Views implements Checker {
     }
     switch (observation.type) {
       case 'heardByBroker':
-        if (observation.message.type === 'hello')
-          this.#hellos.set(observation.connection, observation.message.name ?? '')
+        if (observation.message.type === 'hello') this.#greetings.set(observation.connection, observation.message)
         break
       case 'sentByBroker':
-        if (observation.message.type === 'welcome')
-          this.#names.set(observation.message.session, this.#hellos.get(observation.connection) ?? '')
+        if (observation.message.type === 'welcome') this.#welcomed(observation.connection, observation.message.session)
         else if (observation.message.type === 'drain') this.#isLeaving = true
         break
       case 'recovered':
@@ -76,6 +74,12 @@ export class Views implements Checker {
         break
       default:
     }
+  }
+
+  #welcomed(connection: number, session: string): void {
+    const hello = this.#greetings.get(connection)
+    this.#greetings.delete(connection)
+    if (hello) this.#hellos.set(session, hello)
   }
 
   #redriven({ node, ids, count }: ObservationOf<'redriven'>, violate: Violate): void {
@@ -108,7 +112,7 @@ export class Views implements Checker {
       'the workers',
       [...workers].sort(byId),
       sessions
-        .filter(({ roles }) => roles.includes('worker'))
+        .filter(({ id, roles }) => (this.#hellos.get(id)?.roles ?? roles).includes('worker'))
         .map((session) => this.#worker(session, leased.get(session) ?? [], workers))
         .sort(byId),
     )
@@ -175,7 +179,7 @@ export class Views implements Checker {
     const connected = phase === 'connected'
     const handle = `worker-${order}`
     // Of one that has not been welcomed yet it is not known here.
-    const name = this.#names.get(id) ?? told.find((worker) => worker.id === handle)?.name ?? ''
+    const name = this.#hellos.get(id)?.name ?? told.find((worker) => worker.id === handle)?.name ?? ''
     return {
       id: handle,
       name: connected ? name : '',
@@ -186,14 +190,21 @@ export class Views implements Checker {
     }
   }
 
-  #listed({ node, limit, pages }: ObservationOf<'listed'>, state: State, nowMs: number, violate: Violate): void {
+  #listed(
+    { node, queue: only, limit, pages }: ObservationOf<'listed'>,
+    state: State,
+    nowMs: number,
+    violate: Violate,
+  ): void {
     for (const page of pages.slice(0, -1))
       if (page.length !== limit)
         violate(`${node} was given ${page.length} dead letters on a page of ${limit}, and there were more`, {
           nodes: [node],
         })
     const listed = pages.flat()
-    const dead = [...state.tasks.values()].filter(({ phase }) => phase.state === 'dead')
+    const dead = [...state.tasks.values()].filter(
+      ({ phase, queue: { name } }) => phase.state === 'dead' && (only === undefined || name === only),
+    )
     const differ = differing(node, violate)
     differ('the dead letters', listed.map(({ id }) => id).sort(), dead.map(({ id }) => id).sort())
     for (const letter of listed) {

@@ -127,16 +127,17 @@ export class Operator {
     this.#process.observe({ type: 'viewed', node: OPERATOR, health, queues, workers })
     this.#views += 1
     const limit = 1 + (this.#views % PAGE_MAX)
+    // All queues in turn, one of them after the other, and no queue in particular.
+    const queue = queues[this.#views % (queues.length + 1)]?.name
+    const query = queue === undefined ? { limit } : { limit, queue }
     const pages: DeadLetter[][] = []
     for (let after: string | undefined; pages.length < PAGES_MAX; ) {
-      const { tasks, next } = this.#api.dead(after === undefined ? { limit } : { limit, after })
+      const { tasks, next } = this.#api.dead(after === undefined ? query : { ...query, after })
       pages.push(tasks)
-      if (next === undefined) {
-        this.#process.observe({ type: 'listed', node: OPERATOR, limit, pages })
-        return
-      }
+      if (next === undefined) break
       after = next
     }
+    this.#process.observe({ type: 'listed', node: OPERATOR, ...query, pages })
   }
 
   async #wait(id: string, ms: number): Promise<void> {

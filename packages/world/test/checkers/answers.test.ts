@@ -1,9 +1,9 @@
 import { createState, type Event, engineConfig, evolve } from '@sluice/engine'
-import type { TaskStatus } from '@sluice/protocol'
+import type { ErrorCode, TaskStatus } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { Answers } from '../../src/checkers/answers.ts'
 import type { ObservationOf } from '../../src/observation.ts'
-import { accepted, died, opened, Stream, seqOf, sessionOf } from './stream.ts'
+import { accepted, cancelled, died, opened, Stream, seqOf, sessionOf } from './stream.ts'
 
 describe('[PROMISE-33] whoever asks for a task is told what the broker holds', () => {
   const error = { message: 'no' }
@@ -103,5 +103,43 @@ describe('[PROMISE-33] whoever asks for a task is told what the broker holds', (
     expect(restarted.see({ type: 'answered', node: 'operator', id: 't1', request: 1, task: undefined }).said).toEqual(
       [],
     )
+  })
+
+  test('whether it can be cancelled', () => {
+    const cancel = (events: Event[], code?: ErrorCode, ids = ['t1', 't1']) =>
+      holding(...events)
+        .toBroker('producer-1', { type: 'cancel', ref: 1, ids })
+        .toNode('producer-1', {
+          type: 'cancelled',
+          ref: 1,
+          refused: code === undefined ? [] : ids.map((_, index) => ({ index, error: { code, message: 'x' } })),
+        }).said
+    const is = (told: string, right: string) => [
+      `producer-1 asked to cancel task t1, was told ${told}, and it is ${right}`,
+    ]
+    expect(cancel([], 'unknown_task')).toEqual([])
+    expect(cancel([], 'task_finished')).toEqual(is('task_finished', 'unknown_task'))
+    expect(cancel([])).toEqual(is('cancelled', 'unknown_task'))
+    expect(cancel(dead, 'task_finished')).toEqual([])
+    expect(cancel(dead)).toEqual(is('cancelled', 'task_finished'))
+    const gone = [...ready, cancelled('t1')]
+    expect(cancel(gone)).toEqual([])
+    expect(cancel(gone, 'task_finished')).toEqual(is('task_finished', 'cancelled'))
+    const byHttp = (code: string) =>
+      holding().see(
+        { type: 'cancelling', node: 'operator', id: 't1' },
+        { type: 'cancelAnswered', node: 'operator', id: 't1', code },
+      ).said
+    expect([byHttp('unknown_task'), byHttp('draining')]).toEqual([[], []])
+    expect(byHttp('cancelled')).toHaveLength(1)
+  })
+
+  test('whether it can be watched', () => {
+    const watch = (events: Event[], unknown: number[]) =>
+      holding(...events)
+        .toBroker('producer-1', { type: 'watch', ref: 1, ids: ['t1'] })
+        .toNode('producer-1', { type: 'watched', ref: 1, unknown }).said
+    expect([watch([], [0]), watch(ready, [])]).toEqual([[], []])
+    expect(watch([], [])).toEqual(['producer-1 was told to watch task t1, which is not held'])
   })
 })

@@ -1,4 +1,4 @@
-import { createState, DEFAULT_CONFIG, type EngineConfig, engineConfig, evolve } from '@sluice/engine'
+import { createState, DEFAULT_CONFIG, type EngineConfig, type Event, engineConfig, evolve } from '@sluice/engine'
 import { Bodies, DEFAULT_LIMITS, type ErrorCode } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { Busy } from '../../src/checkers/busy.ts'
@@ -6,7 +6,19 @@ import { ConnectionBounds } from '../../src/checkers/connection-bounds.ts'
 import { QueueBounds } from '../../src/checkers/queue-bounds.ts'
 import { SubmitCredit } from '../../src/checkers/submit-credit.ts'
 import type { ObservationOf } from '../../src/index.ts'
-import { accepted, cancelled, deliver, died, granted, opened, Stream, submit, submitted, succeeded } from './stream.ts'
+import {
+  accepted,
+  cancelled,
+  deliver,
+  died,
+  granted,
+  opened,
+  Stream,
+  sessionOf,
+  submit,
+  submitted,
+  succeeded,
+} from './stream.ts'
 
 describe('[PROMISE-7] queues, records and sessions have bounds', () => {
   const bounded = (engine: Partial<EngineConfig>) => new Stream((sources) => new QueueBounds(sources), { engine })
@@ -73,6 +85,21 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
       'the broker holds 2 queues, at most 1 are allowed',
       'a session holds 0 leases with a credit of 20000, past 10000',
     ])
+  })
+
+  test('watchers of an unfinished task', () => {
+    const watching = (watchersMax: number, ...more: Event[]) => {
+      const stream = bounded({ watchersMax })
+      stream.state = createState(engineConfig())
+      const watch = (node: string): Event => ({ type: 'taskWatched', id: 't1', session: sessionOf(node), atMs: 0 })
+      const open = [...opened('worker-1'), ...opened('worker-2'), accepted('t1')]
+      const events = [...open, watch('worker-1'), watch('worker-2'), ...more]
+      for (const event of events) evolve(stream.state, event)
+      return stream.append(...open, watch('worker-2')).said
+    }
+    expect(watching(2)).toEqual([])
+    expect(watching(1)).toEqual(['task t1 has 2 watchers, at most 1 are allowed'])
+    expect(watching(1, cancelled('t1'))).toEqual([])
   })
 })
 

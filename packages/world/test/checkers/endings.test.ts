@@ -1,4 +1,4 @@
-import { createState, type EventOf, engineConfig, evolve } from '@sluice/engine'
+import { createState, type Event, type EventOf, engineConfig, evolve } from '@sluice/engine'
 import type { BrokerMessage, ClientMessage, ErrorCode } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { DeadLetters } from '../../src/checkers/dead-letters.ts'
@@ -250,6 +250,22 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     expect(stream.toNode('worker-1', { type: 'pong', ref: 1 }).said).toEqual([
       'the broker speaks to worker-1, whose session it holds to be disconnected',
     ])
+  })
+
+  test('an attempt that is lost with its session before that is', () => {
+    const away = { type: 'sessionDisconnected', session, graceEndsAtMs: 500, atMs: 0 } as const
+    const lost = (atMs: number, ...before: Event[]) =>
+      new Stream((sources) => new Sessions(sources), { engine: { graceMs: 500 } }).append(
+        ...opened('worker-1'),
+        accepted('t1'),
+        granted('worker-1', 1, 't1'),
+        ...before,
+        failed('t1', 1, 0, 'session_lost', atMs),
+      ).said
+    const wrong = ['an attempt at task t1 counts as lost with its session, whose grace window had not ended']
+    expect(lost(500, away)).toEqual([])
+    expect(lost(499, away)).toEqual(wrong)
+    expect(lost(500, away, { type: 'sessionResumed', session, atMs: 500 })).toEqual(wrong)
   })
 
   test('a session that never ends', () => {

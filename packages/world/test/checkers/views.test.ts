@@ -112,6 +112,10 @@ describe('[PROMISE-34] what is seen of the broker as a whole is what it holds', 
     expect(holding(away).see({ ...view, ...gone, health: { ...view.health, connections: 0 } }).said).toEqual([])
     for (const over of [{ name: 'al' }, { connected: false }, { credit: 2 }, { leased: 0 }, { queues: [] }])
       expect(holding().see({ ...view, workers: [{ ...worker, ...over }] }).said).toEqual(shown('the workers'))
+    expect(holding().see({ ...view, workers: [] }).said).toEqual(shown('the workers'))
+    // Whoever said that it was no worker is none.
+    const producer = holding().toBroker('worker-1', { type: 'hello', versions: [1], roles: ['producer'] })
+    expect(producer.welcome('worker-1').see({ ...view, workers: [] }).said).toEqual([])
     const health = (over: Partial<typeof view.health>) =>
       holding()
         .toNode('worker-1', { type: 'drain', retryAfterMs: 1 })
@@ -133,6 +137,10 @@ describe('[PROMISE-34] what is seen of the broker as a whole is what it holds', 
     expect(listed(3, [letter], [other])).toEqual([
       'operator was given 1 dead letters on a page of 3, and there were more',
     ])
+    const elsewhere = (queue: string, ...page: DeadLetter[]) =>
+      holding(...more).see({ type: 'listed', node: 'operator', queue, limit: 3, pages: [page] }).said
+    expect([elsewhere('q', letter, other), elsewhere('p')]).toEqual([[], []])
+    expect(elsewhere('p', letter, other)).toEqual(shown('the dead letters'))
     expect(listed(3, [letter])).toEqual(shown('the dead letters'))
     expect(listed(3, [letter, other, other])).toEqual(shown('the dead letters'))
     expect(listed(3, [other, letter])).toEqual(['operator was given dead letter t3 behind one that died later'])
