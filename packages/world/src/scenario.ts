@@ -116,7 +116,7 @@ export interface WorkerGroup {
   speaksText?: boolean
   /** How many times as fast as its service times say. Default 1. */
   speed?: number
-  /** How long handlers may go on when it leaves. Default: that of the product. */
+  /** How long handlers may go on when it leaves; 0: it closes at once. Default: that of the product. */
   drainGraceMs?: number
 }
 

@@ -1,6 +1,6 @@
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { LateNodes } from './late-nodes.ts'
-import { hasOneClient, workerGroupOf } from './population.ts'
+import { isHonest, workerGroupOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /** How long a producer waits for answers before it leaves all the same. */
@@ -12,13 +12,19 @@ const SLACK_MS = 100
 /** With which a client closes its connection when it leaves. */
 const NORMAL_CODE = 1000
 
-/** A client that is asked to leave has left in time, whatever it waits for, and says goodbye where it has a connection. */
+/**
+ * A client that is asked to leave has left in time, whatever it waits for, and says goodbye where it has a connection. A worker stops what still
+ * runs when the time for that is over, and what runs when it leaves.
+ */
 export class Departures implements Checker {
   readonly rule = 'PROMISE-42'
   readonly #sources: Sources
   readonly #late = new LateNodes()
-  /** Until when who was asked to leave has to be gone. */
+  /** Until when who was asked to leave has to be gone, and until when what runs there may go on. */
   readonly #dueMs = new Map<string, number>()
+  readonly #graceEndMs = new Map<string, number>()
+  /** Handlers that nobody has stopped. */
+  readonly #running = new Map<number, { node: string; id: string }>()
   readonly #up = new Set<string>()
   /** Connections with a session, and those that were said goodbye to. */
   readonly #welcomed = new Set<number>()
@@ -36,8 +42,18 @@ export class Departures implements Checker {
         this.#up.add(observation.node)
         break
       case 'nodeStopped':
+        if (observation.how === 'left') this.#judgeRunning(observation.node, violate)
         this.#up.delete(observation.node)
         this.#dueMs.delete(observation.node)
+        this.#graceEndMs.delete(observation.node)
+        for (const [run, { node }] of this.#running) if (node === observation.node) this.#running.delete(run)
+        break
+      case 'handlerStarted':
+        this.#running.set(observation.run, { node: observation.node, id: observation.id })
+        break
+      case 'handlerAborted':
+      case 'handlerEnded':
+        this.#running.delete(observation.run)
         break
       case 'faultStarted':
         if (observation.fault.type === 'restart') this.#asked(observation.fault.node, observation.atMs)
@@ -62,18 +78,34 @@ export class Departures implements Checker {
     if (!this.#up.has(node) || this.#dueMs.has(node)) return
     const { scenario } = this.#sources
     const group = workerGroupOf(scenario, node)
-    if (group) this.#dueMs.set(node, atMs + (group.drainGraceMs ?? WORKER_GRACE_MS) + WORKER_SETTLE_MS + SLACK_MS)
-    else if (node.startsWith('producer-')) this.#dueMs.set(node, atMs + PRODUCER_DRAIN_MS + SLACK_MS)
+    if (group) {
+      const graceEndMs = atMs + (group.drainGraceMs ?? WORKER_GRACE_MS) + SLACK_MS
+      this.#graceEndMs.set(node, graceEndMs)
+      this.#dueMs.set(node, graceEndMs + WORKER_SETTLE_MS)
+    } else if (node.startsWith('producer-')) this.#dueMs.set(node, atMs + PRODUCER_DRAIN_MS + SLACK_MS)
   }
 
   #closed({ node, connection, code }: ObservationOf<'disconnected'>, violate: Violate): void {
     const isPolite = this.#parted.delete(connection)
     const hadSession = this.#welcomed.delete(connection)
-    if (hadSession && !isPolite && code === NORMAL_CODE && hasOneClient(this.#sources.scenario, node))
+    if (hadSession && !isPolite && code === NORMAL_CODE && isHonest(this.#sources.scenario, node))
       violate(`${node} has left without a goodbye`, { nodes: [node] })
   }
 
+  #judgeRunning(node: string, violate: Violate): void {
+    if (this.#late.wasLate(node)) return
+    for (const { node: own, id } of this.#running.values()) {
+      if (own === node)
+        violate(`${node} is leaving and has not stopped its handler of task ${id}`, { ids: [id], nodes: [node] })
+    }
+  }
+
   #judge(nowMs: number, violate: Violate): void {
+    for (const [node, endMs] of this.#graceEndMs) {
+      if (nowMs <= endMs) continue
+      this.#graceEndMs.delete(node)
+      this.#judgeRunning(node, violate)
+    }
     for (const [node, dueMs] of this.#dueMs) {
       if (nowMs <= dueMs) continue
       this.#dueMs.delete(node)

@@ -31,13 +31,15 @@ interface Worker {
 
 /**
  * A worker that has a connection names every lease that it works on, or is to, as often as it was asked to, and short ones three
- * times in their life; and it names none that it does not hold. This is judged by what it says alone, whatever becomes of it on its way.
+ * times in their life; and it names none that it does not hold. Every client says something that often. This is judged by what it says alone, whatever becomes of it on its way.
  */
 export class Heartbeats implements Checker {
   readonly rule = 'PROMISE-40'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   readonly #workers = new Map<string, Worker>()
+  /** Clients that are welcome, by connection, and when they last said something. */
+  readonly #spoken = new Map<number, { node: string; heartbeatMs: number; atMs: number }>()
   #nextDueMs = Number.POSITIVE_INFINITY
 
   constructor(sources: Sources) {
@@ -50,8 +52,11 @@ export class Heartbeats implements Checker {
     switch (observation.type) {
       case 'nodeStopped':
         this.#workers.delete(observation.node)
+        for (const [connection, { node }] of this.#spoken)
+          if (node === observation.node) this.#spoken.delete(connection)
         break
       case 'disconnected': {
+        if (observation.side === 'node') this.#spoken.delete(observation.connection)
         const worker = this.#workers.get(observation.node)
         if (observation.side === 'node' && worker?.connection === observation.connection) worker.connection = NONE
         break
@@ -69,7 +74,10 @@ export class Heartbeats implements Checker {
   #heard({ atMs, node, connection }: ObservationOf<'heardByNode'>, message: BrokerMessage): void {
     if (message.type === 'welcome') {
       const { scenario } = this.#sources
-      if (!workerGroupOf(scenario, node) || !isHonest(scenario, node)) return
+      if (!isHonest(scenario, node)) return
+      this.#spoken.set(connection, { node, heartbeatMs: message.heartbeatMs, atMs })
+      this.#nextDueMs = Math.min(this.#nextDueMs, atMs + message.heartbeatMs + TIMER_MS)
+      if (!workerGroupOf(scenario, node)) return
       const worker = this.#workers.get(node) ?? fresh()
       this.#workers.set(node, worker)
       worker.connection = connection
@@ -114,6 +122,9 @@ export class Heartbeats implements Checker {
   }
 
   #said({ atMs, node, connection }: ObservationOf<'sentToBroker'>, message: ClientMessage, violate: Violate): void {
+    const spoken = this.#spoken.get(connection)
+    if (spoken) spoken.atMs = atMs
+    if (message.type === 'bye') this.#spoken.delete(connection)
     const worker = this.#workers.get(node)
     if (worker?.connection !== connection) return
     switch (message.type) {
@@ -159,6 +170,16 @@ export class Heartbeats implements Checker {
 
   #judge(nowMs: number, violate: Violate): void {
     this.#nextDueMs = Number.POSITIVE_INFINITY
+    for (const [connection, { node, heartbeatMs, atMs }] of this.#spoken) {
+      if (this.#late.wasLate(node)) continue
+      const dueMs = atMs + heartbeatMs + TIMER_MS
+      if (nowMs <= dueMs) {
+        this.#nextDueMs = Math.min(this.#nextDueMs, dueMs)
+        continue
+      }
+      this.#spoken.delete(connection)
+      violate(`${node} has said nothing for ${nowMs - atMs} ms, and was to within ${heartbeatMs}`, { nodes: [node] })
+    }
     for (const [node, worker] of this.#workers) {
       if (worker.connection === NONE || this.#late.wasLate(node)) continue
       for (const [lease, held] of worker.held) {

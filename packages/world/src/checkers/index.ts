@@ -13,6 +13,7 @@ import { ComingBack } from './coming-back.ts'
 import { ConnectionBounds } from './connection-bounds.ts'
 import { Credit } from './credit.ts'
 import { DeadLetters } from './dead-letters.ts'
+import { DeafHandlers } from './deaf-handlers.ts'
 import { Departures } from './departures.ts'
 import { Discarding } from './discarding.ts'
 import { EngineInvariants } from './engine-invariants.ts'
@@ -28,6 +29,7 @@ import { Liveness } from './liveness.ts'
 import { OneOutcome } from './one-outcome.ts'
 import { Order } from './order.ts'
 import { ProgressOrder } from './progress.ts'
+import { ProgressReports } from './progress-reports.ts'
 import { Punctuality } from './punctuality.ts'
 import { QueueBounds } from './queue-bounds.ts'
 import { Reconnection } from './reconnection.ts'
@@ -87,5 +89,7 @@ export function checkers(scenario: Scenario): Checker[] {
     new ComingBack(sources),
     new Departures(sources),
     new HandlerAnswers(sources),
+    new ProgressReports(sources),
+    new DeafHandlers(sources),
   ]
 }

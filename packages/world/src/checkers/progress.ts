@@ -2,7 +2,7 @@ import type { Checker, Observation, Surroundings } from '../observation.ts'
 import type { Violate } from './sources.ts'
 
 /** What the handlers of this world report. */
-interface Progress {
+export interface Progress {
   readonly run: number
   readonly step: number
 }

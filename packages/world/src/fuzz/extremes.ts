@@ -128,7 +128,7 @@ function stubborn(random: RandomStream, scenario: Scenario): Scenario {
       ...group,
       concurrency: random.integer(1, 2),
       prefetch: random.integer(1, 4),
-      drainGraceMs: random.pick([1, 100, 1000]),
+      drainGraceMs: random.pick([0, 1, 100, 1000]),
       service: withService(group, {
         ms: { kind: 'uniform', min: 0, max: 1.5 * timeLimitMs },
         deafMs: random.pick<Distribution>([

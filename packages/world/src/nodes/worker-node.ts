@@ -87,6 +87,7 @@ export class WorkerNode extends Node {
   protected leave(): Promise<void> {
     const { drainGraceMs } = this.#group
     this.#leaving = this.#worker as Worker
+    if (drainGraceMs === 0) return this.#leaving.close()
     return this.#leaving.drain(drainGraceMs === undefined ? {} : { graceMs: drainGraceMs })
   }
 

@@ -53,6 +53,15 @@ describe('[PROMISE-42] a client that leaves', () => {
     expect(up(node).welcome(node).see(bye, closed(1000)).said).toEqual([])
   })
 
+  test('if it is honest', () => {
+    const liar = { node: 'worker-3', connection: connectionOf('worker-3') }
+    expect(
+      up(liar.node)
+        .welcome(liar.node)
+        .see({ ...closed(1000), ...liar }).said,
+    ).toEqual([])
+  })
+
   test('where it has a session, and does leave', () => {
     expect(up(node).see(closed(1000)).said).toEqual([])
     expect(up(node).welcome(node).see(closed(1001)).said).toEqual([])
@@ -61,5 +70,26 @@ describe('[PROMISE-42] a client that leaves', () => {
         .welcome(node)
         .see({ ...closed(1000), side: 'broker' }).said,
     ).toEqual([])
+  })
+})
+
+describe('[PROMISE-42] a worker that leaves stops its handlers', () => {
+  const about = { node: 'worker-1', id: 't1', run: 1 }
+  const begun = { ...about, type: 'handlerStarted', queue: 'q', attempt: 1, body: '' } as const
+  const left = { type: 'nodeStopped', node: 'worker-1', how: 'left' } as const
+  const goesOn = ['worker-1 is leaving and has not stopped its handler of task t1']
+
+  test('when the time that they have is over', () => {
+    expect(later(asked('worker-1').see(begun), 30_000)).toEqual([])
+    expect(later(asked('worker-1').see(begun), 30_101)).toEqual(goesOn)
+    expect(later(asked('worker-1').see(begun, { ...about, type: 'handlerEnded', how: 'threw' }), 30_101)).toEqual([])
+  })
+
+  test('and when it goes', () => {
+    expect(asked('worker-1').see(begun, left).said).toEqual(goesOn)
+    expect(asked('worker-1').see(begun, { ...about, type: 'handlerAborted', reason: '' }, left).said).toEqual([])
+    expect(asked('worker-1').see(begun, { ...left, how: 'crashed' }).said).toEqual([])
+    const pause = { type: 'pause', node: 'worker-1', forMs: 10 } as const
+    expect(asked('worker-1').see({ type: 'faultStarted', fault: pause, number: 2 }, begun, left).said).toEqual([])
   })
 })
