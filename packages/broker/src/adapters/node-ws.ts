@@ -10,6 +10,7 @@ import type { Host } from '../core/host.ts'
 import type { HostLog, Transport } from '../core/platform.ts'
 import { errorResponse } from '../http/error-response.ts'
 import { isLoopbackHost } from '../loopback.ts'
+import { SignsOfLife } from './signs-of-life.ts'
 
 /** Proxies cut connections that are silent for a minute, some after half of one. */
 const PING_EVERY_MS = 25_000
@@ -72,8 +73,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     clientTracking: true,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   })
-  /** Each connection's socket, and what it had read at the last ping. */
-  const heard = new WeakMap<WebSocket, { socket: Socket; bytesRead: number }>()
+  const signs = new SignsOfLife()
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {})
     const refusal = refusalOf(request, options)
@@ -84,27 +84,14 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
       return
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      heard.set(webSocket, { socket: socket as Socket, bytesRead: -1 })
+      signs.watch(webSocket, socket as Socket)
       adopt(webSocket, socket as Socket, broker, log)
     })
   })
   await listening(server, options)
   // One connection that cannot be taken must not end the process.
   server.on('error', (error) => log.error({ err: error }, 'the server failed to take a connection'))
-  const pings = setInterval(() => {
-    for (const webSocket of sockets.clients) {
-      const known = heard.get(webSocket)
-      if (known === undefined) continue
-      const { bytesRead } = known.socket
-      // Any byte is a sign of life: a pong has to wait behind all that was sent before it. Who is not read from gives none.
-      if (bytesRead === known.bytesRead && !webSocket.isPaused) {
-        webSocket.terminate()
-        continue
-      }
-      known.bytesRead = bytesRead
-      webSocket.ping()
-    }
-  }, PING_EVERY_MS)
+  const pings = setInterval(() => signs.look(), PING_EVERY_MS)
   pings.unref()
   return {
     port: (server.address() as AddressInfo).port,
