@@ -11,6 +11,8 @@ import { examine } from './examine.ts'
 import { hunt, type Verdict } from './mutation.ts'
 import { Pool } from './pool.ts'
 import { ProgressBar } from './progress-bar.ts'
+import { experimentOf } from './scenario-shape.ts'
+import { ShapeError } from './shape.ts'
 import type { Experiment } from './shrink.ts'
 import { speedOf } from './speed.ts'
 import { summaryText } from './summary.ts'
@@ -80,15 +82,19 @@ async function fuzz(args: Arguments, first: number): Promise<boolean> {
   return violating.length === 0
 }
 
-/** Of a trace the header counts; of what `--json` wrote, the experiment itself. */
+/**
+ * Of a trace the header counts; of what `--json` wrote, the experiment itself.
+ * @throws ShapeError naming the file, and what is wrong in it
+ */
 function readExperiment(file: string): Experiment {
-  const text = readFileSync(file, 'utf8')
-  const newline = text.indexOf('\n')
-  const isTrace = newline > 0 && text.slice(0, newline).includes('"format":"sluice-trace"')
-  const { seed, scenario } = JSON.parse(isTrace ? text.slice(0, newline) : text) as Partial<Experiment>
-  if (typeof seed !== 'number' || typeof scenario !== 'object')
-    throw new ArgumentError(`${file} holds no experiment: it needs "seed" and "scenario", or a trace of --trace`)
-  return { seed, scenario }
+  try {
+    const text = readFileSync(file, 'utf8')
+    const newline = text.indexOf('\n')
+    const isTrace = newline > 0 && text.slice(0, newline).includes('"format":"sluice-trace"')
+    return experimentOf(JSON.parse(isTrace ? text.slice(0, newline) : text))
+  } catch (error) {
+    throw new ShapeError(`${file}: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`)
+  }
 }
 
 async function replay(args: Arguments): Promise<boolean> {
@@ -240,7 +246,8 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 try {
   await main()
 } catch (error) {
-  if (!(error instanceof ArgumentError)) throw error
-  process.stderr.write(`${error.message}\n\n${USAGE}\n`)
+  if (error instanceof ShapeError) process.stderr.write(`${error.message}\n`)
+  else if (error instanceof ArgumentError) process.stderr.write(`${error.message}\n\n${USAGE}\n`)
+  else throw error
   process.exitCode = 2
 }
