@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { uuidv7Source } from '@sluice/protocol'
 import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { nodePlatform } from './adapters/node-platform.ts'
@@ -8,7 +9,6 @@ import { Compaction } from './core/compaction.ts'
 import { Host } from './core/host.ts'
 import { HostApi } from './core/host-api.ts'
 import { createHttpApp } from './http/app.ts'
-import { taskIdSource } from './http/task-id-source.ts'
 import type { Journal } from './journal/journal.ts'
 import { memoryJournal } from './journal/memory.ts'
 import { sqliteJournal } from './journal/sqlite.ts'
@@ -65,7 +65,7 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
   try {
     await host.start()
     const api = new HostApi(host, packageJson.version)
-    const newId = taskIdSource({ epochMs: () => Date.now(), randomBytes: (count) => randomBytes(count) })
+    const newId = uuidv7Source({ epochMs: () => Date.now(), randomBytes: (count) => randomBytes(count) })
     const app = createHttpApp(api, {
       limits: hosting.limits,
       newId,

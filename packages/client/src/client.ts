@@ -1,5 +1,5 @@
 import type { ConnectionState, ConnectionTimings } from '@sluice/machines'
-import { isTaskId, jsonText, type SubmitOptions } from '@sluice/protocol'
+import { isTaskId, jsonText, type SubmitOptions, uuidv7Source } from '@sluice/protocol'
 import { SluiceError } from './errors.ts'
 import { Handle, type TaskHandle } from './handle.ts'
 import type { Logger } from './logger.ts'
@@ -8,7 +8,6 @@ import { Producer } from './producer.ts'
 import { onAbort } from './signal.ts'
 import { type TaskContract, validate } from './task-contract.ts'
 import { type Terms, termsOf } from './terms.ts'
-import { uuidv7Source } from './uuidv7.ts'
 import { atLeast } from './worker-options.ts'
 
 export interface ClientOptions {

@@ -8,6 +8,7 @@ export type {
   TaskStatus,
   WireError,
 } from '@sluice/protocol'
+export { uuidv7Source } from '@sluice/protocol'
 export { type Client, type ClientOptions, createClient, type SubmitCallOptions } from './client.ts'
 export {
   ClosedError,
@@ -28,6 +29,5 @@ export { type AnyHandler, type ContractHandler, type Handler, handle, runHandler
 export { type Logger, silentLogger } from './logger.ts'
 export { defaultPlatform, type Platform, type Socket } from './platform.ts'
 export { defineTask, type TaskContract } from './task-contract.ts'
-export { uuidv7Source } from './uuidv7.ts'
 export { createWorker } from './worker.ts'
 export type { Worker, WorkerOptions, WorkerStats } from './worker-options.ts'

@@ -441,16 +441,3 @@ test('a failure inside is logged, and told without its details', async () => {
 test('an unknown path says what there is', async () => {
   expect(await errorOf(get('/v2/tasks'))).toMatchObject({ status: 404 })
 })
-
-test('minted ids are distinct task ids in the order of time', async () => {
-  const { taskIdSource } = await import('../../src/http/task-id-source.ts')
-  let nowMs = 1_700_000_000_000
-  const newId = taskIdSource({
-    epochMs: () => nowMs++,
-    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-  })
-  const ids = Array.from({ length: 1000 }, newId)
-  expect(ids.every(isTaskId)).toBe(true)
-  expect(ids.toSorted()).toEqual(ids)
-  expect(Number.parseInt(ids[0]!.replace('-', '').slice(0, 12), 16)).toBe(1_700_000_000_000)
-})

@@ -1,4 +1,10 @@
-import type { Platform } from './platform.ts'
+/** What ids are made of. */
+export interface IdPlatform {
+  /** The wall clock in ms since 1970. */
+  epochMs(): number
+  /** From a source that nobody can guess. */
+  randomBytes(count: number): Uint8Array
+}
 
 const HYPHEN = 45
 /** The character codes of the hexadecimal digits. */
@@ -12,7 +18,7 @@ const COUNTER_MAX = 0xfff
  * (§6.2, method 1) that starts in its lower half. When it overflows, or when the wall clock steps back, the
  * timestamp runs ahead of the clock rather than repeat or fall.
  */
-export function uuidv7Source(platform: Pick<Platform, 'epochMs' | 'randomBytes'>): () => string {
+export function uuidv7Source(platform: IdPlatform): () => string {
   let stock = new Uint8Array(0)
   let used = 0
   let lastMs = -1

@@ -1,7 +1,6 @@
-import { isTaskId } from '@sluice/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { uuidv7Source } from '../src/index.ts'
+import { isTaskId, uuidv7Source } from '../src/index.ts'
 
 function source(times: number[], seed = 1) {
   let draws = seed
