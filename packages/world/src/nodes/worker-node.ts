@@ -136,9 +136,10 @@ export class WorkerNode extends Node {
     const isBytes = habits.chance(service.returnsBytes ?? 0)
     const deafMs = service.deafMs === undefined ? 0 : grained(draw(service.deafMs, habits))
     return new Promise((resolve, reject) => {
-      const cancels: (() => void)[] = []
+      let stopReporting = (): void => {}
+      let cancelWork = (): void => {}
       const end = (observed: HandlerEnd, settle: () => void): void => {
-        for (const cancel of cancels) cancel()
+        stopReporting()
         signal.removeEventListener('abort', abort)
         this.#running -= 1
         process.observe({ type: 'handlerEnded', node, id, run, ...observed })
@@ -151,32 +152,32 @@ export class WorkerNode extends Node {
       }
       const abort = (): void => {
         process.observe({ type: 'handlerAborted', node, id, run, reason: reasonOf(signal.reason) })
-        for (const cancel of cancels.splice(0)) cancel()
+        // One that is deaf goes on reporting.
+        cancelWork()
         if (deafMs > 0) process.setTimer(() => throws(signal.reason as Error), deafMs)
         else throws(signal.reason as Error)
       }
       signal.addEventListener('abort', abort)
-      if (service.progressEveryMs !== undefined) cancels.push(this.#report(process, service.progressEveryMs, run, task))
+      if (service.progressEveryMs !== undefined)
+        stopReporting = this.#report(process, service.progressEveryMs, run, task)
       if (fate === 'hangs') return
-      cancels.push(
-        process.setTimer(() => {
-          if (fate === 'crashes') {
-            this.crash(RESTART_MS)
-          } else if (fate === 'fails') {
-            const { retryAfterMs } = service
-            const options = retryAfterMs === undefined ? {} : { retryAfterMs }
-            throws(new RetryableError(`run ${run} failed`, options))
-          } else if (fate === 'failsForGood') {
-            throws(new PermanentError(`run ${run} failed for good`))
-          } else {
-            const wanted = service.resultBytes ? draw(service.resultBytes, chance) : RESULT_BYTES
-            // What the client makes of a larger one is an error of its own, whose stack names the files of this machine.
-            const bytes = Math.min(wanted, this.network.limits.bodyBytesMax - QUOTES_BYTES)
-            const result = padded(`${isBytes ? BYTES_MARK : ''}${id} run ${run} ${digestOfText(body)} `, bytes, chance)
-            end({ how: 'returned', result }, () => resolve(isBytes ? encoder.encode(JSON.stringify(result)) : result))
-          }
-        }, ms),
-      )
+      cancelWork = process.setTimer(() => {
+        if (fate === 'crashes') {
+          this.crash(RESTART_MS)
+        } else if (fate === 'fails') {
+          const { retryAfterMs } = service
+          const options = retryAfterMs === undefined ? {} : { retryAfterMs }
+          throws(new RetryableError(`run ${run} failed`, options))
+        } else if (fate === 'failsForGood') {
+          throws(new PermanentError(`run ${run} failed for good`))
+        } else {
+          const wanted = service.resultBytes ? draw(service.resultBytes, chance) : RESULT_BYTES
+          // What the client makes of a larger one is an error of its own, whose stack names the files of this machine.
+          const bytes = Math.min(wanted, this.network.limits.bodyBytesMax - QUOTES_BYTES)
+          const result = padded(`${isBytes ? BYTES_MARK : ''}${id} run ${run} ${digestOfText(body)} `, bytes, chance)
+          end({ how: 'returned', result }, () => resolve(isBytes ? encoder.encode(JSON.stringify(result)) : result))
+        }
+      }, ms)
     })
   }
 
