@@ -159,6 +159,11 @@ export class Answers implements Checker {
     this.#asked.delete(`${node} ${request}`)
     if (!held || !isUnchanged(held, state)) return
     this.#judge(node, task ?? { id, state: 'unknown' }, held, brokerMs, violate)
+    // Over a connection long stacks may be left out.
+    const { phase } = held
+    const stack = phase.state === 'dead' ? phase.error?.stack : undefined
+    if (task && task.error?.stack !== stack)
+      violate(`${node} was told another stack of task ${id} than it failed with`, { ids: [id], nodes: [node] })
     const attempts = inShort(held.past.history)
     if (task && inShort(task.history) !== attempts)
       violate(`${node} was told the attempts ${inShort(task.history)} of task ${id}, which are ${attempts}`, {

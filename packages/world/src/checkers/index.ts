@@ -35,11 +35,13 @@ import { QueueBounds } from './queue-bounds.ts'
 import { Reconnection } from './reconnection.ts'
 import { Records } from './records.ts'
 import { Replay } from './replay.ts'
+import { Replies } from './replies.ts'
 import { Runs } from './runs.ts'
 import { Sessions } from './sessions.ts'
 import { Silence } from './silence.ts'
 import type { Sources } from './sources.ts'
 import { SubmitCredit } from './submit-credit.ts'
+import { Terms } from './terms.ts'
 import { TimeLimits } from './time-limits.ts'
 import { ToldWhenDurable } from './told-when-durable.ts'
 import { Views } from './views.ts'
@@ -85,6 +87,8 @@ export function checkers(scenario: Scenario): Checker[] {
     new Answers(),
     new Views(sources),
     new Waits(sources),
+    new Replies(),
+    new Terms(sources),
     new Heartbeats(sources),
     new ComingBack(sources),
     new Departures(sources),

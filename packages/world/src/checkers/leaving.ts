@@ -4,7 +4,10 @@ import type { Sources, Violate } from './sources.ts'
 /** The code with which a leaving broker closes. */
 const DRAINING = 4006
 
-/** A broker that leaves tells each session so, and from then on delivers nothing more to it and accepts nothing more from it. */
+/**
+ * A broker that leaves tells each session so, and from then on delivers nothing more to it and accepts nothing more from it, nor by
+ * HTTP, nor a new connection.
+ */
 export class Leaving implements Checker {
   readonly rule = 'PROMISE-23'
   readonly #sources: Sources
@@ -12,6 +15,11 @@ export class Leaving implements Checker {
   readonly #told = new Set<number>()
   /** Submissions that were heard after that, by connection and ref. */
   readonly #late = new Set<string>()
+
+  /** Connections that were asked for, and tasks that were submitted by HTTP, after the first word of it. */
+  readonly #lateConnections = new Set<number>()
+  readonly #lateTasks = new Set<string>()
+  #isLeaving = false
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -27,13 +35,31 @@ export class Leaving implements Checker {
     else if (observation.type === 'heardByBroker') {
       const { connection, message } = observation
       if (message.type === 'submit' && this.#told.has(connection)) this.#late.add(`${connection} ${message.ref}`)
-    }
+    } else if (observation.type === 'nodeStarted' && observation.node === 'broker') {
+      this.#isLeaving = false
+      this.#lateConnections.clear()
+      this.#lateTasks.clear()
+    } else if (this.#isLeaving) this.#judgeLate(observation, violate)
+  }
+
+  #judgeLate(observation: Observation, violate: Violate): void {
+    if (observation.type === 'connecting') this.#lateConnections.add(observation.connection)
+    else if (observation.type === 'submitting' && observation.node === 'operator') this.#lateTasks.add(observation.id)
+    else if (observation.type === 'accepted' && observation.node === 'operator' && this.#lateTasks.has(observation.id))
+      violate(`operator had task ${observation.id} accepted by a broker that had said it was leaving`, {
+        ids: [observation.id],
+      })
   }
 
   #sent({ node, connection, message }: ObservationOf<'sentByBroker'>, violate: Violate): void {
-    if (message.type === 'welcome') this.#welcomed.add(connection)
-    else if (message.type === 'drain') this.#told.add(connection)
-    else if (message.type === 'deliver' && this.#told.has(connection))
+    if (message.type === 'welcome') {
+      this.#welcomed.add(connection)
+      if (this.#lateConnections.has(connection))
+        violate(`${node} connected anew to a broker that had said it was leaving`, { nodes: [node] })
+    } else if (message.type === 'drain') {
+      this.#told.add(connection)
+      this.#isLeaving = true
+    } else if (message.type === 'deliver' && this.#told.has(connection))
       violate(`${node} was delivered ${message.ids.length} tasks by a broker that had said it was leaving`, {
         ids: message.ids,
         nodes: [node],

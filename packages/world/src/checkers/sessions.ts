@@ -70,10 +70,13 @@ export class Sessions implements Checker {
     }
     if (observation.type === 'sentByBroker' && state) this.#judgePhase(observation, state, violate)
     if (chronicle.isRetold) this.#graceEndsAtMs.clear()
+    const hasStarted = steps.some(({ fact }) => fact.type === 'brokerStarted')
     for (const { fact, before } of steps) {
       if (fact.type === 'sessionDisconnected') {
         this.#graceEndsAtMs.set(fact.session, fact.graceEndsAtMs)
         this.#awayAtMs.set(fact.session, observation.atMs)
+        if (this.#leaving.has(fact.session) && !hasStarted && !this.#mayWait)
+          violate('a session has left with a goodbye and is held as though its connection was lost', {})
         if (fact.graceEndsAtMs < fact.atMs + this.#graceMs - ROUNDING_MS)
           violate(`a session has a grace window of ${fact.graceEndsAtMs - fact.atMs} ms, not ${this.#graceMs}`, {})
       } else if (fact.type === 'sessionResumed') this.#graceEndsAtMs.delete(fact.session)

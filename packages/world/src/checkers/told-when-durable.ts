@@ -1,4 +1,4 @@
-import type { BrokerMessage } from '@sluice/protocol'
+import type { BrokerMessage, TaskStatus } from '@sluice/protocol'
 import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { Calm } from './calm.ts'
@@ -44,17 +44,38 @@ export class ToldWhenDurable implements Checker {
       case 'sentByBroker':
         this.#sent(observation, observation.message, violate)
         break
+      case 'answered': {
+        const { node, id, task } = observation
+        if (task) this.#judgeState(node, id, task.state, violate)
+        break
+      }
+      case 'cancelAnswered': {
+        const { node, id, code } = observation
+        if (code === 'cancelled' && !this.#hadOutcome(id, 'cancelled'))
+          this.#early(node, 'the cancellation', id, violate)
+        break
+      }
       default:
     }
+  }
+
+  #early(node: string, what: string, id: string, violate: Violate): void {
+    if (!this.#sources.chronicle.damaged.has(id))
+      violate(`${node} was told ${what} of task ${id} before that was durable`, { ids: [id], nodes: [node] })
+  }
+
+  #judgeState(node: string, id: string, state: TaskStatus['state'], violate: Violate): void {
+    const isKnown =
+      state === 'succeeded' || state === 'dead' || state === 'cancelled'
+        ? this.#hadOutcome(id, state)
+        : state === 'unknown' || this.#sources.chronicle.wasAccepted(id)
+    if (!isKnown) this.#early(node, `the state ${state}`, id, violate)
   }
 
   #sent(observation: ObservationOf<'sentByBroker'>, message: BrokerMessage, violate: Violate): void {
     const { chronicle, wire } = this.#sources
     const { node } = observation
-    const early = (what: string, id: string): void => {
-      if (!chronicle.damaged.has(id))
-        violate(`${node} was told ${what} of task ${id} before that was durable`, { ids: [id], nodes: [node] })
-    }
+    const early = (what: string, id: string): void => this.#early(node, what, id, violate)
     switch (message.type) {
       case 'submitted': {
         const request = wire.requestOf(observation)
@@ -94,11 +115,7 @@ export class ToldWhenDurable implements Checker {
           if (!this.#hadOutcome(id, status)) early(`the outcome ${status}`, id)
         return
       case 'status':
-        for (const { id, state } of message.tasks) {
-          if (state === 'succeeded' || state === 'dead' || state === 'cancelled') {
-            if (!this.#hadOutcome(id, state)) early(`the state ${state}`, id)
-          } else if (state !== 'unknown' && !chronicle.wasAccepted(id)) early(`the state ${state}`, id)
-        }
+        for (const { id, state } of message.tasks) this.#judgeState(node, id, state, violate)
         return
       default:
     }

@@ -1,5 +1,5 @@
 import type { DeadLetter, QueueStats, WorkerStats } from '@sluice/broker/core'
-import type { EngineConfig, Session, State, Task } from '@sluice/engine'
+import { type EngineConfig, type Session, type State, type Task, unfinished } from '@sluice/engine'
 import type { Hello, TaskStateName } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { DrainPace } from './drain-pace.ts'
@@ -8,6 +8,8 @@ import type { Sources, Violate } from './sources.ts'
 
 /** A rate is told in tenths. */
 const ROUNDING_PER_SECOND = 0.1
+/** After so many batches what was in memory is durable. */
+const BATCHES_OF_GRACE = 3
 /** Within so much time after the end of a task its queue drains as far as anybody can tell. */
 const LATELY_MS = 900
 
@@ -26,6 +28,10 @@ export class Views implements Checker {
   readonly #greetings = new Map<number, Hello>()
   /** Dead letters that are being made ready, and how many were since. */
   readonly #redriving = new Map<string, number>()
+  /** Rates as they were told, and how many batches have become durable since. */
+  #claims: { queue: string; perSecond: number; node: string; batches: number }[] = []
+  /** Whether their queues have room for all of them. */
+  #hasRoom = false
   #isCompacted = false
   #isLeaving = false
 
@@ -55,12 +61,17 @@ export class Views implements Checker {
         this.#isCompacted ||= observation.firstBatch > 1
         this.#isLeaving = false
         this.#redriving.clear()
+        this.#claims = []
+        break
+      case 'appended':
+        this.#judgeClaims(violate)
         break
       case 'redriving': {
         // Of two at once nobody can tell which one made a task ready.
         const isAlone = this.#redriving.size === 0
         this.#redriving.clear()
         if (isAlone) this.#redriving.set(observation.ids.join(), 0)
+        this.#hasRoom = state !== undefined && this.#roomFor(observation.ids, state)
         break
       }
       case 'redriven':
@@ -86,8 +97,25 @@ export class Views implements Checker {
     const key = ids.join()
     const were = this.#redriving.get(key)
     this.#redriving.delete(key)
+    if (were !== undefined && this.#hasRoom && count < ids.length)
+      violate(
+        `${node} wanted ${ids.length} dead letters made ready again, for which there was room, and ${count} were`,
+        {
+          ids,
+          nodes: [node],
+        },
+      )
     if (were !== undefined && were !== count)
       violate(`${node} was told that ${count} dead letters are ready again, and ${were} are`, { ids, nodes: [node] })
+  }
+
+  #roomFor(ids: readonly string[], state: State): boolean {
+    const { queueTasksMax, queueBytesMax } = this.#engine
+    const tasks = ids.map((id) => state.tasks.get(id)).filter((task) => task?.phase.state === 'dead')
+    return [...Map.groupBy(tasks, (task) => task?.queue)].every(([queue, joining]) => {
+      const bytes = joining.reduce((sum, task) => sum + (task?.bytes ?? 0), 0)
+      return queue && unfinished(queue) + joining.length <= queueTasksMax && queue.bytes + bytes <= queueBytesMax
+    })
   }
 
   #viewed(
@@ -159,16 +187,32 @@ export class Views implements Checker {
   }
 
   #judgePace(queue: string, perSecond: number, nowMs: number, node: string, violate: Violate): void {
-    if (this.#isCompacted || this.#sources.chronicle.isWriting) return
-    const { perSecondMax, lastEndMs } = this.#pace.boundsOf(queue)
+    if (this.#isCompacted) return
+    const { lastEndMs } = this.#pace.boundsOf(queue)
     const isDraining = lastEndMs !== undefined && nowMs - lastEndMs < LATELY_MS
-    if (perSecond > perSecondMax + ROUNDING_PER_SECOND || (isDraining && perSecond <= 0))
-      violate(
-        `${node} was told that ${queue} drains at ${perSecond} tasks a second, at most ${perSecondMax} were seen`,
-        {
-          nodes: [node],
-        },
-      )
+    if (isDraining && perSecond <= 0)
+      violate(`${node} was told that ${queue} does not drain, ${nowMs - lastEndMs} ms after the end of a task`, {
+        nodes: [node],
+      })
+    this.#claims.push({ queue, perSecond, node, batches: 0 })
+  }
+
+  /** What has ended may be on its way to the journal while it is told. */
+  #judgeClaims(violate: Violate): void {
+    this.#claims = this.#claims.filter((claim) => {
+      claim.batches += 1
+      if (claim.batches < BATCHES_OF_GRACE) return true
+      const { queue, perSecond, node } = claim
+      const { perSecondMax } = this.#pace.boundsOf(queue)
+      if (perSecond > perSecondMax + ROUNDING_PER_SECOND)
+        violate(
+          `${node} was told that ${queue} drains at ${perSecond} tasks a second, and ${perSecondMax} is the most`,
+          {
+            nodes: [node],
+          },
+        )
+      return false
+    })
   }
 
   #worker(

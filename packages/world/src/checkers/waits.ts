@@ -29,7 +29,7 @@ export class Waits implements Checker {
     this.#sources = sources
   }
 
-  see(observation: Observation, { state }: Surroundings, violate: Violate): void {
+  see(observation: Observation, { state, held }: Surroundings, violate: Violate): void {
     this.#calm.see(observation)
     const { chronicle } = this.#sources
     for (const { fact, before, after } of chronicle.see(observation)) {
@@ -39,11 +39,15 @@ export class Waits implements Checker {
     switch (observation.type) {
       case 'waiting': {
         const { node, id, request, ms, atMs } = observation
-        this.#waits.push({ node, id, request, ms, sinceMs: atMs, endedAtMs: undefined })
+        const task = state?.tasks.get(id)
+        const endedAtMs = !task || isFinished(task) ? atMs : undefined
+        this.#waits.push({ node, id, request, ms, sinceMs: atMs, endedAtMs })
         break
       }
       case 'waited':
         this.#waited(observation, state, violate)
+        if (held && held.waiters > this.#waits.length)
+          violate(`the broker counts ${held.waiters} who wait for an outcome, and there are ${this.#waits.length}`, {})
         break
       case 'faultStarted':
         this.#isLeaving ||= observation.fault.type === 'restart' && observation.fault.node === 'broker'

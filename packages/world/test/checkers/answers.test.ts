@@ -98,6 +98,8 @@ describe('[PROMISE-33] whoever asks for a task is told what the broker holds', (
     expect(answered({ ...letter, history: [] })).toEqual([
       'operator was told the attempts [] of task t1, which are [[1,"failed","no"]]',
     ])
+    const traced = { ...letter, history: [attempt], error: { ...error, stack: 'at' } }
+    expect(answered(traced)).toEqual(['operator was told another stack of task t1 than it failed with'])
     expect(answered(undefined)[0]).toBe('operator was told the state "unknown" of task t1, and it is "dead"')
     const restarted = holding(...dead).see(asking, { type: 'nodeStopped', node: 'broker', how: 'crashed' })
     expect(restarted.see({ type: 'answered', node: 'operator', id: 't1', request: 1, task: undefined }).said).toEqual(

@@ -268,6 +268,18 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     expect(lost(500, away, { type: 'sessionResumed', session, atMs: 500 })).toEqual(wrong)
   })
 
+  test('a session that has said goodbye', () => {
+    const away = { type: 'sessionDisconnected', session, graceEndsAtMs: 10_000, atMs: 0 } as const
+    const leaving = (...events: Event[]) =>
+      new Stream((sources) => new Sessions(sources))
+        .welcome('worker-1')
+        .toBroker('worker-1', { type: 'bye' })
+        .append(...opened('worker-1'), ...events, away).said
+    expect(leaving()).toEqual(['a session has left with a goodbye and is held as though its connection was lost'])
+    // A crash may have undone it.
+    expect(leaving({ type: 'brokerStarted', epoch: 2, nextLease: 9, atMs: 0 })).toEqual([])
+  })
+
   test('a session that never ends', () => {
     const away = { type: 'sessionDisconnected', session, graceEndsAtMs: 10_000, atMs: 0 } as const
     const stream = new Stream((sources) => new Sessions(sources))

@@ -135,6 +135,28 @@ describe('[PROMISE-2] nothing is told before it is durable', () => {
     ])
   })
 
+  test('nor over HTTP', () => {
+    const task = { id: 't1', state: 'ready' as const, queue: 'q', history: [] }
+    const answered = { type: 'answered', node: 'operator', id: 't1', request: 1 } as const
+    const gone = { type: 'cancelAnswered', node: 'operator', id: 't1', code: 'cancelled' } as const
+    expect(
+      durable()
+        .append(accepted('t1'))
+        .see({ ...answered, task }, { ...answered, task: undefined }).said,
+    ).toEqual([])
+    expect(
+      durable()
+        .write(accepted('t1'))
+        .see({ ...answered, task }).said,
+    ).toEqual(['operator was told the state ready of task t1 before that was durable'])
+    const cancelling = () => durable().append(accepted('t1')).write(cancelled('t1'))
+    expect(cancelling().see({ ...answered, task: { ...task, state: 'cancelled' } }).said).toHaveLength(1)
+    expect(cancelling().see(gone, { ...gone, code: 'busy' }).said).toEqual([
+      'operator was told the cancellation of task t1 before that was durable',
+    ])
+    expect(cancelling().durable().see(gone).said).toEqual([])
+  })
+
   test('a settlement that is confirmed while it is being written', () => {
     expect(running().write(succeeded('t1')).toNode('worker-1', settled(1)).said).toEqual([
       'worker-1 was told the settlement under lease 1 of task t1 before that was durable',

@@ -50,6 +50,23 @@ describe('[PROMISE-23] a broker that is leaving', () => {
         .toNode('producer-1', submitted(1)).said,
     ).toEqual(['producer-1 had a submission answered by a broker that had said it was leaving'])
   })
+
+  test('nor by HTTP, nor over a new connection', () => {
+    const byHttp = [
+      { type: 'submitting', node: 'operator', id: 't1', queue: 'q', body: 'b', attempt: 1 },
+      { type: 'accepted', node: 'operator', id: 't1' },
+    ] as const
+    expect(leaving().see(...byHttp).said).toEqual([
+      'operator had task t1 accepted by a broker that had said it was leaving',
+    ])
+    expect(new Stream((sources) => new Leaving(sources)).see(...byHttp).said).toEqual([])
+    const connecting = { type: 'connecting', node: 'worker-2', connection: 102 } as const
+    expect(leaving().see(connecting).welcome('worker-2').said).toEqual([
+      'worker-2 connected anew to a broker that had said it was leaving',
+    ])
+    const started = { type: 'nodeStarted', node: 'broker', incarnation: 2 } as const
+    expect(leaving().see(connecting, started).welcome('worker-2').said).toEqual([])
+  })
 })
 
 describe('[PROMISE-23] a broker that closes as one that leaves', () => {

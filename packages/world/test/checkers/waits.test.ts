@@ -21,6 +21,23 @@ describe('[PROMISE-35] whoever waits for an outcome is answered when there is on
     expect(begun().see({ ...waited, code: 'busy' }).said).toEqual([])
   })
 
+  test('at once where there is an outcome, or no such task', () => {
+    const stream = new Stream((sources) => new Waits(sources))
+    stream.see({ type: 'nodeStarted', node: 'broker', incarnation: 1 }, waiting)
+    expect(stream.after(300).write().said).toEqual([])
+    expect(stream.after(1).write().said).toHaveLength(1)
+  })
+
+  test('and counted for no longer', () => {
+    const counting = (waiters: number) => {
+      const stream = begun().after(1000)
+      stream.held = { connections: 0, pendingConnections: 0, waiters, cachedBytes: 0 }
+      return stream.see(waited).said
+    }
+    expect(counting(0)).toEqual([])
+    expect(counting(1)).toEqual(['the broker counts 1 who wait for an outcome, and there are 0'])
+  })
+
   test('unless the broker leaves', () => {
     const restart = { type: 'restart', node: 'broker', restartAfterMs: 1 } as const
     expect(begun().see({ type: 'faultStarted', fault: restart, number: 1 }, waited).said).toEqual([])
