@@ -140,6 +140,10 @@ export class HandlerAnswers implements Checker {
         this.#nextDueMs = Math.min(this.#nextDueMs, atMs + MOMENT_MS)
         break
       }
+      case 'deliver':
+        // Where even what was durable is gone, lease numbers may begin anew.
+        for (const lease of message.leases) this.#lost.delete(lease)
+        break
       case 'revoke':
         this.#lose(node, message.leases, atMs)
         break

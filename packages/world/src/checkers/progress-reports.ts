@@ -101,6 +101,10 @@ export class ProgressReports implements Checker {
         }
         this.#finish(node, message.lostLeases, atMs)
         break
+      case 'deliver':
+        // Where even what was durable is gone, lease numbers may begin anew.
+        for (const lease of message.leases) this.#over.delete(lease)
+        break
       case 'revoke':
         this.#finish(node, message.leases, atMs)
         break

@@ -115,6 +115,10 @@ describe('[PROMISE-43] a worker says nothing of a lease', () => {
     expect(say(working().told(node, welcomeOf(node)))).toEqual(lost)
   })
 
+  test('unless it is given another of that number', () => {
+    expect(say(working().told(node, revoke(1)).told(node, deliver(1, 't2')))).toEqual([])
+  })
+
   test('but what was on its way at that moment', () => {
     expect(
       working()

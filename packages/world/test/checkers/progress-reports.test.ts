@@ -84,6 +84,10 @@ describe('[PROMISE-44] a worker passes on none', () => {
     expect(working().see(ended, report(1), says(complete(1, [1]))).said).toEqual([])
   })
 
+  test('until it is given another of that number', () => {
+    expect(more(working().told(node, revoke(1)).told(node, deliver(1, 't2')))).toEqual([])
+  })
+
   test('of what it has heard to be lost', () => {
     expect(more(working().told(node, revoke(1)))).toEqual(over)
     expect(more(working().told(node, { type: 'renewed', ref: 1, lost: [1] }))).toEqual(over)
