@@ -4,24 +4,31 @@ import type { Mutant } from './mutant.ts'
 export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'client drops the unanswered on reconnect',
-    file: 'client/src/producer.ts',
+    file: 'client/src/outbox.ts',
     find: 'this.#queue.unshiftAll(this.#stillWanted(unanswered))',
     replace: '',
     breaks: 'a submission that was on its way is never answered',
   },
   {
     name: 'client ignores the submit credit',
-    file: 'client/src/producer.ts',
-    find: 'while (this.#unanswered < this.#credit) {',
-    replace: 'while (this.#unanswered < this.#credit + 5) {',
+    file: 'client/src/outbox.ts',
+    find: 'while (this.#unanswered < this.credit) {',
+    replace: 'while (this.#unanswered < this.credit + 5) {',
     breaks: 'a producer floods the broker past its credit',
   },
   {
     name: 'client ignores retryAfterMs',
-    file: 'client/src/producer.ts',
+    file: 'client/src/outbox.ts',
     find: 'const delayMs = retryAfterMs + this.#platform.random() * BUSY_JITTER_MS',
     replace: 'const delayMs = 0 * retryAfterMs * BUSY_JITTER_MS',
     breaks: 'a full queue is asked again and again',
+  },
+  {
+    name: 'requests not made again after a reconnect',
+    file: 'client/src/producer.ts',
+    find: 'for (const message of this.#requests.messages()) this.connection.send(message)',
+    replace: '',
+    breaks: 'a cancellation that was on its way is never answered',
   },
   {
     name: 'outcome of a known id not told',
@@ -32,7 +39,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'client takes sent for accepted',
-    file: 'client/src/producer.ts',
+    file: 'client/src/outbox.ts',
     find: "handle.phase = 'sent'",
     replace: "handle.phase = 'sent'\n      handle.settle()",
     breaks: 'a submission counts as safe before the broker has it',

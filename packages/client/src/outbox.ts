@@ -1,0 +1,304 @@
+import {
+  Bodies,
+  type ClientMessage,
+  type Limits,
+  retryOf,
+  type Submit,
+  utf8Length,
+  type WireError,
+} from '@sluice/protocol'
+import type { Connection } from './connection.ts'
+import { Deque } from './deque.ts'
+import { SluiceError } from './errors.ts'
+import type { Handle } from './handle.ts'
+import type { Platform } from './platform.ts'
+import { RetryBudget } from './retry-budget.ts'
+import type { Submission, Submissions } from './submissions.ts'
+import type { Watches } from './watches.ts'
+
+/** Tasks in one submit message: large enough that its own cost vanishes, small enough to be answered soon. */
+const SUBMIT_TASKS_MAX = 500
+/**
+ * The inputs of unanswered submissions have this many characters at most, and one input more: a socket takes whatever it is given, and
+ * what is said later (a cancellation, a heartbeat) leaves behind it.
+ */
+const UNANSWERED_CHARS_MAX = 16 * 1024 * 1024
+/** The span of the jitter on top of a refusal's `retryAfterMs`, and the wait of those the budget holds back, in ms. */
+const BUSY_JITTER_MS = 500
+const BUDGET_WAIT_MS = 1000
+/** What a task adds to a message besides its body, generously. */
+const TASK_OVERHEAD_BYTES = 64
+
+/** A submit message in the making. */
+interface Group {
+  message: Submit
+  inputs: string[]
+  submission: Submission
+  bytes: number
+}
+
+/** What an outbox shares with its producer. */
+export interface OutboxOptions {
+  platform: Platform
+  connection: Connection
+  submissions: Submissions
+  watches: Watches
+  /** The caller of a submission waits for it no longer. */
+  onGivenUp: () => void
+}
+
+/**
+ * Submissions that are not accepted. They wait in `#queue` until the credit lets them leave, then among the submissions until they
+ * are answered, and where the broker has no room in `#parked` until they may be tried again.
+ */
+export class Outbox {
+  /** Tasks that the broker takes without having answered. */
+  credit = 0
+  readonly #platform: Platform
+  readonly #connection: Connection
+  readonly #submissions: Submissions
+  readonly #watches: Watches
+  readonly #onGivenUp: () => void
+  readonly #budget: RetryBudget
+  readonly #queue = new Deque<Handle>()
+  readonly #parked = new Map<Handle[], () => void>()
+  #unanswered = 0
+  #unansweredChars = 0
+  /** Those in `#queue` whose callers have given them up. */
+  #givenUp = 0
+
+  constructor({ platform, connection, submissions, watches, onGivenUp }: OutboxOptions) {
+    this.#platform = platform
+    this.#connection = connection
+    this.#submissions = submissions
+    this.#watches = watches
+    this.#onGivenUp = onGivenUp
+    this.#budget = new RetryBudget(platform.now())
+  }
+
+  /** Whether all that has left is answered. */
+  get isAnswered(): boolean {
+    return this.#unanswered === 0
+  }
+
+  /** Whether nobody waits for an answer. */
+  get isIdle(): boolean {
+    if (this.#unanswered > 0 || this.#queue.size > 0) return false
+    for (const handles of this.#parked.keys()) if (handles.some(({ accept }) => accept !== undefined)) return false
+    return true
+  }
+
+  /** Whether too much has left without an answer to let more follow. */
+  get isFull(): boolean {
+    return this.#unansweredChars >= UNANSWERED_CHARS_MAX
+  }
+
+  /** Tasks that may leave now. */
+  get waiting(): number {
+    return Math.min(this.#queue.size, this.credit - this.#unanswered)
+  }
+
+  /** Takes a submission in, unless its signal has fired. */
+  add(handle: Handle, signal: AbortSignal | undefined): void {
+    if (signal !== undefined && !this.#leaveOn(signal, handle)) return
+    this.#queue.push(handle)
+    this.#connection.requestFlush()
+  }
+
+  /** After a welcome: what had left over the old connection and was not answered leaves again, before all others. */
+  resend(unanswered: readonly Handle[], credit: number): void {
+    this.credit = credit
+    this.#unanswered = 0
+    this.#unansweredChars = 0
+    for (const handle of unanswered) {
+      handle.phase = 'queued'
+      handle.mayBeHeld = true
+    }
+    this.#queue.unshiftAll(this.#stillWanted(unanswered))
+  }
+
+  /** Takes everything out that has not left, or was refused and waits. */
+  drain(): Handle[] {
+    const handles = [...this.#queue.drain(), ...[...this.#parked.keys()].flat()]
+    for (const cancel of this.#parked.values()) cancel()
+    this.#parked.clear()
+    return handles
+  }
+
+  /** Pushes everything that the credit lets leave. */
+  collect(out: ClientMessage[]): void {
+    const { limits } = this.#connection
+    const tasksMax = Math.min(SUBMIT_TASKS_MAX, limits.batchItemsMax)
+    const bytesMax = limits.frameBytesMax >> 1
+    const open = new Map<string, Group>()
+    let group: Group | undefined
+    let groupKey = ''
+    while (this.#unanswered < this.credit) {
+      const handle = this.#queue.shift()
+      if (handle === undefined) break
+      if (handle.accept === undefined) {
+        this.#givenUp -= 1
+        this.leave(handle)
+        continue
+      }
+      const input = handle.input!
+      const bytes = bytesWithin(input, limits)
+      if (bytes === undefined) {
+        this.#reject(handle, {
+          code: 'too_large',
+          message: `the input has ${utf8Length(input)} bytes, at most ${limits.bodyBytesMax} are allowed`,
+          field: 'bodies',
+          limit: limits.bodyBytesMax,
+        })
+        continue
+      }
+      if (group === undefined || groupKey !== handle.terms.key) {
+        groupKey = handle.terms.key
+        group = open.get(groupKey)
+      }
+      if (
+        group === undefined ||
+        group.inputs.length === tasksMax ||
+        group.bytes + bytes + TASK_OVERHEAD_BYTES > bytesMax
+      ) {
+        group = this.#openGroup(out, handle)
+        open.set(groupKey, group)
+      }
+      group.message.ids.push(handle.id)
+      group.inputs.push(input)
+      group.submission.add(handle)
+      group.bytes += bytes + TASK_OVERHEAD_BYTES
+      group.submission.chars += input.length
+      this.#unanswered += 1
+      this.#unansweredChars += input.length
+      handle.phase = 'sent'
+      if (handle.mayBeHeld && handle.terms.watched) this.#watches.add(handle, false)
+      if (this.#unansweredChars >= UNANSWERED_CHARS_MAX) break
+    }
+  }
+
+  #openGroup(out: ClientMessage[], { terms }: Handle): Group {
+    const ref = this.#connection.nextRef()
+    const inputs: string[] = []
+    const message: Submit = { type: 'submit', ref, queue: terms.queue!, ids: [], bodies: Bodies.ofTexts(inputs) }
+    if (terms.options !== undefined) message.options = terms.options
+    if (!terms.watched) message.watch = false
+    out.push(message)
+    return { message, inputs, submission: this.#submissions.open(ref), bytes: 0 }
+  }
+
+  /** The broker's verdict on a submission. */
+  answered(ref: number, refused: readonly { index: number; error: WireError }[]): void {
+    const submission = this.#submissions.get(ref)
+    if (submission === undefined || submission.answered) return
+    submission.answered = true
+    const { count } = submission
+    this.#unanswered -= count
+    this.#unansweredChars -= submission.chars
+    const retried: Handle[] = []
+    let retryAfterMs = 0
+    for (const { index, error } of refused) {
+      const handle = submission.at(index)
+      if (handle === undefined) continue
+      if (retryOf(error.code) === 'no' || handle.accept === undefined || handle.terms.throwsBusy) {
+        this.#reject(handle, error)
+      } else {
+        submission.leave(index)
+        handle.phase = 'refused'
+        retried.push(handle)
+        retryAfterMs = Math.max(retryAfterMs, error.retryAfterMs ?? 0)
+      }
+    }
+    for (let place = 0; place < count; place++) {
+      const handle = submission.at(place)
+      if (handle?.phase === 'sent') this.#accept(handle)
+    }
+    if (submission.isOver) this.#submissions.close(submission)
+    this.#budget.earn(count - refused.length)
+    if (retried.length > 0) this.#park(retried, retryAfterMs)
+  }
+
+  #accept(handle: Handle): void {
+    // Nobody has the handle of a submission that was given up, or waits for what is not watched.
+    if (handle.accept === undefined || !handle.terms.watched) this.leave(handle)
+    handle.accepted()
+  }
+
+  #reject(handle: Handle, error: WireError): void {
+    handle.phase = 'refused'
+    handle.input = undefined
+    this.leave(handle)
+    handle.settle(new SluiceError(error))
+  }
+
+  /** Nothing more is expected for it. */
+  leave(handle: Handle): void {
+    handle.submission?.leave(handle.place)
+    this.#watches.forget(handle)
+  }
+
+  /** Tries refused submissions again after the broker's wish and a full jitter, and within the retry budget. */
+  #park(handles: Handle[], retryAfterMs: number): void {
+    const delayMs = retryAfterMs + this.#platform.random() * BUSY_JITTER_MS
+    const cancel = this.#platform.setTimer(() => {
+      this.#parked.delete(handles)
+      const wanted = this.#stillWanted(handles)
+      const granted = this.#budget.spend(wanted.length, this.#platform.now())
+      for (const handle of wanted.slice(0, granted)) handle.phase = 'queued'
+      this.#queue.unshiftAll(wanted.slice(0, granted))
+      if (granted < wanted.length) this.#park(wanted.slice(granted), BUDGET_WAIT_MS)
+      this.#connection.requestFlush()
+    }, delayMs)
+    this.#parked.set(handles, cancel)
+  }
+
+  /** @returns false where the signal has fired already */
+  #leaveOn(signal: AbortSignal, handle: Handle): boolean {
+    if (signal.aborted) {
+      handle.settle(signal.reason)
+      return false
+    }
+    const abort = (): void => this.#giveUp(handle, signal.reason)
+    const accept = handle.accept!
+    const reject = handle.reject!
+    handle.accept = (accepted) => {
+      signal.removeEventListener('abort', abort)
+      accept(accepted)
+    }
+    handle.reject = (error) => {
+      signal.removeEventListener('abort', abort)
+      reject(error)
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    return true
+  }
+
+  /** Its caller waits no longer. What has not left yet never will, and is swept out before it can outnumber the others. */
+  #giveUp(handle: Handle, reason: unknown): void {
+    handle.settle(reason)
+    handle.input = undefined
+    if (handle.phase === 'queued') {
+      this.#givenUp += 1
+      if (this.#givenUp * 2 > this.#queue.size) {
+        this.#givenUp = 0
+        this.#queue.unshiftAll(this.#stillWanted(this.#queue.drain()))
+      }
+    }
+    this.#onGivenUp()
+  }
+
+  #stillWanted(handles: readonly Handle[]): Handle[] {
+    return handles.filter((handle) => {
+      if (handle.accept === undefined) this.leave(handle)
+      return handle.accept !== undefined
+    })
+  }
+}
+
+/** The bytes of a JSON text, at most three times too many; undefined where a body may not have that many. */
+function bytesWithin(json: string, { bodyBytesMax }: Limits): number | undefined {
+  // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
+  if (json.length * 3 <= bodyBytesMax) return json.length * 3
+  const bytes = utf8Length(json)
+  return bytes > bodyBytesMax ? undefined : bytes
+}
