@@ -19,6 +19,8 @@ export interface EngineConfig {
   queuesMax: number
   /** Finished tasks whose outcome a queue keeps; the oldest go first. Default 100,000. */
   queueResultsMax: number
+  /** Bytes of the results that a queue keeps; the oldest go first. Default 1 GiB. */
+  queueResultBytesMax: number
   /** Dead letters a queue keeps; the oldest go first. Default 10,000. */
   queueDeadMax: number
   /** Sessions, connected or in their grace window. Default 20,000. */
@@ -55,6 +57,7 @@ export const DEFAULT_CONFIG: Readonly<EngineConfig> = Object.freeze({
   queueBytesMax: 1024 ** 3,
   queuesMax: 1000,
   queueResultsMax: 100_000,
+  queueResultBytesMax: 1024 ** 3,
   queueDeadMax: 10_000,
   sessionsMax: 20_000,
   submitCredit: 10_000,

@@ -53,17 +53,39 @@ export function handBack(state: State, task: Task, { nowMs }: Pick<Env, 'nowMs'>
   return { type: 'leaseReleased', id: task.id, retryAtMs: nowMs, atMs: nowMs }
 }
 
+/** The bytes by which results pass their bound, and those of each task that joins. */
+export interface ResultBytes {
+  surplus: number
+  joining: readonly number[]
+}
+
+const NO_RESULTS: ResultBytes = { surplus: 0, joining: [] }
+
 /**
  * Of `list`, to which the tasks `joining` are about to be added in this order, the oldest records past the bound: of a
  * command that adds more than the bound, the first ones it adds are among them. One call a list and command: a second
  * one would name the same records again.
  */
-export function trimmed(list: TaskList, joining: readonly number[], max: number, atMs: number): Event[] {
-  const surplus = list.size + joining.length - max
-  if (surplus <= 0) return []
+export function trimmed(
+  list: TaskList,
+  joining: readonly number[],
+  max: number,
+  atMs: number,
+  results = NO_RESULTS,
+): Event[] {
+  let surplus = list.size + joining.length - max
+  let surplusBytes = results.surplus
+  if (surplus <= 0 && surplusBytes <= 0) return []
   const tasks: number[] = []
-  for (let task = list.head; task && tasks.length < surplus; task = task.next) tasks.push(task.seq)
-  if (tasks.length < surplus) tasks.push(...joining.slice(0, surplus - tasks.length))
+  const drop = (seq: number, bytes: number): void => {
+    tasks.push(seq)
+    surplus -= 1
+    surplusBytes -= bytes
+  }
+  for (let task = list.head; task && (surplus > 0 || surplusBytes > 0); task = task.next)
+    drop(task.seq, task.resultBytes)
+  for (let i = 0; i < joining.length && (surplus > 0 || surplusBytes > 0); i += 1)
+    drop(joining[i] as number, results.joining[i] ?? 0)
   return [{ type: 'oldestForgotten', tasks, atMs }]
 }
 

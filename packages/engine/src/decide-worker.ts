@@ -1,5 +1,5 @@
 import type { CommandOf, Env } from './commands.ts'
-import { endAttempt, handBack, joiningOf, trimmed, trimmedDead } from './decide-attempt.ts'
+import { endAttempt, handBack, joiningOf, type ResultBytes, trimmed, trimmedDead } from './decide-attempt.ts'
 import type { Event } from './events.ts'
 import { refusal } from './refusal.ts'
 import { retryDelayMs } from './retry.ts'
@@ -19,6 +19,7 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
   let joining: number[] = []
   let tasks: number[] = []
   let first = 0
+  let bytesSum = 0
   const succeedBefore = (end: number): void => {
     if (end > first)
       events.push({
@@ -42,6 +43,7 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
     }
     seen?.add(lease)
     tasks.push(task.seq)
+    bytesSum += bytes[i] as number
     if (task.queue !== queue) {
       queue = task.queue
       joining = joiningOf(finishing, queue)
@@ -49,9 +51,27 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
     joining.push(task.seq)
   }
   succeedBefore(leases.length)
-  for (const [{ finished }, joined] of finishing)
-    events.push(...trimmed(finished, joined, state.config.queueResultsMax, nowMs))
+  const { queueResultsMax, queueResultBytesMax } = state.config
+  for (const [{ finished, resultBytes }, joined] of finishing) {
+    // Those of other queues are in the sum too, so that this alone says that all is well.
+    const results =
+      resultBytes + bytesSum > queueResultBytesMax
+        ? resultBytesOf(joined, events, resultBytes - queueResultBytesMax)
+        : undefined
+    events.push(...trimmed(finished, joined, queueResultsMax, nowMs, results))
+  }
   return events
+}
+
+/** `surplus`: what is past the bound without those that join. */
+function resultBytesOf(joined: readonly number[], events: readonly Event[], surplus: number): ResultBytes {
+  const sizes = new Map<number, number>()
+  for (const event of events) {
+    if (event.type !== 'tasksSucceeded') continue
+    for (const [i, seq] of event.tasks.entries()) sizes.set(seq, event.bytes[i] as number)
+  }
+  const joining = joined.map((seq) => sizes.get(seq) as number)
+  return { surplus: joining.reduce((sum, size) => sum + size, surplus), joining }
 }
 
 function isAscending(leases: readonly number[]): boolean {

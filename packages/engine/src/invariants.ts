@@ -80,6 +80,7 @@ function checkQueues(state: State): void {
     check(unfinished(queue) <= config.queueTasksMax, () => `queue ${queue.name} holds too many tasks`)
     check(queue.bytes <= config.queueBytesMax, () => `queue ${queue.name} holds too many bytes`)
     check(queue.finished.size <= config.queueResultsMax, () => `queue ${queue.name} keeps too many results`)
+    check(queue.resultBytes <= config.queueResultBytesMax, () => `queue ${queue.name} keeps too many bytes of results`)
     check(queue.dead.size <= config.queueDeadMax, () => `queue ${queue.name} keeps too many dead letters`)
     check(tasks.length + queue.subscriptions > 0, () => `queue ${queue.name} is unused and still there`)
     checkAvailable(state, queue)

@@ -90,6 +90,7 @@ export const SMALL = {
   queueBytesMax: 120,
   queuesMax: 3,
   queueResultsMax: 3,
+  queueResultBytesMax: 8,
   queueDeadMax: 2,
   sessionsMax: 3,
   graceMs: 100,

@@ -137,6 +137,47 @@ test('[RESULT-4] one message with more results than the bound leaves no more tha
   expect(finished(harness)).toEqual(['c', 'd'])
 })
 
+test('[RESULT-4] past queueResultBytesMax the results that finished first go, and what was cancelled before them', () => {
+  const harness = new Harness({ config: { queueResultBytesMax: 10 } })
+  harness.submit(['a', 'b', 'c', 'd', 'e'])
+  harness.submit(['o'], undefined, { queue: 'other' })
+  harness.worker('w', 10, ['q', 'other'])
+  harness.dispatch()
+  const settle = (sizes: Record<string, number>) =>
+    harness.apply({
+      type: 'complete',
+      session: 'w',
+      ref: 1,
+      contentType: undefined,
+      index: 0,
+      leases: Object.keys(sizes).map((id) => harness.leaseOf(id)),
+      bytes: Object.values(sizes),
+    })
+  settle({ a: 4 })
+  harness.cancel('b')
+  settle({ c: 6, o: 10 })
+  expect([finished(harness), finished(harness, 'other')]).toEqual([['a', 'b', 'c'], ['o']])
+  settle({ d: 1 })
+  expect(finished(harness)).toEqual(['b', 'c', 'd'])
+  settle({ e: 10 })
+  expect(finished(harness)).toEqual(['e'])
+})
+
+test('[RESULT-4] of one message with more bytes of results than the bound the last ones stay, if they fit', () => {
+  const harness = new Harness({ config: { queueResultBytesMax: 10 } })
+  harness.submit(['a', 'b', 'c', 'd'])
+  harness.worker('w')
+  harness.dispatch()
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => harness.leaseOf(id)) as [number, number, number, number]
+  const settle = (leases: number[], bytes: number[]) =>
+    harness.apply({ type: 'complete', session: 'w', ref: 1, contentType: undefined, index: 0, leases, bytes })
+  // The lease that is named twice counts once.
+  settle([a, b, b, c], [9, 5, 100, 5])
+  expect(finished(harness)).toEqual(['b', 'c'])
+  settle([d], [11])
+  expect(finished(harness)).toEqual([])
+})
+
 test('[RESULT-5] the newest progress of a leased task is kept and told to its watchers', () => {
   const harness = new Harness()
   harness.open('p')

@@ -87,6 +87,7 @@ export const ENGINE_SETTINGS = {
   queueBytesMax: bound('queueBytesMax', "bytes of a queue's unfinished bodies", BYTES_MAX),
   queuesMax: bound('queuesMax', 'queues', 1_000_000),
   queueResultsMax: bound('queueResultsMax', 'outcomes that a queue keeps', COUNT_MAX),
+  queueResultBytesMax: bound('queueResultBytesMax', 'bytes of the results that a queue keeps', BYTES_MAX),
   queueDeadMax: bound('queueDeadMax', 'dead letters that a queue keeps', COUNT_MAX),
   sessionsMax: bound('sessionsMax', 'sessions', 1_000_000),
   submitCredit: bound('submitCredit', 'unanswered submissions of a session', 1_000_000),

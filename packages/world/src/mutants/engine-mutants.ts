@@ -216,8 +216,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   {
     name: 'one record too many',
     file: 'engine/src/decide-attempt.ts',
-    find: 'const surplus = list.size + joining.length - max',
-    replace: 'const surplus = list.size + joining.length - max - 1',
+    find: 'let surplus = list.size + joining.length - max',
+    replace: 'let surplus = list.size + joining.length - max - 1',
     breaks: 'a queue keeps more records than its bound',
   },
   {
