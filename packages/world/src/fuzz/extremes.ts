@@ -20,15 +20,20 @@ const EXTREMES: readonly { name: string; share: number; of: (random: RandomStrea
     { name: 'attended', share: 0.2, of: attended },
     { name: 'wide', share: 0.12, of: wide },
     { name: 'zeroed', share: 0.08, of: zeroed },
-    { name: 'bulky', share: 0.02, of: bulky },
-    { name: 'heavy', share: 0.003, of: heavy },
-    { name: 'compacted', share: 0.03, of: compacted },
     { name: 'cramped', share: 0.04, of: cramped },
     { name: 'stubborn', share: 0.12, of: stubborn },
+    { name: 'unnamed', share: 0.25, of: unnamed },
+    { name: 'stormy', share: 0.02, of: stormy },
+    // Many tasks, whatever else: last, so that no handler takes long over them.
+    { name: 'bulky', share: 0.015, of: bulky },
+    { name: 'heavy', share: 0.003, of: heavy },
+    { name: 'compacted', share: 0.02, of: compacted },
   ]
 
 /** Of what may be unsent. */
 const FLOOD_BYTES_MAX = 3000
+/** Each tried four times a second, more than the thousand retries that a client may make at once. */
+const STORM_TASKS = 400
 /** Tasks of each producer where many of them would take too long. */
 const TASKS_FEW = 15
 
@@ -165,6 +170,41 @@ function cramped(random: RandomStream, scenario: Scenario): Scenario {
     },
     producers: producers.map((group) => ({ ...group, tasks: group.tasks.map((mix) => ({ ...mix, bodyBytes })) })),
     workers: workers.map((group) => ({ ...group, service: withService(group, { resultBytes: bodyBytes }) })),
+  }
+}
+
+/** Clients make the ids. */
+function unnamed(_: RandomStream, scenario: Scenario): Scenario {
+  return { ...scenario, producers: scenario.producers.map((group) => ({ ...group, unnamed: true })) }
+}
+
+/** Many tasks at once, room for one or two, and refusals that ask for no patience: more than clients have retries for. */
+function stormy(random: RandomStream, scenario: Scenario): Scenario {
+  const { producers, workers, engine, durationMs } = scenario
+  const [first] = producers as [ProducerGroup, ...ProducerGroup[]]
+  return {
+    ...scenario,
+    engine: {
+      ...engine,
+      queueTasksMax: random.integer(1, 2),
+      retryAfterMsMin: 1,
+      retryAfterMsMax: 2,
+      submitCredit: 1000,
+    },
+    producers: [
+      {
+        count: 1,
+        arrivals: { kind: 'burst', size: STORM_TASKS, everyMs: durationMs / 3 },
+        tasks: first.tasks
+          .slice(0, 1)
+          .map((mix) => ({ ...mix, options: {}, bodyBytes: { kind: 'constant', value: 10 } })),
+        tasksMax: STORM_TASKS,
+      },
+    ],
+    workers: workers.map((group) => ({
+      ...group,
+      service: withService(group, { ms: { kind: 'constant', value: 50 } }),
+    })),
   }
 }
 
