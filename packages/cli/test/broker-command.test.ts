@@ -29,6 +29,13 @@ test('SIGINT drains as SIGTERM does', async () => {
   expect((await running.ended).code).toBe(0)
 })
 
+test('a signal that comes while it starts ends it in order as well', async () => {
+  const running = sandbox.start(['broker', '--port', '0'])
+  await running.says(/"msg":"recovered"/)
+  running.child.kill('SIGINT')
+  expect(await running.ended).toMatchObject({ code: 0, out: expect.stringContaining('"msg":"closed"') })
+})
+
 test('a second signal leaves at once with 130 while a lease is out', async () => {
   const { url, running } = await sandbox.broker()
   writeFileSync(

@@ -86,8 +86,11 @@ async function runBroker(flags: BrokerFlags): Promise<void> {
   const { host, port, dataFile, durability, engine, hosting } = settings
   const log = createLogger(settings.logLevel, flags.json === true)
   const { createBroker } = await import('@sluice/broker')
+  const asked = Promise.withResolvers<void>()
   const left = Promise.withResolvers<void>()
   const failed = Promise.withResolvers<Error>()
+  // From the beginning: who has read that it listens may ask it to leave at once.
+  onLeave(asked.resolve)
   let broker: Broker
   try {
     broker = await createBroker({
@@ -100,18 +103,13 @@ async function runBroker(flags: BrokerFlags): Promise<void> {
       onFailure: failed.resolve,
     })
     announce(log, settings, broker)
-    onLeave(async () => {
-      try {
-        await broker.drain()
-        await broker.close()
-        left.resolve()
-      } catch (caught) {
-        left.reject(caught)
-      }
-    })
   } catch (caught) {
     throw startFailure(caught, settings) ?? caught
   }
+  asked.promise
+    .then(() => broker.drain())
+    .then(() => broker.close())
+    .then(left.resolve, left.reject)
   const failure = await Promise.race([left.promise, failed.promise])
   if (failure === undefined) return
   await broker.close()
