@@ -43,6 +43,8 @@ export interface ProducerGroup {
   asksLater?: number
   /** Of those it asks for later: it keeps the handle that it was given, which is told the outcome whether or not it asks. */
   keepsHandles?: number
+  /** Whether it leaves it to its client to make ids, instead of writing them down before it submits. */
+  unnamed?: boolean
   /** Tasks of which its clients keep track without anybody waiting for them. Default: that of the product. */
   watchedMax?: number
   /** How long an outcome is of use to whoever waits for it: past it the task is submitted anew, as an impatient user does. */
@@ -93,6 +95,8 @@ export type Falsehood =
   | 'inventsLeases'
   /** Sends every settlement twice. */
   | 'repeats'
+  /** Names each lease twice in some of its settlements. */
+  | 'repeatsItems'
   /** Sends no heartbeats. */
   | 'neverBeats'
   /** Settles again what it has settled or lost, a while later. */
@@ -131,6 +135,8 @@ export type Misdeed =
   | 'actsAsWorker'
   /** Sends one more or one byte more than a limit allows. */
   | 'passesLimits'
+  /** Submits tasks of which some have the same id, in one message, with the same content and with another. */
+  | 'repeatsIds'
   /** Opens sessions and leaves them behind. */
   | 'opensSessions'
   /** Takes from queues that nobody else has heard of. */

@@ -36,6 +36,7 @@ import { Reconnection } from './reconnection.ts'
 import { Records } from './records.ts'
 import { Replay } from './replay.ts'
 import { Replies } from './replies.ts'
+import { RetryBudget } from './retry-budget.ts'
 import { Runs } from './runs.ts'
 import { Sessions } from './sessions.ts'
 import { Silence } from './silence.ts'
@@ -95,5 +96,6 @@ export function checkers(scenario: Scenario): Checker[] {
     new HandlerAnswers(sources),
     new ProgressReports(sources),
     new DeafHandlers(sources),
+    new RetryBudget(sources),
   ]
 }

@@ -4,7 +4,7 @@ import { RandomSource, type RandomStream } from '../random.ts'
 import type { ProducerGroup, Scenario, Service, WorkerGroup } from '../scenario.ts'
 import { attended, bulky, compacted, forgetful, heavy, wide, zeroed } from './habits.ts'
 import { limitsOf } from './hosting.ts'
-import { scarce, visited } from './strangers.ts'
+import { doubled, scarce, visited } from './strangers.ts'
 
 /** Each, how many of all worlds have it, and what it makes of them. */
 const EXTREMES: readonly { name: string; share: number; of: (random: RandomStream, scenario: Scenario) => Scenario }[] =
@@ -16,6 +16,7 @@ const EXTREMES: readonly { name: string; share: number; of: (random: RandomStrea
     { name: 'nagged', share: 0.06, of: nagged },
     { name: 'visited', share: 0.12, of: visited },
     { name: 'scarce', share: 0.04, of: scarce },
+    { name: 'doubled', share: 0.08, of: doubled },
     { name: 'forgetful', share: 0.1, of: forgetful },
     { name: 'attended', share: 0.2, of: attended },
     { name: 'wide', share: 0.12, of: wide },
@@ -178,32 +179,34 @@ function unnamed(_: RandomStream, scenario: Scenario): Scenario {
   return { ...scenario, producers: scenario.producers.map((group) => ({ ...group, unnamed: true })) }
 }
 
-/** Many tasks at once, room for one or two, and refusals that ask for no patience: more than clients have retries for. */
+/** Many tasks at once, room for a few, and refusals that ask for no patience: more than clients have retries for. */
 function stormy(random: RandomStream, scenario: Scenario): Scenario {
-  const { producers, workers, engine, durationMs } = scenario
+  const { producers, workers, engine, network, durationMs } = scenario
   const [first] = producers as [ProducerGroup, ...ProducerGroup[]]
+  const bodyBytes: Distribution = { kind: 'constant', value: 10 }
   return {
     ...scenario,
     engine: {
       ...engine,
-      queueTasksMax: random.integer(1, 2),
+      queueTasksMax: random.integer(10, 20),
       retryAfterMsMin: 1,
       retryAfterMsMax: 2,
       submitCredit: 1000,
     },
+    // The answer to all of them at once has to fit what may be unsent.
+    hosting: { heartbeatMs: 3000 },
+    network: { delayMs: network.delayMs },
     producers: [
       {
         count: 1,
         arrivals: { kind: 'burst', size: STORM_TASKS, everyMs: durationMs / 3 },
-        tasks: first.tasks
-          .slice(0, 1)
-          .map((mix) => ({ ...mix, options: {}, bodyBytes: { kind: 'constant', value: 10 } })),
+        tasks: first.tasks.slice(0, 1).map((mix) => ({ ...mix, options: {}, bodyBytes })),
         tasksMax: STORM_TASKS,
       },
     ],
     workers: workers.map((group) => ({
       ...group,
-      service: withService(group, { ms: { kind: 'constant', value: 50 } }),
+      service: withService(group, { ms: { kind: 'constant', value: 300 }, fails: 0, hangs: 0, crashes: 0 }),
     })),
   }
 }

@@ -95,6 +95,7 @@ const producers = object<ProducerGroup>({
   cancels: optional(share),
   asksLater: optional(share),
   keepsHandles: optional(share),
+  unnamed: optional(truth),
   watchedMax: optional(whole(1)),
   patienceMs: optional(some),
   impatientRetriesMax: optional(whole(0)),
@@ -128,6 +129,7 @@ const service = object<Service>({
 const falsehoods: Record<Falsehood, true> = {
   inventsLeases: true,
   repeats: true,
+  repeatsItems: true,
   neverBeats: true,
   settlesLate: true,
   resumesStrangers: true,
@@ -154,6 +156,7 @@ const misdeeds: Record<Misdeed, true> = {
   saysNonsense: true,
   actsAsWorker: true,
   passesLimits: true,
+  repeatsIds: true,
   opensSessions: true,
   namesQueues: true,
   asksForAnything: true,

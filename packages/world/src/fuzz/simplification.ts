@@ -107,6 +107,7 @@ function simplerProducers(group: ProducerGroup): ProducerGroup[] {
       'cancels',
       'asksLater',
       'keepsHandles',
+      'unnamed',
       'watchedMax',
       'patienceMs',
       'impatientRetriesMax',

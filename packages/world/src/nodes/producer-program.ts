@@ -63,9 +63,13 @@ export class ProducerProgram {
   constructor(options: ProducerProgramOptions) {
     const { context, process, platform, group, onFailed } = options
     this.#options = options
-    this.#nextId = uuidv7Source(platform)
+    const { node, incarnation } = process
+    // The client draws its ids from the same numbers: those that it will make are known before.
+    const ids = (): RandomStream => context.random.once(`${node} life ${incarnation} own ids`)
+    const own = { ...platform, randomBytes: bytesOf(ids()) }
+    this.#nextId = uuidv7Source(group.unnamed ? { ...platform, randomBytes: bytesOf(ids()) } : platform)
     this.#habits = context.random.stream(`${process.node} impatience`)
-    this.#client = this.#connect(process.node, platform, onFailed)
+    this.#client = this.#connect(node, group.unnamed ? own : platform, onFailed)
     this.#arrivals = new ArrivalProcess({
       arrivals: group.arrivals,
       random: context.random.stream(`${process.node} arrivals`),
@@ -140,21 +144,23 @@ export class ProducerProgram {
     wish.attempts += 1
     const submission = { wish, id, attempt: wish.attempts, isAccepted: false }
     this.#options.notes.submissions.set(id, submission)
-    this.#pursue(submission)
+    this.#pursue(submission, this.#options.group.unnamed)
   }
 
-  #pursue(submission: Submission): void {
+  #pursue(submission: Submission, isUnnamed = false): void {
     const { process, group } = this.#options
     const giveUp = new AbortController()
     if (group.patienceMs !== undefined) {
       process.setTimer(() => this.#loseHeart(submission, giveUp), group.patienceMs)
     }
-    this.#follow(submission, giveUp.signal).catch((error) => this.#options.context.escaped(process.node, error))
+    this.#follow(submission, giveUp.signal, isUnnamed).catch((error) =>
+      this.#options.context.escaped(process.node, error),
+    )
   }
 
-  async #follow(submission: Submission, signal: AbortSignal): Promise<void> {
+  async #follow(submission: Submission, signal: AbortSignal, isUnnamed: boolean): Promise<void> {
     const { wish } = submission
-    const handle = await this.#accepted(submission, signal)
+    const handle = await this.#accepted(submission, signal, isUnnamed)
     if (!handle) return
     const { process } = this.#options
     if (wish.resubmitAfterMs !== undefined) process.setTimer(() => this.#submitAgain(submission), wish.resubmitAfterMs)
@@ -173,7 +179,7 @@ export class ProducerProgram {
   }
 
   /** Submits; undefined where the task was not accepted. */
-  async #accepted(submission: Submission, signal: AbortSignal): Promise<TaskHandle | undefined> {
+  async #accepted(submission: Submission, signal: AbortSignal, isUnnamed: boolean): Promise<TaskHandle | undefined> {
     const { process, group, notes } = this.#options
     const { id, wish, attempt } = submission
     const { node } = process
@@ -182,11 +188,12 @@ export class ProducerProgram {
     try {
       const handle = await this.#client.submit(queue, wish.body, {
         ...options,
-        id,
+        ...(isUnnamed ? {} : { id }),
         watch: wish.askAfterMs === undefined || wish.isKept,
         onBusy: group.onBusy === 'giveUp' ? 'throw' : 'wait',
         ...(group.patienceMs === undefined ? {} : { signal }),
       })
+      if (handle.id !== id) throw new Error(`the client made a handle of task ${handle.id} for task ${id}`)
       submission.isAccepted = true
       process.observe({ type: 'accepted', node, id })
       return handle
@@ -352,6 +359,10 @@ export class ProducerProgram {
         this.#submit(wish)
     }
   }
+}
+
+function bytesOf(random: RandomStream): (count: number) => Uint8Array {
+  return (count) => random.bytes(count)
 }
 
 /** The text of a result, and what is wrong with it where it is of another type than its handler returned. */

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { RetryBudget } from '../../src/checkers/retry-budget.ts'
+import type { Scenario } from '../../src/index.ts'
+import { connectionOf, Stream, submit, welcomeOf } from './stream.ts'
+
+const node = 'producer-1'
+const connection = connectionOf(node)
+const producers: Scenario['producers'] = [{ count: 1, arrivals: { kind: 'steady', rate: 1 }, tasks: [] }]
+const names = (count: number) => Array.from({ length: count }, (_, place) => `t${place + 1}`)
+
+class Refused extends Stream {
+  #ref = 0
+
+  constructor(over: Partial<Scenario> = {}) {
+    super((sources) => new RetryBudget(sources), { producers, ...over })
+    this.see({ type: 'nodeStarted', node, incarnation: 1 }).welcome(node)
+  }
+
+  /** Submits tasks, of which so many are refused. */
+  submit(ids: string[], refused: number): this {
+    this.#ref += 1
+    const error = { code: 'busy' as const, message: '', retryAfterMs: 1 }
+    const indexes = ids.slice(0, refused).map((_, index) => ({ index, error }))
+    this.see({ type: 'sentToBroker', node, connection, message: submit(this.#ref, ids) })
+    return this.told(node, { type: 'submitted', ref: this.#ref, refused: indexes })
+  }
+}
+
+const many = names(600)
+const complaint = ['producer-1 tries 600 refused tasks again, more than its retries allow']
+
+test('[PROMISE-46] a producer makes a thousand retries at once, and no more', () => {
+  expect(new Refused().submit(many, 600).submit(many, 600).said).toEqual([])
+  expect(new Refused().submit(many, 600).submit(many, 600).submit(many, 600).said).toEqual(complaint)
+})
+
+test('[PROMISE-46] fifty a second, and one for five that are accepted', () => {
+  const spent = () => new Refused().submit(many, 600).submit(many, 600)
+  expect(spent().after(4000).submit(many, 600).said).toEqual([])
+  expect(spent().after(3900).submit(many, 600).said).toEqual(complaint)
+  const others = Array.from({ length: 1000 }, (_, place) => `u${place + 1}`)
+  expect(spent().submit(others, 0).submit(many, 600).said).toEqual([])
+  expect(spent().submit(others.slice(0, 900), 0).submit(many, 600).said).toEqual(complaint)
+})
+
+test('[PROMISE-46] what is new, or was on its way when a connection was lost, is no retry', () => {
+  const spent = () => new Refused().submit(many, 600).submit(many, 600)
+  expect(
+    spent().submit(
+      Array.from({ length: 600 }, (_, place) => `u${place}`),
+      0,
+    ).said,
+  ).toEqual([])
+  const lost = new Refused().see({ type: 'sentToBroker', node, connection, message: submit(9, many) })
+  expect(lost.told(node, welcomeOf(node)).submit(many, 0).submit(many, 0).said).toEqual([])
+})
+
+test('[PROMISE-46] each life has a budget of its own, and who keeps no credit has none', () => {
+  const anew = new Refused().submit(many, 600).submit(many, 600).see({ type: 'nodeStopped', node, how: 'crashed' })
+  expect(anew.see({ type: 'nodeStarted', node, incarnation: 2 }).submit(many, 600).submit(many, 600).said).toEqual([])
+  const liar = new Refused({ producers: [{ ...producers[0]!, ignoresCredit: true }] })
+  expect(liar.submit(many, 600).submit(many, 600).submit(many, 600).said).toEqual([])
+})
