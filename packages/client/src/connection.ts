@@ -61,6 +61,14 @@ const SILENT_PERIODS = 2.5
 /** Items that fill a frame well; waiting for more would only delay them. */
 const FLUSH_ITEMS = 500
 
+const WIDEST_LIMITS: Limits = {
+  ...(Object.fromEntries(
+    Object.keys(DEFAULT_LIMITS).map((name) => [name, Number.MAX_SAFE_INTEGER]),
+  ) as unknown as Limits),
+  // Beyond this a reader may run out of stack.
+  depthMax: 1000,
+}
+
 /** What a lease or a task id takes in a message at most, and what the message takes besides its list, in bytes. */
 const LISTED_BYTES = 40
 const MESSAGE_BYTES = 128
@@ -267,7 +275,8 @@ export class Connection {
   #receive(data: string | Uint8Array): void {
     this.#heardAtMs = this.#platform.now()
     this.#lastWord = undefined
-    const decoded = decodeBrokerFrame(data, this.#limits)
+    // What a broker allows is not known before its welcome, behind which other messages may stand in the same frame.
+    const decoded = decodeBrokerFrame(data, this.open ? this.#limits : WIDEST_LIMITS)
     if (!decoded.ok) {
       this.#logger.error({ error: decoded.error }, 'the broker sent a frame that is not of this protocol')
       this.#drop(4000, 'bad_frame')

@@ -1,9 +1,10 @@
+import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import { expect, test } from 'vitest'
 import { createClient, createWorker } from '../src/index.ts'
 import { FakeWorld } from './fake-world.ts'
 
-function connecting() {
-  const world = new FakeWorld()
+function connecting(limits: Partial<Limits> = {}) {
+  const world = new FakeWorld(limits)
   const states: string[] = []
   const client = createClient({ url: 'ws://broker', platform: world.platform })
   client.onStateChange((state) => states.push(state))
@@ -217,4 +218,21 @@ test('each role announces itself and its name, and the token travels in hello on
   void worker.start()
   const connection = await world.welcome()
   expect(connection.last('hello')).toMatchObject({ roles: ['worker'], versions: [1], token: 'secret', name: 'host-1' })
+})
+
+test('a broker that comes back with wider limits is understood from its welcome on', async () => {
+  const { world, states } = connecting({ frameBytesMax: 4096, bodyBytesMax: 1024, batchItemsMax: 3 })
+  await world.welcome()
+  world.connection.close(1006)
+  while (world.connections.length === 1) await world.pass(10)
+  Object.assign(world.limits, DEFAULT_LIMITS)
+  world.connection.open()
+  const progress = {
+    type: 'progress' as const,
+    tasks: Array.from({ length: 100 }, (_, index) => ({ ref: 1, index, progress: 'x'.repeat(100) })),
+  }
+  world.connection.say(world.welcomeMessage(), progress)
+  await world.settle()
+  expect(world.connections[1]?.closedBy).toBeUndefined()
+  expect(states.at(-1)).toBe('ready')
 })
