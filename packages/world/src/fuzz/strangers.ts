@@ -1,5 +1,5 @@
 import type { RandomStream } from '../random.ts'
-import type { Misdeed, Scenario } from '../scenario.ts'
+import type { Misdeed, Scenario, WorkerGroup } from '../scenario.ts'
 
 const MISDEEDS: readonly Misdeed[] = [
   'speaksOtherVersions',
@@ -9,6 +9,7 @@ const MISDEEDS: readonly Misdeed[] = [
   'actsAsWorker',
   'passesLimits',
   'opensSessions',
+  'repeatsIds',
   'namesQueues',
   'asksForAnything',
 ]
@@ -26,6 +27,16 @@ export function visited(random: RandomStream, scenario: Scenario): Scenario {
       },
     ],
   }
+}
+
+/** Workers that name what they settle twice. */
+export function doubled(_: RandomStream, scenario: Scenario): Scenario {
+  const [first, ...others] = scenario.workers as [WorkerGroup, ...WorkerGroup[]]
+  const lying = others.map((group) => ({
+    ...group,
+    falsehoods: [...(group.falsehoods ?? []), 'repeatsItems' as const],
+  }))
+  return { ...scenario, workers: [first, ...lying] }
 }
 
 /** Fewer sessions or queues than are wanted, now and then: whoever is refused comes back. */

@@ -41,6 +41,8 @@ export class Liar implements Tampering {
   #past: number[] = []
   /** Settled, and not confirmed, by ref. */
   readonly #settling = new Map<number, readonly number[]>()
+  /** Settlements that name each lease twice, by ref: how many they had. */
+  readonly #doubledRefs = new Map<number, number>()
   /** Named in the last hello without being known. */
   #claimed: readonly number[] = []
 
@@ -63,8 +65,11 @@ export class Liar implements Tampering {
 
   incoming(frame: string | Uint8Array): (string | Uint8Array)[] {
     const decoded = decodeBrokerFrame(frame, this.#limits)
-    if (decoded.ok) for (const message of decoded.messages) this.#hear(message)
-    return [frame]
+    if (!decoded.ok) return [frame]
+    const heard = decoded.messages.map((message) => this.#withoutSeconds(message))
+    for (const message of heard) this.#hear(message)
+    const isChanged = heard.some((message, at) => message !== decoded.messages[at])
+    return isChanged ? encodeFrames(heard, typeof frame === 'string' ? 'text' : 'binary', this.#limits) : [frame]
   }
 
   outgoing(frame: string | Uint8Array): (string | Uint8Array)[] {
@@ -81,6 +86,36 @@ export class Liar implements Tampering {
     return this.#encode(said)
   }
 
+  /** The same twice in one message, where there is room for it; what becomes of the second ones the program never hears. */
+  #doubled(message: Settlement): Settlement {
+    const { length } = leasesOf(message)
+    const bytes = message.type === 'complete' ? message.bodies.lengths.reduce((sum, one) => sum + one, 0) : 0
+    if (2 * length > this.#limits.batchItemsMax || 4 * bytes > this.#limits.frameBytesMax) return message
+    this.#doubledRefs.set(message.ref, length)
+    switch (message.type) {
+      case 'fail':
+        return { ...message, failures: [...message.failures, ...message.failures] }
+      case 'release':
+        return { ...message, leases: [...message.leases, ...message.leases] }
+      case 'complete': {
+        const pieces = message.leases.map((_, index) => message.bodies.at(index))
+        const twice = [...pieces, ...pieces]
+        const bodies = Bodies.ofPieces(
+          twice,
+          twice.map(({ length: one }) => one),
+        )
+        return { ...message, leases: [...message.leases, ...message.leases], bodies }
+      }
+    }
+  }
+
+  #withoutSeconds(message: BrokerMessage): BrokerMessage {
+    const length = message.type === 'settled' ? this.#doubledRefs.get(message.ref) : undefined
+    if (message.type !== 'settled' || length === undefined) return message
+    this.#doubledRefs.delete(message.ref)
+    return { ...message, refused: message.refused.filter(({ index }) => index < length) }
+  }
+
   #hear(message: BrokerMessage): void {
     if (message.type === 'deliver') for (const lease of message.leases) this.#held.add(lease)
     else if (message.type === 'revoke') for (const lease of message.leases) this.#lose(lease)
@@ -88,6 +123,7 @@ export class Liar implements Tampering {
     else if (message.type === 'settled') this.#confirm(message.ref, message.refused)
     else if (message.type === 'welcome') {
       this.#settling.clear()
+      this.#doubledRefs.clear()
       if (message.resumed) for (const lease of this.#claimed) this.#held.add(lease)
       else for (const lease of this.#held) this.#lose(lease)
       for (const lease of message.lostLeases) this.#lose(lease)
@@ -119,6 +155,7 @@ export class Liar implements Tampering {
       case 'fail':
       case 'release':
         this.#settling.set(message.ref, leasesOf(message))
+        if (this.#falsehoods.has('repeatsItems') && this.#random.chance(LIE_SHARE)) return [this.#doubled(message)]
         return this.#falsehoods.has('repeats') ? [message, message] : [message]
       case 'heartbeat':
         return this.#falsehoods.has('neverBeats') ? [{ type: 'ping', ref: message.ref }] : [message]

@@ -1,4 +1,4 @@
-import { type ClientMessage, encodeFrames, type FrameKind, type Limits } from '@sluice/protocol'
+import { Bodies, type ClientMessage, encodeFrames, type FrameKind, type Limits } from '@sluice/protocol'
 import type { RandomStream } from '../random.ts'
 import type { Misdeed } from '../scenario.ts'
 
@@ -39,6 +39,8 @@ const NONSENSE: readonly string[] = [
 const STRANGE_LEASE = 2_000_000_000
 const QUEUES_AT_ONCE = 3
 const SMALL_BYTES = 32_768
+/** Handlers may hang, and do not for ever. */
+const TIME_LIMIT_MS = 500
 
 /** One connection's worth of a misdeed. */
 export function conversationOf(misdeed: Misdeed, surroundings: MisdeedSurroundings): Conversation {
@@ -71,6 +73,21 @@ export function conversationOf(misdeed: Misdeed, surroundings: MisdeedSurroundin
       }
     case 'passesLimits':
       return { first: hello('producer', 'worker'), welcomed: [pastLimit(surroundings)] }
+    case 'repeatsIds': {
+      const submit = (ref: number, ids: string[], texts: string[]): ClientMessage => ({
+        type: 'submit',
+        ref,
+        queue: 'mail',
+        options: { timeLimitMs: TIME_LIMIT_MS },
+        ids,
+        bodies: Bodies.ofTexts(texts.map((text) => JSON.stringify(`stranger ${text}`))),
+      })
+      const [one, other] = [nextId(), nextId()]
+      return {
+        first: hello('producer'),
+        welcomed: frames(submit(1, [one, one], ['a', 'a']), submit(2, [other, other], ['a', 'another'])),
+      }
+    }
     case 'opensSessions':
       return { first: hello('producer', 'worker'), welcomed: [] }
     case 'namesQueues':

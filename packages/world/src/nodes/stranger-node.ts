@@ -12,7 +12,7 @@ const CONNECTIONS_MAX = 6
 /** How long it stays where nobody sends it away. */
 const STAY_MS_MEAN = 3000
 
-/** A machine whose program speaks to the broker without one of its clients, and keeps none of its rules. Nothing that it says is a task. */
+/** A machine whose program speaks to the broker without one of its clients, and keeps none of its rules. Hardly anything that it says is a task. */
 export class StrangerNode extends Node {
   readonly #group: StrangerGroup
   readonly #chance: RandomStream

@@ -90,6 +90,28 @@ describe('a worker that lies', () => {
     expect(say({ type: 'ping', ref: 2 })).toHaveLength(1)
   })
 
+  test('names each lease twice in some settlements, and tells its program nothing of the second ones', () => {
+    const { say, hear } = makeLiar('repeatsItems')
+    const error = { code: 'lease_lost', message: 'gone' } as const
+    let doubled = 0
+    for (let ref = 1; ref <= 60; ref += 1) {
+      const [said] = say(complete(ref, 5))
+      if (said?.type !== 'complete') throw new Error('another message')
+      const frames = hear({ type: 'settled', ref, refused: [0, 1].map((index) => ({ index, error })) })
+      const heard = decodeBrokerFrame(frames[0] as Uint8Array, DEFAULT_LIMITS)
+      if (!heard.ok) throw new Error(heard.error.message)
+      const [settled] = heard.messages
+      if (settled?.type !== 'settled') throw new Error('another message')
+      if (said.leases.length === 2) {
+        doubled += 1
+        expect(said).toMatchObject({ leases: [5, 5], bodies: { count: 2 } })
+        expect(settled.refused.map(({ index }) => index)).toEqual([0])
+      } else expect(settled.refused).toHaveLength(2)
+    }
+    expect(doubled).toBeGreaterThan(5)
+    expect(doubled).toBeLessThan(50)
+  })
+
   test('sends no heartbeats, and something in their place, so that it is not taken for dead', () => {
     const { say } = makeLiar('neverBeats')
     expect(say({ type: 'heartbeat', ref: 4, leases: [5] })).toEqual([{ type: 'ping', ref: 4 }])

@@ -20,7 +20,7 @@ async function toldTo(misdeed: Misdeed, over: Partial<Scenario> = {}): Promise<S
       else if (seen.type === 'sentByBroker') {
         const { message } = seen
         if (message.type === 'error') told.add(message.code)
-        else if (message.type === 'cancelled' || message.type === 'settled')
+        else if (message.type === 'cancelled' || message.type === 'settled' || message.type === 'submitted')
           for (const { error } of message.refused) told.add(error.code)
         else told.add(message.type)
       }
@@ -43,6 +43,7 @@ test.each<[Misdeed, readonly (string | number)[], Partial<Scenario>?]>([
   ['passesLimits', ['welcome', 'too_large', 1009], { hosting: small }],
   ['opensSessions', ['welcome', 'busy', 4008, 1000], { engine: { sessionsMax: 12 } }],
   ['namesQueues', ['welcome', 'busy', 1000], { engine: { queuesMax: 4 } }],
+  ['repeatsIds', ['welcome', 'id_conflict', 1000]],
   ['asksForAnything', ['welcome', 'status', 'watched', 'unknown_task', 'lease_lost', 1000]],
 ])('a stranger that %s is told so, and nobody else notices', async (misdeed, told, over) => {
   const heard = await toldTo(misdeed, over)
