@@ -14,6 +14,19 @@ const IN_VERDICTS: Readonly<Record<string, ReadonlySet<string>>> = {
 const NEVER = new Set(['bad_frame', 'bad_message', 'hello_expected', 'unsupported_version', 'unauthorized'])
 /** What WebSocket itself says where no code came. */
 const WITHOUT_CODE = 1005
+/** With what the broker closes a connection after an error about it; `busy` before a welcome alone is about the connection. */
+const CLOSED_WITH: Readonly<Record<string, number>> = {
+  bad_frame: 4000,
+  hello_expected: 4000,
+  unauthorized: 4001,
+  unsupported_version: 4002,
+  hello_timeout: 4003,
+  busy: 4008,
+  internal: 4009,
+  too_large: 1009,
+}
+/** Codes that come from a broker alone. */
+const BROKERS = new Set([1009, 4000, 4001, 4002, 4003, 4004, 4005, 4006, 4008, 4009])
 
 /** Every error and close code is one of the protocol's tables, and is used for what its row says. */
 export class Errors implements Checker {
@@ -23,6 +36,9 @@ export class Errors implements Checker {
   readonly #contents = new Map<string, string>()
   readonly #conflicting = new Set<string>()
   #hasDiskFailed = false
+  readonly #welcomed = new Set<number>()
+  /** The error that was the last word on a connection. */
+  readonly #lastErrors = new Map<number, string>()
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -50,6 +66,7 @@ export class Errors implements Checker {
         break
       }
       case 'sentByBroker':
+        this.#note(observation)
         this.#sent(observation, observation.message, violate)
         break
       case 'unreadable':
@@ -63,6 +80,7 @@ export class Errors implements Checker {
           violate(`${observation.node} was disconnected with ${observation.code}, which is in no table`, {
             nodes: [observation.node],
           })
+        if (observation.side === 'node') this.#closed(observation, violate)
         break
       case 'refused':
         if (observation.error.code !== 'closed' && !(observation.error.code in ERRORS))
@@ -72,6 +90,22 @@ export class Errors implements Checker {
         break
       default:
     }
+  }
+
+  #note({ connection, message }: ObservationOf<'sentByBroker'>): void {
+    if (message.type === 'welcome') this.#welcomed.add(connection)
+    const isLast = message.type === 'error' && message.ref === undefined && message.code in CLOSED_WITH
+    if (isLast && !(message.code === 'busy' && this.#welcomed.has(connection)))
+      this.#lastErrors.set(connection, message.code)
+    else this.#lastErrors.delete(connection)
+  }
+
+  #closed({ node, connection, code }: ObservationOf<'disconnected'>, violate: Violate): void {
+    const error = this.#lastErrors.get(connection)
+    this.#lastErrors.delete(connection)
+    this.#welcomed.delete(connection)
+    if (error !== undefined && BROKERS.has(code) && code !== CLOSED_WITH[error])
+      violate(`${node} was told ${error} and disconnected with ${code}, not ${CLOSED_WITH[error]}`, { nodes: [node] })
   }
 
   #sent(observation: ObservationOf<'sentByBroker'>, message: BrokerMessage, violate: Violate): void {

@@ -34,6 +34,7 @@ import { Punctuality } from './punctuality.ts'
 import { QueueBounds } from './queue-bounds.ts'
 import { Reconnection } from './reconnection.ts'
 import { Records } from './records.ts'
+import { Recoveries } from './recoveries.ts'
 import { Replay } from './replay.ts'
 import { Replies } from './replies.ts'
 import { RetryBudget } from './retry-budget.ts'
@@ -90,6 +91,7 @@ export function checkers(scenario: Scenario): Checker[] {
     new Waits(sources),
     new Replies(),
     new Terms(sources),
+    new Recoveries(sources),
     new Heartbeats(sources),
     new ComingBack(sources),
     new Departures(sources),

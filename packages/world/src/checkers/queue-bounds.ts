@@ -105,7 +105,7 @@ export class QueueBounds implements Checker {
   }
 
   #judgeState(state: State, violate: Violate): void {
-    const { sessionsMax, queuesMax } = this.#engine
+    const { sessionsMax, queuesMax, queueResultBytesMax } = this.#engine
     const { creditMax, sessionQueuesMax } = this.#host.limits
     for (const queue of state.queues.values()) {
       this.#judge(
@@ -119,6 +119,9 @@ export class QueueBounds implements Checker {
         violate,
       )
     }
+    for (const { name, resultBytes } of state.queues.values())
+      if (resultBytes > queueResultBytesMax)
+        violate(`queue ${name} keeps ${resultBytes} bytes of results, at most ${queueResultBytesMax} are allowed`, {})
     if (state.sessions.size > sessionsMax)
       violate(`the broker holds ${state.sessions.size} sessions, at most ${sessionsMax} are allowed`, {})
     if (state.queues.size > queuesMax)

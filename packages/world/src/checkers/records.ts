@@ -26,6 +26,8 @@ export class Records implements Checker {
   readonly #sources: Sources
   readonly #engine: EngineConfig
   readonly #queues = new Map<string, Kept>()
+  /** Of results that are kept. */
+  readonly #resultBytes = new Map<string, number>()
   /** In the world's time: when each outcome was heard of, and when the broker was last kept from its work. */
   readonly #endedAtMs = new Map<string, number>()
   #heldUpAtMs = 0
@@ -107,7 +109,7 @@ export class Records implements Checker {
         const finishedAtMs = kept.get(fact.id) ?? 0
         if (!fact.isEarly && fact.atMs < (before.forgetAtMs ?? 0) - ROUNDING_MS)
           violate(`the record of task ${fact.id} went ${(before.forgetAtMs ?? 0) - fact.atMs} ms too soon`, about)
-        if (fact.isEarly && kept.size <= max)
+        if (fact.isEarly && kept.size <= max && !this.#isFullOfBytes(kept))
           violate(
             `the record of task ${fact.id} went early, and ${before.queue} kept only ${kept.size} of ${max}`,
             about,
@@ -116,14 +118,23 @@ export class Records implements Checker {
           violate(`the record of task ${fact.id} went early, and that of ${first} is older`, about)
       }
       kept.delete(fact.id)
+      this.#resultBytes.delete(fact.id)
     }
     if (after && isOutcome(after.state)) {
       this.#listOf(after).set(fact.id, fact.atMs)
+      this.#resultBytes.set(fact.id, after.resultBytes ?? 0)
       this.#endedAtMs.set(fact.id, atMs)
       const ttlMs = (after.forgetAtMs ?? 0) - fact.atMs
       if (Math.abs(ttlMs - this.#ttlOf(after)) > ROUNDING_MS)
         violate(`the record of task ${fact.id} is to be kept ${ttlMs} ms and not ${this.#ttlOf(after)}`, about)
     }
+  }
+
+  /** Whether the bytes of the results that are kept are past their bound. */
+  #isFullOfBytes(kept: ReadonlyMap<string, number>): boolean {
+    let bytes = 0
+    for (const id of kept.keys()) bytes += this.#resultBytes.get(id) ?? 0
+    return bytes > this.#engine.queueResultBytesMax
   }
 
   #heard({ connection, message }: ObservationOf<'heardByBroker'>): void {

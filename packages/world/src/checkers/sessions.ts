@@ -1,4 +1,4 @@
-import { isFinished, type State } from '@sluice/engine'
+import { type Event, isFinished, type State } from '@sluice/engine'
 import type { ClientMessage, Hello, Welcome } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { Calm } from './calm.ts'
@@ -69,14 +69,12 @@ export class Sessions implements Checker {
       this.#replaced.clear()
     }
     if (observation.type === 'sentByBroker' && state) this.#judgePhase(observation, state, violate)
+    if (observation.type === 'appending' && !this.#mayWait) this.#judgeGoodbyes(observation.events, violate)
     if (chronicle.isRetold) this.#graceEndsAtMs.clear()
-    const hasStarted = steps.some(({ fact }) => fact.type === 'brokerStarted')
     for (const { fact, before } of steps) {
       if (fact.type === 'sessionDisconnected') {
         this.#graceEndsAtMs.set(fact.session, fact.graceEndsAtMs)
         this.#awayAtMs.set(fact.session, observation.atMs)
-        if (this.#leaving.has(fact.session) && !hasStarted && !this.#mayWait)
-          violate('a session has left with a goodbye and is held as though its connection was lost', {})
         if (fact.graceEndsAtMs < fact.atMs + this.#graceMs - ROUNDING_MS)
           violate(`a session has a grace window of ${fact.graceEndsAtMs - fact.atMs} ms, not ${this.#graceMs}`, {})
       } else if (fact.type === 'sessionResumed') this.#graceEndsAtMs.delete(fact.session)
@@ -122,6 +120,20 @@ export class Sessions implements Checker {
       if (forMs > this.#graceMs + SLACK_MS)
         violate(`a session is held ${forMs} ms after its connection was lost, and has ${this.#graceMs}`, {})
     }
+  }
+
+  /** The connection may have been lost and found before the goodbye came, in the same batch. */
+  #judgeGoodbyes(events: readonly Event[], violate: Violate): void {
+    // Whoever was there at the last end is held to be away by a start.
+    if (events.some(({ type }) => type === 'brokerStarted')) return
+    const away = new Set<string>()
+    for (const event of events) {
+      if (event.type === 'sessionDisconnected') away.add(event.session)
+      else if (event.type === 'sessionResumed' || event.type === 'sessionClosed') away.delete(event.session)
+    }
+    for (const session of away)
+      if (this.#leaving.has(session))
+        violate('a session has left with a goodbye and is held as though its connection was lost', {})
   }
 
   /** The newest connection of a session is its only one. */

@@ -87,6 +87,18 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
     ])
   })
 
+  test('bytes of results', () => {
+    const keeping = (queueResultBytesMax: number) => {
+      const stream = bounded({ queueResultBytesMax })
+      stream.state = createState(engineConfig())
+      const events = [...opened('worker-1'), accepted('t1'), granted('worker-1', 1, 't1'), succeeded('t1')]
+      for (const event of events) evolve(stream.state, event)
+      return stream.write().said
+    }
+    expect(keeping(3)).toEqual([])
+    expect(keeping(2)).toEqual(['queue q keeps 3 bytes of results, at most 2 are allowed'])
+  })
+
   test('watchers of an unfinished task', () => {
     const watching = (watchersMax: number, ...more: Event[]) => {
       const stream = bounded({ watchersMax })

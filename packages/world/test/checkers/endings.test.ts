@@ -276,6 +276,12 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
         .toBroker('worker-1', { type: 'bye' })
         .append(...opened('worker-1'), ...events, away).said
     expect(leaving()).toEqual(['a session has left with a goodbye and is held as though its connection was lost'])
+    // The connection was lost before that.
+    const bye = new Stream((sources) => new Sessions(sources)).welcome('worker-1').append(...opened('worker-1'))
+    bye.write(away).toBroker('worker-1', { type: 'bye' }).durable()
+    expect(bye.append({ type: 'sessionClosed', session, atMs: 0 }).said).toEqual([])
+    const together = bye.append(away, { type: 'sessionResumed', session, atMs: 0 })
+    expect(together.said).toEqual([])
     // A crash may have undone it.
     expect(leaving({ type: 'brokerStarted', epoch: 2, nextLease: 9, atMs: 0 })).toEqual([])
   })

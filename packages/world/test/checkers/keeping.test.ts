@@ -253,6 +253,15 @@ describe('[PROMISE-15] records are kept for their time', () => {
     expect(full().append(early('t1')).append(early('t2')).said).toEqual([
       'the record of task t2 went early, and q kept only 1 of 1',
     ])
+    // Three bytes each.
+    const large = (queueResultBytesMax: number) =>
+      records({ queueResultBytesMax }).append(
+        ...opened('worker-1'),
+        ...['t1', 't2'].flatMap((id, i) => [accepted(id), granted('worker-1', i, id), succeeded(id, i)]),
+        early('t1'),
+      ).said
+    expect([large(3), large(5)]).toEqual([[], []])
+    expect(large(6)).toHaveLength(1)
   })
 
   test('a record that is there and is said not to be', () => {
