@@ -9,6 +9,8 @@ const PRODUCER_DRAIN_MS = 5000
 const WORKER_GRACE_MS = 30_000
 const WORKER_SETTLE_MS = 5000
 const SLACK_MS = 100
+/** Timers have a grain. */
+const TIMER_MS = 5
 /** With which a client closes its connection when it leaves. */
 const NORMAL_CODE = 1000
 
@@ -79,9 +81,9 @@ export class Departures implements Checker {
     const { scenario } = this.#sources
     const group = workerGroupOf(scenario, node)
     if (group) {
-      const graceEndMs = atMs + (group.drainGraceMs ?? WORKER_GRACE_MS) + SLACK_MS
-      this.#graceEndMs.set(node, graceEndMs)
-      this.#dueMs.set(node, graceEndMs + WORKER_SETTLE_MS)
+      const graceEndMs = atMs + (group.drainGraceMs ?? WORKER_GRACE_MS)
+      this.#graceEndMs.set(node, graceEndMs + TIMER_MS)
+      this.#dueMs.set(node, graceEndMs + WORKER_SETTLE_MS + SLACK_MS)
     } else if (node.startsWith('producer-')) this.#dueMs.set(node, atMs + PRODUCER_DRAIN_MS + SLACK_MS)
   }
 

@@ -6,6 +6,7 @@ import { Attempts } from './attempts.ts'
 import { Audience } from './audience.ts'
 import { BodiesArrive } from './bodies-arrive.ts'
 import { Busy } from './busy.ts'
+import { Callers } from './callers.ts'
 import { Cancellation } from './cancellation.ts'
 import { Chronicle } from './chronicle.ts'
 import { ClientDuties } from './client-duties.ts'
@@ -99,5 +100,6 @@ export function checkers(scenario: Scenario): Checker[] {
     new ProgressReports(sources),
     new DeafHandlers(sources),
     new RetryBudget(sources),
+    new Callers(sources),
   ]
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
 import { type EngineConfig, engineConfig } from '@sluice/engine'
 import type { Distribution } from '../distribution.ts'
-import type { Scenario, WorkerGroup } from '../scenario.ts'
+import type { ProducerGroup, Scenario, WorkerGroup } from '../scenario.ts'
 
 /** The bounds in force in a scenario. */
 export function boundsOf({ engine, hosting }: Scenario): { engine: EngineConfig; host: HostConfig } {
@@ -13,10 +13,15 @@ export function workerGroupOf({ workers }: Scenario, node: string): WorkerGroup 
   return groupOf(workers, 'worker-', node)
 }
 
+/** As `workerGroupOf`, of a producer. */
+export function producerGroupOf({ producers }: Scenario, node: string): ProducerGroup | undefined {
+  return groupOf(producers, 'producer-', node)
+}
+
 /** Whether what a node says reaches the broker as it was said, and the other way round. */
 export function isHonest(scenario: Scenario, node: string): boolean {
   if (isStranger(node)) return false
-  const producers = groupOf(scenario.producers, 'producer-', node)
+  const producers = producerGroupOf(scenario, node)
   return producers?.ignoresCredit !== true && (workerGroupOf(scenario, node)?.falsehoods ?? []).length === 0
 }
 
@@ -27,7 +32,7 @@ export function isStranger(node: string): boolean {
 
 /** Whether all connections of a node are those of one client. */
 export function hasOneClient(scenario: Scenario, node: string): boolean {
-  const producers = groupOf(scenario.producers, 'producer-', node)
+  const producers = producerGroupOf(scenario, node)
   return producers ? !producers.asksLater : workerGroupOf(scenario, node) !== undefined
 }
 

@@ -81,7 +81,7 @@ describe('[PROMISE-42] a worker that leaves stops its handlers', () => {
 
   test('when the time that they have is over', () => {
     expect(later(asked('worker-1').see(begun), 30_000)).toEqual([])
-    expect(later(asked('worker-1').see(begun), 30_101)).toEqual(goesOn)
+    expect(later(asked('worker-1').see(begun), 30_006)).toEqual(goesOn)
     expect(later(asked('worker-1').see(begun, { ...about, type: 'handlerEnded', how: 'threw' }), 30_101)).toEqual([])
   })
 
