@@ -146,12 +146,13 @@ export class WorkerNode extends Node {
         settle()
       }
       const throws = (error: Error): void => {
-        // Stacks travel with failures, and name the files of this machine: a run has to be the same on any.
-        delete (error as { stack?: string }).stack
+        withoutStack(error)
         end({ how: 'threw', thrown: thrownOf(error) }, () => reject(error))
       }
       const abort = (): void => {
         process.observe({ type: 'handlerAborted', node, id, run, reason: reasonOf(signal.reason) })
+        // The worker may tell it at once, whatever this handler does.
+        withoutStack(signal.reason as Error)
         // One that is deaf goes on reporting.
         cancelWork()
         if (deafMs > 0) process.setTimer(() => throws(signal.reason as Error), deafMs)
@@ -205,6 +206,11 @@ function fateOf(service: Service, chance: RandomStream): Fate {
     left -= share
   }
   return 'succeeds'
+}
+
+/** Stacks travel with failures, and name the files of this machine: a run has to be the same on any. */
+function withoutStack(error: Error): void {
+  delete (error as { stack?: string }).stack
 }
 
 function thrownOf(error: Error): Thrown {

@@ -91,6 +91,23 @@ describe('a scenario says of a worker', () => {
   })
 })
 
+test('failures name no file of this machine, whether or not a handler heeds its signal', async () => {
+  const tasks = [
+    { queue: 'q', weight: 1, options: { timeLimitMs: 50 }, bodyBytes: { kind: 'constant', value: 9 } as const },
+  ]
+  for (const deafMs of [0, 300]) {
+    const service = {
+      '*': { ms: { kind: 'constant', value: 100 }, deafMs: { kind: 'constant', value: deafMs } },
+    } as const
+    const seen = await seenIn({ producers: [{ ...producer, tasks }], workers: [{ ...worker, service }] })
+    const failures = of(seen, 'sentToBroker').flatMap(({ message }) =>
+      message.type === 'fail' ? message.failures : [],
+    )
+    expect(failures.length).toBeGreaterThan(20)
+    expect(failures.filter(({ error }) => error.stack !== undefined)).toEqual([])
+  }
+})
+
 test('what stopped a process does not stop the next one on the same machine', async () => {
   const script = [
     { atMs: 2000, fault: { type: 'pause', node: 'worker-1', forMs: 6000 } },
