@@ -7,21 +7,36 @@ const AT_ONCE_MAX = 1000
 const EARNED = 0.2
 const EARNED_PER_MS = 0.05
 
+/** Timers are no shorter than a millisecond and have a grain. */
+const TIMER_MS = 2
+/** So many waits do not all end at the earliest moment by chance: each does so in one of 250. */
+const PROMPT_MAX = 5
+
+/** What was refused with one message. */
+interface Refusal {
+  /** When the broker may be asked again. */
+  readonly fromMs: number
+  isOver: boolean
+}
+
 /** A producer's client, from its start. */
 interface Budget {
   tokens: number
   atMs: number
   /** Submissions on their way, by connection and ref. */
   readonly asked: Map<string, readonly string[]>
-  /** Tasks that were refused for now, on the connection that is. */
-  readonly refused: Set<string>
+  /** Tasks that were refused for now. */
+  readonly refused: Map<string, Refusal>
 }
 
-/** Producers try again what was refused for now as often as a budget allows: however many are refused, the broker is not asked for all of them over and over. */
+/** Producers try again what was refused for now as often as a budget allows: however many are refused, the broker is not
+ * asked for all of them over and over, nor by all clients at the same moment. */
 export class RetryBudget implements Checker {
   readonly rule = 'PROMISE-46'
   readonly #sources: Sources
   readonly #budgets = new Map<string, Budget>()
+  #waits = 0
+  #prompt = 0
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -33,7 +48,7 @@ export class RetryBudget implements Checker {
         const { node, atMs } = observation
         const { scenario } = this.#sources
         if (hasOneClient(scenario, node) && isHonest(scenario, node))
-          this.#budgets.set(node, { tokens: AT_ONCE_MAX, atMs, asked: new Map(), refused: new Set() })
+          this.#budgets.set(node, { tokens: AT_ONCE_MAX, atMs, asked: new Map(), refused: new Map() })
         break
       }
       case 'nodeStopped':
@@ -49,10 +64,15 @@ export class RetryBudget implements Checker {
     }
   }
 
+  finish(_: Surroundings, violate: Violate): void {
+    if (this.#waits >= PROMPT_MAX && this.#prompt === this.#waits)
+      violate(`all of ${this.#waits} refusals were tried again at the first moment allowed`, {})
+  }
+
   #said({ atMs, node, connection, message }: ObservationOf<'sentToBroker'>, violate: Violate): void {
     const budget = this.#budgets.get(node)
     if (!budget || message.type !== 'submit') return
-    const retries = message.ids.filter((id) => budget.refused.delete(id)).length
+    const retries = message.ids.filter((id) => this.#isRetry(budget, id, atMs)).length
     budget.asked.set(`${connection} ${message.ref}`, message.ids)
     if (retries === 0) return
     budget.tokens = Math.min(AT_ONCE_MAX, budget.tokens + (atMs - budget.atMs) * EARNED_PER_MS) - retries
@@ -62,7 +82,19 @@ export class RetryBudget implements Checker {
     budget.tokens = 0
   }
 
-  #heard({ node, connection, message }: ObservationOf<'heardByNode'>): void {
+  #isRetry({ refused }: Budget, id: string, atMs: number): boolean {
+    const refusal = refused.get(id)
+    if (!refusal) return false
+    refused.delete(id)
+    if (!refusal.isOver) {
+      this.#waits += 1
+      if (atMs <= refusal.fromMs + TIMER_MS) this.#prompt += 1
+    }
+    refusal.isOver = true
+    return true
+  }
+
+  #heard({ atMs, node, connection, message }: ObservationOf<'heardByNode'>): void {
     const budget = this.#budgets.get(node)
     if (!budget) return
     if (message.type === 'welcome') {
@@ -73,7 +105,9 @@ export class RetryBudget implements Checker {
     if (message.type !== 'submitted') return
     const ids = budget.asked.get(`${connection} ${message.ref}`) ?? []
     budget.asked.delete(`${connection} ${message.ref}`)
-    for (const { index } of message.refused) budget.refused.add(ids[index] as string)
+    const waits = message.refused.map(({ error }) => error.retryAfterMs ?? 0)
+    const refusal = { fromMs: atMs + Math.max(0, ...waits), isOver: false }
+    for (const { index } of message.refused) budget.refused.set(ids[index] as string, refusal)
     budget.tokens = Math.min(AT_ONCE_MAX, budget.tokens + (ids.length - message.refused.length) * EARNED)
   }
 }

@@ -193,6 +193,27 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     breaks: 'a broker that refuses everything is asked for everything again and again',
   },
   {
+    name: 'no jitter after a refusal',
+    file: 'client/src/outbox.ts',
+    find: 'const delayMs = retryAfterMs + this.#platform.random() * BUSY_JITTER_MS',
+    replace: 'const delayMs = retryAfterMs + 0 * BUSY_JITTER_MS',
+    breaks: 'those who were refused together come back together',
+  },
+  {
+    name: 'refusal swallowed',
+    file: 'client/src/outbox.ts',
+    find: ' || handle.terms.throwsBusy) {',
+    replace: ') {',
+    breaks: 'who wants to know of a full queue waits instead',
+  },
+  {
+    name: 'close without waiting',
+    file: 'client/src/outbox.ts',
+    find: 'if (this.#unanswered > 0 || this.#queue.size > 0) return false',
+    replace: '',
+    breaks: 'what was handed in before a close is not sent',
+  },
+  {
     name: 'what the budget holds back is lost',
     file: 'client/src/outbox.ts',
     find: 'if (granted < wanted.length) this.#park(wanted.slice(granted), BUDGET_WAIT_MS)',

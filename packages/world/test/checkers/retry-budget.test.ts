@@ -17,9 +17,9 @@ class Refused extends Stream {
   }
 
   /** Submits tasks, of which so many are refused. */
-  submit(ids: string[], refused: number): this {
+  submit(ids: string[], refused: number, retryAfterMs = 1): this {
     this.#ref += 1
-    const error = { code: 'busy' as const, message: '', retryAfterMs: 1 }
+    const error = { code: 'busy' as const, message: '', retryAfterMs }
     const indexes = ids.slice(0, refused).map((_, index) => ({ index, error }))
     this.see({ type: 'sentToBroker', node, connection, message: submit(this.#ref, ids) })
     return this.told(node, { type: 'submitted', ref: this.#ref, refused: indexes })
@@ -60,4 +60,15 @@ test('[PROMISE-46] each life has a budget of its own, and who keeps no credit ha
   expect(anew.see({ type: 'nodeStarted', node, incarnation: 2 }).submit(many, 600).submit(many, 600).said).toEqual([])
   const liar = new Refused({ producers: [{ ...producers[0]!, ignoresCredit: true }] })
   expect(liar.submit(many, 600).submit(many, 600).submit(many, 600).said).toEqual([])
+})
+
+test('[PROMISE-46] not all refusals are tried again at the first moment allowed', () => {
+  const after = (waits: number[]) => {
+    const stream = new Refused()
+    for (const ms of waits) stream.submit(['t1', 't2'], 2, 100).after(ms)
+    return stream.submit(['t1'], 0).finish()
+  }
+  expect(after([100, 101, 100, 102, 100])).toEqual(['all of 5 refusals were tried again at the first moment allowed'])
+  expect(after([100, 101, 100, 102, 300])).toEqual([])
+  expect(after([100, 101, 100, 102])).toEqual([])
 })
