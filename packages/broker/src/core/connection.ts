@@ -29,6 +29,9 @@ import { wireError } from './wire-error.ts'
 
 const WORKER_MESSAGES = new Set(['credit', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
 
+/** What an outcome or a progress value takes on the wire at the least: the place of its task. */
+const WITHHELD_BYTES = 8
+
 /** What the session is as far as this connection has seen it. In the last two the connection is over. */
 type Phase =
   | { state: 'awaitingHello'; cancelDeadline: () => void }
@@ -218,14 +221,19 @@ export class Connection {
       this.#reading = nextReadingState(this.#reading, 'answer')
       this.#readOn()
     }
-    const buffered = this.#transport.bufferedBytes
-    if (buffered > config.sendBufferBytesMax) {
+    const { bufferedBytes: buffered } = this.#transport
+    if (buffered + this.#withheldBytes > config.sendBufferBytesMax) {
       this.#host.log.warn({ name: this.name, buffered }, 'closed a slow reader')
       this.close(4004, 'slow_reader')
       // A peer that reads nothing would not read the close either.
       this.#transport.terminate()
     } else if (buffered > config.sendBufferBytesHigh) this.stall()
     else this.drained()
+  }
+
+  /** Of what is to be told when there is room, at the least. */
+  get #withheldBytes(): number {
+    return WITHHELD_BYTES * (this.#outcomesLater.size + this.#progressLater.size)
   }
 
   /** Whether more may be told than was asked for. */

@@ -131,6 +131,28 @@ describe('a reader that is slow', () => {
     expect(peer.bufferedBytes).toBeLessThan(3000)
   })
 
+  test('[HOST-11] what is withheld from it counts as well: who submits for ever and reads nothing is closed', async () => {
+    const world = await World.started({
+      engine: { queueResultsMax: 10 },
+      config: { sendBufferBytesHigh: 100, sendBufferBytesMax: 8 * 1000 },
+    })
+    const peer = await world.member({ roles: ['producer'] })
+    const worker = await world.worker(1000, ['photos'])
+    peer.isSlow = true
+    for (let ref = 0; ref < 40 && !peer.closedWith; ref += 1) {
+      peer.submit(
+        ref,
+        Array.from({ length: 100 }, (_, i) => 100 * ref + i),
+      )
+      await world.settle()
+      for (const { lease } of worker.deliveries.slice(100 * ref)) worker.complete(lease, lease)
+      await world.settle()
+    }
+    expect(peer.closedWith).toEqual({ code: 4004, reason: 'slow_reader' })
+    expect(peer.bufferedBytes).toBeLessThan(8 * 1000)
+    expect(worker.closedWith).toBeUndefined()
+  })
+
   test('[HOST-10] a worker with much credit gets large bodies little by little, never past the hard cap', async () => {
     const world = await World.started({
       config: { sendBufferBytesHigh: 1024 * KIB, sendBufferBytesMax: 4 * 1024 * KIB },

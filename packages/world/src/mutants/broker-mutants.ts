@@ -111,7 +111,7 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
   {
     name: 'slow reader kept',
     file: 'broker/src/core/connection.ts',
-    find: 'if (buffered > config.sendBufferBytesMax) {',
+    find: 'if (buffered + this.#withheldBytes > config.sendBufferBytesMax) {',
     replace: 'if (buffered < 0) {',
     breaks: 'a connection that reads nothing fills the memory',
   },
