@@ -123,11 +123,12 @@ function nagged(random: RandomStream, scenario: Scenario): Scenario {
 
 /** Handlers that are stopped go on for a while, in few places; programs that leave have little patience; results are not always JSON. */
 function stubborn(random: RandomStream, scenario: Scenario): Scenario {
-  const timeLimitMs = random.pick([100, 300])
+  const timeLimitMs = random.pick([100, 300, 2000])
   return {
     ...scenario,
     producers: scenario.producers.map((group) => ({
       ...group,
+      tasksMax: Math.min(group.tasksMax ?? TASKS_FEW, TASKS_FEW),
       tasks: group.tasks.map((mix) => ({ ...mix, options: { ...mix.options, timeLimitMs } })),
     })),
     workers: scenario.workers.map((group) => ({
@@ -137,10 +138,12 @@ function stubborn(random: RandomStream, scenario: Scenario): Scenario {
       drainGraceMs: random.pick([0, 1, 100, 1000]),
       service: withService(group, {
         ms: { kind: 'uniform', min: 0, max: 1.5 * timeLimitMs },
+        // Long ones are few enough to be done in time.
+        ...(timeLimitMs > 1000 ? { fails: 0 } : {}),
         deafMs: random.pick<Distribution>([
           { kind: 'constant', value: 0 },
           { kind: 'uniform', min: 0, max: 1000 },
-          { kind: 'uniform', min: 1000, max: 6000 },
+          { kind: 'uniform', min: 1000, max: 4000 },
         ]),
         returnsBytes: random.pick([0, 0.3, 1]),
       }),
