@@ -80,6 +80,18 @@ test.each<[object, string]>([
 
 const main = fileURLToPath(new URL('../src/fuzz/main.ts', import.meta.url))
 
+test.each(['--trace', '--json'])(
+  'a file that cannot be written to for %s ends the command with 2 and one line',
+  (flag) => {
+    const file = join(tmpdir(), 'no such folder', 'file')
+    const { status, stderr, stdout } = spawnSync(process.execPath, [main, '--seed', '1', flag, file], {
+      encoding: 'utf8',
+    })
+    expect(stderr).toMatch(/^.*no such folder.*ENOENT.*\n$/)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  },
+)
+
 test.each([
   ['{"seed": 1, "scenario": {"name": "x"}}', 'scenario.durationMs has to be a number of at least 1, not absent'],
   ['{"seed": 1}', 'there is no experiment in it'],

@@ -1,6 +1,8 @@
 import { Bodies } from '@sluice/protocol'
 import { expect, test } from 'vitest'
+import { populated } from '../src/fuzz/examine.ts'
 import { Story } from '../src/fuzz/story.ts'
+import { defaultScenario, runWorld } from '../src/index.ts'
 import type { Observation, Violation } from '../src/observation.ts'
 
 const id = '019b76da-a82a-72ea-ac46-834f6f845439'
@@ -47,7 +49,7 @@ test('what concerns other tasks, and what came afterwards, is left out; faults a
     { type: 'accepted', atMs: 5001, node: 'producer-1', id },
   ])
   expect(told.slice(1, -1)).toEqual([
-    '     0.020 s  FAULT 1: broker crashes, and starts again 1.5 s later',
+    '     0.020 s  FAULT 1: broker crashes, and is to start again 1.5 s later',
     '     0.020 s  broker crashes',
   ])
 })
@@ -108,4 +110,23 @@ test('a story has a page at most: its beginning and, longer, its end', () => {
   expect(told[1]).toContain('0.000 s')
   expect(told.some((line) => line.includes('… 440 more …'))).toBe(true)
   expect(told.at(-2)).toContain('0.499 s')
+})
+
+test('where a violation is about a queue as a whole, the story is that of tasks of it that something happened to just before', async () => {
+  const scenario = { ...defaultScenario, durationMs: 20_000 }
+  const about = { rule: 'PROMISE-7', atMs: 15_000, message: 'queue mail holds 5 unfinished tasks', about: {} }
+  const { about: found, ...same } = await populated(about, { seed: 1, scenario })
+  expect(same).toEqual({ rule: about.rule, atMs: about.atMs, message: about.message })
+  expect(found.ids).toHaveLength(3)
+  const queues = new Map<string, { queue: string; atMs: number }>()
+  await runWorld(scenario, 1, {
+    onObservation: (seen) => {
+      if (seen.type === 'submitting') queues.set(seen.id, { queue: seen.queue, atMs: seen.atMs })
+    },
+  })
+  for (const one of found.ids ?? []) expect(queues.get(one)).toMatchObject({ queue: 'mail' })
+  expect(Math.min(...(found.ids ?? []).map((one) => queues.get(one)?.atMs ?? 0))).toBeGreaterThan(5000)
+  expect(await populated({ ...about, about: { nodes: ['worker-1'] } }, { seed: 1, scenario })).toMatchObject({
+    about: { nodes: ['worker-1'] },
+  })
 })

@@ -1,4 +1,5 @@
 import { checkers } from '../checkers/index.ts'
+import { FactReader } from '../journal/facts.ts'
 import type { Violation } from '../observation.ts'
 import type { Report } from '../report.ts'
 import { type RunOptions, runWorld } from '../world.ts'
@@ -29,6 +30,33 @@ export async function examine(
     },
   })
   return { report, situations: coverage.situations, events: coverage.events }
+}
+
+/** Tasks that stand for all where a violation is about none in particular. */
+const WITNESSES_MAX = 3
+
+/** The violation; where it names neither task nor node, with those tasks that something happened to last, of a queue that it speaks of if any is. */
+export async function populated(violation: Violation, { seed, scenario }: Experiment): Promise<Violation> {
+  const { ids = [], nodes = [] } = violation.about
+  if (ids.length + nodes.length > 0) return violation
+  const reader = new FactReader()
+  const queues = new Map<string, string>()
+  // The last one that something happened to is the last one here.
+  const touched = new Set<string>()
+  await runWorld(scenario, seed, {
+    onObservation: (seen) => {
+      if (seen.type !== 'appending' || seen.atMs > violation.atMs) return
+      for (const fact of reader.read(seen.events)) {
+        if (!('id' in fact)) continue
+        if (fact.type === 'taskAccepted') queues.set(fact.id, fact.queue)
+        touched.delete(fact.id)
+        touched.add(fact.id)
+      }
+    },
+  })
+  const recent = [...touched].toReversed()
+  const meant = recent.filter((id) => violation.message.includes(queues.get(id) ?? '\0'))
+  return { ...violation, about: { ids: (meant.length > 0 ? meant : recent).slice(0, WITNESSES_MAX) } }
 }
 
 export interface Explanation {
@@ -66,7 +94,7 @@ export async function explain(
   )
   const violation = await violationOf(minimised)
   if (violation === undefined) return undefined
-  const story = new Story(violation)
+  const story = new Story(await populated(violation, minimised))
   await runWorld(minimised.scenario, minimised.seed, { onObservation: (observation) => story.see(observation) })
   return { minimised, violation, story: story.lines(), runs }
 }

@@ -13,9 +13,9 @@ function span(ms: number): string {
 export function faultText(fault: Fault): string {
   switch (fault.type) {
     case 'crash':
-      return `${fault.node} crashes, and starts again ${span(fault.restartAfterMs)} later`
+      return `${fault.node} crashes, and is to start again ${span(fault.restartAfterMs)} later`
     case 'restart':
-      return `${fault.node} is asked to leave, and starts again ${span(fault.restartAfterMs)} later`
+      return `${fault.node} is asked to leave, and is to start again ${span(fault.restartAfterMs)} later`
     case 'pause':
       return `${fault.node} stands still for ${span(fault.forMs)}`
     case 'slow':
@@ -41,6 +41,6 @@ export function faultText(fault: Fault): string {
     case 'fullDisk':
       return `the disk is full for ${span(fault.forMs)}`
     case 'powerLoss':
-      return `the power goes; the broker starts again ${span(fault.restartAfterMs)} later`
+      return `the power goes; the broker is to start again ${span(fault.restartAfterMs)} later`
   }
 }

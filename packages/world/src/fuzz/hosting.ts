@@ -1,19 +1,18 @@
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
 import type { Limits } from '@sluice/protocol'
 import type { Distribution } from '../distribution.ts'
-import { RandomSource, type RandomStream } from '../random.ts'
+import type { RandomStream } from '../random.ts'
 import type { JournalProfile, NetworkProfile } from '../scenario.ts'
 import { maybe, present } from './draws.ts'
 
 /** What the broker's host is set to, but for its heartbeat. `queues`: those that there are tasks for. */
-export function hostingOf(seed: number, random: RandomStream, queues: readonly string[]): Partial<HostConfig> {
+export function hostingOf(random: RandomStream, queues: readonly string[]): Partial<HostConfig> {
   const frameBytesMax = random.pick([4096, 16_384])
   const isNarrow = random.chance(0.25)
   const sendBufferBytesHigh = random.integer(300, 6000)
   const limits = maybe(random, 0.15, () => limitsOf(random, frameBytesMax))
-  const narrow = new RandomSource(seed).stream('narrow')
   const drawn = present<Partial<HostConfig>>({
-    limits: limits && { ...limits, ...rareLimitsOf(narrow, queues) },
+    limits: limits && { ...limits, ...rareLimitsOf(random, queues) },
     helloTimeoutMs: maybe(random, 0.2, () => random.integer(300, 3000)),
     sendBufferBytesHigh: isNarrow ? sendBufferBytesHigh : undefined,
     // One body more than fits is always sent.
@@ -25,7 +24,7 @@ export function hostingOf(seed: number, random: RandomStream, queues: readonly s
     compactBytesMin: maybe(random, 0.5, () => 1),
     drainRetryAfterMs: maybe(random, 0.3, () => random.integer(20, 3000)),
   })
-  return fitting(narrow, drawn)
+  return fitting(random, drawn)
 }
 
 export function limitsOf(random: RandomStream, frameBytesMax: number): Limits {

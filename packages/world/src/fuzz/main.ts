@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { MUTANTS } from '../mutants/catalogue.ts'
 import { phenomena } from '../phenomena/index.ts'
@@ -8,11 +8,11 @@ import { judge } from '../phenomena/trial.ts'
 import { ArgumentError, type Arguments, readArguments, USAGE } from './arguments.ts'
 import { campaign, findingText } from './campaign.ts'
 import { examine } from './examine.ts'
+import { FileError } from './file-error.ts'
 import { hunt, type Verdict } from './mutation.ts'
 import { Pool } from './pool.ts'
 import { ProgressBar } from './progress-bar.ts'
 import { experimentOf } from './scenario-shape.ts'
-import { ShapeError } from './shape.ts'
 import type { Experiment } from './shrink.ts'
 import { speedOf } from './speed.ts'
 import { summaryText } from './summary.ts'
@@ -36,6 +36,19 @@ function print(text: string): void {
 
 function configurationOf({ threads, seeds }: Arguments, first: number) {
   return { seeds, firstSeed: first, threads, node: process.version, processor: cpus()[0]?.model.trim() ?? 'unknown' }
+}
+
+/**
+ * Before a run that takes its time.
+ * @throws FileError
+ */
+function checkWritable(file: string | undefined): void {
+  if (file === undefined) return
+  try {
+    closeSync(openSync(file, 'a'))
+  } catch (error) {
+    throw new FileError(file, error)
+  }
 }
 
 function writeJson(file: string | undefined, value: object): void {
@@ -84,7 +97,7 @@ async function fuzz(args: Arguments, first: number): Promise<boolean> {
 
 /**
  * Of a trace the header counts; of what `--json` wrote, the experiment itself.
- * @throws ShapeError naming the file, and what is wrong in it
+ * @throws FileError
  */
 function readExperiment(file: string): Experiment {
   try {
@@ -93,7 +106,7 @@ function readExperiment(file: string): Experiment {
     const isTrace = newline > 0 && text.slice(0, newline).includes('"format":"sluice-trace"')
     return experimentOf(JSON.parse(isTrace ? text.slice(0, newline) : text))
   } catch (error) {
-    throw new ShapeError(`${file}: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`)
+    throw new FileError(file, error)
   }
 }
 
@@ -228,6 +241,8 @@ async function main(): Promise<void> {
     print(USAGE)
     return
   }
+  checkWritable(args.json)
+  checkWritable(args.trace)
   const first = args.seed ?? randomInt(2 ** 31)
   const isSound =
     args.mode === 'replay'
@@ -246,7 +261,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 try {
   await main()
 } catch (error) {
-  if (error instanceof ShapeError) process.stderr.write(`${error.message}\n`)
+  if (error instanceof FileError) process.stderr.write(`${error.message}\n`)
   else if (error instanceof ArgumentError) process.stderr.write(`${error.message}\n\n${USAGE}\n`)
   else throw error
   process.exitCode = 2

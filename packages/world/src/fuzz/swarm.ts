@@ -36,14 +36,16 @@ const SETTLE_MS = 600_000
 
 /**
  * The experiment of a seed: a random few of all faults, bounds and habits are on, the others off, so that over many seeds
- * each meets each other one with little around them (Groce and others, "Swarm Testing", ISSTA 2012). Sized for about a
+ * each meets each other one with little around them (Groce and others, "Swarm Testing", ISSTA 2012). Each concern draws from a stream
+ * of its own: one draw more in one leaves the others as they were. Sized for about a
  * tenth of a second of computing; durations are short against the run, so that what may end does end.
  */
 export function swarm(seed: number): Scenario {
-  const random = new RandomSource(seed).stream('swarm')
+  const source = new RandomSource(seed)
+  const random = source.stream('swarm')
   const durationMs = random.pick([4000, 8000, 15_000, 30_000])
   const queues = QUEUES.slice(0, random.integer(1, QUEUES.length))
-  const hosting = hostingOf(seed, random, queues)
+  const hosting = hostingOf(source.stream('swarm hosting'), queues)
   const bodyBytesMax = (hosting.limits ?? DEFAULT_HOST_CONFIG.limits).bodyBytesMax
   const hanging = queues.filter(() => random.chance(0.12))
   const isNarrow = hosting.sendBufferBytesHigh !== undefined
@@ -52,24 +54,26 @@ export function swarm(seed: number): Scenario {
     random.chance(0.2) && !isNarrow ? TASKS_MANY : random.integer(10, isNarrow ? TASKS_FEW / 2 : TASKS_FEW)
   // However many they are, one slow worker is done with them long before the end.
   const serviceMsMax = Math.min(2000, durationMs / 5, 60_000 / tasksMax)
-  const drawn = queues.flatMap((queue) => mixesOf(random, queue, hanging.includes(queue), bodyBytesMax))
-  const network = networkOf(random, isNarrow)
-  const journal = journalOf(random)
-  const engine = engineOf(random, queues.length)
+  const drawn = queues.flatMap((queue) =>
+    mixesOf(source.stream(`swarm tasks ${queue}`), queue, hanging.includes(queue), bodyBytesMax),
+  )
+  const network = networkOf(source.stream('swarm network'), isNarrow)
+  const journal = journalOf(source.stream('swarm journal'))
+  const engine = engineOf(source.stream('swarm engine'), queues.length)
   const tasks = drawn.map((mix) => inTime(mix, tasksMax, engine.queueTasksMax))
   const scenario: Scenario = {
     name: `seed ${seed}`,
     durationMs,
     settleMs: SETTLE_MS,
     engine,
-    hosting: { ...hosting, ...heartbeatOf(random, network, journal) },
+    hosting: { ...hosting, ...heartbeatOf(source.stream('swarm heartbeat'), network, journal) },
     journal,
     network,
     // Whoever is told to wait comes back about a second later.
-    producers: producersOf(random, tasks, durationMs, Math.min(tasksMax, 60 * (engine.queueTasksMax ?? tasksMax))),
-    workers: workersOf(random, queues, hanging, serviceMsMax, bodyBytesMax),
-    operator: operatorOf(random),
-    faultRates: faultRatesOf(random, durationMs),
+    producers: producersOf(source, tasks, durationMs, Math.min(tasksMax, 60 * (engine.queueTasksMax ?? tasksMax))),
+    workers: workersOf(source, queues, hanging, serviceMsMax, bodyBytesMax),
+    operator: operatorOf(source.stream('swarm operator')),
+    faultRates: faultRatesOf(source.stream('swarm faults'), durationMs),
   }
   // What was not drawn is absent and not undefined, as in a file.
   return JSON.parse(JSON.stringify(patient(extreme(seed, scenario)))) as Scenario
@@ -99,6 +103,7 @@ function engineOf(random: RandomStream, queues: number): Partial<EngineConfig> {
     queueTasksMax: maybe(random, 0.25, () => random.integer(1, 20)),
     queueBytesMax: maybe(random, 0.1, () => random.integer(300, 5000)),
     queuesMax: maybe(random, 0.1, () => queues),
+    queueResultBytesMax: maybe(random, 0.1, () => random.integer(100, 3000)),
     queueResultsMax: maybe(random, 0.15, () => random.integer(1, 10)),
     queueDeadMax: maybe(random, 0.15, () => random.integer(1, 4)),
     sessionsMax: maybe(random, 0.1, () => random.integer(20, 30)),
@@ -194,14 +199,15 @@ const TASKS_MANY = 240
 const TASKS_FEW = 70
 
 function producersOf(
-  random: RandomStream,
+  source: RandomSource,
   tasks: readonly TaskMix[],
   durationMs: number,
   tasksInAll: number,
 ): ProducerGroup[] {
   let left = tasksInAll
-  const groups = random.integer(1, 3)
+  const groups = source.stream('swarm producers').integer(1, 3)
   return Array.from({ length: groups }, (_, at): ProducerGroup => {
+    const random = source.stream(`swarm producers ${at}`)
     const count = random.integer(1, 2)
     const share = at === groups - 1 ? left : Math.ceil(left / 2)
     left -= share
@@ -246,14 +252,16 @@ function arrivalsOf(random: RandomStream, tasksMax: number, durationMs: number):
 }
 
 function workersOf(
-  random: RandomStream,
+  source: RandomSource,
   queues: readonly string[],
   hanging: readonly string[],
   serviceMsMax: number,
   bodyBytesMax: number,
 ): WorkerGroup[] {
   const resultBytesMax = Math.min(bodyBytesMax, 6000)
-  return Array.from({ length: random.integer(1, 3) }, (_, at): WorkerGroup => {
+  const groups = source.stream('swarm workers').integer(1, 3)
+  return Array.from({ length: groups }, (_, at): WorkerGroup => {
+    const random = source.stream(`swarm workers ${at}`)
     // The first group serves every queue and tells no lies, so that there is somebody who gets the work done.
     const served = at === 0 ? queues : queues.filter((_, i) => i === 0 || random.chance(0.6))
     const falsehoods = at === 0 || random.chance(0.5) ? [] : FALSEHOODS.filter(() => random.chance(0.3))
