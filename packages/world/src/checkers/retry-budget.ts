@@ -98,8 +98,13 @@ export class RetryBudget implements Checker {
     const budget = this.#budgets.get(node)
     if (!budget) return
     if (message.type === 'welcome') {
-      // What was on its way is sent again for another reason.
+      // What was on its way is sent again for another reason, and retries that were granted while it was away may leave all at once.
       budget.asked.clear()
+      budget.refused.clear()
+      budget.tokens = AT_ONCE_MAX
+      budget.atMs = atMs
+      // With less, retries that were granted wait for their turn.
+      if (message.submitCredit < AT_ONCE_MAX) this.#budgets.delete(node)
       return
     }
     if (message.type !== 'submitted') return

@@ -11,9 +11,9 @@ const names = (count: number) => Array.from({ length: count }, (_, place) => `t$
 class Refused extends Stream {
   #ref = 0
 
-  constructor(over: Partial<Scenario> = {}) {
+  constructor(over: Partial<Scenario> = {}, submitCredit = 1000) {
     super((sources) => new RetryBudget(sources), { producers, ...over })
-    this.see({ type: 'nodeStarted', node, incarnation: 1 }).welcome(node)
+    this.see({ type: 'nodeStarted', node, incarnation: 1 }).welcome(node, { submitCredit })
   }
 
   /** Submits tasks, of which so many are refused. */
@@ -52,13 +52,31 @@ test('[PROMISE-46] what is new, or was on its way when a connection was lost, is
     ).said,
   ).toEqual([])
   const lost = new Refused().see({ type: 'sentToBroker', node, connection, message: submit(9, many) })
-  expect(lost.told(node, welcomeOf(node)).submit(many, 0).submit(many, 0).said).toEqual([])
+  expect(
+    lost
+      .told(node, welcomeOf(node, { submitCredit: 1000 }))
+      .submit(many, 0)
+      .submit(many, 0).said,
+  ).toEqual([])
 })
 
-test('[PROMISE-46] each life has a budget of its own, and who keeps no credit has none', () => {
+test('[PROMISE-46] what was granted while the connection was away leaves with the next one', () => {
+  const back = new Refused()
+    .submit(many, 600)
+    .submit(many, 600)
+    .told(node, welcomeOf(node, { submitCredit: 1000 }))
+  expect(back.said).toEqual([])
+  const again = (back as Refused).submit(many, 600).submit(many, 600)
+  expect(again.said).toEqual([])
+  expect(again.submit(many, 600).said).toEqual(complaint)
+})
+
+test('[PROMISE-46] each life has a budget of its own, and who keeps no credit or has little is not judged', () => {
   const anew = new Refused().submit(many, 600).submit(many, 600).see({ type: 'nodeStopped', node, how: 'crashed' })
   expect(anew.see({ type: 'nodeStarted', node, incarnation: 2 }).submit(many, 600).submit(many, 600).said).toEqual([])
   const liar = new Refused({ producers: [{ ...producers[0]!, ignoresCredit: true }] })
+  const poor = new Refused({}, 999)
+  expect(poor.submit(many, 600).submit(many, 600).submit(many, 600).said).toEqual([])
   expect(liar.submit(many, 600).submit(many, 600).submit(many, 600).said).toEqual([])
 })
 
