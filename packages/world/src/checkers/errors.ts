@@ -11,7 +11,14 @@ const IN_VERDICTS: Readonly<Record<string, ReadonlySet<string>>> = {
   cancelled: new Set(['unknown_task', 'task_finished']),
 }
 /** Of these no program in this world is guilty. */
-const NEVER = new Set(['bad_frame', 'bad_message', 'hello_expected', 'unsupported_version', 'unauthorized'])
+const NEVER = new Set([
+  'bad_frame',
+  'bad_message',
+  'hello_expected',
+  'unsupported_version',
+  'unauthorized',
+  'not_permitted',
+])
 /** What WebSocket itself says where no code came. */
 const WITHOUT_CODE = 1005
 /** With what the broker closes a connection after an error about it; `busy` before a welcome alone is about the connection. */

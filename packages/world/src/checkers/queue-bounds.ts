@@ -1,5 +1,13 @@
 import type { HostConfig } from '@sluice/broker/core'
-import { type EngineConfig, HISTORY_MAX, isFinished, type State, unfinished, watchersOf } from '@sluice/engine'
+import {
+  type EngineConfig,
+  HISTORY_LENGTH_MAX,
+  HISTORY_MAX,
+  isFinished,
+  type State,
+  unfinished,
+  watchersOf,
+} from '@sluice/engine'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
 import { isOutcome, type Step, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
@@ -42,6 +50,8 @@ export class QueueBounds implements Checker {
     }
     const touched = new Set<string>()
     for (const { fact, before, after } of steps) {
+      if (fact.type === 'attemptFailed' || fact.type === 'taskDied')
+        judgeHistory(fact.id, state?.tasks.get(fact.id)?.past.history ?? [], violate)
       if (fact.type === 'taskWatched' && state) this.#judgeWatchers(fact.id, state, violate)
       if (fact.type === 'sessionOpened') this.#sessions.add(fact.session)
       else if (fact.type === 'sessionClosed') this.#sessions.delete(fact.session)
@@ -131,12 +141,19 @@ export class QueueBounds implements Checker {
         violate(`a session holds ${leases.size} leases with a credit of ${credit}, past ${creditMax}`, {})
       if (subscriptions.length > sessionQueuesMax)
         violate(`a session takes from ${subscriptions.length} queues, at most ${sessionQueuesMax} are allowed`, {})
-      for (const { id, past } of leases.values()) {
-        if (past.history.length > HISTORY_MAX)
-          violate(`task ${id} keeps ${past.history.length} attempts, at most ${HISTORY_MAX} are allowed`, { ids: [id] })
-      }
+      for (const { id, past } of leases.values()) judgeHistory(id, past.history, violate)
     }
   }
+}
+
+/** Of all but the newest attempt no stack is kept, and of their errors so much. */
+function judgeHistory(id: string, history: TaskView['history'], violate: Violate): void {
+  if (history.length > HISTORY_MAX)
+    violate(`task ${id} keeps ${history.length} attempts, at most ${HISTORY_MAX} are allowed`, { ids: [id] })
+  const errors = history.slice(0, -1).flatMap(({ error }) => error ?? [])
+  const length = errors.reduce((sum, { message, name = '' }) => sum + message.length + name.length, 0)
+  if (length > HISTORY_LENGTH_MAX || errors.some(({ stack }) => stack !== undefined))
+    violate(`task ${id} keeps ${length} units of errors before the newest, or a stack`, { ids: [id] })
 }
 
 function add(counts: Counts, { state, bytes }: TaskView, sign: 1 | -1): void {

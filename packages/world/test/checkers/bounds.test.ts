@@ -1,5 +1,14 @@
-import { createState, DEFAULT_CONFIG, type EngineConfig, type Event, engineConfig, evolve } from '@sluice/engine'
-import { Bodies, DEFAULT_LIMITS, type ErrorCode } from '@sluice/protocol'
+import {
+  type AttemptRecord,
+  createState,
+  DEFAULT_CONFIG,
+  type EngineConfig,
+  type Event,
+  engineConfig,
+  evolve,
+  type Task,
+} from '@sluice/engine'
+import { Bodies, DEFAULT_LIMITS, type ErrorCode, type TaskFailure } from '@sluice/protocol'
 import { describe, expect, test } from 'vitest'
 import { Busy } from '../../src/checkers/busy.ts'
 import { ConnectionBounds } from '../../src/checkers/connection-bounds.ts'
@@ -11,6 +20,7 @@ import {
   cancelled,
   deliver,
   died,
+  failed,
   granted,
   opened,
   Stream,
@@ -85,6 +95,34 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
       'the broker holds 2 queues, at most 1 are allowed',
       'a session holds 0 leases with a credit of 20000, past 10000',
     ])
+  })
+
+  test('what is kept of errors', () => {
+    const keeping = (first: TaskFailure, length = 2) => {
+      const stream = bounded({})
+      stream.state = createState(engineConfig())
+      const fail = (attempt: number, error: TaskFailure): Event => ({
+        ...failed('t1', attempt),
+        attempt: { attempt, endedAtMs: 0, how: 'failed', error },
+      })
+      const again = [granted('worker-1', 2, 't1'), fail(2, { message: 'x'.repeat(length) })]
+      const events = [
+        ...opened('worker-1'),
+        accepted('t1'),
+        granted('worker-1', 1, 't1'),
+        fail(1, { message: 'x' }),
+        ...again,
+      ]
+      for (const event of events) evolve(stream.state, event)
+      const task = stream.state.tasks.get('t1') as Task
+      const [one, other] = task.past.history as [AttemptRecord, AttemptRecord]
+      task.past = { ...task.past, history: [{ ...one, error: first }, other] }
+      return stream.append(...events).said
+    }
+    expect(keeping({ message: 'x'.repeat(4096) }, 5000)).toEqual([])
+    const wrong = expect.stringContaining('task t1 keeps 4097 units of errors before the newest')
+    expect(keeping({ message: 'x'.repeat(4096), name: 'y' })).toContainEqual(wrong)
+    expect(keeping({ message: 'x', stack: 'at' })).not.toEqual([])
   })
 
   test('bytes of results', () => {
