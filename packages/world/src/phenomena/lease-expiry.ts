@@ -4,12 +4,12 @@ import type { Falsehood, Scenario } from '../scenario.ts'
 import { calm } from './calm.ts'
 import type { Phenomenon } from './phenomenon.ts'
 
-/** A fifth of the tasks takes longer than a lease lasts. */
+/** Two fifths of the tasks take longer than a lease lasts. */
 function scenario(name: string, falsehoods: readonly Falsehood[]): Scenario {
   return {
     ...calm,
     name,
-    durationMs: 6000,
+    durationMs: 9000,
     hosting: { heartbeatMs: 300 },
     producers: [
       {
@@ -31,7 +31,7 @@ function scenario(name: string, falsehoods: readonly Falsehood[]): Scenario {
         queues: ['films'],
         concurrency: 4,
         prefetch: 0,
-        service: { '*': { ms: { kind: 'bimodal', fast: 200, slow: 1500, share: 0.2 } } },
+        service: { '*': { ms: { kind: 'bimodal', fast: 200, slow: 1500, share: 0.4 } } },
         falsehoods,
       },
     ],
@@ -55,7 +55,7 @@ export const leaseExpiry: Phenomenon<'no heartbeats' | 'heartbeats', 'duplicates
   lesson:
     'A lease that runs out while its worker is still at work makes the work be done twice; a heartbeat keeps the lease.',
   setting:
-    '5 tasks a second arrive at random, a fifth of them takes 1.5 s and the others 0.2 s; leases last 1 s; two workers with four handlers each.',
+    '5 tasks a second arrive at random, two fifths of them take 1.5 s and the others 0.2 s; leases last 1 s; two workers with four handlers each.',
   scenarios: {
     'no heartbeats': scenario('lease expiry, no heartbeats', ['neverBeats']),
     heartbeats: scenario('lease expiry, heartbeats', []),

@@ -7,12 +7,12 @@ export const retryStorm: Phenomenon<'at once' | 'budget', 'amplification' | 'wis
   lesson:
     'Users who try again at once turn a short delay into several times the load; a retry budget caps what they add.',
   setting:
-    'One worker does 10 tasks a second and stands still for 2 s; 8 tasks a second arrive at random; users wait 1 s for a result and try again up to 3 times, at once or within a budget of one retry for ten first tries.',
+    'One worker does 20 tasks a second and stands still for 3 s; 16 tasks a second arrive at random; users wait 1 s for a result and try again up to 3 times, at once or within a budget of one retry for ten first tries.',
   scenarios: withAndWithoutBudget('retry storm', {
-    perSecond: 8,
-    serviceMs: 100,
+    perSecond: 16,
+    serviceMs: 50,
     triggerAtMs: 2000,
-    triggerMs: 2000,
+    triggerMs: 3000,
     durationMs: 8000,
     settleMs: 3000,
   }),

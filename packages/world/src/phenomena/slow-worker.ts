@@ -17,7 +17,7 @@ function scenario(
   return {
     ...calm,
     name,
-    durationMs: 10_000,
+    durationMs: 16_000,
     producers: [{ count: 1, arrivals: { kind: 'poisson', rate: 12 }, ...producer }],
     workers,
   }

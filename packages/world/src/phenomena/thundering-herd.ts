@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario.ts'
 import { calm } from './calm.ts'
 import type { Phenomenon } from './phenomenon.ts'
 
-const CLIENTS = 40
+const CLIENTS = 60
 const CRASH_AT_MS = 2000
 const WINDOW_MS = 100
 
@@ -48,7 +48,7 @@ export const thunderingHerd: Phenomenon<'no jitter' | 'full jitter', 'peakPerSec
   lesson:
     'Clients that lost their broker together come back together unless each waits a time of its own: full jitter spreads them.',
   setting:
-    '40 connected clients lose their broker, which is back after 8 s; the rate is taken in windows of 100 ms; without jitter every random number that a client draws is one half. The longer the broker is away the wider they spread: back after half a second it finds all of them within the first back-off of 250 ms, and the peak is only 3 times lower.',
+    '60 connected clients lose their broker, which is back after 8 s; the rate is taken in windows of 100 ms; without jitter every random number that a client draws is one half. The longer the broker is away the wider they spread: back after half a second it finds all of them within the first back-off of 250 ms, and the peak is only 3 times lower.',
   scenarios: {
     'no jitter': scenario('thundering herd, no jitter', true),
     'full jitter': scenario('thundering herd, full jitter', false),
