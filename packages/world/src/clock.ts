@@ -41,6 +41,15 @@ export class VirtualClock {
     }
   }
 
+  /** With `clearTimeout` this is the clock of an XState actor: `createActor(chart, { clock })`. */
+  setTimeout(fn: () => void, ms: number): () => void {
+    return this.setTimer(fn, ms)
+  }
+
+  clearTimeout(cancel: () => void): void {
+    cancel()
+  }
+
   /** When the next deadline is; undefined when there is none. */
   get nextAtMs(): number | undefined {
     while (this.#heap[0]?.fn === null) this.#pop()

@@ -1,3 +1,5 @@
+import { fnv1a } from './fnv.ts'
+
 /**
  * A seeded source of random numbers with independent streams: the draws of one stream depend on the seed and on the
  * stream's name alone, so that one more draw somewhere changes nothing elsewhere.
@@ -37,7 +39,7 @@ export class RandomStream {
   constructor(seed: number, name: string) {
     this.#a = seed >>> 0
     this.#b = Math.floor(seed / 2 ** 32) >>> 0
-    this.#c = hashOf(name)
+    this.#c = fnv1a(name) >>> 0
     for (let i = 0; i < 12; i += 1) this.next32()
   }
 
@@ -81,11 +83,4 @@ export class RandomStream {
     for (let i = 0; i < count; i += 1) bytes[i] = this.next32() >>> 24
     return bytes
   }
-}
-
-/** FNV-1a (Fowler, Noll and Vo) over UTF-16 code units. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash >>> 0
 }

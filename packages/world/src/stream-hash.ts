@@ -1,4 +1,5 @@
 import { Bodies } from '@sluice/protocol'
+import { fnv1a } from './fnv.ts'
 
 const float = new Float64Array(1)
 const words = new Uint32Array(float.buffer)
@@ -75,9 +76,7 @@ export class StreamHash {
 
   #text(text: string): void {
     this.#word(text.length)
-    let sum = 0x811c9dc5
-    for (let i = 0; i < text.length; i += 1) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193)
-    this.#word(sum)
+    this.#word(fnv1a(text))
   }
 
   #bytes(bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { createClient } from '@sluice/client'
-import { CONNECTION_TIMINGS } from '@sluice/machines'
+import { CONNECTION_TIMINGS, workerMachine } from '@sluice/machines'
 import { expect, test } from 'vitest'
+import { createActor } from 'xstate'
 import { VirtualClock } from '../src/clock.ts'
 
 test('time stands still between two steps, and moves to the next deadline and no further', () => {
@@ -122,4 +123,19 @@ test('ten thousand deadlines set in any order fire in theirs', () => {
   clock.advance(1000)
   expect(fired).toEqual(fired.toSorted((a, b) => a - b))
   expect(fired).toHaveLength(6666)
+})
+
+test('an actor of XState takes it for its clock', () => {
+  const clock = new VirtualClock()
+  const worker = createActor(workerMachine, { clock, input: { creditMax: 1, settleMs: 50 } }).start()
+  worker.send({ type: 'connected' })
+  worker.send({ type: 'drain', graceMs: 1000 })
+  clock.advance(999)
+  expect(worker.getSnapshot().value).toBe('draining')
+  clock.advance(1)
+  expect(worker.getSnapshot().value).toBe('aborting')
+  expect(clock.nextAtMs).toBe(1050)
+  worker.send({ type: 'emptied' })
+  expect(worker.getSnapshot().value).toBe('stopped')
+  expect(clock.pending).toBe(0)
 })

@@ -1,3 +1,4 @@
+import { fnv1a } from '../fnv.ts'
 import type { RandomStream } from '../random.ts'
 
 const ALPHABETS = {
@@ -28,7 +29,5 @@ export function wishOf(body: unknown): string {
 
 /** FNV-1a as eight hexadecimal digits. */
 export function digestOfText(text: string): string {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return (hash >>> 0).toString(16).padStart(8, '0')
+  return (fnv1a(text) >>> 0).toString(16).padStart(8, '0')
 }
