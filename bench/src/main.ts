@@ -4,6 +4,9 @@ import type { Measured, Scale } from './bench.ts'
 import { benches } from './benches/index.ts'
 import { machine } from './machine.ts'
 import { formatConfiguration, formatFigures } from './table.ts'
+import { endWhereUnread } from './unread-output.ts'
+
+endWhereUnread()
 
 const usage = `usage: pnpm bench [NAME…] [--quick] [--json FILE] [--check]
 

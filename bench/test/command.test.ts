@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +49,17 @@ describe('the bench command', () => {
     expect(configuration.machine).toMatchObject({ seed: 3, scale: 'quick', 'rounds of each fault': 2 })
     expect(figures).toContainEqual(expect.objectContaining({ fault: 'kill-worker', name: 'rounds', median: 2 }))
     expect([findings, notRun]).toEqual([[], []])
+  })
+
+  test('ends with 141 and no stack when nobody reads its output', async () => {
+    const child = spawn(process.execPath, [command, 'ceiling', '--quick'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.destroy()
+    let told = ''
+    child.stderr.on('data', (text) => {
+      told += text
+    })
+    expect(await once(child, 'close')).toEqual([141, null])
+    expect(told).not.toContain('EPIPE')
   })
 
   test.each([

@@ -3,8 +3,11 @@ import { parseArgs } from 'node:util'
 import type { Scale } from '../bench.ts'
 import { machine } from '../machine.ts'
 import { formatConfiguration, formatFigures } from '../table.ts'
+import { endWhereUnread } from '../unread-output.ts'
 import { faults } from './faults/index.ts'
 import { torture } from './torture.ts'
+
+endWhereUnread()
 
 const width = Math.max(...faults.map(({ name }) => name.length))
 const usage = `usage: pnpm torture [--faults A,B] [--rounds N] [--seed S] [--quick] [--json FILE] [--check]
