@@ -62,7 +62,7 @@ function fitting(random: RandomStream, hosting: Partial<HostConfig>): Partial<Ho
 }
 
 /** The limits with frames of so many bytes at most, where they allow larger ones. */
-export function withFrame(limits: Limits, frameBytesMax: number): Limits {
+function withFrame(limits: Limits, frameBytesMax: number): Limits {
   if (limits.frameBytesMax <= frameBytesMax) return limits
   return { ...limits, frameBytesMax, bodyBytesMax: Math.min(limits.bodyBytesMax, frameBytesMax >> 2) }
 }
