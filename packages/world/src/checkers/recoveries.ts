@@ -1,10 +1,20 @@
-import { HISTORY_MAX, isFinished, type State, watchersOf } from '@sluice/engine'
+import { HISTORY_MAX, type State, watchersOf } from '@sluice/engine'
 import type { Checker, Observation, Surroundings } from '../observation.ts'
-import type { Step, TaskView } from './chronicle.ts'
+import { isOutcome, type Step, type TaskView } from './chronicle.ts'
 import type { Sources, Violate } from './sources.ts'
 
+/** A task as it was taken up, or written anew. */
+interface Held {
+  readonly state: string
+  readonly attempts: number
+  readonly releases: number
+  readonly history: TaskView['history']
+  readonly progress?: unknown
+  readonly watchers: readonly string[]
+}
+
 /**
- * What a start makes of the journal is what was written, compaction or not: of each task its state, attempts, hand-backs, history and
+ * What a start makes of the journal, and what compaction writes anew, is what was written: of each task its state, attempts, hand-backs, history and
  * latest progress, and of each unfinished one who watches it.
  */
 export class Recoveries implements Checker {
@@ -23,13 +33,24 @@ export class Recoveries implements Checker {
     const { chronicle } = this.#sources
     const steps = chronicle.see(observation)
     if (chronicle.isRetold) for (const known of [this.#progress, this.#watchers, this.#sessions]) known.clear()
-    for (const step of steps) this.#note(step)
+    for (const step of steps) this.#note(step, violate)
     if (observation.type === 'recovered' && state)
-      for (const task of chronicle.tasks.values()) this.#judge(task, state, violate)
+      for (const task of chronicle.tasks.values()) this.#takenUp(task, state, violate)
   }
 
-  #note({ fact, after }: Step): void {
+  #note({ fact, after }: Step, violate: Violate): void {
     switch (fact.type) {
+      case 'taskRestated': {
+        const { phase, attempts, releases, history, progress, watchers } = fact.task
+        if (after)
+          this.#judge(
+            'compaction wrote',
+            after,
+            { state: phase.state, attempts, releases, history, progress, watchers },
+            violate,
+          )
+        break
+      }
       case 'sessionOpened':
         this.#sessions.add(fact.session)
         break
@@ -54,31 +75,29 @@ export class Recoveries implements Checker {
     }
   }
 
-  #judge(task: TaskView, state: State, violate: Violate): void {
+  #takenUp(task: TaskView, state: State, violate: Violate): void {
     const live = state.tasks.get(task.id)
     if (!live) return
+    const { phase, attempts, past } = live
+    const watchers = watchersOf(live).map(({ id }) => id)
+    this.#judge('a start took up', task, { ...past, state: phase.state, attempts, watchers }, violate)
+  }
+
+  #judge(did: string, task: TaskView, held: Held, violate: Violate): void {
     const differ = (what: string, is: unknown, was: unknown): void => {
       const [isText, wasText] = [JSON.stringify(is), JSON.stringify(was)]
       if (isText !== wasText)
-        violate(`a start took up ${what} of task ${task.id} as ${isText}, and written was ${wasText}`, {
-          ids: [task.id],
-        })
+        violate(`${did} ${what} of task ${task.id} as ${isText}, and written was ${wasText}`, { ids: [task.id] })
     }
-    differ('the state', live.phase.state, task.state)
-    differ('the attempts', live.attempts, task.attempts)
-    differ('the hand-backs', live.past.releases, task.releases)
-    differ('the history', live.past.history.map(inShort), task.history.slice(-HISTORY_MAX).map(inShort))
-    differ('the last error', live.past.history.at(-1)?.error?.message, task.history.at(-1)?.error?.message)
-    differ('the progress', live.past.progress, this.#progress.get(task.id))
-    if (isFinished(live)) return
+    differ('the state', held.state, task.state)
+    differ('the attempts', held.attempts, task.attempts)
+    differ('the hand-backs', held.releases, task.releases)
+    differ('the history', held.history.map(inShort), task.history.slice(-HISTORY_MAX).map(inShort))
+    differ('the last error', held.history.at(-1)?.error?.message, task.history.at(-1)?.error?.message)
+    differ('the progress', held.progress, this.#progress.get(task.id))
+    if (isOutcome(task.state)) return
     const watching = [...(this.#watchers.get(task.id) ?? [])].filter((session) => this.#sessions.has(session))
-    differ(
-      'the watchers',
-      watchersOf(live)
-        .map(({ id }) => id)
-        .sort(),
-      watching.sort(),
-    )
+    differ('the watchers', [...held.watchers].sort(), watching.sort())
   }
 }
 

@@ -367,4 +367,18 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     replace: '',
     breaks: 'a queue that drains is shown to stand still',
   },
+  {
+    name: 'history lost by compaction',
+    file: 'engine/src/evolve.ts',
+    find: 'history: [...task.past.history],',
+    replace: 'history: [],',
+    breaks: 'what became of the attempts of an old task is forgotten',
+  },
+  {
+    name: 'watchers lost by compaction',
+    file: 'engine/src/evolve.ts',
+    find: 'watchers: watchersOf(task).map((session) => session.id)',
+    replace: 'watchers: []',
+    breaks: 'who waits for an old task is never told its outcome',
+  },
 ]

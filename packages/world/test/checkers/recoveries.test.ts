@@ -1,4 +1,4 @@
-import { createState, type Event, engineConfig, evolve } from '@sluice/engine'
+import { createState, type Event, engineConfig, evolve, recordOf, type Task, type TaskRecord } from '@sluice/engine'
 import { expect, test } from 'vitest'
 import { Recoveries } from '../../src/checkers/recoveries.ts'
 import { accepted, cancelled, failed, granted, opened, released, Stream, sessionOf } from './stream.ts'
@@ -54,4 +54,20 @@ test('[PROMISE-38] and nothing else', () => {
   expect(recovered(all.map((event) => (event === lost ? named : event)))).toEqual([
     wrong('the last error', 'no', undefined),
   ])
+})
+
+test('[PROMISE-38] compaction writes a task anew as it was', () => {
+  const restated = (over: Partial<TaskRecord> = {}) => {
+    const state = createState(engineConfig())
+    for (const event of all) evolve(state, event)
+    const task = { ...recordOf(state.tasks.get('t1') as Task), ...over }
+    const stream = new Stream((sources) => new Recoveries(sources)).append(...all)
+    return stream.append({ type: 'taskRestated', task, atMs: 0 }).said
+  }
+  expect(restated()).toEqual([])
+  expect(restated({ history: [] })).toEqual([
+    'compaction wrote the history of task t1 as [], and written was ["1 lease_expired"]',
+  ])
+  for (const over of [{ releases: 0 }, { attempts: 0 }, { progress: undefined }, { watchers: [] }])
+    expect(restated(over), JSON.stringify(over)).toHaveLength(1)
 })
