@@ -12,6 +12,9 @@ const SLACK_MS = 50
 /** With which a client closes a connection when it leaves, or has waited in vain for its welcome. */
 const NORMAL_CODE = 1000
 
+/** `heartbeat_timeout`, with which it closes what it takes for dead. */
+const SILENT_CODE = 4007
+
 type Phase =
   | 'starting'
   | 'connecting'
@@ -126,7 +129,9 @@ export class ComingBack implements Checker {
     if (!client) return
     const { retry } = entryOf(observation.code)
     const isFinal = (client.lastWord === undefined ? retry : retryOf(client.lastWord.code)) === 'no'
-    if (client.drainedForMs !== undefined || !isFinal) this.#move(observation, 'away')
+    // Who closes for silence has not been refused anything.
+    const isSilent = observation.code === SILENT_CODE
+    if (client.drainedForMs !== undefined || isSilent || !isFinal) this.#move(observation, 'away')
     else this.#move(observation, observation.code === NORMAL_CODE ? 'unknown' : 'over')
     client.drainedForMs ??= client.lastWord?.retryAfterMs ?? (retry === 'after' ? RETRY_AFTER_MS : 0)
   }

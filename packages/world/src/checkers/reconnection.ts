@@ -10,6 +10,8 @@ const LONGEST_MS = 10_000
 const STABLE_MS = 10_000
 /** Where a close code says to come back later and nobody said when. */
 const RETRY_AFTER_MS = 1000
+/** `heartbeat_timeout`, with which a client closes what it takes for dead. */
+const SILENT_CODE = 4007
 /** Timers are no shorter than a millisecond and have a grain. */
 const TIMER_MS = 2
 /** What happens by chance in one world of 2 ^ 40 is taken for a bug. */
@@ -117,8 +119,10 @@ export class Reconnection implements Checker {
     else if (message.type === 'drain') {
       client.drainedAtMs ??= atMs
       client.askedMs = message.retryAfterMs
-    } else if (message.type === 'error' && message.ref === undefined && client.drainedAtMs === undefined)
-      client.askedMs = message.retryAfterMs ?? 0
+    }
+    if (client.drainedAtMs !== undefined) return
+    // Only its last word says why a broker closes the connection.
+    client.askedMs = message.type === 'error' && message.ref === undefined ? (message.retryAfterMs ?? 0) : 0
   }
 
   #ended(observation: ObservationOf<'disconnected' | 'connectFailed'>): void {
@@ -127,6 +131,8 @@ export class Reconnection implements Checker {
     if (client?.connection !== connection) return
     client.endedAtMs = atMs
     const { welcomedAtMs, drainedAtMs } = client
+    if (observation.type === 'disconnected' && observation.code === SILENT_CODE && drainedAtMs === undefined)
+      client.askedMs = 0
     if (observation.type === 'disconnected' && drainedAtMs === undefined && client.askedMs === 0) {
       const { retry } = CLOSE_CODES[observation.code as keyof typeof CLOSE_CODES] ?? CLOSE_CODES[1006]
       if (retry === 'after') client.askedMs = RETRY_AFTER_MS

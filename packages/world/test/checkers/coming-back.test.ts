@@ -109,6 +109,10 @@ describe('[PROMISE-41] a client that is refused for good', () => {
     expect(new Client().open().hear(error('unauthorized')).lose(1006).see(stopped).said).toEqual([])
   })
 
+  test('is none that closes for silence', () => {
+    expect(new Client().welcomed().hear(error('unauthorized')).lose(4007).connect().said).toEqual([])
+  })
+
   test('is one that was, and not told beforehand to come back', () => {
     const complaint = ['worker-1 has given up (no), and nobody had refused it for good']
     expect(new Client().open().lose(4008).see(stopped).said).toEqual(complaint)

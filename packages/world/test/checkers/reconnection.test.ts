@@ -141,3 +141,19 @@ describe('[PROMISE-28] a client waits before it comes back', () => {
     ).toEqual([])
   })
 })
+
+describe('[PROMISE-28] what a client was refused while it was connected', () => {
+  const refused = { type: 'error', code: 'busy', message: 'too many queues', retryAfterMs: 5000 } as const
+
+  test('is no wish for its return, where it has heard something since or closes for silence', () => {
+    const heard = new Reconnecting().attempt().hear(welcomeOf(node)).hear(refused).hear({ type: 'pong', ref: 1 })
+    expect(heard.lose().after(100).attempt().said).toEqual([])
+    const silent = new Reconnecting().attempt().hear(welcomeOf(node)).hear(refused)
+    expect(silent.lose(4007).after(100).attempt().said).toEqual([])
+  })
+
+  test('but is where it was the last word', () => {
+    const last = new Reconnecting().attempt().hear(welcomeOf(node)).hear(refused)
+    expect(last.lose().after(100).attempt().said).toHaveLength(1)
+  })
+})
