@@ -1,5 +1,5 @@
 import type { DeadLetter, QueueStats, WorkerStats } from '@sluice/broker/core'
-import { type EngineConfig, type Session, type State, type Task, unfinished } from '@sluice/engine'
+import type { EngineConfig, Session, State, Task } from '@sluice/engine'
 import type { Hello, TaskStateName } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import { DrainPace } from './drain-pace.ts'
@@ -30,8 +30,6 @@ export class Views implements Checker {
   readonly #redriving = new Map<string, number>()
   /** Rates as they were told, and how many batches have become durable since. */
   #claims: { queue: string; perSecond: number; node: string; batches: number }[] = []
-  /** Whether their queues have room for all of them. */
-  #hasRoom = false
   #isCompacted = false
   #isLeaving = false
 
@@ -71,7 +69,6 @@ export class Views implements Checker {
         const isAlone = this.#redriving.size === 0
         this.#redriving.clear()
         if (isAlone) this.#redriving.set(observation.ids.join(), 0)
-        this.#hasRoom = state !== undefined && this.#roomFor(observation.ids, state)
         break
       }
       case 'redriven':
@@ -97,25 +94,8 @@ export class Views implements Checker {
     const key = ids.join()
     const were = this.#redriving.get(key)
     this.#redriving.delete(key)
-    if (were !== undefined && this.#hasRoom && count < ids.length)
-      violate(
-        `${node} wanted ${ids.length} dead letters made ready again, for which there was room, and ${count} were`,
-        {
-          ids,
-          nodes: [node],
-        },
-      )
     if (were !== undefined && were !== count)
       violate(`${node} was told that ${count} dead letters are ready again, and ${were} are`, { ids, nodes: [node] })
-  }
-
-  #roomFor(ids: readonly string[], state: State): boolean {
-    const { queueTasksMax, queueBytesMax } = this.#engine
-    const tasks = ids.map((id) => state.tasks.get(id)).filter((task) => task?.phase.state === 'dead')
-    return [...Map.groupBy(tasks, (task) => task?.queue)].every(([queue, joining]) => {
-      const bytes = joining.reduce((sum, task) => sum + (task?.bytes ?? 0), 0)
-      return queue && unfinished(queue) + joining.length <= queueTasksMax && queue.bytes + bytes <= queueBytesMax
-    })
   }
 
   #viewed(
@@ -183,13 +163,22 @@ export class Views implements Checker {
       violate(`${node} was told that in ${name} the oldest is ready for ${oldestReadyAgeMs} ms, and it is ${oldest}`, {
         nodes: [node],
       })
-    this.#judgePace(name, drainPerSecond, nowMs, node, violate)
+    const heldSinceMs = Math.min(...tasks.map(({ acceptance }) => acceptance.atMs))
+    this.#judgePace(name, drainPerSecond, heldSinceMs, nowMs, node, violate)
   }
 
-  #judgePace(queue: string, perSecond: number, nowMs: number, node: string, violate: Violate): void {
+  #judgePace(
+    queue: string,
+    perSecond: number,
+    heldSinceMs: number,
+    nowMs: number,
+    node: string,
+    violate: Violate,
+  ): void {
     if (this.#isCompacted) return
     const { lastEndMs } = this.#pace.boundsOf(queue)
-    const isDraining = lastEndMs !== undefined && nowMs - lastEndMs < LATELY_MS
+    // A queue that was dropped meanwhile is another one.
+    const isDraining = lastEndMs !== undefined && heldSinceMs <= lastEndMs && nowMs - lastEndMs < LATELY_MS
     if (isDraining && perSecond <= 0)
       violate(`${node} was told that ${queue} does not drain, ${nowMs - lastEndMs} ms after the end of a task`, {
         nodes: [node],
