@@ -12,7 +12,7 @@ const MOMENT_MS = 3
  * cancelled, and that there is no room, where the program wants to know that. And a client that closes takes its time for what has no answer.
  */
 export class Callers implements Checker {
-  readonly rule = 'PROMISE-47'
+  readonly rule = 'PROMISE-46'
   readonly #sources: Sources
   /** What was asked, by connection and ref. */
   readonly #asked = new Map<string, { type: 'submit' | 'cancel'; ids: readonly string[] }>()

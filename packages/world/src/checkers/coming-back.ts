@@ -42,7 +42,7 @@ interface Client {
  * that it had; it gives up for good where it was refused for good, and only there.
  */
 export class ComingBack implements Checker {
-  readonly rule = 'PROMISE-41'
+  readonly rule = 'PROMISE-40'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   readonly #clients = new Map<string, Client>()

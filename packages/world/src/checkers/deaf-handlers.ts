@@ -20,7 +20,7 @@ interface Worker {
 
 /** A worker all of whose places are kept by handlers that do not stop asks for nothing, and for something again as soon as one returns. */
 export class DeafHandlers implements Checker {
-  readonly rule = 'PROMISE-45'
+  readonly rule = 'PROMISE-44'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   readonly #workers = new Map<string, Worker>()

@@ -19,7 +19,7 @@ const NORMAL_CODE = 1000
  * runs when the time for that is over, and what runs when it leaves.
  */
 export class Departures implements Checker {
-  readonly rule = 'PROMISE-42'
+  readonly rule = 'PROMISE-41'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   /** Until when who was asked to leave has to be gone, and until when what runs there may go on. */

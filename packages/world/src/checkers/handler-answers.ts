@@ -32,7 +32,7 @@ const text = new TextDecoder()
  * it has its answer. Of a lease that it has heard to be lost it says nothing.
  */
 export class HandlerAnswers implements Checker {
-  readonly rule = 'PROMISE-43'
+  readonly rule = 'PROMISE-42'
   readonly #sources: Sources
   readonly #bodyBytesMax: number
   readonly #late = new LateNodes()

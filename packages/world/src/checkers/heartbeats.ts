@@ -34,7 +34,7 @@ interface Worker {
  * times in their life; and it names none that it does not hold. Every client says something that often. This is judged by what it says alone, whatever becomes of it on its way.
  */
 export class Heartbeats implements Checker {
-  readonly rule = 'PROMISE-40'
+  readonly rule = 'PROMISE-39'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   readonly #workers = new Map<string, Worker>()

@@ -26,7 +26,7 @@ interface Reporting {
  * A worker passes on what its handlers report: the newest, soon, ten times a second at most, and nothing of what it has answered or lost.
  */
 export class ProgressReports implements Checker {
-  readonly rule = 'PROMISE-44'
+  readonly rule = 'PROMISE-43'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   /** By lease, and by run. */

@@ -32,7 +32,7 @@ interface Budget {
 /** Producers try again what was refused for now as often as a budget allows: however many are refused, the broker is not
  * asked for all of them over and over, nor by all clients at the same moment. */
 export class RetryBudget implements Checker {
-  readonly rule = 'PROMISE-46'
+  readonly rule = 'PROMISE-45'
   readonly #sources: Sources
   readonly #budgets = new Map<string, Budget>()
   #waits = 0
