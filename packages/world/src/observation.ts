@@ -41,8 +41,9 @@ export type Observation = { atMs: number } & (
   | { type: 'outcome'; node: string; id: string; status: 'cancelled' }
   /** The client gave no outcome and says why: closed, or the record is gone. */
   | { type: 'outcomeUnknown'; node: string; id: string; code: string }
-  | { type: 'cancelling'; node: string; id: string }
-  | { type: 'cancelAnswered'; node: string; id: string; code: 'cancelled' | string }
+  /** `request`: the number of an operator's. */
+  | { type: 'cancelling'; node: string; id: string; request?: number }
+  | { type: 'cancelAnswered'; node: string; id: string; request?: number; code: 'cancelled' | string }
   | { type: 'progressSeen'; node: string; id: string; progress: unknown }
 
   /** An operator makes dead letters ready. */

@@ -128,15 +128,21 @@ export class Connection {
 
   /** The socket has sent what it held. */
   drained(): void {
+    // Whoever says so may say it late, when more waits again.
+    if (this.#transport.bufferedBytes > this.#host.config.sendBufferBytesHigh) return
     try {
-      if (this.#delivery === 'stalled') {
-        this.#delivery = nextDeliveryState(this.#delivery, 'flow')
-        this.#setCredit()
-      }
-      this.#tellLater()
+      this.#flow()
     } catch (error) {
       this.#host.fail(error as Error)
     }
+  }
+
+  #flow(): void {
+    if (this.#delivery === 'stalled') {
+      this.#delivery = nextDeliveryState(this.#delivery, 'flow')
+      this.#setCredit()
+    }
+    this.#tellLater()
   }
 
   /** No deliveries until what there is to send has left. */
@@ -228,7 +234,7 @@ export class Connection {
       // A peer that reads nothing would not read the close either.
       this.#transport.terminate()
     } else if (buffered > config.sendBufferBytesHigh) this.stall()
-    else this.drained()
+    else this.#flow()
   }
 
   /** Of what is to be told when there is room, at the least. */

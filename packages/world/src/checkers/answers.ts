@@ -3,8 +3,6 @@ import type { Cancelled, Status, TaskStatus, Watched } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
 import type { Violate } from './sources.ts'
 
-/** Whose questions do not pass the wire. */
-const OPERATOR = 'operator'
 /** Of these the broker said nothing about the task. */
 const TEMPORARY = { busy: true, draining: true, read_only: true }
 
@@ -60,13 +58,14 @@ export class Answers implements Checker {
         this.#answered(observation, state, brokerMs, violate)
         break
       case 'cancelling':
-        if (observation.node === OPERATOR) this.#ask(`${OPERATOR} cancels`, [observation.id], state, brokerMs)
+        if (observation.request !== undefined)
+          this.#ask(`${observation.node} ${observation.request}`, [observation.id], state, brokerMs)
         break
       case 'cancelAnswered': {
-        const { node, id, code } = observation
-        const asked = node === OPERATOR ? this.#asked.get(`${OPERATOR} cancels`) : undefined
-        if (asked?.held.has(id) && !(code in TEMPORARY))
-          this.#judgeCancel(node, id, asked.held.get(id), code, state, violate)
+        const { node, id, request, code } = observation
+        const asked = this.#asked.get(`${node} ${request}`)
+        this.#asked.delete(`${node} ${request}`)
+        if (asked && !(code in TEMPORARY)) this.#judgeCancel(node, id, asked.held.get(id), code, state, violate)
         break
       }
       case 'nodeStopped':

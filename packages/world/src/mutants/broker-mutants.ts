@@ -354,4 +354,11 @@ export const BROKER_MUTANTS: readonly Mutant[] = [
     replace: 'a.queue === b.queue &&',
     breaks: 'a worker renews its leases too late',
   },
+  {
+    name: 'late word of room believed',
+    file: 'broker/src/core/connection.ts',
+    find: '    if (this.#transport.bufferedBytes > this.#host.config.sendBufferBytesHigh) return\n',
+    replace: '',
+    breaks: 'a slow reader is delivered more than it has room for',
+  },
 ]

@@ -154,9 +154,10 @@ export class Operator {
   }
 
   async #cancel(id: string): Promise<void> {
-    this.#process.observe({ type: 'cancelling', node: OPERATOR, id })
+    const told = { node: OPERATOR, id, request: this.#nextRequest() }
+    this.#process.observe({ type: 'cancelling', ...told })
     const [error] = await this.#api.cancel([id])
-    this.#process.observe({ type: 'cancelAnswered', node: OPERATOR, id, code: error?.code ?? 'cancelled' })
+    this.#process.observe({ type: 'cancelAnswered', ...told, code: error?.code ?? 'cancelled' })
   }
 
   async #look(id: string): Promise<void> {

@@ -129,11 +129,23 @@ describe('[PROMISE-33] whoever asks for a task is told what the broker holds', (
     expect(cancel(gone, 'task_finished')).toEqual(is('task_finished', 'cancelled'))
     const byHttp = (code: string) =>
       holding().see(
-        { type: 'cancelling', node: 'operator', id: 't1' },
-        { type: 'cancelAnswered', node: 'operator', id: 't1', code },
+        { type: 'cancelling', node: 'operator', id: 't1', request: 1 },
+        { type: 'cancelAnswered', node: 'operator', id: 't1', request: 1, code },
       ).said
     expect([byHttp('unknown_task'), byHttp('draining')]).toEqual([[], []])
     expect(byHttp('cancelled')).toHaveLength(1)
+  })
+
+  test('whether it could be cancelled, each time that it is asked for over HTTP', () => {
+    const twice = holding(...ready).see({ type: 'cancelling', node: 'operator', id: 't1', request: 1 })
+    for (const event of [cancelled('t1'), { type: 'taskForgotten', id: 't1', atMs: 0 } as const])
+      evolve(twice.state as NonNullable<Stream['state']>, event)
+    twice.see(
+      { type: 'cancelling', node: 'operator', id: 't1', request: 2 },
+      { type: 'cancelAnswered', node: 'operator', id: 't1', request: 1, code: 'cancelled' },
+      { type: 'cancelAnswered', node: 'operator', id: 't1', request: 2, code: 'unknown_task' },
+    )
+    expect(twice.said).toEqual([])
   })
 
   test('whether it can be watched', () => {
