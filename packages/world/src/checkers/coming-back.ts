@@ -94,7 +94,8 @@ export class ComingBack implements Checker {
     if (!client) return
     const about = { nodes: [node] }
     if (client.phase === 'over') violate(`${node} was refused for good and tries again`, about)
-    else if (client.phase === 'greeting' || client.phase === 'welcomed' || client.phase === 'connecting')
+    else if (isHeld(client.phase) && !this.#late.wasLate(node))
+      // Who hears everything late has closed a connection before it hears that it is gone.
       violate(`${node} opens connection ${connection} beside connection ${client.connection}`, about)
     client.connection = connection
     client.lastWord = undefined
@@ -174,6 +175,10 @@ function fresh(): Client {
     lastWord: undefined,
     drainedForMs: undefined,
   }
+}
+
+function isHeld(phase: Phase): boolean {
+  return phase === 'connecting' || phase === 'greeting' || phase === 'welcomed'
 }
 
 /** Until when a client may be in its phase. */

@@ -81,6 +81,9 @@ describe('[PROMISE-40] a client whose connection is lost', () => {
     expect(new Client().welcomed().connect().said).toEqual(['worker-1 opens connection 2 beside connection 1'])
     expect(new Client().connect().connect().said).toHaveLength(1)
     expect(new Client().welcomed().lose(4007).connect().said).toEqual([])
+    const fault = { type: 'pause', node, forMs: 5000 } as const
+    const late = new Client().welcomed().see({ type: 'faultStarted', fault, number: 1 })
+    expect(late.see({ type: 'faultEnded', number: 1 }).connect().said).toEqual([])
   })
 })
 
