@@ -1,3 +1,3 @@
 import { packageBuild } from '../../build.config.ts'
 
-export default packageBuild({ directory: import.meta.dirname, faces: ['index'], platform: 'neutral' })
+export default packageBuild({ directory: import.meta.dirname, faces: ['index', 'uuidv7'], platform: 'neutral' })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { uuidv7Source } from '@sluice/protocol'
+import { uuidv7Source } from '@sluice/protocol/uuidv7'
 import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { nodePlatform } from './adapters/node-platform.ts'

@@ -1,5 +1,6 @@
 import type { ConnectionState, ConnectionTimings } from '@sluice/machines'
-import { isTaskId, jsonText, type SubmitOptions, uuidv7Source } from '@sluice/protocol'
+import { isTaskId, jsonText, type SubmitOptions } from '@sluice/protocol'
+import { uuidv7Source } from '@sluice/protocol/uuidv7'
 import { SluiceError } from './errors.ts'
 import { Handle, type TaskHandle } from './handle.ts'
 import type { Logger } from './logger.ts'

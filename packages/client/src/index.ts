@@ -8,7 +8,7 @@ export type {
   TaskStatus,
   WireError,
 } from '@sluice/protocol'
-export { uuidv7Source } from '@sluice/protocol'
+export { uuidv7Source } from '@sluice/protocol/uuidv7'
 export { type Client, type ClientOptions, createClient, type SubmitCallOptions } from './client.ts'
 export {
   ClosedError,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isTaskId, uuidv7Source } from '../src/index.ts'
+import { isTaskId } from '../src/index.ts'
+import { uuidv7Source } from '../src/uuidv7.ts'
 
 function source(times: number[], seed = 1) {
   let draws = seed

@@ -5,7 +5,7 @@ import type { Phenomenon } from './phenomenon.ts'
 import { mean } from './quantile.ts'
 import { latenciesOf, submissionsOf } from './submission.ts'
 
-const DURATION_MS = 62_000
+const DURATION_MS = 42_000
 /** The queue is empty at first, and that is no part of the law. */
 const FROM_MS = 2000
 
