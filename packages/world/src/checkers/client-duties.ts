@@ -1,5 +1,6 @@
 import type { Fact } from '../journal/facts.ts'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { SILENT_CODE } from './client-constants.ts'
 import { FramesUnderWay } from './frames-under-way.ts'
 import { LateNodes } from './late-nodes.ts'
 import { isHonest, longestOf } from './population.ts'
@@ -11,8 +12,6 @@ const SLACK_MS = 300
 const BEATS_PER_LEASE = 3
 /** How long a delivery may be on its way through a worker. */
 const JUST_MS = 1000
-/** `heartbeat_timeout`, with which a client closes what it takes for dead. */
-const SILENT_CODE = 4007
 /** A ping leaves after one without a word, and a client hears for two and a half: a link on which a frame takes its answer longer is not promised. */
 const FRAME_PERIODS = 1.5
 /** Pings of one client in one period: its own, and those that ask whether the connection outlived a sleep. */

@@ -1,19 +1,15 @@
 import { type BrokerMessage, CLOSE_CODES, type Hello, retryOf, type WireError } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { RETRY_AFTER_MS, SILENT_CODE } from './client-constants.ts'
 import { LateNodes } from './late-nodes.ts'
 import { hasOneClient } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
 /** How long a client waits for an open connection, and then for its welcome, and the longest that it stays away of its own accord. */
 const PATIENCE_MS = 10_000
-/** Where a close code says to come back later and nobody said when. */
-const RETRY_AFTER_MS = 1000
 const SLACK_MS = 50
 /** With which a client closes a connection when it leaves, or has waited in vain for its welcome. */
 const NORMAL_CODE = 1000
-
-/** `heartbeat_timeout`, with which it closes what it takes for dead. */
-const SILENT_CODE = 4007
 
 type Phase =
   | 'starting'

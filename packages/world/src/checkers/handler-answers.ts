@@ -4,6 +4,7 @@ import type { Checker, Observation, ObservationOf, Surroundings, Thrown } from '
 import { LateNodes } from './late-nodes.ts'
 import { boundsOf, isHonest, workerGroupOf } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
+import { WelcomedConnections } from './welcomed-connections.ts'
 
 /** Timers have a grain, and what happens at one instant may be told one after the other. */
 const MOMENT_MS = 3
@@ -43,8 +44,7 @@ export class HandlerAnswers implements Checker {
   readonly #owed = new Map<number, Owed>()
   /** When a worker heard that it has lost a lease. */
   readonly #lost = new Map<number, { node: string; atMs: number }>()
-  /** The connection over which a worker may speak. */
-  readonly #open = new Map<string, number>()
+  readonly #open = new WelcomedConnections()
   #nextDueMs = Number.POSITIVE_INFINITY
 
   constructor(sources: Sources) {
@@ -57,13 +57,10 @@ export class HandlerAnswers implements Checker {
     runs.see(observation)
     this.#late.see(observation)
     if (observation.atMs > this.#nextDueMs) this.#judge(observation.atMs, violate)
+    this.#open.see(observation)
     switch (observation.type) {
       case 'nodeStopped':
         this.#forget(observation.node)
-        break
-      case 'disconnected':
-        if (observation.side === 'node' && this.#open.get(observation.node) === observation.connection)
-          this.#open.delete(observation.node)
         break
       case 'handlerStarted':
         this.#started(observation)
@@ -125,7 +122,6 @@ export class HandlerAnswers implements Checker {
   #heard({ atMs, node, connection, message }: ObservationOf<'heardByNode'>): void {
     switch (message.type) {
       case 'welcome': {
-        this.#open.set(node, connection)
         const held = [...this.#owed].filter(([, owed]) => owed.node === node)
         const all = [...held, ...this.#running].map(([lease]) => lease)
         this.#lose(
@@ -257,7 +253,6 @@ export class HandlerAnswers implements Checker {
   }
 
   #forget(node: string): void {
-    this.#open.delete(node)
     for (const [run, { node: holder }] of this.#leases) if (holder === node) this.#leases.delete(run)
     for (const [lease, holder] of this.#running) if (holder === node) this.#running.delete(lease)
     for (const [lease, { node: holder }] of this.#owed) if (holder === node) this.#owed.delete(lease)

@@ -4,6 +4,7 @@ import { LateNodes } from './late-nodes.ts'
 import { isHonest, workerGroupOf } from './population.ts'
 import type { Progress } from './progress.ts'
 import type { Sources, Violate } from './sources.ts'
+import { WelcomedConnections } from './welcomed-connections.ts'
 
 /** Between two reports of the same worker. */
 const INTERVAL_MS = 100
@@ -34,7 +35,7 @@ export class ProgressReports implements Checker {
   readonly #byRun = new Map<number, Reporting>()
   /** Leases that are answered or lost: since when, and whose they were. */
   readonly #over = new Map<number, { node: string; atMs: number }>()
-  readonly #open = new Map<string, number>()
+  readonly #open = new WelcomedConnections()
   readonly #lastMs = new Map<string, number>()
   #nextDueMs = Number.POSITIVE_INFINITY
 
@@ -46,13 +47,10 @@ export class ProgressReports implements Checker {
     this.#sources.runs.see(observation)
     this.#late.see(observation)
     if (observation.atMs > this.#nextDueMs) this.#judge(observation.atMs, violate)
+    this.#open.see(observation)
     switch (observation.type) {
       case 'nodeStopped':
         this.#forget(observation.node)
-        break
-      case 'disconnected':
-        if (observation.side === 'node' && this.#open.get(observation.node) === observation.connection)
-          this.#open.delete(observation.node)
         break
       case 'handlerStarted':
         this.#started(observation)
@@ -90,10 +88,9 @@ export class ProgressReports implements Checker {
     this.#byRun.delete(run)
   }
 
-  #heard({ atMs, node, connection, message }: ObservationOf<'heardByNode'>): void {
+  #heard({ atMs, node, message }: ObservationOf<'heardByNode'>): void {
     switch (message.type) {
       case 'welcome':
-        this.#open.set(node, connection)
         for (const reporting of this.#reporting.values()) {
           if (reporting.node !== node) continue
           reporting.passedOnMs = atMs
@@ -182,7 +179,6 @@ export class ProgressReports implements Checker {
   }
 
   #forget(node: string): void {
-    this.#open.delete(node)
     this.#lastMs.delete(node)
     for (const reporting of [...this.#byRun.values()]) if (reporting.node === node) this.#end(reporting)
     for (const [lease, { node: holder }] of this.#over) if (holder === node) this.#over.delete(lease)

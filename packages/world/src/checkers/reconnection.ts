@@ -1,5 +1,6 @@
 import { CLOSE_CODES } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { RETRY_AFTER_MS, SILENT_CODE, TIMER_MS } from './client-constants.ts'
 import { LateNodes } from './late-nodes.ts'
 import { hasOneClient } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
@@ -8,12 +9,6 @@ const FIRST_MS = 250
 const LONGEST_MS = 10_000
 /** A connection that has lasted so long makes the waits begin anew. */
 const STABLE_MS = 10_000
-/** Where a close code says to come back later and nobody said when. */
-const RETRY_AFTER_MS = 1000
-/** `heartbeat_timeout`, with which a client closes what it takes for dead. */
-const SILENT_CODE = 4007
-/** Timers are no shorter than a millisecond and have a grain. */
-const TIMER_MS = 2
 /** What happens by chance in one world of 2 ^ 40 is taken for a bug. */
 const BITS_MAX = 40
 /** So many waits are not all the longest by chance: each is so in one of 250. */

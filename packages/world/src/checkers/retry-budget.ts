@@ -1,4 +1,5 @@
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { TIMER_MS } from './client-constants.ts'
 import { hasOneClient, isHonest } from './population.ts'
 import type { Sources, Violate } from './sources.ts'
 
@@ -7,8 +8,6 @@ const AT_ONCE_MAX = 1000
 const EARNED = 0.2
 const EARNED_PER_MS = 0.05
 
-/** Timers are no shorter than a millisecond and have a grain. */
-const TIMER_MS = 2
 /** So many waits do not all end at the earliest moment by chance: each does so in one of 250. */
 const PROMPT_MAX = 5
 

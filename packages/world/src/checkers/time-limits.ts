@@ -1,9 +1,8 @@
 import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import { TIMER_MS } from './client-constants.ts'
 import { LateNodes } from './late-nodes.ts'
 import type { Sources, Violate } from './sources.ts'
 
-/** Timers have a grain. */
-const TIMER_MS = 2
 /** Of the reason for which a handler is stopped whose time is over. */
 const REASON = 'TimeLimitExceeded'
 

@@ -8,6 +8,17 @@ const duties = (over: Partial<Scenario> = {}) =>
 const says = (node: string, message: object) =>
   ({ type: 'sentToBroker', node, connection: connectionOf(node), message }) as never
 
+/** A handler of worker-1 begins. */
+const begun = {
+  type: 'handlerStarted',
+  node: 'worker-1',
+  id: 't1',
+  queue: 'q',
+  attempt: 1,
+  body: '',
+  run: 1,
+} as const
+
 describe('[PROMISE-27] where nothing goes wrong', () => {
   const expired = (stream: Stream, leaseMs: number, node = 'worker-1') =>
     stream
@@ -89,16 +100,6 @@ describe('[PROMISE-27] a worker that leaves', () => {
   })
 
   const beat = says('worker-1', { type: 'heartbeat', ref: 1, leases: [1] })
-  const begun = {
-    type: 'handlerStarted',
-    node: 'worker-1',
-    id: 't1',
-    queue: 'q',
-    attempt: 1,
-    body: '',
-    run: 1,
-  } as const
-
   test('keeps nothing that it has not begun', () => {
     const stream = () => duties().told('worker-1', deliver(1, 't1'))
     expect(stream().see(beat).said).toEqual([])
@@ -112,15 +113,6 @@ describe('[PROMISE-27] a worker that leaves', () => {
 
 describe('[PROMISE-27] a worker that wants no more tasks', () => {
   const credit = (many: number) => says('worker-1', { type: 'credit', credit: many, queues: ['q'] })
-  const begun = {
-    type: 'handlerStarted',
-    node: 'worker-1',
-    id: 't1',
-    queue: 'q',
-    attempt: 1,
-    body: '',
-    run: 1,
-  } as const
   const sated = () => duties().told('worker-1', deliver(1, 't1')).see(credit(0))
 
   test('begins none', () => {
