@@ -51,8 +51,11 @@ export type Command =
   | { type: 'release'; session: string; ref: number; leases: readonly number[] }
   | { type: 'cancel'; session: string | undefined; ref: number; ids: readonly string[] }
   | { type: 'redrive'; ids: readonly string[] }
-  /** Grant leases of ready tasks of one queue to its freest session. The host repeats it until it yields nothing. */
-  | { type: 'dispatch'; queue: string }
+  /**
+   * Grant leases of ready tasks of one queue to its freest session. The host repeats it until it yields nothing. A task
+   * that was never delivered is granted only if its number is below `below`: those from there on are not durable yet.
+   */
+  | { type: 'dispatch'; queue: string; below: number }
   /** Do what is due: see `nextWakeAtMs`. Bounded work a call; the host repeats it while something is due. */
   | { type: 'tick' }
   /** Restate everything but tasks, and these tasks whole, so that older events may be discarded. */

@@ -1,6 +1,6 @@
 import type { DeadReason, TaskFailure } from '@sluice/protocol'
 import type { Env } from './commands.ts'
-import type { AttemptRecord, Event } from './events.ts'
+import type { AttemptRecord, Event, Revoked } from './events.ts'
 import { attemptsMax, type State } from './state.ts'
 import type { Task } from './task.ts'
 import type { TaskList } from './task-list.ts'
@@ -19,8 +19,10 @@ export function endAttempt(state: State, task: Task, ended: EndedAttempt, { nowM
   const { how, error, retryable, retryAfterMs } = ended
   const attempt: AttemptRecord = { attempt: task.attempts, endedAtMs: nowMs, how }
   if (error) attempt.error = error
+  // A worker that failed or lost its session knows; one that let its lease expire has to be told.
+  const revoked = how === 'lease_expired' ? revokedOf(task) : {}
   if (retryable && task.attempts < attemptsMax(task)) {
-    return { type: 'attemptFailed', id: task.id, attempt, retryAtMs: nowMs + retryAfterMs, atMs: nowMs }
+    return { type: 'attemptFailed', id: task.id, attempt, retryAtMs: nowMs + retryAfterMs, ...revoked, atMs: nowMs }
   }
   const reason: DeadReason = how !== 'failed' ? 'lease_expired' : retryable ? 'attempts_exhausted' : 'not_retryable'
   return {
@@ -30,8 +32,14 @@ export function endAttempt(state: State, task: Task, ended: EndedAttempt, { nowM
     error,
     attempt,
     forgetAtMs: nowMs + state.config.deadTtlMs,
+    ...revoked,
     atMs: nowMs,
   }
+}
+
+/** The holder of a task that is leased, who has to be told that it is not any more. */
+export function revokedOf({ phase, lease }: Task): { revoked?: Revoked } {
+  return phase.state === 'leased' ? { revoked: { session: phase.session.id, lease } } : {}
 }
 
 /** A lease that ended with its holder: the task is ready at once, for it is the worker that failed. */

@@ -106,7 +106,7 @@ export function dispatch(state: State, command: CommandOf<'dispatch'>, { nowMs }
   const freest = queue?.available.peek()
   if (!queue || !freest) return []
   const lead = leadOf(queue.available.second(), freest.session)
-  const tasks = withinBytes(queue.ready.peek(Math.min(lead, DISPATCH_MAX)))
+  const tasks = withinBytes(queue.ready.peek(Math.min(lead, DISPATCH_MAX), command.below))
   if (tasks.length === 0) return []
   return [
     {

@@ -1,6 +1,6 @@
 import type { CommandOf, Env } from './commands.ts'
 import type { EngineConfig } from './config.ts'
-import { joiningOf, trimmed } from './decide-attempt.ts'
+import { joiningOf, revokedOf, trimmed } from './decide-attempt.ts'
 import type { Event, EventOf } from './events.ts'
 import { refusal } from './refusal.ts'
 import { isFinished, isWatching, mayHaveNews, type Queue, type State, unfinished, watchersOf } from './state.ts'
@@ -23,8 +23,10 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   // Ids that only grow, as freshly minted ones do, cannot repeat within the message.
   const seen = isAscending(ids) ? undefined : new Map<string, number>()
   const areNew = state.tasks.holdsNoneOf(ids)
-  // The first of those that are accepted one after the other.
+  // The first of those that are accepted one after the other, and the bytes of all before it.
   let first = 0
+  let firstAt = 0
+  let at = 0
   const acceptBefore = (end: number): void => {
     if (end > first) {
       events.push({
@@ -36,7 +38,7 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
         ref,
         index: command.index + first,
         seq,
-        body: 0,
+        body: firstAt,
         ids: ids.slice(first, end),
         bytes: bytes.slice(first, end),
         digests: digests.slice(first, end),
@@ -45,10 +47,12 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
       seq += end - first
     }
     first = end + 1
+    firstAt = at
   }
   for (let i = 0; i < ids.length; i += 1) {
     const id = ids[i] as string
     const size = bytes[i] as number
+    at += size
     const index = command.index + i
     const known = areNew ? undefined : state.tasks.get(id)
     const digest = known ? known.digest : seen?.get(id)
@@ -200,7 +204,8 @@ export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>,
     } else if (task.phase.state !== 'cancelled' && !seen.has(id)) {
       seen.add(id)
       joiningOf(finishing, task.queue).push(task.seq)
-      events.push({ type: 'taskCancelled', id, forgetAtMs: nowMs + task.options.resultTtlMs, atMs: nowMs })
+      const forgetAtMs = nowMs + task.options.resultTtlMs
+      events.push({ type: 'taskCancelled', id, forgetAtMs, ...revokedOf(task), atMs: nowMs })
     }
   })
   for (const [{ finished }, joining] of finishing)

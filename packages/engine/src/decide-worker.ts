@@ -18,23 +18,27 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
   let queue: Queue | undefined
   let joining: number[] = []
   let tasks: number[] = []
+  // The first of those that succeed one after the other, and the bytes of all before it.
   let first = 0
-  let bytesSum = 0
+  let firstAt = 0
+  let at = 0
   const succeedBefore = (end: number): void => {
     if (end > first)
       events.push({
         type: 'tasksSucceeded',
         tasks,
         contentType,
-        result: 0,
+        result: firstAt,
         bytes: bytes.slice(first, end),
         atMs: nowMs,
       })
     tasks = []
     first = end + 1
+    firstAt = at
   }
   for (let i = 0; i < leases.length; i += 1) {
     const lease = leases[i] as number
+    at += bytes[i] as number
     const task = held?.get(lease)
     if (!task || seen?.has(lease)) {
       succeedBefore(i)
@@ -43,7 +47,6 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
     }
     seen?.add(lease)
     tasks.push(task.seq)
-    bytesSum += bytes[i] as number
     if (task.queue !== queue) {
       queue = task.queue
       joining = joiningOf(finishing, queue)
@@ -53,9 +56,9 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
   succeedBefore(leases.length)
   const { queueResultsMax, queueResultBytesMax } = state.config
   for (const [{ finished, resultBytes }, joined] of finishing) {
-    // Those of other queues are in the sum too, so that this alone says that all is well.
+    // Those of other queues, and refused ones, are in the sum too, so that this alone says that all is well.
     const results =
-      resultBytes + bytesSum > queueResultBytesMax
+      resultBytes + at > queueResultBytesMax
         ? resultBytesOf(joined, events, resultBytes - queueResultBytesMax)
         : undefined
     events.push(...trimmed(finished, joined, queueResultsMax, nowMs, results))

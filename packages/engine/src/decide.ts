@@ -7,7 +7,7 @@ import type { State } from './state.ts'
 
 /**
  * What a command leads to: reads the state, changes nothing, and draws every random number and instant that its events
- * carry. The host gives each event to `effectsOf` and `evolve` in order before it decides the next command.
+ * carry. The host gives each event to `evolve` and `effectsOf` in order before it decides the next command.
  * A refusal is an event with an error code; only a broken invariant throws.
  */
 export function decide(state: State, command: Command, env: Env): Event[] {

@@ -1,10 +1,10 @@
-import type { Event, EventOf } from './events.ts'
+import type { Event, EventOf, Revoked } from './events.ts'
 import type { Session, State } from './state.ts'
 import type { Task } from './task.ts'
 
 /**
  * What an event asks of the host. Effects of an event that `mustBeDurable` leave after its batch is durable.
- * A `task` in an effect is the engine's own: read it right after `evolve` took the event, and keep nothing of it.
+ * A `task` in an effect is the engine's own: read it at once, and keep nothing of it.
  */
 export type Effect =
   /** The first task has this lease, the others those behind it. */
@@ -19,7 +19,7 @@ export type Effect =
 
 const NONE: readonly Effect[] = Object.freeze([])
 
-/** The effects of an event, asked before `evolve` takes it: a revoked lease is still to be seen then. */
+/** The effects of an event, asked when `evolve` has taken it and before it takes the next. */
 export function effectsOf(event: Event, state: State): readonly Effect[] {
   switch (event.type) {
     case 'leasesGranted':
@@ -27,15 +27,11 @@ export function effectsOf(event: Event, state: State): readonly Effect[] {
     case 'tasksSucceeded':
       return [{ type: 'outcomes', tasks: numbered(state, event.tasks) }]
     case 'taskDied':
-    case 'taskCancelled': {
-      const task = known(state, event.id)
-      // A worker that failed or lost its session knows; the others have to be told.
-      const lost =
-        event.type === 'taskCancelled' ? 'cancelled' : event.attempt?.how === 'lease_expired' ? 'expired' : undefined
-      return [...(lost ? revoke(task, lost) : NONE), { type: 'outcomes', tasks: [task] }]
-    }
+      return [...revoke(event.revoked, 'expired'), { type: 'outcomes', tasks: [known(state, event.id)] }]
+    case 'taskCancelled':
+      return [...revoke(event.revoked, 'cancelled'), { type: 'outcomes', tasks: [known(state, event.id)] }]
     case 'attemptFailed':
-      return event.attempt.how === 'lease_expired' ? revoke(known(state, event.id), 'expired') : NONE
+      return revoke(event.revoked, 'expired')
     case 'taskWatched': {
       const task = known(state, event.id)
       const session = state.sessions.get(event.session)
@@ -66,7 +62,6 @@ function numbered(state: State, numbers: readonly number[]): Task[] {
   })
 }
 
-function revoke(task: Task, reason: 'cancelled' | 'expired'): readonly Effect[] {
-  if (task.phase.state !== 'leased') return NONE
-  return [{ type: 'revoke', session: task.phase.session.id, lease: task.lease, reason }]
+function revoke(revoked: Revoked | undefined, reason: 'cancelled' | 'expired'): readonly Effect[] {
+  return revoked ? [{ type: 'revoke', ...revoked, reason }] : NONE
 }

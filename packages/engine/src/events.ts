@@ -21,6 +21,12 @@ export interface SessionRecord {
   queues: string[]
 }
 
+/** Who loses a lease and has to be told. */
+export interface Revoked {
+  session: string
+  lease: number
+}
+
 /** One ended attempt, kept with the task while it is retried and as a dead letter. */
 export interface AttemptRecord {
   attempt: number
@@ -89,7 +95,10 @@ export type Event =
       index: number
       /** The place of the first one in the order of acceptance, from 1: its number. The others follow. */
       seq: number
-      /** Where the host stored the first body; opaque to the engine. Set by the host before `evolve`. The others lie behind it. */
+      /**
+       * The place of the first body; the others lie behind it. `decide` says how many bytes lie before it among the
+       * bodies of the command; the host then puts here where it stored it, before `evolve`. Opaque to `evolve`.
+       */
       body: number
       ids: readonly string[]
       bytes: readonly number[]
@@ -119,13 +128,21 @@ export type Event =
       type: 'tasksSucceeded'
       tasks: readonly number[]
       contentType: string | undefined
-      /** Where the host stored the first result; opaque to the engine. Set by the host before `evolve`. The others lie behind it. */
+      /** The place of the first result, as `body` of `tasksAccepted`. */
       result: number
       bytes: readonly number[]
       atMs: number
     }
   /** An attempt ended without a result and another one will follow, not before `retryAtMs`. */
-  | { type: 'attemptFailed'; id: string; attempt: AttemptRecord; retryAtMs: number; atMs: number }
+  | {
+      type: 'attemptFailed'
+      id: string
+      attempt: AttemptRecord
+      retryAtMs: number
+      /** Where the lease expired. */
+      revoked?: Revoked
+      atMs: number
+    }
   /** A lease was handed back unfinished, or its delivery never left: no attempt is counted. */
   | { type: 'leaseReleased'; id: string; retryAtMs: number; atMs: number }
   | {
@@ -136,9 +153,18 @@ export type Event =
       /** The attempt that ended it; undefined where none was running. */
       attempt: AttemptRecord | undefined
       forgetAtMs: number
+      /** Where its lease expired. */
+      revoked?: Revoked
       atMs: number
     }
-  | { type: 'taskCancelled'; id: string; forgetAtMs: number; atMs: number }
+  | {
+      type: 'taskCancelled'
+      id: string
+      forgetAtMs: number
+      /** Where it was leased. */
+      revoked?: Revoked
+      atMs: number
+    }
   /** A dead letter starts anew with all its attempts. */
   | { type: 'taskRedriven'; id: string; atMs: number }
   /** The record of a finished task is gone, its time being over. */

@@ -38,18 +38,20 @@ export class ReadyQueue {
     this.#size -= 1
   }
 
-  /** The next tasks in the order of delivery: at least one if there is any, `max` at most. Changes nothing. */
-  peek(max: number): Task[] {
+  /**
+   * The next tasks in the order of delivery: at least one if there is any, `max` at most. Changes nothing. Tasks that were
+   * never delivered are taken only with a number below `below`; a priority whose next one has another is passed over.
+   */
+  peek(max: number, below = Number.POSITIVE_INFINITY): Task[] {
     for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) {
       const level = this.#levels[priority] as Level
       const first = level.returned.peek()
       // A heap shows only its first item without a change; the caller asks again for more.
       if (first) return [first]
-      if (level.fresh.head) {
-        const tasks: Task[] = []
-        for (let task: Task | null = level.fresh.head; task && tasks.length < max; task = task.next) tasks.push(task)
-        return tasks
-      }
+      const tasks: Task[] = []
+      for (let task = level.fresh.head; task && task.seq < below && tasks.length < max; task = task.next)
+        tasks.push(task)
+      if (tasks.length > 0) return tasks
     }
     return []
   }

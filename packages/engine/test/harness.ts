@@ -45,7 +45,7 @@ export interface HarnessOptions {
   state?: State
 }
 
-/** Plays the host: decides, asks for effects, evolves, with a clock that stands still until it is advanced. */
+/** Plays the host: decides, evolves, asks for effects, with a clock that stands still until it is advanced. */
 export class Harness {
   readonly state: State
   nowMs = 1_000_000
@@ -63,9 +63,8 @@ export class Harness {
     const events = decide(this.state, command, { nowMs: this.nowMs, random: this.random })
     for (const event of events) {
       this.beforeEvolve(event)
-      const effects = effectsOf(event, this.state)
       evolve(this.state, event)
-      for (const effect of effects) this.#tell(effect)
+      for (const effect of effectsOf(event, this.state)) this.#tell(effect)
     }
     this.events.push(...events.filter((event) => event.type !== 'refused'))
     return events
@@ -109,17 +108,18 @@ export class Harness {
     if (sessions.length > 0) this.told.push({ type: 'outcome', sessions, id, status: phase.state })
   }
 
-  /** Grants all leases that can be granted; answers the ids in the order of delivery. */
-  dispatch(): string[] {
+  /** Grants all leases that can be granted of tasks below this number; answers the ids in the order of delivery. */
+  dispatch(below = Number.POSITIVE_INFINITY): string[] {
     const ids: string[] = []
-    while (this.state.dispatchable.size > 0) {
+    for (;;) {
+      const before = ids.length
       for (const { name } of [...this.state.dispatchable]) {
-        const granted = this.apply({ type: 'dispatch', queue: name })
+        const granted = this.apply({ type: 'dispatch', queue: name, below })
         for (const event of granted)
           if (event.type === 'leasesGranted') ids.push(...event.tasks.map((seq) => this.numbered(seq).id))
       }
+      if (ids.length === before) return ids
     }
-    return ids
   }
 
   /** Does all that is due. */

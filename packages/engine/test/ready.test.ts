@@ -89,3 +89,21 @@ test('[READY-5] once delivered the time-to-live does not count, handed back or f
   expect(typesOf(harness.advance(1000))).toEqual(['taskReadied'])
   expect([harness.stateOf('a'), harness.stateOf('b')]).toEqual(['ready', 'ready'])
 })
+
+test('[READY-6] tasks that are not durable yet wait, and what is of a lower priority or came back does not', () => {
+  const harness = new Harness()
+  harness.submit(['back', 'old1', 'old2'])
+  harness.submit('low', { priority: 1 })
+  harness.worker('w', 1)
+  harness.dispatch()
+  const below = harness.state.nextSeq
+  harness.submit(['new1', 'new2'])
+  harness.submit('urgent', { priority: 9 })
+  harness.release('w', harness.leaseOf('back'))
+  harness.credit('w', 10)
+  expect(harness.dispatch(1)).toEqual(['back'])
+  expect(harness.dispatch(below)).toEqual(['old1', 'old2', 'low'])
+  expect(harness.dispatch(below)).toEqual([])
+  expect(harness.dispatch(below + 1)).toEqual(['new1'])
+  expect(harness.dispatch()).toEqual(['urgent', 'new2'])
+})

@@ -191,3 +191,20 @@ test('[RESULT-5] the newest progress of a leased task is kept and told to its wa
   expect(harness.task('a').past.progress).toBe(1)
   expect(harness.told).toEqual([{ type: 'progress', sessions: ['p'], id: 'a', progress: 1 }])
 })
+
+test('[RESULT-1] results that count say where they begin among those of the message', () => {
+  const harness = new Harness()
+  harness.submit(['a', 'b', 'c'])
+  harness.worker('w')
+  harness.dispatch()
+  const [a, b, c] = ['a', 'b', 'c'].map((id) => harness.leaseOf(id)) as [number, number, number]
+  const message = { session: 'w', ref: 2, contentType: undefined, index: 0 }
+  const events = harness.apply({
+    type: 'complete',
+    ...message,
+    leases: [999, a, b, a, c],
+    bytes: [1, 20, 300, 4000, 5],
+  })
+  expect(typesOf(events)).toEqual(['refused', 'tasksSucceeded', 'refused', 'tasksSucceeded'])
+  expect(events.flatMap((event) => (event.type === 'tasksSucceeded' ? [event.result] : []))).toEqual([1, 4321])
+})

@@ -241,3 +241,24 @@ test('[LIMIT-1] defaults that no submission may ask for, and bounds that contrad
     'retryAfterMsMin must be at most retryAfterMsMax (59), not 60',
   )
 })
+
+test('[SUBMIT-4] each acceptance says where its bodies begin among those of the message, refused and repeated ones counted', () => {
+  const harness = new Harness()
+  harness.submit('held', undefined, { digest: 2 })
+  const message = { session: undefined, ref: 1, queue: 'q', options: undefined, watch: false, contentType: undefined }
+  const ids = ['a', 'b', 'held', 'c', 'a', 'd']
+  const events = harness.apply({
+    type: 'submit',
+    ...message,
+    index: 7,
+    ids,
+    bytes: [1, 20, 300, 4000, 1, 60_000],
+    digests: ids.map(() => 7),
+  })
+  const places = events.flatMap((event) => (event.type === 'tasksAccepted' ? [[event.ids, event.body]] : []))
+  expect(places).toEqual([
+    [['a', 'b'], 0],
+    [['c'], 321],
+    [['d'], 4322],
+  ])
+})

@@ -57,7 +57,7 @@ class Life {
       case 'tasksAccepted':
         return this.#submit('a', to === 'delayed' ? DELAY_MS : 0)
       case 'leasesGranted':
-        return this.apply({ type: 'dispatch', queue: 'q' })
+        return this.apply({ type: 'dispatch', queue: 'q', below: Number.MAX_SAFE_INTEGER })
       case 'tasksSucceeded':
         return this.#complete('a')
       case 'attemptFailed':
@@ -118,7 +118,7 @@ class Life {
     const { at } = this
     this.#submit('b', 0)
     if (at === 'cancelled') return this.#cancel('b')
-    this.apply({ type: 'dispatch', queue: 'q' })
+    this.apply({ type: 'dispatch', queue: 'q', below: Number.MAX_SAFE_INTEGER })
     return at === 'succeeded' ? this.#complete('b') : this.#fail('b', { retryable: false })
   }
 }

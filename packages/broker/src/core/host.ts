@@ -1,6 +1,5 @@
 import {
   type Command,
-  type CommandOf,
   createState,
   decide,
   type Effect,
@@ -207,7 +206,7 @@ export class Host {
     env.nowMs = this.nowMs
     const { state } = this
     const events = decide(state, command, env satisfies Env)
-    if (bodies && (command.type === 'submit' || command.type === 'complete')) this.#stage(command, events, bodies)
+    if (bodies) this.#stage(events, bodies)
     let refused: EventOf<'refused'>[] | undefined
     for (const event of events) {
       if (event.type === 'refused') {
@@ -220,31 +219,21 @@ export class Host {
   }
 
   /** Copies what was accepted into the batch in the making: one copy for what was accepted in one go. */
-  #stage(command: CommandOf<'submit' | 'complete'>, events: readonly Event[], bodies: Uint8Array): void {
-    let item = 0
-    let at = 0
-    const bytesUpTo = (end: number): Uint8Array => {
-      const start = at
-      for (; item < end; item += 1) at += command.bytes[item] as number
-      return bodies.subarray(start, at)
-    }
+  #stage(events: readonly Event[], bodies: Uint8Array): void {
     for (const event of events) {
-      if (event.type === 'tasksAccepted') {
-        // What was accepted before has no event.
-        bytesUpTo(event.index - command.index)
-        event.body = this.bodies.stage(bytesUpTo(item + event.ids.length))
-      } else if (event.type === 'tasksSucceeded') event.result = this.bodies.stage(bytesUpTo(item + event.tasks.length))
-      else if (event.type === 'refused' && event.index !== undefined) bytesUpTo(event.index - command.index + 1)
+      if (event.type === 'tasksAccepted')
+        event.body = this.bodies.stage(bodies.subarray(event.body, event.body + sum(event.bytes)))
+      else if (event.type === 'tasksSucceeded')
+        event.result = this.bodies.stage(bodies.subarray(event.result, event.result + sum(event.bytes)))
     }
   }
 
   /** Takes an event that `decide` has made. */
   take(event: Event): void {
-    const effects = effectsOf(event, this.state)
     evolve(this.state, event)
     this.#events.push(event)
     if (!this.#hasDurableEvent) this.#hasDurableEvent = mustBeDurable(event)
-    for (const effect of effects) this.#render(effect)
+    for (const effect of effectsOf(event, this.state)) this.#render(effect)
   }
 
   /** Resolves to true when all acknowledgements that depend on what has been applied so far may leave, to false when they never may. */
@@ -378,14 +367,17 @@ export class Host {
   #dispatch(): void {
     const before = this.state.nextLease
     const { dispatchable } = this.state
-    while (dispatchable.size > 0 && this.state.nextLease - before < GRANTS_PER_TURN_MAX) {
+    let nextLease = 0
+    // What is not durable yet is granted to nobody, so that a pass may grant nothing.
+    while (this.state.nextLease > nextLease && this.state.nextLease - before < GRANTS_PER_TURN_MAX) {
+      nextLease = this.state.nextLease
       for (const queue of [...dispatchable]) {
-        this.apply({ type: 'dispatch', queue: queue.name })
+        this.apply({ type: 'dispatch', queue: queue.name, below: Number.MAX_SAFE_INTEGER })
         for (const connection of this.#full) connection.stall()
         this.#full.clear()
       }
     }
-    if (dispatchable.size > 0) this.scheduleTurn()
+    if (this.state.nextLease - before >= GRANTS_PER_TURN_MAX) this.scheduleTurn()
   }
 
   #scheduleWake(): void {
@@ -475,3 +467,9 @@ export class Host {
 }
 
 const NONE: EventOf<'refused'>[] = []
+
+function sum(sizes: readonly number[]): number {
+  let all = 0
+  for (const size of sizes) all += size
+  return all
+}

@@ -1,4 +1,4 @@
-import type { EventOf, PhaseRecord, TaskOptions, TaskRecord } from '@sluice/engine'
+import type { EventOf, PhaseRecord, Revoked, TaskOptions, TaskRecord } from '@sluice/engine'
 import type { StoredEvent } from './event-codec.ts'
 import { bodyRef } from './journal.ts'
 
@@ -194,6 +194,12 @@ function decodeTask(row: Row, atMs: number, strings: string[], profiles: Profile
   return task
 }
 
+/** Who lost a lease, from the place `at` of the row on, where somebody did. */
+function revokedOf(row: Row, at: number, strings: string[]): { revoked?: Revoked } {
+  if (row.length <= at) return {}
+  return { revoked: { session: strings[row[at] as number]!, lease: row[at + 1] as number } }
+}
+
 function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profile[], firstRef: number): StoredEvent {
   const [code, first, second, third] = row as [string, unknown, unknown, unknown]
   const id = first as string
@@ -235,7 +241,14 @@ function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profil
       return { type: 'progressReported', id, progress: second, atMs }
     case 'f': {
       const attempt = third as EventOf<'attemptFailed'>['attempt']
-      return { type: 'attemptFailed', id, attempt, retryAtMs: instantFrom(atMs, second), atMs }
+      return {
+        type: 'attemptFailed',
+        id,
+        attempt,
+        retryAtMs: instantFrom(atMs, second),
+        ...revokedOf(row, 4, strings),
+        atMs,
+      }
     }
     case 'l':
       return { type: 'leaseReleased', id, retryAtMs: instantFrom(atMs, second), atMs }
@@ -247,10 +260,11 @@ function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profil
         error: row[4] === 0 ? undefined : (row[4] as EventOf<'taskDied'>['error']),
         attempt: row[5] === 0 ? undefined : (row[5] as EventOf<'taskDied'>['attempt']),
         forgetAtMs: instantFrom(atMs, third),
+        ...revokedOf(row, 6, strings),
         atMs,
       }
     case 'X':
-      return { type: 'taskCancelled', id, forgetAtMs: instantFrom(atMs, second), atMs }
+      return { type: 'taskCancelled', id, forgetAtMs: instantFrom(atMs, second), ...revokedOf(row, 3, strings), atMs }
     case 'v':
       return { type: 'taskRedriven', id, atMs }
     case 'F':

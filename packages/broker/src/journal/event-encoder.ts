@@ -1,4 +1,4 @@
-import type { Event, PhaseRecord, TaskOptions, TaskRecord } from '@sluice/engine'
+import type { Event, PhaseRecord, Revoked, TaskOptions, TaskRecord } from '@sluice/engine'
 import { EVENT_CODES, type StoredEvent } from './event-codec.ts'
 import { bodyRef } from './journal.ts'
 import { JsonWriter } from './json-writer.ts'
@@ -172,6 +172,13 @@ function writeTask(out: JsonWriter, task: TaskRecord, atMs: number, tables: Tabl
   if (task.progress !== undefined) json(out, task.progress)
 }
 
+/** The last fields of a row, where there are any. */
+function writeRevoked(out: JsonWriter, revoked: Revoked | undefined, tables: Tables): void {
+  if (!revoked) return
+  out.number(tables.string(revoked.session))
+  out.number(revoked.lease)
+}
+
 /** The fields of events that take nothing from the one before; the task's id and the session come first. */
 function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstRef: number): void {
   const { atMs } = event
@@ -218,6 +225,7 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
     case 'attemptFailed':
       instant(out, atMs, event.retryAtMs)
       json(out, event.attempt)
+      writeRevoked(out, event.revoked, tables)
       break
     case 'leaseReleased':
       instant(out, atMs, event.retryAtMs)
@@ -227,9 +235,11 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
       instant(out, atMs, event.forgetAtMs)
       optional(out, event.error)
       optional(out, event.attempt)
+      writeRevoked(out, event.revoked, tables)
       break
     case 'taskCancelled':
       instant(out, atMs, event.forgetAtMs)
+      writeRevoked(out, event.revoked, tables)
       break
     case 'leasesGranted':
       out.number(event.lease)

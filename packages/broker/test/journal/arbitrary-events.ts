@@ -156,7 +156,15 @@ const succeeded: fc.Arbitrary<EventOf<'tasksSucceeded'>> = fc
 const columned = { tasksAccepted: accepted, tasksSucceeded: succeeded }
 type Columned = keyof typeof columned
 
-type Fields<T extends EventType> = { [K in Exclude<keyof EventOf<T>, 'type' | 'atMs'>]: fc.Arbitrary<EventOf<T>[K]> }
+/** An optional field is given as such, so that it is left out at times. */
+interface Optional<T> {
+  optional: fc.Arbitrary<T>
+}
+type Field<T> = undefined extends T ? fc.Arbitrary<T> | Optional<NonNullable<T>> : fc.Arbitrary<T>
+type Fields<T extends EventType> = { [K in Exclude<keyof EventOf<T>, 'type' | 'atMs'>]-?: Field<EventOf<T>[K]> }
+
+const optional = <T>(arbitrary: fc.Arbitrary<T>): Optional<T> => ({ optional: arbitrary })
+const revoked = optional(record({ session, lease: fc.maxSafeNat() }))
 
 /** The fields of every stored event type; a type without an entry, or with a field too few, does not compile. */
 const fields: { [T in Exclude<StoredEvent['type'], Columned>]: Fields<T> } = {
@@ -174,7 +182,7 @@ const fields: { [T in Exclude<StoredEvent['type'], Columned>]: Fields<T> } = {
   leasesGranted: { session, lease: fc.maxSafeNat(), tasks: numbers },
   leasesRenewed: { session, leases: fc.array(fc.maxSafeNat(), { maxLength: 4 }) },
   progressReported: { id, progress: json },
-  attemptFailed: { id, attempt, retryAtMs: atMs },
+  attemptFailed: { id, attempt, retryAtMs: atMs, revoked },
   leaseReleased: { id, retryAtMs: atMs },
   taskDied: {
     id,
@@ -182,8 +190,9 @@ const fields: { [T in Exclude<StoredEvent['type'], Columned>]: Fields<T> } = {
     error: fc.option(failure, { nil: undefined }),
     attempt: fc.option(attempt, { nil: undefined }),
     forgetAtMs: atMs,
+    revoked,
   },
-  taskCancelled: { id, forgetAtMs: atMs },
+  taskCancelled: { id, forgetAtMs: atMs, revoked },
   taskRedriven: { id },
   taskForgotten: { id },
   oldestForgotten: { tasks: numbers },
@@ -197,8 +206,14 @@ function isColumned(type: StoredEvent['type']): type is Columned {
 
 export function eventOf(type: StoredEvent['type']): fc.Arbitrary<StoredEvent> {
   if (isColumned(type)) return columned[type]
-  const model: Record<string, fc.Arbitrary<unknown>> = { type: fc.constant(type), ...fields[type], atMs }
-  return fc.record(model, { noNullPrototype: true }) as unknown as fc.Arbitrary<StoredEvent>
+  const model: Record<string, fc.Arbitrary<unknown>> = { type: fc.constant(type), atMs }
+  const requiredKeys = ['type', 'atMs']
+  for (const [key, field] of Object.entries(fields[type]) as [string, Field<unknown>][]) {
+    const isOptional = 'optional' in field
+    model[key] = isOptional ? field.optional : field
+    if (!isOptional) requiredKeys.push(key)
+  }
+  return fc.record(model, { noNullPrototype: true, requiredKeys }) as unknown as fc.Arbitrary<StoredEvent>
 }
 
 /** Any stored event, every type equally often. */
