@@ -1,61 +1,14 @@
 import type { Deliver } from '@sluice/protocol'
-import type { Slot } from './slot.ts'
 
 /** The leases of one deliver message; without its bodies, so that a long handler does not keep the frame alive. */
-export class Delivery {
+export class Delivery<Held> {
   readonly message: Omit<Deliver, 'bodies'>
   /** By their place in the message; a place is empty once its lease is not held any more. */
-  readonly slots: (Slot | undefined)[] = []
+  readonly slots: (Held | undefined)[] = []
   /** Places that are not empty. */
   held = 0
 
   constructor(message: Omit<Deliver, 'bodies'>) {
     this.message = message
-  }
-}
-
-/** Every lease that is held, by delivery: the work never asks for one by its number, and what rarely does may search. */
-export class HeldLeases implements Iterable<Slot> {
-  readonly #deliveries = new Set<Delivery>()
-
-  get isEmpty(): boolean {
-    return this.#deliveries.size === 0
-  }
-
-  add(slot: Slot): void {
-    const { delivery } = slot
-    if (delivery.held === 0) this.#deliveries.add(delivery)
-    delivery.slots[slot.place] = slot
-    delivery.held += 1
-  }
-
-  delete({ delivery, place }: Slot): void {
-    if (delivery.slots[place] === undefined) return
-    delivery.slots[place] = undefined
-    delivery.held -= 1
-    if (delivery.held === 0) this.#deliveries.delete(delivery)
-  }
-
-  *[Symbol.iterator](): Iterator<Slot> {
-    for (const { slots } of this.#deliveries) for (const slot of slots) if (slot !== undefined) yield slot
-  }
-
-  /** The slots of those of `leases` that are held. */
-  of(leases: readonly number[]): Slot[] {
-    if (leases.length === 0) return []
-    const named = new Set(leases)
-    return [...this].filter((slot) => named.has(slot.lease))
-  }
-
-  /** The numbers of all leases that live for less than `leaseMs` without a heartbeat, and the shortest of these lives in ms. */
-  shorterThan(leaseMs: number): { leases: number[]; shortestMs: number } {
-    const leases: number[] = []
-    let shortestMs = Number.POSITIVE_INFINITY
-    for (const { message, slots } of this.#deliveries) {
-      if (message.leaseMs >= leaseMs) continue
-      shortestMs = Math.min(shortestMs, message.leaseMs)
-      for (const slot of slots) if (slot !== undefined) leases.push(slot.lease)
-    }
-    return { leases, shortestMs }
   }
 }

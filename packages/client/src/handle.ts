@@ -1,7 +1,6 @@
 import { Bodies, type EndedTask, type TaskStatus } from '@sluice/protocol'
 import { SluiceError, TaskCancelledError, TaskDeadError } from './errors.ts'
 import { onAbort, withSignal } from './signal.ts'
-import type { Submission } from './submissions.ts'
 import { validate } from './task-contract.ts'
 import type { Terms } from './terms.ts'
 
@@ -44,6 +43,12 @@ export interface HandleHost {
   forget(handle: Handle): void
 }
 
+/** What a handle needs of the submission that it is part of. */
+interface Membership {
+  /** Nothing more is expected for the task at `place`. */
+  leave(place: number): void
+}
+
 /** Progress values that one iteration holds for a reader that is slower than the handler. */
 const PROGRESS_VALUES_MAX = 16
 
@@ -59,7 +64,7 @@ export class Handle implements TaskHandle<unknown> {
   /** The input as JSON; dropped once the broker has answered for good. */
   input: string | undefined
   /** Where the broker's answer and the outcome come in, and the place there; undefined while none is expected by place. */
-  submission: Submission | undefined
+  submission: Membership | undefined
   place = 0
   /** Whether the broker may have held the task before this submission, so that it may tell its outcome by id. */
   mayBeHeld = false

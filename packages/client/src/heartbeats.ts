@@ -1,6 +1,6 @@
 import type { ClientMessage } from '@sluice/protocol'
 import type { Connection } from './connection.ts'
-import type { HeldLeases } from './delivery.ts'
+import type { HeldLeases } from './held-leases.ts'
 import type { Platform } from './platform.ts'
 
 /** A lease outlives two lost or late heartbeats. */

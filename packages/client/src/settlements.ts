@@ -1,10 +1,7 @@
-import { Bodies, type Body, type ClientMessage, type FailedLease, type Limits } from '@sluice/protocol'
-import type { Output } from './handler.ts'
+import { Bodies, type Body, type ClientMessage, type Limits } from '@sluice/protocol'
+import type { Answer } from './answer.ts'
 import type { Platform } from './platform.ts'
 import type { Slot } from './slot.ts'
-
-/** What the broker is told of a lease. */
-export type Answer = { kind: 'complete'; output: Output } | { kind: 'fail'; failure: FailedLease } | { kind: 'release' }
 
 const MESSAGE_ITEMS_MAX = 500
 

@@ -1,9 +1,9 @@
 import { nextSlotState, type SlotEvent, type SlotState } from '@sluice/machines'
 import type { Bodies } from '@sluice/protocol'
+import type { Answer } from './answer.ts'
 import type { Delivery } from './delivery.ts'
 import type { TaskContext } from './handler.ts'
 import { type Logger, withFields } from './logger.ts'
-import type { Answer } from './settlements.ts'
 
 /** What a slot needs from its worker. */
 export interface SlotHost {
@@ -17,7 +17,7 @@ export interface SlotHost {
  */
 export class Slot implements TaskContext {
   readonly lease: number
-  readonly delivery: Delivery
+  readonly delivery: Delivery<Slot>
   /** In its delivery. */
   readonly place: number
   readonly #host: SlotHost
@@ -30,7 +30,7 @@ export class Slot implements TaskContext {
   #controller: AbortController | undefined
   #abortReason: Error | undefined
 
-  constructor(host: SlotHost, delivery: Delivery, place: number, bodies: Bodies) {
+  constructor(host: SlotHost, delivery: Delivery<Slot>, place: number, bodies: Bodies) {
     this.#host = host
     this.delivery = delivery
     this.place = place

@@ -9,17 +9,19 @@ import {
   type WireError,
 } from '@sluice/protocol'
 import { type ActorRefFrom, createActor } from 'xstate'
+import type { Answer } from './answer.ts'
 import { Connection, type SessionOwner } from './connection.ts'
-import { Delivery, HeldLeases } from './delivery.ts'
+import { Delivery } from './delivery.ts'
 import { ClosedError, LeaseLostError, PermanentError, SluiceError } from './errors.ts'
 import { failedLease } from './failure.ts'
 import type { Output } from './handler.ts'
 import { Heartbeats } from './heartbeats.ts'
+import { HeldLeases } from './held-leases.ts'
 import { type Logger, silentLogger } from './logger.ts'
 import { defaultPlatform, machineClock, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
 import { Runner, type RunnerHost } from './runner.ts'
-import { type Answer, Settlements } from './settlements.ts'
+import { Settlements } from './settlements.ts'
 import { onAbort } from './signal.ts'
 import { Slot, type SlotHost } from './slot.ts'
 import { atLeast, checkQueues, type Worker, type WorkerOptions, type WorkerStats } from './worker-options.ts'
@@ -202,7 +204,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
 
   #deliver({ bodies, ...message }: Deliver): void {
     const takes = this.#mayTake() && this.#serves(message.queue)
-    const delivery = new Delivery(message)
+    const delivery = new Delivery<Slot>(message)
     for (let place = 0; place < bodies.count; place++) {
       const slot = new Slot(this, delivery, place, bodies)
       this.#held.add(slot)

@@ -1,4 +1,11 @@
-import type { Body } from './messages.ts'
+export const JSON_CONTENT_TYPE = 'application/json'
+
+/** A body by itself: opaque bytes and a content type. Messages have them in columns, see `Bodies`. */
+export interface Body {
+  bytes: Uint8Array
+  /** Absent means `application/json`. */
+  contentType?: string
+}
 
 const encoder = new TextEncoder()
 // `ignoreBOM` keeps a byte order mark in the text, where JSON.parse refuses it: a body is never changed in passing.

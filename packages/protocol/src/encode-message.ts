@@ -1,9 +1,10 @@
 import { toBase64 } from './base64.ts'
 import type { Bodies } from './bodies.ts'
+import { JSON_CONTENT_TYPE } from './body.ts'
 import type { WireError } from './errors.ts'
 import { BODY_DEPTH, isShallow, utf8Length } from './json-scan.ts'
 import type { Limits } from './limits.ts'
-import { JSON_CONTENT_TYPE, type Message, type TaskFailure, type WithBodies } from './messages.ts'
+import type { Message, TaskFailure, WithBodies } from './messages.ts'
 
 /** Where the bodies of the messages being encoded go. */
 export interface MessageSink {

@@ -6,18 +6,8 @@ import type { Limits } from './limits.ts'
 export const SUBPROTOCOL = 'sluice.v1'
 /** Protocol versions spoken by this code, newest first. */
 export const VERSIONS: readonly number[] = [1]
-export const JSON_CONTENT_TYPE = 'application/json'
 
 export type Role = 'producer' | 'worker'
-
-/**
- * A body by itself: opaque bytes and a content type. Messages have them in columns, see `Bodies`.
- */
-export interface Body {
-  bytes: Uint8Array
-  /** Absent means `application/json`. */
-  contentType?: string
-}
 
 /** When and how a failed attempt is tried again. */
 export interface RetryPolicy {
