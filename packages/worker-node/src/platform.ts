@@ -40,7 +40,6 @@ function connect(url: string, protocol: string, maxPayload: number, handshakeTim
     maxPayload,
     handshakeTimeout,
     closeTimeout: CLOSE_TIMEOUT_MS,
-    ...(isLoopback(url) ? { generateMask: leaveZero } : {}),
   }
   const webSocket = new WebSocket(url, protocol, options)
   let closed = false
@@ -79,19 +78,4 @@ function whole(data: RawData): Buffer {
     return Buffer.concat(data)
   }
   return data instanceof ArrayBuffer ? Buffer.from(data) : data
-}
-
-/**
- * Masks keep a frame's bytes from reading like HTTP to an intermediary (RFC 6455 §10.3). On the loopback interface there is none,
- * and a mask of zeros, which ws takes to mean that there is nothing to do, saves both ends a pass over every byte. Anywhere else
- * masks are random, as the RFC wants them.
- */
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url)
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
-}
-
-/** The mask that ws hands over is used again for the next frame. */
-function leaveZero(mask: Buffer): void {
-  mask.fill(0)
 }

@@ -56,22 +56,20 @@ describe('the socket of Node', () => {
     server.close()
   })
 
-  test.each([
-    ['zeros to the loopback interface', '127.0.0.1', [[0, 0, 0, 0]]],
-    ['zeros to localhost', 'localhost', [[0, 0, 0, 0]]],
-    ['random to any other address', '0.0.0.0', expect.not.arrayContaining([[0, 0, 0, 0]])],
-  ])('the mask of a frame is %s', async (_, host, masks) => {
-    const seen: number[][] = []
+  test('the mask of every frame is random, to the loopback interface too', async () => {
+    const seen: string[] = []
     server.once('connection', (_, request) => {
       // Two bytes of a short frame's header, then the mask.
-      request.socket.on('data', (chunk: Buffer) => seen.push([...chunk.subarray(2, 6)]))
+      request.socket.on('data', (chunk: Buffer) => seen.push(chunk.subarray(2, 6).toString('hex')))
     })
-    const { socket, opened, next } = connect(url.replace('127.0.0.1', host))
+    const { socket, opened, next } = connect(url)
     await opened
-    socket.send(new Uint8Array([7]))
-    expect(await next()).toEqual(Buffer.from([7]))
-    expect(seen).toHaveLength(1)
-    expect(seen).toEqual(masks)
+    for (let count = 1; count <= 8; count += 1) {
+      socket.send(new Uint8Array([7]))
+      expect(await next()).toEqual(Buffer.from([7]))
+      expect(seen).toHaveLength(count)
+    }
+    expect(new Set(seen).size).toBeGreaterThan(6)
   })
 
   test('text comes as a string and bytes as bytes', async () => {
