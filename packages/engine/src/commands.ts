@@ -4,9 +4,13 @@ import type { Role, SubmitOptions, TaskFailure } from '@sluice/protocol'
 export type Command =
   /** Once, after replay and before anything else. */
   | { type: 'start' }
-  | { type: 'openSession'; session: string; roles: Role[] }
-  /** `leases`: those that the client still works on; others of the session are released. */
-  | { type: 'resumeSession'; session: string; leases: readonly number[] }
+  /** `begins`: it will say which of its leases it has begun, by `begin`. */
+  | { type: 'openSession'; session: string; roles: Role[]; begins?: boolean }
+  /**
+   * `leases`: those that the client still works on; others of the session are released. `begun`: it has begun those up to
+   * this one; left out, all that it holds.
+   */
+  | { type: 'resumeSession'; session: string; leases: readonly number[]; begins?: boolean; begun?: number }
   | { type: 'disconnectSession'; session: string }
   | { type: 'closeSession'; session: string }
   | { type: 'setCredit'; session: string; credit: number; queues: readonly string[] }
@@ -29,6 +33,10 @@ export type Command =
     }
   | { type: 'watch'; session: string; ref: number; ids: readonly string[] }
   | { type: 'unwatch'; session: string; ids: readonly string[] }
+  /** It has begun its leases up to this one: it begins them in the order of their numbers. */
+  | { type: 'begin'; session: string; lease: number }
+  /** Whatever message came from a session that is silent: see `isSilent`. */
+  | { type: 'heard'; session: string }
   | { type: 'heartbeat'; session: string; leases: readonly number[] }
   | { type: 'reportProgress'; session: string; updates: readonly { lease: number; progress: unknown }[] }
   | {
@@ -56,6 +64,8 @@ export type Command =
    * that was never delivered is granted only if its number is below `below`: those from there on are not durable yet.
    */
   | { type: 'dispatch'; queue: string; below: number }
+  /** The broker could not listen for so long. Before anything else that is decided after that. */
+  | { type: 'stall'; ms: number }
   /** Do what is due: see `nextWakeAtMs`. Bounded work a call; the host repeats it while something is due. */
   | { type: 'tick' }
   /** Restate everything but tasks, and these tasks whole, so that older events may be discarded. */

@@ -1,9 +1,10 @@
 import type { DeadReason, TaskFailure } from '@sluice/protocol'
 import type { Env } from './commands.ts'
-import type { AttemptRecord, Event, Revoked } from './events.ts'
-import { attemptsMax, type State } from './state.ts'
-import type { Task } from './task.ts'
-import type { TaskList } from './task-list.ts'
+import type { Task } from './entities.ts'
+import type { AttemptRecord, Event, Loss, Revoked } from './events.ts'
+import type { LinkedList } from './linked-list.ts'
+import type { State } from './state.ts'
+import { attemptsMax } from './task.ts'
 
 /** The one place that says what becomes of a task whose attempt ended without a result, and of records past their bound. */
 
@@ -42,14 +43,21 @@ export function revokedOf({ phase, lease }: Task): { revoked?: Revoked } {
   return phase.state === 'leased' ? { revoked: { session: phase.session.id, lease } } : {}
 }
 
-/** A lease that ended with its holder: the task is ready at once, for it is the worker that failed. */
-export function loseLease(
-  state: State,
-  task: Task,
-  how: 'lease_expired' | 'session_lost',
-  env: Pick<Env, 'nowMs'>,
-): Event {
-  return endAttempt(state, task, { how, retryable: true, retryAfterMs: 0 }, env)
+/**
+ * A lease that ended with its holder: the task is ready at once, for it is the worker that failed. One that had not been
+ * begun costs no attempt, as if it had been handed back.
+ */
+export function loseLease(state: State, task: Task, how: Loss, env: Pick<Env, 'nowMs'>): Event {
+  if (isBegun(task) || task.past.releases >= state.config.releasesMax)
+    return endAttempt(state, task, { how, retryable: true, retryAfterMs: 0 }, env)
+  const { nowMs } = env
+  const revoked = how === 'lease_expired' ? revokedOf(task) : {}
+  return { type: 'leaseReleased', id: task.id, retryAtMs: nowMs, lost: how, ...revoked, atMs: nowMs }
+}
+
+/** Whether the holder of a leased task has begun it, as far as is known. */
+function isBegun({ phase, lease }: Task): boolean {
+  return phase.state !== 'leased' || !phase.session.begins || lease <= phase.session.begun
 }
 
 /** A lease handed back unfinished: no attempt is counted, but for a task that has been handed back too often. */
@@ -75,7 +83,7 @@ const NO_RESULTS: ResultBytes = { surplus: 0, joining: [] }
  * one would name the same records again.
  */
 export function trimmed(
-  list: TaskList,
+  list: LinkedList<Task>,
   joining: readonly number[],
   max: number,
   atMs: number,

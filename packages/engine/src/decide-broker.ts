@@ -1,12 +1,13 @@
 import type { CommandOf, Env } from './commands.ts'
-import { handBack, loseLease, trimmedDead } from './decide-attempt.ts'
+import { loseLease, trimmedDead } from './decide-attempt.ts'
+import type { Session, Subscription, Task } from './entities.ts'
 import type { Event } from './events.ts'
-import { recordOf } from './evolve.ts'
-import { refusal } from './refusal.ts'
-import { freeCredit, type Session, type State, type Subscription } from './state.ts'
-import { deadlineOf, type Task } from './task.ts'
+import { type GrantTerms, grantTerms, isSameTerms } from './grant-terms.ts'
+import { recordOf, sessionRecordOf } from './records.ts'
+import { freeCredit, type State } from './state.ts'
+import { deadlineOf } from './task.ts'
 
-/** What the broker itself does: sessions come and go, time passes, leases are granted, a state is taken up. */
+/** What the broker itself does: time passes, leases are granted, a state is taken up. */
 
 /** Past every lease number that a crash can have kept out of the journal: lease events may leave unsynced for a moment only. */
 const LEASES_SKIPPED_AT_START = 10_000_000
@@ -38,65 +39,6 @@ export function start(state: State, { nowMs }: Env): Event[] {
   return events
 }
 
-export function open(state: State, { session, roles }: CommandOf<'openSession'>, { nowMs }: Env): Event[] {
-  if (state.sessions.has(session)) throw new Error('invariant broken: a session is opened twice')
-  const { sessionsMax, retryAfterMsMax } = state.config
-  if (state.sessions.size >= sessionsMax) {
-    return [
-      refusal(session, 'busy', `the broker holds ${sessionsMax} sessions`, {
-        limit: sessionsMax,
-        retryAfterMs: retryAfterMsMax,
-      }),
-    ]
-  }
-  return [{ type: 'sessionOpened', session, roles, atMs: nowMs }]
-}
-
-/** A delivery that the client does not name never arrived: it is handed back, at no attempt. */
-export function resume(state: State, { session, leases }: CommandOf<'resumeSession'>, env: Env): Event[] {
-  const held = state.sessions.get(session)
-  if (!held) return []
-  const named = new Set(leases)
-  const events: Event[] = [{ type: 'sessionResumed', session, atMs: env.nowMs }]
-  const kept: number[] = []
-  for (const [lease, task] of held.leases) {
-    if (named.has(lease)) kept.push(lease)
-    else events.push(handBack(state, task, env))
-  }
-  if (kept.length > 0) events.push({ type: 'leasesRenewed', session, leases: kept, atMs: env.nowMs })
-  return [...events, ...trimmedDead(state, events, env.nowMs)]
-}
-
-export function disconnect(state: State, { session }: CommandOf<'disconnectSession'>, { nowMs }: Env): Event[] {
-  if (state.sessions.get(session)?.phase !== 'connected') return []
-  return [{ type: 'sessionDisconnected', session, graceEndsAtMs: nowMs + state.config.graceMs, atMs: nowMs }]
-}
-
-/** `bye`: whatever is still leased was given up on purpose. */
-export function close(state: State, { session }: CommandOf<'closeSession'>, env: Env): Event[] {
-  const held = state.sessions.get(session)
-  if (!held) return []
-  const events = [...held.leases.values()].map((task) => handBack(state, task, env))
-  return [...events, ...trimmedDead(state, events, env.nowMs), { type: 'sessionClosed', session, atMs: env.nowMs }]
-}
-
-export function setCredit(state: State, { session, credit, queues }: CommandOf<'setCredit'>, { nowMs }: Env): Event[] {
-  if (!state.sessions.has(session)) return []
-  const wanted = [...new Set(queues)]
-  const unknown = wanted.filter((name) => !state.queues.has(name)).length
-  const { queuesMax, retryAfterMsMax } = state.config
-  if (unknown > 0 && state.queues.size + unknown > queuesMax) {
-    return [
-      refusal(session, 'busy', `the broker holds ${queuesMax} queues and takes no new one`, {
-        field: 'queues',
-        limit: queuesMax,
-        retryAfterMs: retryAfterMsMax,
-      }),
-    ]
-  }
-  return [{ type: 'creditSet', session, credit, queues: wanted, atMs: nowMs }]
-}
-
 /**
  * Grants to the freest session until it is no freer than the next one, so that work goes where room is: a worker twice
  * as fast frees its credit twice as often and is given twice as much.
@@ -106,30 +48,53 @@ export function dispatch(state: State, command: CommandOf<'dispatch'>, { nowMs }
   const freest = queue?.available.peek()
   if (!queue || !freest) return []
   const lead = leadOf(queue.available.second(), freest.session)
-  const tasks = withinBytes(queue.ready.peek(Math.min(lead, DISPATCH_MAX), command.below))
-  if (tasks.length === 0) return []
+  const tasks = queue.ready.peek(Math.min(lead, DISPATCH_MAX), command.below)
+  const [first] = tasks
+  if (!first) return []
+  const terms = grantTerms(first)
   return [
     {
       type: 'leasesGranted',
       session: freest.session.id,
       lease: state.nextLease,
-      tasks: tasks.map(({ seq }) => seq),
+      tasks: oneGrant(tasks, first, terms),
+      ...terms,
       atMs: nowMs,
     },
   ]
 }
 
-function withinBytes(tasks: readonly Task[]): readonly Task[] {
+/** The numbers of the first of these tasks, as many as fit in one grant and are granted on the same terms. */
+function oneGrant(tasks: readonly Task[], first: Task, terms: GrantTerms): number[] {
+  const numbers: number[] = []
+  let { options } = first
   let bytes = 0
-  const end = tasks.findIndex((task, i) => {
+  for (const task of tasks) {
     bytes += task.bytes
-    return i > 0 && bytes > DISPATCH_BYTES_MAX
-  })
-  return end === -1 ? tasks : tasks.slice(0, end)
+    if (task !== first && bytes > DISPATCH_BYTES_MAX) break
+    if (task.options !== options) {
+      // A task that was delivered before is shown alone; the terms of the others depend on their options.
+      if (!isSameTerms(grantTerms(task), terms)) break
+      options = task.options
+    }
+    numbers.push(task.seq)
+  }
+  return numbers
 }
 
 function leadOf(second: Subscription | undefined, freest: Session): number {
   return second ? Math.max(1, freeCredit(freest) - freeCredit(second.session)) : freeCredit(freest)
+}
+
+/** Time in which the broker could not listen is held against nobody. */
+export function stall(state: State, { ms }: CommandOf<'stall'>, { nowMs }: Env): Event[] {
+  return ms > 0 && isAnythingRunning(state) ? [{ type: 'brokerStalled', ms, atMs: nowMs }] : []
+}
+
+function isAnythingRunning({ sessions, graces, rests }: State): boolean {
+  if (graces.size + rests.size > 0) return true
+  for (const { leases } of sessions.values()) if (leases.size > 0) return true
+  return false
 }
 
 /** One thing that is due: the end of a grace window before a task, for it ends all leases of its session. */
@@ -144,6 +109,8 @@ export function tick(state: State, env: Env): Event[] {
       { type: 'sessionClosed', session: session.id, atMs: nowMs },
     ]
   }
+  const rested = state.rests.peek()
+  if (rested && rested.restUntilMs <= nowMs) return [{ type: 'sessionRested', session: rested.id, atMs: nowMs }]
   const task = state.deadlines.peek()
   if (!task || deadlineOf(task) > nowMs) return []
   const { phase, options } = task
@@ -175,12 +142,7 @@ export function tick(state: State, env: Env): Event[] {
 }
 
 export function checkpoint(state: State, { restate }: CommandOf<'checkpoint'>, { nowMs }: Env): Event[] {
-  const sessions = [...state.sessions.values()].map(({ id, roles, credit, subscriptions }) => ({
-    id,
-    roles: [...roles],
-    credit,
-    queues: subscriptions.map(({ queue }) => queue.name),
-  }))
+  const sessions = [...state.sessions.values()].map(sessionRecordOf)
   const tasks = restate.flatMap((id): Event[] => {
     const task = state.tasks.get(id)
     return task ? [{ type: 'taskRestated', task: recordOf(task), atMs: nowMs }] : []

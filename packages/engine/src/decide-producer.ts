@@ -1,10 +1,11 @@
 import type { CommandOf, Env } from './commands.ts'
 import type { EngineConfig } from './config.ts'
 import { joiningOf, revokedOf, trimmed } from './decide-attempt.ts'
+import type { Queue, Task } from './entities.ts'
 import type { Event, EventOf } from './events.ts'
 import { refusal } from './refusal.ts'
-import { isFinished, isWatching, mayHaveNews, type Queue, type State, unfinished, watchersOf } from './state.ts'
-import type { Task } from './task.ts'
+import { type State, unfinished } from './state.ts'
+import { isFinished, isWatching, mayHaveNews, watchersOf } from './task.ts'
 
 /** What producers ask: submit, watch, cancel, redrive. */
 

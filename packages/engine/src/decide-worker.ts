@@ -1,10 +1,10 @@
 import type { CommandOf, Env } from './commands.ts'
 import { endAttempt, handBack, joiningOf, type ResultBytes, trimmed, trimmedDead } from './decide-attempt.ts'
+import type { Queue, Task } from './entities.ts'
 import type { Event } from './events.ts'
 import { refusal } from './refusal.ts'
 import { retryDelayMs } from './retry.ts'
-import type { Queue, State } from './state.ts'
-import type { Task } from './task.ts'
+import type { State } from './state.ts'
 
 /** What workers say of the leases they hold. A lease is looked up among the session's own, so nobody settles another's. */
 

@@ -1,6 +1,7 @@
 import type { Command, Env } from './commands.ts'
-import { checkpoint, close, disconnect, dispatch, open, resume, setCredit, start, tick } from './decide-broker.ts'
+import { checkpoint, dispatch, stall, start, tick } from './decide-broker.ts'
 import { cancel, redrive, submit, unwatch, watch } from './decide-producer.ts'
+import { begin, close, disconnect, hear, open, resume, setCredit } from './decide-session.ts'
 import { complete, fail, heartbeat, release, reportProgress } from './decide-worker.ts'
 import type { Event } from './events.ts'
 import type { State } from './state.ts'
@@ -20,6 +21,10 @@ export function decide(state: State, command: Command, env: Env): Event[] {
       return dispatch(state, command, env)
     case 'fail':
       return fail(state, command, env)
+    case 'begin':
+      return begin(state, command, env)
+    case 'heard':
+      return hear(state, command, env)
     case 'heartbeat':
       return heartbeat(state, command, env)
     case 'reportProgress':
@@ -44,6 +49,8 @@ export function decide(state: State, command: Command, env: Env): Event[] {
       return disconnect(state, command, env)
     case 'closeSession':
       return close(state, command, env)
+    case 'stall':
+      return stall(state, command, env)
     case 'tick':
       return tick(state, env)
     case 'start':

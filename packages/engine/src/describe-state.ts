@@ -1,6 +1,7 @@
-import { recordOf } from './evolve.ts'
+import type { Task } from './entities.ts'
+import { recordOf } from './records.ts'
 import { freeCredit, nextWakeAtMs, type State } from './state.ts'
-import { deadlineOf, type Task } from './task.ts'
+import { deadlineOf } from './task.ts'
 
 /** Everything that a state knows, as plain comparable data. */
 export function describeState(state: State) {
@@ -35,6 +36,11 @@ export function describeState(state: State) {
       queues: session.subscriptions.map(({ queue }) => queue.name),
       leases: [...session.leases.keys()],
       lastLease: session.lastLease,
+      begins: session.begins,
+      begun: session.begun,
+      silence: session.silence,
+      expiries: session.expiries,
+      restUntilMs: session.restUntilMs,
     })),
     dispatchable: [...state.dispatchable].map(({ name }) => name),
   }
@@ -66,11 +72,17 @@ export function describeKept(state: State) {
     nextLease,
     tasks: [...tasks].sort((a, b) => order(a.id, b.id)),
     sessions: sessions
-      .map(({ id, credit, queues, leases, phase }) => ({
+      .map(({ id, credit, queues, leases, phase, lastLease, begins, begun, silence, expiries, restUntilMs }) => ({
         id,
         credit,
         queues,
         phase,
+        lastLease,
+        begins,
+        begun,
+        silence,
+        expiries,
+        restUntilMs,
         leases: leases.sort((a, b) => a - b),
       }))
       .sort((a, b) => order(a.id, b.id)),

@@ -1,6 +1,7 @@
+import type { Session, Task } from './entities.ts'
 import type { Event, EventOf, Revoked } from './events.ts'
-import type { Session, State } from './state.ts'
-import type { Task } from './task.ts'
+import type { GrantTerms } from './grant-terms.ts'
+import type { State } from './state.ts'
 
 /**
  * What an event asks of the host. Effects of an event that `mustBeDurable` leave after its batch is durable.
@@ -8,7 +9,7 @@ import type { Task } from './task.ts'
  */
 export type Effect =
   /** The first task has this lease, the others those behind it. */
-  | { type: 'deliver'; session: string; lease: number; tasks: readonly Task[] }
+  | ({ type: 'deliver'; session: string; lease: number; tasks: readonly Task[] } & GrantTerms)
   | { type: 'revoke'; session: string; lease: number; reason: 'cancelled' | 'expired' }
   /** Told to those who watch the task. */
   | { type: 'outcomes'; tasks: readonly Task[] }
@@ -22,8 +23,10 @@ const NONE: readonly Effect[] = Object.freeze([])
 /** The effects of an event, asked when `evolve` has taken it and before it takes the next. */
 export function effectsOf(event: Event, state: State): readonly Effect[] {
   switch (event.type) {
-    case 'leasesGranted':
-      return [{ type: 'deliver', session: event.session, lease: event.lease, tasks: numbered(state, event.tasks) }]
+    case 'leasesGranted': {
+      const { session, lease, start, durable } = event
+      return [{ type: 'deliver', session, lease, tasks: numbered(state, event.tasks), start, durable }]
+    }
     case 'tasksSucceeded':
       return [{ type: 'outcomes', tasks: numbered(state, event.tasks) }]
     case 'taskDied':
@@ -31,6 +34,7 @@ export function effectsOf(event: Event, state: State): readonly Effect[] {
     case 'taskCancelled':
       return [...revoke(event.revoked, 'cancelled'), { type: 'outcomes', tasks: [known(state, event.id)] }]
     case 'attemptFailed':
+    case 'leaseReleased':
       return revoke(event.revoked, 'expired')
     case 'taskWatched': {
       const task = known(state, event.id)

@@ -13,12 +13,20 @@ export interface TaskOptions {
   readonly retry: Readonly<Required<RetryPolicy>>
 }
 
-/** A session as a checkpoint restates it. */
+/** A session as a checkpoint restates it. What is optional is left out where there is nothing to say. */
 export interface SessionRecord {
   id: string
   roles: Role[]
   credit: number
   queues: string[]
+  lastLease?: number
+  begins?: true
+  begun?: number
+  silence?: 'silent' | 'resting'
+  expiries?: number
+  restUntilMs?: number
+  /** Where it is disconnected. */
+  graceEndsAtMs?: number
 }
 
 /** Who loses a lease and has to be told. */
@@ -27,11 +35,14 @@ export interface Revoked {
   lease: number
 }
 
+/** How a lease is lost with its holder. */
+export type Loss = 'lease_expired' | 'session_lost'
+
 /** One ended attempt, kept with the task while it is retried and as a dead letter. */
 export interface AttemptRecord {
   attempt: number
   endedAtMs: number
-  how: 'failed' | 'lease_expired' | 'session_lost'
+  how: 'failed' | Loss
   error?: TaskFailure
 }
 
@@ -76,11 +87,18 @@ export type Event =
   | { type: 'brokerStarted'; epoch: number; nextLease: number; atMs: number }
   /** What the events before this one said of everything but tasks; written before old events are discarded. */
   | { type: 'checkpointed'; epoch: number; nextLease: number; nextSeq: number; sessions: SessionRecord[]; atMs: number }
-  | { type: 'sessionOpened'; session: string; roles: Role[]; atMs: number }
-  | { type: 'sessionResumed'; session: string; atMs: number }
+  /** `begins`: it will say which of its leases it has begun. */
+  | { type: 'sessionOpened'; session: string; roles: Role[]; begins?: true; atMs: number }
+  /** `begun`: it has begun its leases up to this one; all of them where it does not say. */
+  | { type: 'sessionResumed'; session: string; begins?: true; begun?: number; atMs: number }
   /** The connection is gone; the session and its leases stay until the grace window ends. */
   | { type: 'sessionDisconnected'; session: string; graceEndsAtMs: number; atMs: number }
   | { type: 'sessionClosed'; session: string; atMs: number }
+  /** A session that let a lease expire is heard again, and rests before it is given anything. */
+  | { type: 'sessionHeard'; session: string; restUntilMs: number; atMs: number }
+  | { type: 'sessionRested'; session: string; atMs: number }
+  /** The broker could not listen for so long: leases, grace windows and rests that were running last so much longer. */
+  | { type: 'brokerStalled'; ms: number; atMs: number }
   | { type: 'creditSet'; session: string; credit: number; queues: string[]; atMs: number }
   /** Tasks of one submission that were accepted one after the other. */
   | {
@@ -118,8 +136,14 @@ export type Event =
       /** The lease of the first one. The others follow. */
       lease: number
       tasks: readonly number[]
+      /** How the worker has to start each of them; see `GrantTerms`. */
+      start?: 'announced' | 'alone'
+      /** It must be durable before the delivery leaves; see `GrantTerms`. */
+      durable?: true
       atMs: number
     }
+  /** The session has begun its leases up to this one. */
+  | { type: 'leasesBegun'; session: string; lease: number; atMs: number }
   /** Each lease lives its task's full `leaseMs` from `atMs`. */
   | { type: 'leasesRenewed'; session: string; leases: number[]; atMs: number }
   | { type: 'progressReported'; id: string; progress: unknown; atMs: number }
@@ -143,8 +167,17 @@ export type Event =
       revoked?: Revoked
       atMs: number
     }
-  /** A lease was handed back unfinished, or its delivery never left: no attempt is counted. */
-  | { type: 'leaseReleased'; id: string; retryAtMs: number; atMs: number }
+  /** A lease was handed back unfinished, its delivery never left, or it was lost unbegun: no attempt is counted. */
+  | {
+      type: 'leaseReleased'
+      id: string
+      retryAtMs: number
+      /** Where it was lost. */
+      lost?: Loss
+      /** Where it expired. */
+      revoked?: Revoked
+      atMs: number
+    }
   | {
       type: 'taskDied'
       id: string
@@ -190,6 +223,7 @@ export type EventOf<T extends EventType> = Extract<Event, { type: T }>
 /**
  * Whether an acknowledgement depends on this event, so that its effects may leave only once it is durable. The others
  * (leases, renewals, progress, sessions) may be lost in a crash: the work is then done again, and nothing told is undone.
+ * A lease whose work must not be done again, or whose task would be found too old, is durable before its delivery leaves.
  */
 export function mustBeDurable(event: Event): boolean {
   switch (event.type) {
@@ -203,6 +237,8 @@ export function mustBeDurable(event: Event): boolean {
     case 'checkpointed':
     case 'brokerStarted':
       return true
+    case 'leasesGranted':
+      return event.durable === true
     default:
       return false
   }

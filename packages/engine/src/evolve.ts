@@ -1,30 +1,25 @@
-import type { AttemptRecord, Event, EventOf, EventType, PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
-import { historyOf } from './history.ts'
+import type { Acceptance, PhaseOf, Session, Task } from './entities.ts'
+import type { AttemptRecord, Event, EventOf, EventType, Revoked } from './events.ts'
 import { assertTransition } from './lifecycle.ts'
-import { dropUnused, noteDispatchable, queueGiven, queueNamed, release, restoreOrders, retain } from './queues.ts'
+import { dropUnused, noteDispatchable, queueGiven, release, restoreOrders, retain } from './queues.ts'
+import { restate, restateSession } from './restate.ts'
 import {
   closeSession,
   disconnectSession,
+  fallSilent,
+  forgetExpiries,
   openSession,
   refresh,
   resumeSession,
-  sessionFor,
   sessionNamed,
   setCredit,
+  setSilence,
+  takeAsBegun,
 } from './sessions.ts'
-import { isWatching, mayHaveNews, type Session, type State, watchersOf } from './state.ts'
-import {
-  type Acceptance,
-  bodyOf,
-  createTask,
-  type Phase,
-  type PhaseOf,
-  placeBody,
-  placeResult,
-  READY,
-  resultOf,
-  type Task,
-} from './task.ts'
+import { prolong } from './stall.ts'
+import type { State } from './state.ts'
+import { createTask, placeResult, READY } from './task.ts'
+import { enter, held, leave, move, numbered, remember, unwatch, waiting, watch } from './tasks.ts'
 
 /**
  * The sole mutator. Throws on an event that the state cannot take: that is a broken invariant, never bad input.
@@ -42,12 +37,14 @@ export function evolve(state: State, event: Event): void {
       return
     case 'attemptFailed': {
       const task = held(state, event.id)
+      noteLoss(state, task, event.revoked, event.attempt.how)
       remember(task, event.attempt)
       move(state, task, event.type, waiting(event.retryAtMs, event.atMs))
       return
     }
     case 'leaseReleased': {
       const task = held(state, event.id)
+      noteLoss(state, task, event.revoked, event.lost)
       task.attempts -= 1
       task.past = { ...task.past, releases: task.past.releases + 1 }
       move(state, task, event.type, waiting(event.retryAtMs, event.atMs))
@@ -55,6 +52,7 @@ export function evolve(state: State, event: Event): void {
     }
     case 'taskDied': {
       const task = held(state, event.id)
+      noteLoss(state, task, event.revoked, event.attempt?.how)
       if (event.attempt) remember(task, event.attempt)
       move(state, task, event.type, {
         state: 'dead',
@@ -110,16 +108,28 @@ export function evolve(state: State, event: Event): void {
       setCredit(state, sessionNamed(state, event.session), event.credit, event.queues)
       return
     case 'sessionOpened':
-      openSession(state, event.session, event.roles)
+      openSession(state, event.session, event.roles, event.begins)
       return
     case 'sessionResumed':
-      resumeSession(state, sessionNamed(state, event.session))
+      resumeSession(state, sessionNamed(state, event.session), event.begins, event.begun)
       return
     case 'sessionDisconnected':
       disconnectSession(state, sessionNamed(state, event.session), event.graceEndsAtMs)
       return
     case 'sessionClosed':
       closeSession(state, sessionNamed(state, event.session))
+      return
+    case 'sessionHeard':
+      setSilence(state, sessionNamed(state, event.session), 'resting', event.restUntilMs)
+      return
+    case 'sessionRested':
+      setSilence(state, sessionNamed(state, event.session), 'none')
+      return
+    case 'leasesBegun':
+      sessionNamed(state, event.session).begun = event.lease
+      return
+    case 'brokerStalled':
+      prolong(state, event.ms)
       return
     case 'taskRestated':
       restate(state, event.task)
@@ -128,6 +138,8 @@ export function evolve(state: State, event: Event): void {
       state.epoch = event.epoch
       state.nextLease = event.nextLease
       restoreOrders(state)
+      // What was said of them last may be lost: nobody who has begun its work is to be taken not to have.
+      for (const session of state.sessions.values()) takeAsBegun(session)
       return
     case 'checkpointed':
       state.epoch = event.epoch
@@ -200,8 +212,11 @@ function succeed(state: State, event: EventOf<'tasksSucceeded'>): void {
     enter(state, task, phase)
     result += task.resultBytes
     task.queue.drain.note(atMs)
-    if (session && session !== holder) refresh(state, session)
-    session = holder
+    if (session !== holder) {
+      if (session) refresh(state, session)
+      session = holder
+      if (session) forgetExpiries(session)
+    }
   }
   if (session) refresh(state, session)
 }
@@ -220,90 +235,17 @@ function renew(state: State, event: EventOf<'leasesRenewed'>): void {
   }
 }
 
-function waiting(readyAtMs: number, atMs: number): Phase {
-  return readyAtMs > atMs ? { state: 'delayed', readyAtMs } : READY
-}
-
-function move(state: State, task: Task, event: EventType, phase: Phase): void {
-  assertTransition(task.phase.state, event, phase.state)
-  const holder = leave(state, task)
-  enter(state, task, phase)
-  if (holder) refresh(state, holder)
-  noteDispatchable(state, task.queue)
-}
-
-/**
- * Takes a task out of everything that its state has put it in. Its phase stays to be read until `enter`. The caller then
- * puts in order again what is said of the queue (`noteDispatchable`) and of the session that held it, which is returned.
- */
-function leave(state: State, task: Task): Session | undefined {
-  const { queue, phase } = task
-  let holder: Session | undefined
-  switch (phase.state) {
-    case 'ready':
-      // First, because a returned task and a deadline use the same heap place, one at a time.
-      if (!task.started) state.deadlines.remove(task)
-      queue.ready.remove(task)
-      break
-    case 'delayed':
-      state.deadlines.remove(task)
-      queue.delayed -= 1
-      break
-    case 'leased':
-      holder = phase.session
-      holder.leases.delete(task, task.lease)
-      release(state, queue.leased, task)
-      break
-    case 'succeeded':
-      queue.succeeded -= 1
-      queue.resultBytes -= task.resultBytes
-      release(state, queue.finished, task)
-      return
-    case 'cancelled':
-      release(state, queue.finished, task)
-      return
-    case 'dead':
-      release(state, queue.dead, task)
-      return
-    default:
-      phase satisfies never
-  }
-  queue.bytes -= task.bytes
-  return holder
-}
-
-/** Puts a task into everything that a state asks for, but for what the caller does after `leave`. */
-function enter(state: State, task: Task, phase: Phase): void {
-  const { queue } = task
-  task.phase = phase
-  switch (phase.state) {
-    case 'ready':
-      queue.ready.push(task)
-      if (!task.started && task.options.ttlMs > 0) state.deadlines.push(task)
-      break
-    case 'delayed':
-      queue.delayed += 1
-      state.deadlines.push(task)
-      break
-    case 'leased':
-      phase.session.leases.add(task, task.lease)
-      retain(state, queue.leased, task)
-      break
-    case 'succeeded':
-    case 'cancelled':
-      if (phase.state === 'succeeded') {
-        queue.succeeded += 1
-        queue.resultBytes += task.resultBytes
-      }
-      retain(state, queue.finished, task)
-      return
-    case 'dead':
-      retain(state, queue.dead, task)
-      return
-    default:
-      phase satisfies never
-  }
-  queue.bytes += task.bytes
+/** Before the task leaves its holder. */
+function noteLoss(
+  state: State,
+  { phase }: Task,
+  revoked: Revoked | undefined,
+  how: AttemptRecord['how'] | undefined,
+): void {
+  if (phase.state !== 'leased') return
+  if (revoked) fallSilent(state, phase.session)
+  // Whoever settles its work is at it.
+  else if (how === 'failed') forgetExpiries(phase.session)
 }
 
 function forget(state: State, tasks: readonly Task[], event: EventType): void {
@@ -313,127 +255,4 @@ function forget(state: State, tasks: readonly Task[], event: EventType): void {
   }
   state.tasks.delete(tasks)
   for (const { queue } of tasks) dropUnused(state, queue)
-}
-
-function remember(task: Task, attempt: AttemptRecord): void {
-  task.past = { ...task.past, history: historyOf([...task.past.history, attempt]) }
-}
-
-function watch(task: Task, session: Session): void {
-  if (mayHaveNews(task) && !isWatching(task, session)) setWatchers(task, [task.watchers ?? [], session].flat())
-}
-
-function unwatch(task: Task, session: Session): void {
-  if (task.submission?.session === session) task.submission = null
-  setWatchers(
-    task,
-    [task.watchers ?? []].flat().filter((watcher) => watcher !== session),
-  )
-}
-
-function setWatchers(task: Task, sessions: Session[]): void {
-  const open = sessions.filter(({ phase }) => phase !== 'closed')
-  task.watchers = open.length === 0 ? null : open.length === 1 ? (open[0] as Session) : open
-}
-
-function held(state: State, id: string): Task {
-  const task = state.tasks.get(id)
-  if (!task) throw new Error(`invariant broken: an event names task ${id}, which is not held`)
-  return task
-}
-
-function numbered(state: State, seq: number): Task {
-  const task = state.tasks.numbered(seq)
-  if (!task) throw new Error(`invariant broken: an event names task number ${seq}, which is not held`)
-  return task
-}
-
-/** The whole of a task as plain data. */
-export function recordOf(task: Task): TaskRecord {
-  return {
-    id: task.id,
-    queue: task.queue.name,
-    options: task.options,
-    body: bodyOf(task),
-    bytes: task.bytes,
-    contentType: task.acceptance.contentType,
-    digest: task.digest,
-    seq: task.seq,
-    acceptedAtMs: task.acceptance.atMs,
-    started: task.started,
-    attempts: task.attempts,
-    releases: task.past.releases,
-    history: [...task.past.history],
-    watchers: watchersOf(task).map((session) => session.id),
-    progress: task.past.progress,
-    phase: phaseRecordOf(task),
-  }
-}
-
-function phaseRecordOf(task: Task): PhaseRecord {
-  const { phase, lease } = task
-  switch (phase.state) {
-    case 'leased':
-      return { state: phase.state, session: phase.session.id, lease, expiresAtMs: phase.expiresAtMs }
-    case 'succeeded': {
-      const { state, contentType, forgetAtMs } = phase
-      return { state, result: resultOf(task), bytes: task.resultBytes, contentType, forgetAtMs }
-    }
-    default:
-      return { ...phase }
-  }
-}
-
-/** A task that is held keeps its state and takes the new places of its body and result; another one is made from the record. */
-function restate(state: State, record: TaskRecord): void {
-  const known = state.tasks.get(record.id)
-  if (known) {
-    placeBody(known, record.body)
-    if (record.phase.state === 'succeeded') placeResult(known, record.phase.result, record.phase.bytes)
-    // The oldest is always the task whose body has been stored for longest.
-    state.tasks.renew(known)
-    return
-  }
-  const { id, seq, bytes, digest, contentType, acceptedAtMs: atMs } = record
-  const queue = queueNamed(state, record.queue)
-  const options = state.options.share(record.options)
-  const task = createTask(id, seq, queue, options, { atMs, contentType }, null, record.body, bytes, digest)
-  task.started = record.started
-  task.attempts = record.attempts
-  const { releases, progress } = record
-  const history = historyOf(record.history)
-  if (releases > 0 || history.length > 0 || progress !== undefined) task.past = { releases, history, progress }
-  const watchers = record.watchers.map((id) => sessionFor(state, id))
-  setWatchers(task, watchers)
-  state.tasks.add(task)
-  // Its acceptance may be among the events that were discarded.
-  state.nextSeq = Math.max(state.nextSeq, task.seq + 1)
-  task.queue.isUnordered = true
-  if (record.phase.state === 'leased') task.lease = record.phase.lease
-  if (record.phase.state === 'succeeded') placeResult(task, record.phase.result, record.phase.bytes)
-  const phase = phaseOf(state, record.phase)
-  enter(state, task, phase)
-  if (phase.state === 'leased') refresh(state, phase.session)
-  noteDispatchable(state, task.queue)
-}
-
-function phaseOf(state: State, phase: PhaseRecord): Phase {
-  switch (phase.state) {
-    case 'ready':
-      return phase.behind === 0 ? READY : phase
-    case 'leased':
-      return { state: 'leased', session: sessionFor(state, phase.session), expiresAtMs: phase.expiresAtMs }
-    case 'succeeded':
-      return { state: 'succeeded', contentType: phase.contentType, forgetAtMs: phase.forgetAtMs }
-    case 'dead':
-      return { ...phase, error: phase.error }
-    default:
-      return phase
-  }
-}
-
-function restateSession(state: State, record: SessionRecord): void {
-  const session = sessionFor(state, record.id)
-  session.roles = record.roles
-  setCredit(state, session, record.credit, record.queues)
 }

@@ -1,11 +1,13 @@
+import { check, same } from './check.ts'
 import { hasDeadline, idsOf } from './describe-state.ts'
-import type { Event } from './events.ts'
+import type { Queue, Task } from './entities.ts'
 import { HISTORY_LENGTH_MAX, HISTORY_MAX, lengthOf } from './history.ts'
 import { byReadiness } from './ready-queue.ts'
-import { freeCredit, isFinished, type Queue, type State, unfinished, watchersOf } from './state.ts'
-import { deadlineOf, type Task } from './task.ts'
+import { freeCredit, type State, unfinished } from './state.ts'
+import { deadlineOf, isFinished, watchersOf } from './task.ts'
 
 export { describeKept, describeState } from './describe-state.ts'
+export { HistoryChecker } from './history-checker.ts'
 
 /** What is true of every state between two commands. Each check throws an error that says what is wrong. */
 export function checkState(state: State): void {
@@ -16,15 +18,6 @@ export function checkState(state: State): void {
   checkHistories(state)
 }
 
-function check(condition: boolean, message: () => string): void {
-  if (!condition) throw new Error(`invariant: ${message()}`)
-}
-
-function same(actual: unknown, expected: unknown, what: string): void {
-  const [is, be] = [JSON.stringify(actual), JSON.stringify(expected)]
-  check(is === be, () => `${what} is ${is} and should be ${be}`)
-}
-
 function checkLeases(state: State): void {
   const seen = new Map<number, string>()
   const holders = new Map<string, string>()
@@ -32,6 +25,7 @@ function checkLeases(state: State): void {
     for (const [lease, task] of session.leases) {
       check(!seen.has(lease), () => `lease ${lease} is held twice`)
       check(!holders.has(task.id), () => `task ${task.id} is leased to ${holders.get(task.id)} and to ${session.id}`)
+      check(lease <= session.lastLease, () => `lease ${lease} is later than the latest of ${session.id}`)
       seen.set(lease, task.id)
       holders.set(task.id, session.id)
       check(lease < state.nextLease, () => `lease ${lease} is not below the next one`)
@@ -94,6 +88,7 @@ function willing(state: State, queue: Queue) {
   return [...state.sessions.values()].filter(
     (session) =>
       session.phase === 'connected' &&
+      session.silence === 'none' &&
       freeCredit(session) > 0 &&
       session.subscriptions.some((subscription) => subscription.queue === queue),
   )
@@ -174,8 +169,16 @@ function checkSessions(state: State): void {
   same(state.graces.size, away.length, 'the number of grace windows')
   const first = away.sort((a, b) => a.graceEndsAtMs - b.graceEndsAtMs || a.order - b.order)[0]
   same(state.graces.peek()?.id, first?.id, 'the first grace window to end')
-  for (const { id, phase } of state.sessions.values())
+  const resting = [...state.sessions.values()].filter((s) => s.phase === 'connected' && s.silence === 'resting')
+  same(state.rests.size, resting.length, 'the number of rests')
+  const firstRested = resting.sort((a, b) => a.restUntilMs - b.restUntilMs || a.order - b.order)[0]
+  same(state.rests.peek()?.id, firstRested?.id, 'the first rest to end')
+  for (const { id, phase, begins, begun, lastLease, silence, expiries, restUntilMs } of state.sessions.values()) {
     check(phase !== 'closed', () => `session ${id} is closed and held`)
+    check(begins ? begun <= lastLease : begun === 0, () => `session ${id} has begun its leases up to ${begun}`)
+    same(restUntilMs > 0, silence === 'resting', `whether session ${id} rests`)
+    check(silence !== 'silent' || expiries > 0, () => `session ${id} is silent and let nothing expire`)
+  }
   for (const task of state.tasks.values()) {
     const watchers = [task.watchers ?? []].flat().filter(({ phase }) => phase !== 'closed')
     check(new Set(watchers).size === watchers.length, () => `task ${task.id} has a watcher twice`)
@@ -194,57 +197,5 @@ function checkHistories(state: State): void {
     )
     const length = older.reduce((sum, error) => sum + lengthOf(error), 0)
     check(length <= HISTORY_LENGTH_MAX, () => `task ${id} keeps errors of ${length} characters of older attempts`)
-  }
-}
-
-/** What is true of the whole history of events. Give it every event in order, with the state before it. */
-export class HistoryChecker {
-  #lastLease = 0
-  #lastSeq = 0
-  readonly #outcomes = new Set<string>()
-
-  see(event: Event, before: State): void {
-    switch (event.type) {
-      case 'tasksAccepted':
-        for (const id of event.ids) {
-          check(!before.tasks.has(id), () => `task ${id} is accepted twice`)
-          this.#outcomes.delete(id)
-        }
-        check(event.seq > this.#lastSeq, () => `task number ${event.seq} comes after ${this.#lastSeq}`)
-        this.#lastSeq = event.seq + event.ids.length - 1
-        return
-      case 'taskRedriven':
-        this.#outcomes.delete(event.id)
-        return
-      case 'tasksSucceeded':
-        for (const seq of event.tasks) this.#ends(before.tasks.numbered(seq)?.id ?? '')
-        return
-      case 'taskDied':
-      case 'taskCancelled':
-        this.#ends(event.id)
-        return
-      case 'leasesGranted': {
-        check(event.lease > this.#lastLease, () => `lease ${event.lease} comes after ${this.#lastLease}`)
-        this.#lastLease = event.lease + event.tasks.length - 1
-        const session = before.sessions.get(event.session)
-        check(
-          session?.phase === 'connected' && freeCredit(session) >= event.tasks.length,
-          () => `leases are granted past the credit of ${event.session}`,
-        )
-        for (const seq of event.tasks) {
-          const task = before.tasks.numbered(seq)
-          const max = task?.options.retry.attemptsMax ?? 0
-          check(task !== undefined && task.attempts < max, () => `task number ${seq} is tried more than ${max} times`)
-        }
-        return
-      }
-      default:
-        return
-    }
-  }
-
-  #ends(id: string): void {
-    check(!this.#outcomes.has(id), () => `task ${id} has two outcomes`)
-    this.#outcomes.add(id)
   }
 }

@@ -1,22 +1,20 @@
-import type { Task } from './task.ts'
-
 const CAPACITY_MIN = 16
 
 /**
  * The tasks that a session holds leases of, by the lease. A map would be made anew again and again by leases that come and
  * go; here a task lies where the low bits of its lease say, and only those whose place is taken are in a map.
  */
-export class LeaseTable {
+export class LeaseTable<T extends { readonly lease: number }> {
   /** A power of two of places, or none before the first lease. */
-  #tasks: (Task | undefined)[] = []
-  readonly #displaced = new Map<number, Task>()
+  #tasks: (T | undefined)[] = []
+  readonly #displaced = new Map<number, T>()
   #size = 0
 
   get size(): number {
     return this.#size
   }
 
-  get(lease: number): Task | undefined {
+  get(lease: number): T | undefined {
     const task = this.#tasks[lease & (this.#tasks.length - 1)]
     if (task !== undefined && task.lease === lease) return task
     return this.#displaced.size === 0 ? undefined : this.#displaced.get(lease)
@@ -27,13 +25,13 @@ export class LeaseTable {
   }
 
   /** Adds a task that has been leased with this lease. */
-  add(task: Task, lease: number): void {
+  add(task: T, lease: number): void {
     if (this.#size === this.#tasks.length) this.#grow()
     this.#put(task, lease)
     this.#size += 1
   }
 
-  delete(task: Task, lease: number): void {
+  delete(task: T, lease: number): void {
     const place = lease & (this.#tasks.length - 1)
     if (this.#tasks[place] === task) this.#tasks[place] = undefined
     else this.#displaced.delete(lease)
@@ -41,7 +39,7 @@ export class LeaseTable {
   }
 
   /** By lease: the longest held first. */
-  *[Symbol.iterator](): Generator<[number, Task], undefined> {
+  *[Symbol.iterator](): Generator<[number, T], undefined> {
     const held = [...this.#tasks.filter((task) => task !== undefined), ...this.#displaced.values()]
     for (const task of held.sort((a, b) => a.lease - b.lease)) yield [task.lease, task]
   }
@@ -50,11 +48,11 @@ export class LeaseTable {
     return [...this].map(([lease]) => lease)
   }
 
-  values(): Task[] {
+  values(): T[] {
     return [...this].map(([, task]) => task)
   }
 
-  #put(task: Task, lease: number): void {
+  #put(task: T, lease: number): void {
     const place = lease & (this.#tasks.length - 1)
     if (this.#tasks[place] === undefined) this.#tasks[place] = task
     else this.#displaced.set(lease, task)

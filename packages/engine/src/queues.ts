@@ -1,6 +1,7 @@
-import { createQueue, type Queue, type State, unfinished } from './state.ts'
-import { deadlineOf, type Task } from './task.ts'
-import type { TaskList } from './task-list.ts'
+import type { Queue, Task } from './entities.ts'
+import type { LinkedList } from './linked-list.ts'
+import { createQueue, type State, unfinished } from './state.ts'
+import { deadlineOf } from './task.ts'
 
 /** What `evolve` does to queues. Nothing else may call these. */
 
@@ -51,12 +52,12 @@ export function restoreOrders(state: State): void {
  * waits among the deadlines, and so does the first of all: where all leases or records of a queue live equally long, the
  * others cost nothing until they come to the front.
  */
-export function retain(state: State, list: TaskList, task: Task): void {
+export function retain(state: State, list: LinkedList<Task>, task: Task): void {
   list.push(task)
   awaitTurn(state, task)
 }
 
-export function release(state: State, list: TaskList, task: Task): void {
+export function release(state: State, list: LinkedList<Task>, task: Task): void {
   const { next } = task
   state.deadlines.remove(task)
   list.remove(task)
@@ -67,7 +68,7 @@ function awaitTurn(state: State, task: Task): void {
   if (!task.prev || deadlineOf(task.prev) > deadlineOf(task)) state.deadlines.push(task)
 }
 
-function sortRecords(state: State, list: TaskList): void {
+function sortRecords(state: State, list: LinkedList<Task>): void {
   for (let task = list.head; task; task = task.next) state.deadlines.remove(task)
   list.sort((a, b) => finishedAtMs(a) - finishedAtMs(b))
   for (let task = list.head; task; task = task.next) awaitTurn(state, task)

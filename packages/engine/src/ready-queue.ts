@@ -1,21 +1,32 @@
-import { IndexedHeap } from './indexed-heap.ts'
-import type { Task } from './task.ts'
-import { TaskList } from './task-list.ts'
+import { type HeapItem, IndexedHeap } from './indexed-heap.ts'
+import { LinkedList, type ListItem } from './linked-list.ts'
 
 const PRIORITIES = 10
 
-interface Level {
+/** What the order in which tasks became ready depends on. */
+interface Readied {
+  readonly seq: number
+  readonly acceptance: { readonly atMs: number }
+  readonly options: { readonly priority: number; readonly delayMs: number }
+  readonly phase: { readonly state: string; readonly behind?: number }
+}
+
+interface Waiting<T> extends Readied, HeapItem, ListItem<T> {
+  readonly started: boolean
+}
+
+interface Level<T extends Waiting<T>> {
   /** Delivered before and ready again, in the order of acceptance: they come first. */
-  readonly returned: IndexedHeap<Task>
+  readonly returned: IndexedHeap<T>
   /** Never delivered, in the order they became ready. */
-  readonly fresh: TaskList
+  readonly fresh: LinkedList<T>
 }
 
 /** The ready tasks of one queue in the order of delivery. */
-export class ReadyQueue {
-  readonly #levels: Level[] = Array.from({ length: PRIORITIES }, () => ({
-    returned: new IndexedHeap<Task>((a, b) => a.seq < b.seq),
-    fresh: new TaskList(),
+export class ReadyQueue<T extends Waiting<T>> {
+  readonly #levels: Level<T>[] = Array.from({ length: PRIORITIES }, () => ({
+    returned: new IndexedHeap<T>((a, b) => a.seq < b.seq),
+    fresh: new LinkedList<T>(),
   }))
   #size = 0
 
@@ -23,16 +34,16 @@ export class ReadyQueue {
     return this.#size
   }
 
-  push(task: Task): void {
-    const level = this.#levels[task.options.priority] as Level
+  push(task: T): void {
+    const level = this.#levels[task.options.priority] as Level<T>
     if (task.started) level.returned.push(task)
     else level.fresh.push(task)
     this.#size += 1
   }
 
   /** Call before `started` changes: it tells which list holds the task. */
-  remove(task: Task): void {
-    const level = this.#levels[task.options.priority] as Level
+  remove(task: T): void {
+    const level = this.#levels[task.options.priority] as Level<T>
     if (task.started) level.returned.remove(task)
     else level.fresh.remove(task)
     this.#size -= 1
@@ -42,13 +53,13 @@ export class ReadyQueue {
    * The next tasks in the order of delivery: at least one if there is any, `max` at most. Changes nothing. Tasks that were
    * never delivered are taken only with a number below `below`; a priority whose next one has another is passed over.
    */
-  peek(max: number, below = Number.POSITIVE_INFINITY): Task[] {
+  peek(max: number, below = Number.POSITIVE_INFINITY): T[] {
     for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) {
-      const level = this.#levels[priority] as Level
+      const level = this.#levels[priority] as Level<T>
       const first = level.returned.peek()
       // A heap shows only its first item without a change; the caller asks again for more.
       if (first) return [first]
-      const tasks: Task[] = []
+      const tasks: T[] = []
       for (let task = level.fresh.head; task && task.seq < below && tasks.length < max; task = task.next)
         tasks.push(task)
       if (tasks.length > 0) return tasks
@@ -74,7 +85,7 @@ export class ReadyQueue {
 }
 
 /** The order in which tasks that were never delivered became ready: that of acceptance, and of the ends of delays. */
-export function byReadiness(a: Task, b: Task): number {
+export function byReadiness(a: Readied, b: Readied): number {
   const [aBehind, bBehind] = [behindOf(a), behindOf(b)]
   return (
     Math.max(aBehind, a.seq) - Math.max(bBehind, b.seq) ||
@@ -85,10 +96,10 @@ export function byReadiness(a: Task, b: Task): number {
   )
 }
 
-function behindOf({ phase }: Task): number {
-  return phase.state === 'ready' ? phase.behind : 0
+function behindOf({ phase }: Readied): number {
+  return phase.state === 'ready' ? (phase.behind ?? 0) : 0
 }
 
-function readyAtMs({ acceptance, options }: Task): number {
+function readyAtMs({ acceptance, options }: Readied): number {
   return acceptance.atMs + options.delayMs
 }

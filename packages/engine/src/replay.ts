@@ -1,6 +1,6 @@
 import type { Event } from './events.ts'
 import { evolve } from './evolve.ts'
-import { openSession, sessionFor } from './sessions.ts'
+import { sessionFor } from './sessions.ts'
 import type { State } from './state.ts'
 
 /**
@@ -9,21 +9,39 @@ import type { State } from './state.ts'
  * known is taken to be one in its grace window.
  */
 export function replay(state: State, event: Event): void {
-  if ('id' in event && !state.tasks.has(event.id)) return
-  if (
-    'session' in event &&
-    event.session !== undefined &&
-    event.type !== 'sessionOpened' &&
-    !state.sessions.has(event.session)
-  ) {
-    if (event.type === 'sessionClosed') return
-    openSession(state, event.session, ['producer', 'worker'])
-  }
   switch (event.type) {
+    case 'attemptFailed':
+    case 'leaseReleased':
+    case 'taskDied':
+    case 'taskCancelled':
+    case 'taskReadied':
+    case 'taskRedriven':
+    case 'taskForgotten':
+    case 'progressReported':
+      if (!state.tasks.has(event.id)) return
+      break
+    case 'taskWatched':
+    case 'taskUnwatched':
+      if (!state.tasks.has(event.id)) return
+      sessionFor(state, event.session)
+      break
+    case 'sessionClosed':
+      if (!state.sessions.has(event.session)) return
+      break
+    case 'sessionResumed':
+    case 'sessionDisconnected':
+    case 'sessionHeard':
+    case 'sessionRested':
+    case 'creditSet':
+    case 'leasesBegun':
+    case 'leasesRenewed':
+      sessionFor(state, event.session)
+      break
     case 'tasksAccepted':
       if (event.watcher !== undefined) sessionFor(state, event.watcher)
       break
     case 'leasesGranted':
+      sessionFor(state, event.session)
       for (const run of runsHeld(state, event.tasks)) {
         const lease = event.lease + run.first
         evolve(state, { ...event, lease, tasks: event.tasks.slice(run.first, run.end) })
@@ -40,6 +58,15 @@ export function replay(state: State, event: Event): void {
     case 'oldestForgotten':
       evolve(state, { ...event, tasks: event.tasks.filter((seq) => state.tasks.numbered(seq)) })
       return
+    case 'brokerStarted':
+    case 'brokerStalled':
+    case 'checkpointed':
+    case 'sessionOpened':
+    case 'taskRestated':
+    case 'refused':
+      break
+    default:
+      event satisfies never
   }
   evolve(state, event)
 }

@@ -1,11 +1,12 @@
 import type { Role } from '@sluice/protocol'
+import type { Queue, Session, Subscription } from './entities.ts'
 import { LeaseTable } from './lease-table.ts'
 import { dropUnused, noteDispatchable, queueNamed } from './queues.ts'
-import { freeCredit, type Queue, type Session, type State, type Subscription } from './state.ts'
+import { freeCredit, type State } from './state.ts'
 
 /** What `evolve` does to sessions, their credit and their leases. Nothing else may call these. */
 
-export function openSession(state: State, id: string, roles: readonly Role[]): Session {
+export function openSession(state: State, id: string, roles: readonly Role[], begins = false): Session {
   const session: Session = {
     id,
     order: state.nextSessionOrder,
@@ -17,6 +18,11 @@ export function openSession(state: State, id: string, roles: readonly Role[]): S
     subscriptions: [],
     leases: new LeaseTable(),
     lastLease: 0,
+    begins,
+    begun: 0,
+    silence: 'none',
+    expiries: 0,
+    restUntilMs: 0,
     heapIndex: -1,
   }
   state.nextSessionOrder += 1
@@ -35,27 +41,68 @@ export function sessionFor(state: State, id: string): Session {
   return state.sessions.get(id) ?? openSession(state, id, ['producer', 'worker'])
 }
 
-export function resumeSession(state: State, session: Session): void {
-  state.graces.remove(session)
+/** `begun`: the last lease that it has begun; undefined where it has begun all. */
+export function resumeSession(state: State, session: Session, begins = false, begun: number | undefined): void {
+  leaveHeap(state, session)
   session.phase = 'connected'
   session.connections += 1
+  session.begins = begins
+  takeAsBegun(session)
+  if (begins && begun !== undefined) session.begun = begun
+  enterHeap(state, session)
   refresh(state, session)
 }
 
 export function disconnectSession(state: State, session: Session, graceEndsAtMs: number): void {
-  state.graces.remove(session)
+  leaveHeap(state, session)
   session.phase = 'disconnected'
   session.graceEndsAtMs = graceEndsAtMs
-  state.graces.push(session)
+  enterHeap(state, session)
+  refresh(state, session)
+}
+
+/** A session waits in one heap at most: for the end of its grace window, or connected for that of its rest. */
+function enterHeap(state: State, session: Session): void {
+  if (session.phase === 'disconnected') state.graces.push(session)
+  else if (session.phase === 'connected' && session.silence === 'resting') state.rests.push(session)
+}
+
+function leaveHeap(state: State, session: Session): void {
+  if (session.phase === 'disconnected') state.graces.remove(session)
+  else state.rests.remove(session)
+}
+
+/** All leases that it holds count as begun. */
+export function takeAsBegun(session: Session): void {
+  session.begun = session.begins ? session.lastLease : 0
+}
+
+/** A lease of it has expired. Those that expire while nothing is heard of it are one silence; of one that is away none is expected. */
+export function fallSilent(state: State, session: Session): void {
+  if (session.phase !== 'connected' || session.silence === 'silent') return
+  session.expiries += 1
+  setSilence(state, session, 'silent')
+}
+
+/** It has settled a lease: the expiries before that are forgotten, but for the one that it has not been heard of since. */
+export function forgetExpiries(session: Session): void {
+  session.expiries = session.silence === 'silent' ? 1 : 0
+}
+
+export function setSilence(state: State, session: Session, silence: Session['silence'], restUntilMs = 0): void {
+  leaveHeap(state, session)
+  session.silence = silence
+  session.restUntilMs = restUntilMs
+  enterHeap(state, session)
   refresh(state, session)
 }
 
 /** Its leases have been ended by events before this one. */
 export function closeSession(state: State, session: Session): void {
   if (session.leases.size > 0) throw new Error('invariant broken: a session closes with leases')
-  state.graces.remove(session)
-  setCredit(state, session, 0, [])
+  leaveHeap(state, session)
   session.phase = 'closed'
+  setCredit(state, session, 0, [])
   state.sessions.delete(session.id)
 }
 
@@ -81,7 +128,7 @@ function subscribe(session: Session, queue: Queue): Subscription {
 
 /** Puts a session where its free credit says in each of its queues; after every change of its leases, credit or phase. */
 export function refresh(state: State, session: Session): void {
-  const willing = session.phase === 'connected' && freeCredit(session) > 0
+  const willing = session.phase === 'connected' && session.silence === 'none' && freeCredit(session) > 0
   for (const subscription of session.subscriptions) {
     const { available } = subscription.queue
     if (!willing) available.remove(subscription)

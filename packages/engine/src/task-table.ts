@@ -1,4 +1,4 @@
-import type { Task } from './task.ts'
+import type { Task } from './entities.ts'
 
 const CAPACITY_MIN = 256
 const NONE = -1

@@ -1,85 +1,11 @@
-import type { DeadReason, TaskFailure } from '@sluice/protocol'
-import type { AttemptRecord, TaskOptions } from './events.ts'
-import type { HeapItem } from './indexed-heap.ts'
-import type { Queue, Session, Submission } from './state.ts'
-
-/** What a task is in, with only the fields that make sense there; tasks that got there together share it. */
-export type Phase =
-  | { readonly state: 'delayed'; readonly readyAtMs: number }
-  /** `behind`: the newest task, by number, that it waits behind because its delay ended only then; 0 where it had none. */
-  | { readonly state: 'ready'; readonly behind: number }
-  | { readonly state: 'leased'; readonly session: Session; readonly expiresAtMs: number }
-  | { readonly state: 'succeeded'; readonly contentType: string | undefined; readonly forgetAtMs: number }
-  | {
-      readonly state: 'dead'
-      readonly reason: DeadReason
-      readonly error: TaskFailure | undefined
-      readonly forgetAtMs: number
-    }
-  | { readonly state: 'cancelled'; readonly forgetAtMs: number }
-
-export type PhaseOf<S extends Phase['state']> = Extract<Phase, { state: S }>
+import type { TaskStateName } from '@sluice/protocol'
+import type { Acceptance, Past, Phase, Queue, Session, Submission, Task } from './entities.ts'
+import type { TaskOptions } from './events.ts'
 
 /** One object for every task that was ready at once: a backlog of a million holds it once. */
 export const READY: Phase = Object.freeze({ state: 'ready', behind: 0 })
 
-/** What tasks that were accepted together have in common, besides what is asked for too often for a detour. */
-export interface Acceptance {
-  readonly atMs: number
-  readonly contentType: string | undefined
-}
-
-/** What few tasks have to tell. */
-export interface Past {
-  /** How often it has been handed back. */
-  readonly releases: number
-  readonly history: readonly AttemptRecord[]
-  /** The latest that a handler has reported. */
-  readonly progress: unknown
-}
-
 const NO_PAST: Past = Object.freeze({ releases: 0, history: [], progress: undefined })
-
-/**
- * A task as the engine knows it: everything but its body. Written by `evolve` alone.
- *
- * There may be millions of them, and each lives through several garbage collections, a quarter of what a busy broker does.
- * So what tasks share they share, and no field holds a number of more than 31 bits while fewer tasks and leases have been
- * counted than that: it would be an object of its own. Instants are in what is shared, and where bodies are is kept in
- * halves.
- */
-export interface Task extends HeapItem {
-  readonly id: string
-  readonly queue: Queue
-  /** Its place in the order of acceptance: the number by which events name it. */
-  readonly seq: number
-  readonly acceptance: Acceptance
-  /** The submission that brought it, where its session wants to hear of it. */
-  submission: Submission | null
-  readonly options: TaskOptions
-  /** Where the host stored the body, in halves; see `bodyOf`. */
-  bodyHigh: number
-  bodyLow: number
-  readonly bytes: number
-  readonly digest: number
-  /** Where the host stored the result, in halves, and its size; meaningful once the task has succeeded. See `resultOf`. */
-  resultHigh: number
-  resultLow: number
-  resultBytes: number
-  started: boolean
-  /** Deliveries that count. */
-  attempts: number
-  past: Past
-  /** Sessions that asked for it by its id. */
-  watchers: Session | Session[] | null
-  phase: Phase
-  /** Its latest lease; meaningful while it is leased. */
-  lease: number
-  next: Task | null
-  prev: Task | null
-  /** Its place in the table of tasks. Written by the table alone. */
-  slot: number
-}
 
 /** A task that has just been accepted. An object literal, because of these V8 notices how long they live, and of a class's objects not. */
 export function createTask(
@@ -169,4 +95,33 @@ export function deadlineOf(task: Task): number {
 
 function expiresUnstartedAtMs({ started, options, acceptance }: Task): number {
   return started || options.ttlMs === 0 ? Number.POSITIVE_INFINITY : acceptance.atMs + options.ttlMs
+}
+
+export function attemptsMax(task: Task): number {
+  return task.options.retry.kind === 'none' ? 1 : task.options.retry.attemptsMax
+}
+
+export function isFinished(task: Task): boolean {
+  const { state } = task.phase
+  return state === 'succeeded' || state === 'dead' || state === 'cancelled'
+}
+
+/** Whether there is anything more to tell of it: a dead letter may be redriven, other outcomes are the last word. */
+export function mayHaveNews(task: Task): boolean {
+  return task.phase.state !== 'succeeded' && task.phase.state !== 'cancelled'
+}
+
+/** Whether a session has asked for a task by its id. */
+export function isWatching(task: Task, session: Session): boolean {
+  return task.watchers === session || (Array.isArray(task.watchers) && task.watchers.includes(session))
+}
+
+/** The sessions that want to hear of a task and have not closed. */
+export function watchersOf(task: Task): readonly Session[] {
+  const sessions = new Set([task.submission?.session ?? [], task.watchers ?? []].flat())
+  return [...sessions].filter((session) => session.phase !== 'closed')
+}
+
+export function stateNameOf(task: Task): TaskStateName {
+  return task.phase.state
 }

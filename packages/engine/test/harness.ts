@@ -12,6 +12,7 @@ import {
   effectsOf,
   engineConfig,
   evolve,
+  type GrantTerms,
   nextWakeAtMs,
   type Session,
   type State,
@@ -33,7 +34,7 @@ export function seededRandom(seed: number): () => number {
 
 /** An effect as plain data, for comparison. */
 export type Told =
-  | { type: 'deliver'; session: string; id: string; lease: number; attempt: number }
+  | ({ type: 'deliver'; session: string; id: string; lease: number; attempt: number } & GrantTerms)
   | { type: 'revoke'; session: string; lease: number; reason: string }
   | { type: 'outcome'; sessions: string[]; id: string; status: string }
   | { type: 'progress'; sessions: string[]; id: string; progress: unknown }
@@ -76,9 +77,12 @@ export class Harness {
   #tell(effect: Effect): void {
     switch (effect.type) {
       case 'deliver': {
-        const { type, session, lease, tasks } = effect
+        const { type, session, lease, tasks, start, durable } = effect
+        const terms: GrantTerms = {}
+        if (start) terms.start = start
+        if (durable) terms.durable = durable
         tasks.forEach(({ id, attempts }, i) => {
-          this.told.push({ type, session, id, lease: lease + i, attempt: attempts })
+          this.told.push({ type, session, id, lease: lease + i, attempt: attempts, ...terms })
         })
         return
       }
@@ -137,14 +141,33 @@ export class Harness {
     return this.tick()
   }
 
-  open(session: string, roles: Role[] = ['producer', 'worker']): void {
-    this.apply({ type: 'openSession', session, roles })
+  open(session: string, roles: Role[] = ['producer', 'worker'], begins = false): void {
+    this.apply({ type: 'openSession', session, roles, begins })
   }
 
   /** Opens a session that takes up to `credit` deliveries of `queues`. */
-  worker(session: string, credit = 10, queues = ['q']): void {
-    this.open(session)
+  worker(session: string, credit = 10, queues = ['q'], begins = false): void {
+    this.open(session, undefined, begins)
     this.credit(session, credit, queues)
+  }
+
+  /** A worker that says which of its leases it has begun. */
+  teller(session: string, credit = 10): void {
+    this.worker(session, credit, ['q'], true)
+  }
+
+  begin(session: string, lease: number): Event[] {
+    return this.apply({ type: 'begin', session, lease })
+  }
+
+  hear(session: string): Event[] {
+    return this.apply({ type: 'heard', session })
+  }
+
+  session(id: string): Session {
+    const session = this.state.sessions.get(id)
+    if (!session) throw new Error(`session ${id} is not held`)
+    return session
   }
 
   credit(session: string, credit: number, queues = ['q']): Event[] {

@@ -39,14 +39,31 @@ const step = fc.oneof(
       digest: fc.constantFrom(1, 1, 1, 2),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ what: fc.constant('dispatch' as const) }) },
   {
     weight: 4,
-    arbitrary: fc.record({ what: fc.constant('advance' as const), ms: fc.constantFrom(0, 1, 20, 60, 150) }),
+    // Of the newest tasks so many are not durable yet.
+    arbitrary: fc.record({ what: fc.constant('dispatch' as const), pending: fc.constantFrom(0, 0, 0, 1, 3) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ what: fc.constant('advance' as const), ms: fc.constantFrom(0, 1, 20, 60, 150, 1000) }),
   },
   // Time passes and the host does not look at what is due.
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('stall' as const), ms: fc.constantFrom(1, 20, 60) }) },
-  { weight: 3, arbitrary: fc.record({ what: fc.constant('connect' as const), session, picks }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('linger' as const), ms: fc.constantFrom(1, 20, 60) }) },
+  // The host could not look, and finds out.
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('stall' as const), ms: fc.constantFrom(0, 1, 20, 150) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      what: fc.constant('connect' as const),
+      session,
+      picks,
+      begins: fc.boolean(),
+      begun: fc.constantFrom(undefined, 0, 1, 2, 9),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ what: fc.constant('begin' as const), session, pick: fc.nat(4) }) },
+  { weight: 4, arbitrary: fc.record({ what: fc.constant('heard' as const), session }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -124,8 +141,10 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
       ]
     case 'connect': {
       if (!harness.state.sessions.has(one.session))
-        return [{ type: 'openSession', session: one.session, roles: ['worker'] }]
-      return [{ type: 'resumeSession', session: one.session, leases: leasesOf(one.session, one.picks) }]
+        return [{ type: 'openSession', session: one.session, roles: ['worker'], begins: one.begins }]
+      const { session, begins, begun } = one
+      const last = one.begun === undefined ? {} : { begun: leasesOf(session, [begun as number])[0] as number }
+      return [{ type: 'resumeSession', session, leases: leasesOf(session, one.picks), begins, ...last }]
     }
     case 'credit':
       return [{ type: 'setCredit', session: one.session, credit: one.credit, queues: one.queues }]
@@ -152,6 +171,10 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
       const updates = leasesOf(one.session, one.picks).map((lease) => ({ lease, progress: lease }))
       return [{ type: 'reportProgress', session: one.session, updates }]
     }
+    case 'begin':
+      return [{ type: 'begin', session: one.session, lease: leasesOf(one.session, [one.pick])[0] as number }]
+    case 'heard':
+      return [{ type: 'heard', session: one.session }]
     case 'disconnect':
       return [{ type: 'disconnectSession', session: one.session }]
     case 'bye':
@@ -166,8 +189,10 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
       return [{ type: 'unwatch', session: one.session, ids: one.ids }]
     case 'restart':
       return [{ type: 'start' }]
-    case 'advance':
     case 'stall':
+      return [{ type: 'stall', ms: one.ms }]
+    case 'advance':
+    case 'linger':
     case 'dispatch':
       return []
     default:
@@ -178,13 +203,16 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
 /** Runs the steps, beginning with two workers, so that short runs have leases too. */
 export function run(harness: Harness, all: readonly RandomStep[]): void {
   if (harness.events.length === 0) {
-    harness.worker('s1', 3, ['A', 'B'])
+    harness.worker('s1', 3, ['A', 'B'], true)
     harness.worker('s2', 2, ['A'])
   }
   for (const one of all) {
     if (one.what === 'advance') harness.advance(one.ms)
-    else if (one.what === 'stall') harness.nowMs += one.ms
-    else if (one.what === 'dispatch') harness.dispatch()
-    else for (const command of commandsOf(harness, one)) harness.apply(command)
+    else if (one.what === 'linger') harness.nowMs += one.ms
+    else if (one.what === 'dispatch') harness.dispatch(harness.state.nextSeq - one.pending)
+    else {
+      if (one.what === 'stall') harness.nowMs += one.ms
+      for (const command of commandsOf(harness, one)) harness.apply(command)
+    }
   }
 }

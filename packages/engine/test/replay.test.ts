@@ -77,18 +77,36 @@ test('random runs meet every kind of event, every reason of death and every refu
       if (event.type === 'refused') met.add(event.code)
       if (event.type === 'taskDied') met.add(event.reason)
       if (event.type === 'attemptFailed') met.add(event.attempt.how)
+      if (event.type === 'leaseReleased' && event.lost) met.add(`unbegun, ${event.lost}`)
+      if (event.type === 'leasesGranted' && event.start) met.add(event.start)
     }
     run(harness, all)
     harness.apply({ type: 'checkpoint', restate: idsHeld(harness.state) })
   }
   const events = Object.values(LIFECYCLE).flatMap((row) => Object.keys(row))
-  const others = ['brokerStarted', 'checkpointed', 'taskRestated', 'creditSet', 'leasesRenewed', 'progressReported']
-  const sessions = ['sessionOpened', 'sessionResumed', 'sessionDisconnected', 'sessionClosed']
+  const starts = ['announced', 'alone', 'unbegun, lease_expired', 'unbegun, session_lost', 'leasesBegun']
+  const others = [
+    'brokerStalled',
+    'brokerStarted',
+    'checkpointed',
+    'taskRestated',
+    'creditSet',
+    'leasesRenewed',
+    'progressReported',
+  ]
+  const sessions = [
+    'sessionHeard',
+    'sessionRested',
+    'sessionOpened',
+    'sessionResumed',
+    'sessionDisconnected',
+    'sessionClosed',
+  ]
   const refusals = ['busy', 'id_conflict', 'unknown_task', 'task_finished', 'lease_lost']
   const ends = ['attempts_exhausted', 'not_retryable', 'expired', 'lease_expired', 'failed', 'session_lost']
   const watches = ['taskWatched', 'taskUnwatched', 'refused']
   expect([...met].sort()).toEqual(
-    [...new Set([...events, ...others, ...sessions, ...refusals, ...ends, ...watches])].sort(),
+    [...new Set([...events, ...others, ...sessions, ...refusals, ...ends, ...watches, ...starts])].sort(),
   )
 })
 

@@ -1,4 +1,4 @@
-import type { EventOf, PhaseRecord, Revoked, TaskOptions, TaskRecord } from '@sluice/engine'
+import type { EventOf, Loss, PhaseRecord, Revoked, TaskOptions, TaskRecord } from '@sluice/engine'
 import type { StoredEvent } from './event-codec.ts'
 import { bodyRef } from './journal.ts'
 
@@ -213,10 +213,32 @@ function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profil
     }
     case 'so': {
       const roles = second as EventOf<'sessionOpened'>['roles']
-      return { type: 'sessionOpened', session: strings[first as number]!, roles, atMs }
+      return {
+        type: 'sessionOpened',
+        session: strings[first as number]!,
+        roles,
+        ...(third === 1 ? { begins: true } : {}),
+        atMs,
+      }
     }
     case 'sr':
-      return { type: 'sessionResumed', session: strings[first as number]!, atMs }
+      return {
+        type: 'sessionResumed',
+        session: strings[first as number]!,
+        ...(second === 1 ? { begins: true } : {}),
+        ...(third === undefined ? {} : { begun: third as number }),
+        atMs,
+      }
+    case 'sh': {
+      const restUntilMs = instantFrom(atMs, second)
+      return { type: 'sessionHeard', session: strings[first as number]!, restUntilMs, atMs }
+    }
+    case 'se':
+      return { type: 'sessionRested', session: strings[first as number]!, atMs }
+    case 'Z':
+      return { type: 'brokerStalled', ms: first as number, atMs }
+    case 'lb':
+      return { type: 'leasesBegun', session: strings[first as number]!, lease: second as number, atMs }
     case 'sd': {
       const graceEndsAtMs = instantFrom(atMs, second)
       return { type: 'sessionDisconnected', session: strings[first as number]!, graceEndsAtMs, atMs }
@@ -251,7 +273,14 @@ function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profil
       }
     }
     case 'l':
-      return { type: 'leaseReleased', id, retryAtMs: instantFrom(atMs, second), atMs }
+      return {
+        type: 'leaseReleased',
+        id,
+        retryAtMs: instantFrom(atMs, second),
+        ...(third ? { lost: third as Loss } : {}),
+        ...revokedOf(row, 4, strings),
+        atMs,
+      }
     case 'D':
       return {
         type: 'taskDied',
@@ -273,7 +302,16 @@ function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profil
       return { type: 'oldestForgotten', tasks: numbersOf(first), atMs }
     case 'L': {
       const session = strings[first as number]!
-      return { type: 'leasesGranted', session, lease: second as number, tasks: numbersOf(third), atMs }
+      const granted: EventOf<'leasesGranted'> = {
+        type: 'leasesGranted',
+        session,
+        lease: second as number,
+        tasks: numbersOf(third),
+        atMs,
+      }
+      if (row[4]) granted.start = row[4] as NonNullable<typeof granted.start>
+      if (row[5] === 1) granted.durable = true
+      return granted
     }
     default:
       throw new SyntaxError(`unknown event code ${JSON.stringify(code)}`)

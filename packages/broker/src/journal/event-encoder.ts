@@ -185,8 +185,8 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
   if ('id' in event) out.quoted(event.id)
   if ('session' in event) out.number(tables.string(event.session))
   switch (event.type) {
-    case 'sessionResumed':
     case 'sessionClosed':
+    case 'sessionRested':
     case 'taskWatched':
     case 'taskUnwatched':
     case 'taskReadied':
@@ -205,6 +205,20 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
       break
     case 'sessionOpened':
       json(out, event.roles)
+      if (event.begins) out.number(1)
+      break
+    case 'sessionResumed':
+      if (event.begins || event.begun !== undefined) out.number(event.begins ? 1 : 0)
+      if (event.begun !== undefined) out.number(event.begun)
+      break
+    case 'sessionHeard':
+      instant(out, atMs, event.restUntilMs)
+      break
+    case 'brokerStalled':
+      out.number(event.ms)
+      break
+    case 'leasesBegun':
+      out.number(event.lease)
       break
     case 'sessionDisconnected':
       instant(out, atMs, event.graceEndsAtMs)
@@ -229,6 +243,9 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
       break
     case 'leaseReleased':
       instant(out, atMs, event.retryAtMs)
+      if (event.lost) out.quoted(event.lost)
+      else if (event.revoked) out.number(0)
+      writeRevoked(out, event.revoked, tables)
       break
     case 'taskDied':
       out.quoted(event.reason)
@@ -244,6 +261,9 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
     case 'leasesGranted':
       out.number(event.lease)
       runs(out, event.tasks)
+      if (event.start) out.quoted(event.start)
+      else if (event.durable) out.number(0)
+      if (event.durable) out.number(1)
       break
     case 'oldestForgotten':
       runs(out, event.tasks)

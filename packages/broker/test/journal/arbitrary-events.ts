@@ -58,12 +58,22 @@ const attempt: fc.Arbitrary<EventOf<'attemptFailed'>['attempt']> = fc.record(
   },
   { noNullPrototype: true, requiredKeys: ['attempt', 'endedAtMs', 'how'] },
 )
-const sessionRecord: fc.Arbitrary<SessionRecord> = record({
-  id: session,
-  roles: fc.array(role, { maxLength: 2 }),
-  credit: count,
-  queues: fc.array(name, { maxLength: 3 }),
-})
+const sessionRecord: fc.Arbitrary<SessionRecord> = fc.record(
+  {
+    id: session,
+    roles: fc.array(role, { maxLength: 2 }),
+    credit: count,
+    queues: fc.array(name, { maxLength: 3 }),
+    lastLease: count,
+    begins: fc.constant(true as const),
+    begun: count,
+    silence: fc.constantFrom('silent' as const, 'resting' as const),
+    expiries: count,
+    restUntilMs: atMs,
+    graceEndsAtMs: atMs,
+  },
+  { noNullPrototype: true, requiredKeys: ['id', 'roles', 'credit', 'queues'] },
+)
 
 const phase: fc.Arbitrary<PhaseRecord> = fc.oneof<fc.Arbitrary<PhaseRecord>[]>(
   record({ state: fc.constant('delayed' as const), readyAtMs: atMs }),
@@ -164,26 +174,42 @@ type Field<T> = undefined extends T ? fc.Arbitrary<T> | Optional<NonNullable<T>>
 type Fields<T extends EventType> = { [K in Exclude<keyof EventOf<T>, 'type' | 'atMs'>]-?: Field<EventOf<T>[K]> }
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>): Optional<T> => ({ optional: arbitrary })
+const yes = optional(fc.constant(true as const))
 const revoked = optional(record({ session, lease: fc.maxSafeNat() }))
 
 /** The fields of every stored event type; a type without an entry, or with a field too few, does not compile. */
 const fields: { [T in Exclude<StoredEvent['type'], Columned>]: Fields<T> } = {
   brokerStarted: { epoch: count, nextLease: count },
   checkpointed: { epoch: count, nextLease: count, nextSeq: count, sessions: fc.array(sessionRecord, { maxLength: 3 }) },
-  sessionOpened: { session, roles: fc.array(role, { maxLength: 2 }) },
-  sessionResumed: { session },
+  sessionOpened: { session, roles: fc.array(role, { maxLength: 2 }), begins: yes },
+  sessionResumed: { session, begins: yes, begun: optional(fc.maxSafeNat()) },
   sessionDisconnected: { session, graceEndsAtMs: atMs },
   sessionClosed: { session },
+  sessionHeard: { session, restUntilMs: atMs },
+  sessionRested: { session },
+  brokerStalled: { ms: fc.oneof(count, fc.double({ min: 0.1, max: 1e6, noNaN: true })) },
   creditSet: { session, credit: count, queues: fc.array(name, { maxLength: 3 }) },
   taskRestated: { task },
   taskWatched: { id, session },
   taskUnwatched: { id, session },
   taskReadied: { id },
-  leasesGranted: { session, lease: fc.maxSafeNat(), tasks: numbers },
+  leasesGranted: {
+    session,
+    lease: fc.maxSafeNat(),
+    tasks: numbers,
+    start: optional(fc.constantFrom('announced' as const, 'alone' as const)),
+    durable: yes,
+  },
+  leasesBegun: { session, lease: fc.maxSafeNat() },
   leasesRenewed: { session, leases: fc.array(fc.maxSafeNat(), { maxLength: 4 }) },
   progressReported: { id, progress: json },
   attemptFailed: { id, attempt, retryAtMs: atMs, revoked },
-  leaseReleased: { id, retryAtMs: atMs },
+  leaseReleased: {
+    id,
+    retryAtMs: atMs,
+    lost: optional(fc.constantFrom('lease_expired' as const, 'session_lost' as const)),
+    revoked,
+  },
   taskDied: {
     id,
     reason: deadReason,

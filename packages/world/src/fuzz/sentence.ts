@@ -185,6 +185,7 @@ function answers(
 /** What a fact says of the tasks and nodes of a story. */
 export function factText(fact: Fact, cast: Cast): string[] {
   if (fact.type === 'brokerStarted') return [`the broker starts, epoch ${fact.epoch}, leases from ${fact.nextLease}`]
+  if (fact.type === 'brokerStalled') return [`the broker could not listen for ${Math.round(fact.ms)} ms`]
   if ('id' in fact) {
     const task = cast.names(fact.id)
     return task === undefined ? [] : [taskText(fact, task, cast)]
@@ -201,6 +202,12 @@ export function factText(fact: Fact, cast: Cast): string[] {
       return [`the session of ${node} waits for it for ${Math.round(fact.graceEndsAtMs - fact.atMs)} ms`]
     case 'sessionClosed':
       return [`the session of ${node} is closed`]
+    case 'sessionHeard':
+      return [`${node} is heard again and rests for ${Math.round(fact.restUntilMs - fact.atMs)} ms`]
+    case 'sessionRested':
+      return [`${node} has rested`]
+    case 'leasesBegun':
+      return [`${node} has begun its leases up to ${fact.lease}`]
     default:
       return []
   }
@@ -217,7 +224,7 @@ function taskText(fact: Extract<Fact, { id: string }>, task: string, cast: Cast)
     case 'attemptFailed':
       return `attempt ${fact.attempt.attempt} at ${task} ended: ${fact.attempt.how}; the next one in ${Math.round(fact.retryAtMs - fact.atMs)} ms`
     case 'leaseReleased':
-      return `the lease on ${task} was handed back`
+      return `the lease on ${task} was ${fact.lost ? `lost unbegun: ${fact.lost}` : 'handed back'}`
     case 'taskDied':
       return `${task} is dead: ${fact.reason}`
     case 'taskCancelled':

@@ -1,0 +1,91 @@
+import type { CommandOf, Env } from './commands.ts'
+import { handBack, trimmedDead } from './decide-attempt.ts'
+import type { Session } from './entities.ts'
+import type { Event, EventOf } from './events.ts'
+import { refusal } from './refusal.ts'
+import { isSilent, restMs } from './silence.ts'
+import type { State } from './state.ts'
+
+/** Sessions come, fall silent and go, and say what they take. */
+
+export function open(state: State, { session, roles, begins }: CommandOf<'openSession'>, { nowMs }: Env): Event[] {
+  if (state.sessions.has(session)) throw new Error('invariant broken: a session is opened twice')
+  const { sessionsMax, retryAfterMsMax } = state.config
+  if (state.sessions.size >= sessionsMax) {
+    return [
+      refusal(session, 'busy', `the broker holds ${sessionsMax} sessions`, {
+        limit: sessionsMax,
+        retryAfterMs: retryAfterMsMax,
+      }),
+    ]
+  }
+  return [{ type: 'sessionOpened', session, roles, ...(begins ? { begins } : {}), atMs: nowMs }]
+}
+
+/** A delivery that the client does not name never arrived: it is handed back, at no attempt. */
+export function resume(state: State, command: CommandOf<'resumeSession'>, env: Env): Event[] {
+  const { session, leases, begins, begun } = command
+  const held = state.sessions.get(session)
+  if (!held) return []
+  const { nowMs } = env
+  const named = new Set(leases)
+  const resumed: EventOf<'sessionResumed'> = { type: 'sessionResumed', session, atMs: nowMs }
+  if (begins) resumed.begins = true
+  if (begins && begun !== undefined) resumed.begun = Math.min(begun, held.lastLease)
+  const events: Event[] = [resumed]
+  if (held.silence === 'silent') events.push(heardAgain(held, nowMs))
+  const kept: number[] = []
+  for (const [lease, task] of held.leases) {
+    if (named.has(lease)) kept.push(lease)
+    else events.push(handBack(state, task, env))
+  }
+  if (kept.length > 0) events.push({ type: 'leasesRenewed', session, leases: kept, atMs: env.nowMs })
+  return [...events, ...trimmedDead(state, events, env.nowMs)]
+}
+
+export function disconnect(state: State, { session }: CommandOf<'disconnectSession'>, { nowMs }: Env): Event[] {
+  if (state.sessions.get(session)?.phase !== 'connected') return []
+  return [{ type: 'sessionDisconnected', session, graceEndsAtMs: nowMs + state.config.graceMs, atMs: nowMs }]
+}
+
+/** `bye`: whatever is still leased was given up on purpose. */
+export function close(state: State, { session }: CommandOf<'closeSession'>, env: Env): Event[] {
+  const held = state.sessions.get(session)
+  if (!held) return []
+  const events = [...held.leases.values()].map((task) => handBack(state, task, env))
+  return [...events, ...trimmedDead(state, events, env.nowMs), { type: 'sessionClosed', session, atMs: env.nowMs }]
+}
+
+export function setCredit(state: State, { session, credit, queues }: CommandOf<'setCredit'>, { nowMs }: Env): Event[] {
+  if (!state.sessions.has(session)) return []
+  const wanted = [...new Set(queues)]
+  const unknown = wanted.filter((name) => !state.queues.has(name)).length
+  const { queuesMax, retryAfterMsMax } = state.config
+  if (unknown > 0 && state.queues.size + unknown > queuesMax) {
+    return [
+      refusal(session, 'busy', `the broker holds ${queuesMax} queues and takes no new one`, {
+        field: 'queues',
+        limit: queuesMax,
+        retryAfterMs: retryAfterMsMax,
+      }),
+    ]
+  }
+  return [{ type: 'creditSet', session, credit, queues: wanted, atMs: nowMs }]
+}
+
+/** A lease that was granted before the latest one has been begun before it. */
+export function begin(state: State, { session, lease }: CommandOf<'begin'>, { nowMs }: Env): Event[] {
+  const held = state.sessions.get(session)
+  if (!held?.begins) return []
+  const begun = Math.min(lease, held.lastLease)
+  return begun > held.begun ? [{ type: 'leasesBegun', session, lease: begun, atMs: nowMs }] : []
+}
+
+export function hear(state: State, { session }: CommandOf<'heard'>, { nowMs }: Env): Event[] {
+  const held = state.sessions.get(session)
+  return held?.phase === 'connected' && isSilent(held) ? [heardAgain(held, nowMs)] : []
+}
+
+function heardAgain(session: Session, nowMs: number): Event {
+  return { type: 'sessionHeard', session: session.id, restUntilMs: nowMs + restMs(session.expiries), atMs: nowMs }
+}

@@ -1,0 +1,70 @@
+import type { Phase } from './entities.ts'
+import type { PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
+import { historyOf } from './history.ts'
+import { noteDispatchable, queueNamed } from './queues.ts'
+import { disconnectSession, refresh, sessionFor, setCredit, setSilence } from './sessions.ts'
+import type { State } from './state.ts'
+import { createTask, placeBody, placeResult, READY } from './task.ts'
+import { enter, setWatchers } from './tasks.ts'
+
+/** What `evolve` makes of tasks and sessions that are restated. Nothing else may call these. */
+
+/** A task that is held keeps its state and takes the new places of its body and result; another one is made from the record. */
+export function restate(state: State, record: TaskRecord): void {
+  const known = state.tasks.get(record.id)
+  if (known) {
+    placeBody(known, record.body)
+    if (record.phase.state === 'succeeded') placeResult(known, record.phase.result, record.phase.bytes)
+    // The oldest is always the task whose body has been stored for longest.
+    state.tasks.renew(known)
+    return
+  }
+  const { id, seq, bytes, digest, contentType, acceptedAtMs: atMs } = record
+  const queue = queueNamed(state, record.queue)
+  const options = state.options.share(record.options)
+  const task = createTask(id, seq, queue, options, { atMs, contentType }, null, record.body, bytes, digest)
+  task.started = record.started
+  task.attempts = record.attempts
+  const { releases, progress } = record
+  const history = historyOf(record.history)
+  if (releases > 0 || history.length > 0 || progress !== undefined) task.past = { releases, history, progress }
+  const watchers = record.watchers.map((id) => sessionFor(state, id))
+  setWatchers(task, watchers)
+  state.tasks.add(task)
+  // Its acceptance may be among the events that were discarded.
+  state.nextSeq = Math.max(state.nextSeq, task.seq + 1)
+  task.queue.isUnordered = true
+  if (record.phase.state === 'leased') task.lease = record.phase.lease
+  if (record.phase.state === 'succeeded') placeResult(task, record.phase.result, record.phase.bytes)
+  const phase = phaseOf(state, record.phase)
+  enter(state, task, phase)
+  if (phase.state === 'leased') refresh(state, phase.session)
+  noteDispatchable(state, task.queue)
+}
+
+function phaseOf(state: State, phase: PhaseRecord): Phase {
+  switch (phase.state) {
+    case 'ready':
+      return phase.behind === 0 ? READY : phase
+    case 'leased':
+      return { state: 'leased', session: sessionFor(state, phase.session), expiresAtMs: phase.expiresAtMs }
+    case 'succeeded':
+      return { state: 'succeeded', contentType: phase.contentType, forgetAtMs: phase.forgetAtMs }
+    case 'dead':
+      return { ...phase, error: phase.error }
+    default:
+      return phase
+  }
+}
+
+export function restateSession(state: State, record: SessionRecord): void {
+  const session = sessionFor(state, record.id)
+  session.roles = record.roles
+  session.lastLease = record.lastLease ?? session.lastLease
+  session.begins = record.begins === true
+  session.begun = record.begun ?? 0
+  session.expiries = record.expiries ?? 0
+  if (record.graceEndsAtMs !== undefined) disconnectSession(state, session, record.graceEndsAtMs)
+  setSilence(state, session, record.silence ?? 'none', record.restUntilMs)
+  setCredit(state, session, record.credit, record.queues)
+}

@@ -1,0 +1,129 @@
+import type { Phase, Session, Task } from './entities.ts'
+import type { AttemptRecord, EventType } from './events.ts'
+import { historyOf } from './history.ts'
+import { assertTransition } from './lifecycle.ts'
+import { noteDispatchable, release, retain } from './queues.ts'
+import { refresh } from './sessions.ts'
+import type { State } from './state.ts'
+import { isWatching, mayHaveNews, READY } from './task.ts'
+
+/** What `evolve` does to tasks. Nothing else may call these. */
+
+export function waiting(readyAtMs: number, atMs: number): Phase {
+  return readyAtMs > atMs ? { state: 'delayed', readyAtMs } : READY
+}
+
+export function move(state: State, task: Task, event: EventType, phase: Phase): void {
+  assertTransition(task.phase.state, event, phase.state)
+  const holder = leave(state, task)
+  enter(state, task, phase)
+  if (holder) refresh(state, holder)
+  noteDispatchable(state, task.queue)
+}
+
+/**
+ * Takes a task out of everything that its state has put it in. Its phase stays to be read until `enter`. The caller then
+ * puts in order again what is said of the queue (`noteDispatchable`) and of the session that held it, which is returned.
+ */
+export function leave(state: State, task: Task): Session | undefined {
+  const { queue, phase } = task
+  let holder: Session | undefined
+  switch (phase.state) {
+    case 'ready':
+      // First, because a returned task and a deadline use the same heap place, one at a time.
+      if (!task.started) state.deadlines.remove(task)
+      queue.ready.remove(task)
+      break
+    case 'delayed':
+      state.deadlines.remove(task)
+      queue.delayed -= 1
+      break
+    case 'leased':
+      holder = phase.session
+      holder.leases.delete(task, task.lease)
+      release(state, queue.leased, task)
+      break
+    case 'succeeded':
+      queue.succeeded -= 1
+      queue.resultBytes -= task.resultBytes
+      release(state, queue.finished, task)
+      return
+    case 'cancelled':
+      release(state, queue.finished, task)
+      return
+    case 'dead':
+      release(state, queue.dead, task)
+      return
+    default:
+      phase satisfies never
+  }
+  queue.bytes -= task.bytes
+  return holder
+}
+
+/** Puts a task into everything that a state asks for, but for what the caller does after `leave`. */
+export function enter(state: State, task: Task, phase: Phase): void {
+  const { queue } = task
+  task.phase = phase
+  switch (phase.state) {
+    case 'ready':
+      queue.ready.push(task)
+      if (!task.started && task.options.ttlMs > 0) state.deadlines.push(task)
+      break
+    case 'delayed':
+      queue.delayed += 1
+      state.deadlines.push(task)
+      break
+    case 'leased':
+      phase.session.leases.add(task, task.lease)
+      retain(state, queue.leased, task)
+      break
+    case 'succeeded':
+    case 'cancelled':
+      if (phase.state === 'succeeded') {
+        queue.succeeded += 1
+        queue.resultBytes += task.resultBytes
+      }
+      retain(state, queue.finished, task)
+      return
+    case 'dead':
+      retain(state, queue.dead, task)
+      return
+    default:
+      phase satisfies never
+  }
+  queue.bytes += task.bytes
+}
+
+export function remember(task: Task, attempt: AttemptRecord): void {
+  task.past = { ...task.past, history: historyOf([...task.past.history, attempt]) }
+}
+
+export function watch(task: Task, session: Session): void {
+  if (mayHaveNews(task) && !isWatching(task, session)) setWatchers(task, [task.watchers ?? [], session].flat())
+}
+
+export function unwatch(task: Task, session: Session): void {
+  if (task.submission?.session === session) task.submission = null
+  setWatchers(
+    task,
+    [task.watchers ?? []].flat().filter((watcher) => watcher !== session),
+  )
+}
+
+export function setWatchers(task: Task, sessions: Session[]): void {
+  const open = sessions.filter(({ phase }) => phase !== 'closed')
+  task.watchers = open.length === 0 ? null : open.length === 1 ? (open[0] as Session) : open
+}
+
+export function held(state: State, id: string): Task {
+  const task = state.tasks.get(id)
+  if (!task) throw new Error(`invariant broken: an event names task ${id}, which is not held`)
+  return task
+}
+
+export function numbered(state: State, seq: number): Task {
+  const task = state.tasks.numbered(seq)
+  if (!task) throw new Error(`invariant broken: an event names task number ${seq}, which is not held`)
+  return task
+}
