@@ -7,6 +7,7 @@ import type {
   Deliver,
   EndedTask,
   ErrorMessage,
+  Start,
   Status,
   Succeeded,
   TaskStatus,
@@ -28,6 +29,7 @@ import {
   optionalIntegerAt,
   record,
   recordAt,
+  text,
   textAt,
   within,
 } from './validate.ts'
@@ -120,8 +122,14 @@ function decodeDeliver(fields: Fields, limits: Limits, bodies: FrameBodies): Del
   if (leases.length !== ids.length) throw badMessage('As many leases as ids are needed here.', 'leases')
   const deliver: Deliver = { type: 'deliver', queue, leaseMs, ids, leases, ...bodies.take(fields, ids.length) }
   if (timeLimitMs !== undefined) deliver.timeLimitMs = timeLimitMs
+  if (fields.start !== undefined) deliver.start = startOf(fields.start, limits)
   if (fields.attempts !== undefined) deliver.attempts = attemptsAt(fields, ids.length, limits)
   return deliver
+}
+
+/** A newer broker may ask for what this side does not know: alone asks the most of a worker, so it is on the safe side. */
+function startOf(value: unknown, limits: Limits): Start {
+  return text(value, 'start', limits.nameLengthMax) === 'announced' ? 'announced' : 'alone'
 }
 
 function attemptsAt(fields: Fields, count: number, { batchItemsMax }: Limits): number[] {
@@ -199,6 +207,7 @@ function wireErrorOf(fields: Fields, limits: Limits): WireError {
 }
 
 function decodeWelcome(fields: Fields, limits: Limits): Welcome {
+  const begins = optionalBooleanAt(fields, 'begins')
   return {
     type: 'welcome',
     version: integerAt(fields, 'version', 1, VERSION_MAX),
@@ -210,6 +219,7 @@ function decodeWelcome(fields: Fields, limits: Limits): Welcome {
     graceMs: durationAt(fields, 'graceMs'),
     durability: choiceAt(fields, 'durability', DURABILITIES),
     limits: limitsAt(fields),
+    ...(begins ? { begins } : {}),
   }
 }
 

@@ -58,6 +58,8 @@ export function decodeClientMessage(fields: Fields, limits: Limits, bodies: Fram
         credit: integerAt(fields, 'credit', 0, limits.creditMax),
         queues: itemsAt(fields, 'queues', limits.sessionQueuesMax, (name) => queueName(name, '', limits)),
       }
+    case 'begin':
+      return { type: 'begin', lease: counterAt(fields, 'lease') }
     case 'reportProgress':
       return {
         type: 'reportProgress',
@@ -184,6 +186,7 @@ function decodeHello(fields: Fields, limits: Limits): Hello {
   if (name !== undefined) hello.name = name
   const token = optionalTextAt(fields, 'token', limits.tokenLengthMax)
   if (token !== undefined) hello.token = token
+  if (optionalBooleanAt(fields, 'begins')) hello.begins = true
   if (fields.resume !== undefined) {
     const resume = recordAt(fields, 'resume')
     try {
@@ -191,6 +194,7 @@ function decodeHello(fields: Fields, limits: Limits): Hello {
         session: textAt(resume, 'session', limits.nameLengthMax),
         leases: countersAt(resume, 'leases', resumedLeasesMax(limits)),
       }
+      if (resume.begun !== undefined) hello.resume.begun = counterAt(resume, 'begun')
     } catch (caught) {
       throw within(caught, 'resume')
     }

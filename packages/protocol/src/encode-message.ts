@@ -111,6 +111,7 @@ export function encodeMessage(message: Message, limits: Limits, sink: MessageSin
     case 'deliver': {
       let json = `{"type":"deliver","queue":${JSON.stringify(message.queue)},"leaseMs":${message.leaseMs}`
       if (message.timeLimitMs !== undefined) json += `,"timeLimitMs":${message.timeLimitMs}`
+      if (message.start !== undefined) json += `,"start":"${message.start}"`
       json += `,"ids":${JSON.stringify(message.ids)},"leases":${sink.counters(message.leases)}`
       if (message.attempts !== undefined) json += `,"attempts":${JSON.stringify(message.attempts)}`
       return `${json}${sink.put(message)}}`

@@ -48,8 +48,13 @@ export interface Hello {
   /** A label for people: program name, host. */
   name?: string
   token?: string
-  /** Take up an earlier session: its id, and the leases that this side still works on. */
-  resume?: { session: string; leases: number[] }
+  /** This worker says `begin` where the broker understands it. Absent: each delivery counts as begun. */
+  begins?: true
+  /**
+   * Take up an earlier session: its id, the leases that this side still works on, and the lease up to which, itself included, it has
+   * begun its deliveries (0 for none).
+   */
+  resume?: { session: string; leases: number[]; begun?: number }
 }
 
 /**
@@ -82,6 +87,15 @@ export interface Credit {
   type: 'credit'
   credit: number
   queues: string[]
+}
+
+/**
+ * Every delivery of this session up to the one of this lease, itself included, has been begun: leases ascend, and a worker begins its
+ * deliveries in their order. Not answered.
+ */
+export interface Begin {
+  type: 'begin'
+  lease: number
 }
 
 /** The work of these leases lives: each is renewed for its full `leaseMs`. Answered by `renewed`. */
@@ -177,6 +191,7 @@ export type ClientMessage =
   | Hello
   | Submit
   | Credit
+  | Begin
   | Heartbeat
   | ReportProgress
   | Complete
@@ -207,6 +222,8 @@ export interface Welcome {
   /** How long the broker keeps the session of a lost connection. */
   graceMs: number
   durability: 'strict' | 'relaxed' | 'memory'
+  /** The broker understands `begin`. */
+  begins?: true
   limits: Limits
 }
 
@@ -223,11 +240,19 @@ export interface SubmitCredit {
   credit: number
 }
 
+/**
+ * How the tasks of a delivery are to be begun. `announced`: `begin` leaves before the handler is called, for each task on its own.
+ * `alone`: that too, and while its handler runs no other does.
+ */
+export type Start = 'announced' | 'alone'
+
 export interface Deliver extends WithBodies {
   type: 'deliver'
   queue: string
   leaseMs: number
   timeLimitMs?: number
+  /** Absent: as the worker likes, in the order of the leases. */
+  start?: Start
   ids: string[]
   /** The fencing tokens, unique in the broker's life and growing: name them in heartbeat, progress, complete, fail, release. */
   leases: number[]

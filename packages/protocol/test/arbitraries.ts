@@ -115,7 +115,12 @@ export const clientMessage = fc.oneof(
       versions: fc.array(fc.integer({ min: 1, max: 65_535 }), { minLength: 1, maxLength: 16 }),
       roles: fc.constantFrom(['producer'], ['worker'], ['producer', 'worker']),
     },
-    { name: label(40), token: label(40), resume: fc.record({ session: label(40), leases: counters }) },
+    {
+      name: label(40),
+      token: label(40),
+      begins: literal(true),
+      resume: partial({ session: label(40), leases: counters }, { begun: counter }),
+    },
   ),
   withBodies(partial({ type: literal('submit'), ref: counter, queue }, { options, watch: fc.boolean() }), {
     ids: taskId,
@@ -125,6 +130,7 @@ export const clientMessage = fc.oneof(
     credit: fc.integer({ min: 0, max: limits.creditMax }),
     queues: fc.array(queue, LIST),
   }),
+  fc.record({ type: literal('begin'), lease: counter }),
   fc.record({ type: literal('heartbeat'), ref: counter, leases: counters }),
   fc.record({
     type: literal('reportProgress'),
@@ -150,22 +156,28 @@ export const clientMessage = fc.oneof(
 ) as fc.Arbitrary<ClientMessage>
 
 export const brokerMessage = fc.oneof(
-  fc.record({
-    type: literal('welcome'),
-    version: literal(1),
-    session: label(40),
-    resumed: fc.boolean(),
-    lostLeases: counters,
-    submitCredit: counter,
-    heartbeatMs: duration,
-    graceMs: duration,
-    durability: fc.constantFrom('strict', 'relaxed', 'memory'),
-    limits: literal({ ...limits, frameBytesMax: 12_345 }),
-  }),
+  partial(
+    {
+      type: literal('welcome'),
+      version: literal(1),
+      session: label(40),
+      resumed: fc.boolean(),
+      lostLeases: counters,
+      submitCredit: counter,
+      heartbeatMs: duration,
+      graceMs: duration,
+      durability: fc.constantFrom('strict', 'relaxed', 'memory'),
+      limits: literal({ ...limits, frameBytesMax: 12_345 }),
+    },
+    { begins: literal(true) },
+  ),
   fc.record({ type: literal('submitted'), ref: counter, refused }),
   fc.record({ type: literal('submitCredit'), credit: counter }),
   withBodies(
-    partial({ type: literal('deliver'), queue, leaseMs }, { timeLimitMs: duration }),
+    partial(
+      { type: literal('deliver'), queue, leaseMs },
+      { timeLimitMs: duration, start: fc.constantFrom('announced', 'alone') },
+    ),
     { ids: taskId, leases: counter, attempts: fc.integer({ min: 1, max: 1000 }) },
     ['attempts'],
   ),
