@@ -61,8 +61,16 @@ export const neutralDirectories: readonly string[] = [
 /** The files inside a neutral directory that are there to touch the platform. */
 export const leafFiles: readonly string[] = [
   'packages/client/src/platform.ts',
+  'packages/broker/src/journal/batch-reader.ts',
+  'packages/broker/src/journal/batch-writer.ts',
+  'packages/broker/src/journal/checksum.ts',
   'packages/broker/src/journal/end-mark.ts',
+  'packages/broker/src/journal/inbox.ts',
+  'packages/broker/src/journal/journal-thread.ts',
   'packages/broker/src/journal/sqlite-inspection.ts',
+  'packages/broker/src/journal/sqlite-place.ts',
+  'packages/broker/src/journal/sqlite-reader.ts',
+  'packages/broker/src/journal/sqlite-writer.ts',
   'packages/broker/src/journal/sqlite.ts',
   'packages/world/src/platform.ts',
   'packages/world/src/fuzz/arguments.ts',

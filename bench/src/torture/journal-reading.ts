@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Journal, JournalDamagedError, sqliteJournal } from '@sluice/broker/journal'
-import { createState, engineConfig, replay } from '@sluice/engine'
+import { BatchReader, BatchWriter, EventDecoder, EventEncoder, JournalDamagedError } from '@sluice/broker/journal'
+import { createState, type Event, engineConfig, replay } from '@sluice/engine'
 
 /** One stored batch, told apart by what is in it. */
 export interface StoredBatch {
@@ -17,35 +17,29 @@ export interface Reading {
   batches: StoredBatch[]
 }
 
-/** Opens a journal and reads every batch with its bodies. Throws what is no `JournalDamagedError`. */
+/**
+ * Opens a journal and reads every batch with its bodies: as the threads of `sqliteJournal` do, but in this one, since it is
+ * done a thousand times. Throws what is no `JournalDamagedError`.
+ */
 export function readJournal(path: string): Reading {
   const batches: StoredBatch[] = []
-  let journal: Journal | undefined
   try {
-    journal = sqliteJournal({ path, durability: 'strict' })
-    journal.load((batch, events) => {
+    using file = new OpenFile(path)
+    for (const { batch, events } of file.batches())
       batches.push({ batch, events: digest(JSON.stringify(events)), bodies: undefined })
-    })
-    for (const stored of batches) stored.bodies = bodiesOf(journal, stored.batch, path)
+    using reader = new OpenBodies(path)
+    for (const stored of batches) stored.bodies = reader.digestOf(stored.batch)
     return { batches }
   } catch (error) {
     return { refused: damageIn(error, path), batches: [] }
-  } finally {
-    journal?.close()
   }
 }
 
 /** The tasks that a broker knows which has taken up a journal as far as this batch. */
 export function tasksKnown(path: string, last = Number.POSITIVE_INFINITY): Set<string> {
   const state = createState(engineConfig({}))
-  const journal = sqliteJournal({ path, durability: 'strict' })
-  try {
-    journal.load((batch, events) => {
-      if (batch <= last) for (const event of events) replay(state, event)
-    })
-  } finally {
-    journal.close()
-  }
+  using file = new OpenFile(path)
+  for (const { batch, events } of file.batches()) if (batch <= last) for (const event of events) replay(state, event)
   return new Set([...state.tasks.values()].map(({ id }) => id))
 }
 
@@ -53,19 +47,19 @@ export function tasksKnown(path: string, last = Number.POSITIVE_INFINITY): Set<s
  * Appends batches of bodies alone to a journal that loads, as its next user would. Returns what was stored, which is less
  * than was given where the journal stopped because of a damage.
  */
-export function appendTo(path: string, bodies: readonly Uint8Array[]): StoredBatch[] {
-  const journal = sqliteJournal({ path, durability: 'strict' })
+export function appendTo(path: string, bodies: readonly Uint8Array<ArrayBuffer>[]): StoredBatch[] {
   const stored: StoredBatch[] = []
+  using file = new OpenFile(path)
   try {
-    let batch = journal.load(() => {}) as number
+    let last = 0
+    for (const { batch } of file.batches()) last = batch
     for (const bytes of bodies) {
-      journal.append({ batch: ++batch, events: [], bodies: bytes })
-      stored.push({ batch, events: digest('[]'), bodies: digest(bytes) })
+      file.append(++last, bytes)
+      stored.push({ batch: last, events: digest('[]'), bodies: digest(bytes) })
     }
   } catch (error) {
+    file.hasFailed = true
     damageIn(error, path)
-  } finally {
-    journal.close()
   }
   return stored
 }
@@ -94,13 +88,54 @@ export function lastOf({ batches }: Reading): number {
   return batches.at(-1)?.batch ?? 0
 }
 
-function bodiesOf(journal: Journal, batch: number, path: string): string | undefined {
-  try {
-    return digest(journal.read(batch) as Uint8Array)
-  } catch (error) {
-    const words = damageIn(error, path)
-    if (!words.includes(`batch ${batch} `)) throw error
-    return undefined
+/** A journal's file while it is open. */
+class OpenFile {
+  /** Nothing that was written can be relied on, so that closing it writes no more. */
+  hasFailed = false
+  readonly #writer: BatchWriter
+  readonly #decoder = new EventDecoder()
+  readonly #encoder = new EventEncoder()
+
+  constructor(path: string) {
+    this.#writer = new BatchWriter(path, 'strict')
+  }
+
+  *batches(): Generator<{ batch: number; events: Event[] }> {
+    for (const { batch, events } of this.#writer.rows())
+      yield { batch, events: this.#decoder.decode(batch, new TextDecoder().decode(events)) }
+  }
+
+  append(batch: number, bodies: Uint8Array<ArrayBuffer>): void {
+    this.#writer.insert([{ batch, events: this.#encoder.encode(batch, []).slice(), bodies }])
+  }
+
+  [Symbol.dispose](): void {
+    this.#writer.close(this.hasFailed)
+  }
+}
+
+class OpenBodies {
+  readonly #path: string
+  readonly #reader: BatchReader
+
+  constructor(path: string) {
+    this.#path = path
+    this.#reader = new BatchReader(path)
+  }
+
+  /** Undefined where they are refused as damaged. */
+  digestOf(batch: number): string | undefined {
+    try {
+      return digest(this.#reader.bodies(batch))
+    } catch (error) {
+      const words = damageIn(error, this.#path)
+      if (!words.includes(`batch ${batch} `)) throw error
+      return undefined
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader.close()
   }
 }
 

@@ -1,9 +1,9 @@
-import { BATCH_BODY_BYTES_MAX, type Batch } from './journal.ts'
+import type { Batch } from './journal.ts'
 
-/** Why a batch may not follow the batch `last`, or undefined where it may. */
-export function refusalOf({ batch, bodies }: Batch, last: number): string | undefined {
+/** Why a journal that takes so many bytes of bodies in one batch may not append it behind the batch `last`, if so. */
+export function refusalOf({ batch, bodies }: Batch, last: number, batchBytesMax: number): string | undefined {
   if (batch !== last + 1) return `batch ${batch} does not follow batch ${last}`
-  if (bodies.length > BATCH_BODY_BYTES_MAX)
-    return `batch ${batch} holds ${bodies.length} bytes of bodies, where ${BATCH_BODY_BYTES_MAX} is the most`
+  if (bodies.length > batchBytesMax)
+    return `batch ${batch} holds ${bodies.length} bytes of bodies, where ${batchBytesMax} is the most`
   return undefined
 }

@@ -1,2 +1,6 @@
+export { BatchReader } from './batch-reader.ts'
+export { BatchWriter } from './batch-writer.ts'
+export { EventDecoder } from './event-decoder.ts'
+export { EventEncoder } from './event-encoder.ts'
 export * from './journal.ts'
 export { type SqliteJournalOptions, sqliteJournal } from './sqlite.ts'

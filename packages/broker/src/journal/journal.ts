@@ -9,7 +9,7 @@ export type Durability = 'strict' | 'relaxed' | 'memory'
  */
 export type BodyRef = number
 
-/** Bytes of bodies in one batch, at most: what 26 bits of offset can name. */
+/** Bytes of bodies in one batch that a ref can name: 26 bits of offset. No journal's `batchBytesMax` is more. */
 export const BATCH_BODY_BYTES_MAX = 2 ** 26
 const BATCH_NAMES = 2 ** 27
 /** From the oldest batch kept to the newest, at most; half of what a ref can tell apart, so that compaction has time. */
@@ -41,15 +41,28 @@ export interface Batch {
  */
 export interface Journal {
   readonly durability: Durability
-  /** Hands over every stored batch in order, bodies left where they are. Called once, first. Resolves to the last batch number, 0 when new. */
+  /** Bytes of bodies that one batch may have, `BATCH_BODY_BYTES_MAX` at most. */
+  readonly batchBytesMax: number
+  /**
+   * Opens the journal and hands over every stored batch in order, bodies left where they are. Called once, first. Resolves to
+   * the last batch number, 0 when new. Fails with a `JournalLockedError` or a `JournalDamagedError`.
+   */
   load(each: (batch: number, events: Event[]) => void): number | Promise<number>
-  /** Durable (as `durability` promises) when it returns or resolves. Calls are made in order, and may be made before the earlier one has resolved. After a failure every later call fails too: a failed sync is never retried. */
+  /**
+   * Durable (as `durability` promises) when it returns or resolves. Calls are made in order, and may be made before the earlier
+   * one has resolved. After a failure every later call fails too: a failed sync is never retried. `batch.bodies` are the
+   * journal's from here on: the caller neither reads nor changes them again.
+   */
   append(batch: Batch): void | Promise<void>
-  /** The bodies of one stored batch. Fails with an Error when the batch is not there. */
+  /**
+   * The bodies of one stored batch, or of one whose append is under way once that is done. Waits for no append of another batch.
+   * Fails with an Error when the batch is not there.
+   */
   read(batch: number): Uint8Array | Promise<Uint8Array>
   /** Forget every batch below this one. May be done later or in part; never touches others. */
   discardBefore(batch: number): void | Promise<void>
   stats(): { batches: number; bytes: number }
+  /** Waits for the appends made before it. */
   close(): void | Promise<void>
 }
 

@@ -1,7 +1,7 @@
 import { refusalOf } from './append-check.ts'
 import { EventDecoder } from './event-decoder.ts'
 import { EventEncoder } from './event-encoder.ts'
-import type { Batch, Journal } from './journal.ts'
+import { BATCH_BODY_BYTES_MAX, type Batch, type Journal } from './journal.ts'
 
 export interface MemoryJournalOptions {
   /** False forgets each batch's events and keeps its bodies alone, for a broker that nothing restarts. Default true. */
@@ -29,6 +29,7 @@ export function memoryJournal({ keepEvents = true }: MemoryJournalOptions = {}):
 
   return {
     durability: 'memory',
+    batchBytesMax: BATCH_BODY_BYTES_MAX,
     load(each) {
       open = true
       if (!keepEvents) return last
@@ -39,7 +40,7 @@ export function memoryJournal({ keepEvents = true }: MemoryJournalOptions = {}):
     append(batch: Batch) {
       if (!open) throw new Error('the journal is not open')
       if (failure) throw failure
-      const refusal = refusalOf(batch, last)
+      const refusal = refusalOf(batch, last, BATCH_BODY_BYTES_MAX)
       if (refusal !== undefined) {
         failure = new Error(`the journal stopped: ${refusal}`)
         throw failure

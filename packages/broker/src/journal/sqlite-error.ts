@@ -1,3 +1,5 @@
+import { JournalDamagedError } from './journal.ts'
+
 const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
 const SQLITE_NOTADB = 26
@@ -19,7 +21,7 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** Whether SQLite itself says that the file is damaged, as it may do of a write. */
-export function isCorrupt(error: unknown): boolean {
+function isCorrupt(error: unknown): boolean {
   const code = sqliteCode(error)
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB
 }
@@ -31,4 +33,25 @@ export function isDamage(error: unknown): boolean {
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** A write has failed: nothing more is written. */
+export function stoppedBy(path: string, cause: unknown): Error {
+  return isCorrupt(cause)
+    ? new JournalDamagedError(`the journal ${path} stopped, it is damaged: ${messageOf(cause)}`, { cause })
+    : new Error(`the journal ${path} stopped: ${messageOf(cause)}`, { cause })
+}
+
+export function damagedBatch(path: string, batch: number, how: string): JournalDamagedError {
+  return new JournalDamagedError(`${path}: batch ${batch} ${how}; restore the file from a copy`)
+}
+
+/** Reads something of a batch. An error that tells of the file's content becomes a damage of that batch. */
+export function readingBatch<T>(path: string, batch: number, step: () => T): T {
+  try {
+    return step()
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    throw damagedBatch(path, batch, `cannot be read (${messageOf(error)})`)
+  }
 }

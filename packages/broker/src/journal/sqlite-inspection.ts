@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { EndMark } from './end-mark.ts'
 import { JournalDamagedError } from './journal.ts'
 import { isDamage, messageOf } from './sqlite-error.ts'
+import { BUSY_MS } from './sqlite-place.ts'
 import { APPLICATION_ID, SCHEMA_VERSION } from './sqlite-schema.ts'
 
 /** No page of SQLite's is smaller: what is shorter holds none. */
@@ -13,7 +14,7 @@ const PAGE_BYTES_MIN = 512
  * already cut off what cannot be read of its log.
  * @throws JournalDamagedError
  */
-export function inspect(path: string, mark: EndMark, busyMs: number): void {
+export function inspect(path: string, mark: EndMark): void {
   if (statSync(path).size < PAGE_BYTES_MIN) {
     // SQLite deletes the log of a file that it takes for empty.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
@@ -25,7 +26,7 @@ export function inspect(path: string, mark: EndMark, busyMs: number): void {
   }
   let last: number
   // To close a database that can be written folds its log in; this one leaves both as they are.
-  const database = new DatabaseSync(path, { readOnly: true, timeout: busyMs })
+  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
   try {
     last = lastBatch(database, path)
   } catch (error) {

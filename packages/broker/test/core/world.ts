@@ -304,6 +304,7 @@ export class Peer implements Transport {
 export class HeldJournal implements Journal {
   durability: Durability = 'memory'
   readonly inner = memoryJournal()
+  readonly batchBytesMax = this.inner.batchBytesMax
   readonly batches: Batch[] = []
   readonly reads: number[] = []
   isHolding = false

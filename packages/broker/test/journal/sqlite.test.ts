@@ -106,8 +106,9 @@ function child(path: string, durability: string, appends = 0, limit = 'unlimited
 test('[JOURNAL-9] a second opening in the same process is refused, and leaves the first one its lock', async () => {
   const path = newPath()
   const first = open(path)
+  await loadAll(first)
   for (let attempt = 0; attempt < 2; attempt++)
-    expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+    await expect(loadAll(open(path))).rejects.toThrow(
       expect.objectContaining({ name: 'JournalLockedError', message: expect.stringContaining('another broker') }),
     )
   expect(await child(path, 'strict').line()).toMatch(/^JournalLockedError: .* is in use by another broker/)
@@ -119,7 +120,7 @@ test('[JOURNAL-9] the end of the other process frees the file, however it comes'
   const path = newPath()
   const other = child(path, 'strict')
   expect(await other.line()).toBe('open')
-  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow('in use by another broker')
+  await expect(loadAll(open(path))).rejects.toThrow('in use by another broker')
   await other.kill()
   await loadAll(open(path))
 })
@@ -129,8 +130,8 @@ test('[JOURNAL-9] the same file under another name is the same file', async () =
   await stored(path, 1)
   const alias = `${path}.alias`
   symlinkSync(path, alias)
-  open(path)
-  expect(() => sqliteJournal({ path: alias, durability: 'strict' })).toThrow('in use by another broker')
+  await loadAll(open(path))
+  await expect(loadAll(open(alias))).rejects.toThrow('in use by another broker')
 })
 
 test.each<[string, (path: string) => void]>([
@@ -141,7 +142,7 @@ test.each<[string, (path: string) => void]>([
   await stored(path, 1)
   rmSync(`${path}-lock`)
   spoil(`${path}-lock`)
-  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+  await expect(loadAll(open(path))).rejects.toThrow(
     expect.objectContaining({ name: 'Error', message: expect.stringContaining(`${path}-lock cannot be opened: `) }),
   )
 })
@@ -218,7 +219,7 @@ test('[JOURNAL-10] damaged events are named and not handed over', async () => {
   )
   const journal = open(path)
   const seen: number[] = []
-  expect(() => journal.load((batch) => seen.push(batch))).toThrow(
+  await expect(journal.load((batch) => seen.push(batch))).rejects.toThrow(
     expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringMatching(/batch 2 .*checksum/) }),
   )
   expect(seen).toEqual([1])
@@ -319,7 +320,7 @@ test.each([
   for (const view of ['tasks', 'profiles', 'events']) sql(path, `DROP VIEW ${view}`)
   sql(path, change)
   const before = readFileSync(path)
-  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+  await expect(loadAll(open(path))).rejects.toThrow(
     expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
   )
   expect(readFileSync(path).equals(before)).toBe(true)
@@ -332,7 +333,7 @@ test('[JOURNAL-10] a page whose order changed is damage before anything is writt
   // The address of its first free block: nothing reads it before the next write.
   flipBit(path, (page - 1) * 16_384 + 1)
   const before = readFileSync(path)
-  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+  await expect(loadAll(open(path))).rejects.toThrow(
     expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
   )
   expect(readFileSync(path).equals(before)).toBe(true)
@@ -385,7 +386,7 @@ test.each<[string, (path: string) => void, string]>([
     const files = () => [content(path), content(`${path}-wal`)]
     const before = files()
     for (let attempt = 0; attempt < 2; attempt++)
-      expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+      await expect(loadAll(open(path))).rejects.toThrow(
         expect.objectContaining({
           name: 'JournalDamagedError',
           message: expect.stringMatching(
@@ -411,7 +412,7 @@ test('[JOURNAL-13] a file that was emptied or taken away is refused, and its log
   ]
   for (const spoil of spoils) {
     spoil()
-    expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+    await expect(loadAll(open(path))).rejects.toThrow(
       expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(`${path} is empty`) }),
     )
     expect(readFileSync(`${path}-wal`).equals(log)).toBe(true)
@@ -445,26 +446,24 @@ test('[JOURNAL-11] a file of a newer version is refused and left as it is', asyn
   sql(path, "UPDATE meta SET value = 99 WHERE key = 'schema_version'")
   sql(path, 'PRAGMA wal_checkpoint(TRUNCATE)')
   const before = readFileSync(path)
-  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
-    /newer Sluice \(schema 99, where this one knows 1\)/,
-  )
+  await expect(loadAll(open(path))).rejects.toThrow(/newer Sluice \(schema 99, where this one knows 1\)/)
   expect(readFileSync(path).equals(before)).toBe(true)
   sql(path, "UPDATE meta SET value = 1 WHERE key = 'schema_version'")
   expect((await loadAll(open(path))).last).toBe(1)
 })
 
-test('[JOURNAL-11] a database of another program is refused and left as it is', () => {
+test('[JOURNAL-11] a database of another program is refused and left as it is', async () => {
   const path = join(newPath(), '..', '..', 'other.db')
   sql(path, 'CREATE TABLE notes(text)')
   const before = readFileSync(path)
-  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow('a database of another program')
+  await expect(loadAll(open(path))).rejects.toThrow('a database of another program')
   expect(readFileSync(path).equals(before)).toBe(true)
 })
 
-test('[JOURNAL-11] a file that is no database is refused and left as it is', () => {
+test('[JOURNAL-11] a file that is no database is refused and left as it is', async () => {
   const path = join(newPath(), '..', '..', 'photo.jpg')
   writeFileSync(path, 'no database '.repeat(1000))
-  expect(() => sqliteJournal({ path, durability: 'strict' })).toThrow(
+  await expect(loadAll(open(path))).rejects.toThrow(
     expect.objectContaining({ name: 'JournalDamagedError', message: expect.stringContaining(path) }),
   )
   expect(readFileSync(path, 'utf8')).toBe('no database '.repeat(1000))
@@ -507,9 +506,8 @@ test('[JOURNAL-5] a journal that failed leaves its files alone when it is closed
   const before = files()
   await journal.close()
   expect(files()).toEqual(before)
-  const again = open(path)
+  expect((await loadAll(open(path))).last).toBe(1)
   expect(statSync(`${path}-wal`).size).toBe(0)
-  expect((await loadAll(again)).last).toBe(1)
 })
 
 test('a journal that failed can be closed when its file is out of reach, and is not in use any more', async () => {

@@ -1,4 +1,5 @@
 import {
+  BATCH_BODY_BYTES_MAX,
   type Batch,
   EventDecoder,
   EventEncoder,
@@ -45,6 +46,7 @@ interface Kept {
 
 class SimulatedJournal implements Journal {
   readonly durability: 'strict' | 'relaxed'
+  readonly batchBytesMax = BATCH_BODY_BYTES_MAX
   readonly #disk: SimulatedDisk
   readonly #surroundings: JournalSurroundings
   readonly #encoder = new EventEncoder()
@@ -85,7 +87,7 @@ class SimulatedJournal implements Journal {
     if (this.#failure) throw this.#failure
     if (this.#isClosed || !this.#isLoaded)
       throw new Error(`the simulated journal is ${this.#isClosed ? 'closed' : 'not loaded'}`)
-    const refusal = refusalOf(batch, this.#last)
+    const refusal = refusalOf(batch, this.#last, this.batchBytesMax)
     if (refusal !== undefined) throw this.#fail(refusal)
     const { observe, profile } = this.#surroundings
     observe({ type: 'appending', batch: batch.batch, events: batch.events })

@@ -1,0 +1,31 @@
+import { DatabaseSync } from 'node:sqlite'
+import { checksum } from './checksum.ts'
+import { damagedBatch, readingBatch } from './sqlite-error.ts'
+import { BUSY_MS } from './sqlite-place.ts'
+
+/** The bodies of stored batches, over a connection of its own: it reads while the one that writes waits for the disk. */
+export class BatchReader {
+  readonly #path: string
+  readonly #database: DatabaseSync
+  readonly #bodies
+
+  constructor(path: string) {
+    this.#path = path
+    this.#database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
+    this.#bodies = this.#database.prepare('SELECT bodies_crc32, bodies FROM batches WHERE batch = ?')
+  }
+
+  bodies(batch: number): Uint8Array<ArrayBuffer> {
+    const row = readingBatch(this.#path, batch, () => this.#bodies.get(batch)) as
+      | { bodies_crc32: number; bodies: Uint8Array<ArrayBuffer> }
+      | undefined
+    if (!row) throw new Error(`batch ${batch} is not stored`)
+    if (!(row.bodies instanceof Uint8Array) || checksum(batch, row.bodies) !== row.bodies_crc32)
+      throw damagedBatch(this.#path, batch, 'has bodies that do not match their checksum')
+    return row.bodies
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+}

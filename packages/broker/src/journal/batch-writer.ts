@@ -1,0 +1,198 @@
+import { DatabaseSync } from 'node:sqlite'
+import { checksum } from './checksum.ts'
+import { EndMark } from './end-mark.ts'
+import { type Durability, JournalDamagedError } from './journal.ts'
+import { damagedBatch, isDamage, isSqlite, messageOf, readingBatch, stoppedBy } from './sqlite-error.ts'
+import { inspect } from './sqlite-inspection.ts'
+import { BUSY_MS, cannotOpen, lock, makePlace } from './sqlite-place.ts'
+import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
+
+const PAGE_BYTES = 16_384
+/** The write-ahead log is folded into the file each time it holds this many pages (8 MB): more stalls one append for longer. */
+const CHECKPOINT_PAGES = 512
+/** How long one slice of a discard may hold up appends. */
+const SLICE_MS = 3
+
+export interface JournalSize {
+  batches: number
+  bytes: number
+}
+
+/** A batch as it is stored. */
+export interface EncodedBatch {
+  batch: number
+  events: Uint8Array<ArrayBuffer>
+  bodies: Uint8Array<ArrayBuffer>
+}
+
+/** Makes the file a journal of this version, where it is new or older. It has been inspected. */
+function setUp(database: DatabaseSync, isStrict: boolean): JournalSize {
+  database.exec(`
+    PRAGMA page_size = ${PAGE_BYTES};
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = ${isStrict ? 'FULL' : 'NORMAL'};
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+    BEGIN IMMEDIATE;
+    PRAGMA application_id = ${APPLICATION_ID};
+    CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+  `)
+  const version = database.prepare("SELECT value FROM meta WHERE key = 'schema_version'").get()?.value ?? 0
+  for (const migration of MIGRATIONS.slice(version as number)) database.exec(migration)
+  database.exec(VIEWS)
+  database.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES ('schema_version', ?)").run(SCHEMA_VERSION)
+  database.exec('COMMIT')
+  // After a failed sync the system may show a log that the disk does not have: it is folded into the file, which syncs it
+  // anew, and what is written next gets new room.
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  const size = 'SELECT count(*) AS batches, ifnull(sum(length(events) + length(bodies)), 0) AS bytes FROM batches'
+  return { ...(database.prepare(size).get() as unknown as JournalSize) }
+}
+
+/**
+ * Closes without folding the log into the file, as the last connection to close does: a disk that has just failed is left
+ * alone. Where the file cannot be reached any more it stays open until the process ends.
+ */
+function abandon(database: DatabaseSync, path: string): void {
+  let other: DatabaseSync | undefined
+  try {
+    other = new DatabaseSync(path, { readOnly: true })
+    // Takes part in the log, so that it is not the last one's to close.
+    other.prepare('SELECT count(*) FROM sqlite_schema').get()
+    database.close()
+  } catch (error) {
+    if (!isSqlite(error)) throw error
+  } finally {
+    other?.close()
+  }
+}
+
+/** The open file: every statement that is ever run on it, but for the reading of bodies. */
+export class BatchWriter {
+  readonly path: string
+  readonly sizeAtOpening: JournalSize
+  readonly #lock: DatabaseSync
+  readonly #mark: EndMark
+  readonly #database: DatabaseSync
+  readonly #isStrict: boolean
+  readonly #insert
+  readonly #oldest
+  readonly #delete
+
+  constructor(path: string, durability: Durability) {
+    this.path = makePlace(path)
+    this.#isStrict = durability === 'strict'
+    this.#lock = lock(this.path)
+    try {
+      this.#mark = new EndMark(`${this.path}-mark`)
+      inspect(this.path, this.#mark)
+      this.#database = new DatabaseSync(this.path, { timeout: BUSY_MS })
+      try {
+        this.sizeAtOpening = setUp(this.#database, this.#isStrict)
+      } catch (error) {
+        abandon(this.#database, this.path)
+        throw error
+      }
+    } catch (error) {
+      this.#lock.close()
+      if (!isSqlite(error)) throw error
+      if (isDamage(error)) throw new JournalDamagedError(`${this.path} is damaged: ${messageOf(error)}`)
+      throw cannotOpen(this.path, error)
+    }
+    this.#insert = this.#database.prepare(
+      'INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ?)',
+    )
+    this.#oldest = this.#database.prepare(
+      'SELECT batch, length(events) + length(bodies) AS bytes FROM batches ORDER BY batch LIMIT 1',
+    )
+    this.#delete = this.#database.prepare('DELETE FROM batches WHERE batch = ?')
+  }
+
+  *rows(): Generator<{ batch: number; events: Uint8Array<ArrayBuffer> }> {
+    const rows = this.#database.prepare('SELECT batch, events_crc32, events FROM batches ORDER BY batch').iterate()
+    let previous: number | undefined
+    try {
+      for (;;) {
+        const { value: row, done } = readingBatch(this.path, (previous ?? 0) + 1, () => rows.next())
+        if (done) return
+        const { batch, events_crc32, events } = row as {
+          batch: number
+          events_crc32: number
+          events: Uint8Array<ArrayBuffer>
+        }
+        if (previous !== undefined && batch !== previous + 1) throw damagedBatch(this.path, previous + 1, 'is missing')
+        previous = batch
+        if (!(events instanceof Uint8Array) || checksum(batch, events) !== events_crc32)
+          throw damagedBatch(this.path, batch, 'has events that do not match their checksum')
+        yield { batch, events }
+      }
+    } finally {
+      rows.return?.()
+    }
+  }
+
+  /** Stores batches with one sync: all of them or none. After a failure nothing more may be written. */
+  insert(batches: readonly EncodedBatch[]): void {
+    try {
+      // A statement by itself is a transaction.
+      if (batches.length === 1) this.#insertOne(batches[0]!)
+      else
+        this.#transaction(() => {
+          for (const batch of batches) this.#insertOne(batch)
+        })
+      // A relaxed append may still be lost with the power, and then is no damage.
+      if (this.#isStrict) this.#mark.write(batches.at(-1)!.batch)
+    } catch (error) {
+      throw stoppedBy(this.path, error)
+    }
+  }
+
+  #insertOne({ batch, events, bodies }: EncodedBatch): void {
+    this.#insert.run(batch, checksum(batch, events), checksum(batch, bodies), events, bodies)
+  }
+
+  /**
+   * Deletes the oldest batches below `before`, for about `SLICE_MS`. Not synced: a discard that a crash undoes is done
+   * again, and the next append syncs it along. After a failure nothing more may be written.
+   */
+  discard(before: number): JournalSize & { isDone: boolean } {
+    const discarded = { batches: 0, bytes: 0, isDone: false }
+    const untilMs = performance.now() + SLICE_MS
+    try {
+      this.#database.exec('PRAGMA synchronous = NORMAL')
+      this.#transaction(() => {
+        do {
+          const oldest = this.#oldest.get() as { batch: number; bytes: number } | undefined
+          discarded.isDone = oldest === undefined || oldest.batch >= before
+          if (discarded.isDone) break
+          this.#delete.run(oldest!.batch)
+          discarded.batches++
+          discarded.bytes += oldest!.bytes
+        } while (performance.now() < untilMs)
+      })
+      if (this.#isStrict) this.#database.exec('PRAGMA synchronous = FULL')
+    } catch (error) {
+      throw stoppedBy(this.path, error)
+    }
+    return discarded
+  }
+
+  close(hasFailed: boolean): void {
+    try {
+      if (hasFailed) abandon(this.#database, this.path)
+      else this.#database.close()
+      this.#mark.close()
+    } finally {
+      this.#lock.close()
+    }
+  }
+
+  #transaction(step: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      step()
+      this.#database.exec('COMMIT')
+    } finally {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { JournalThread } from './journal-thread.ts'
+import type { FromReader, ToReader } from './sqlite-messages.ts'
+import { errorOf } from './thread-error.ts'
+
+// Beside this file, in whichever form this file itself is: source or built.
+const threadFile = import.meta.url.endsWith('.ts')
+  ? new URL('./sqlite-reader.ts', import.meta.url)
+  : new URL('./sqlite-reader.js', import.meta.url)
+
+/** Reads of bodies, in a thread that starts with the first: none of them waits for a write. */
+export class BodyReading {
+  readonly #thread: JournalThread<ToReader, FromReader>
+  readonly #waiting: { resolve(bodies: Uint8Array): void; reject(error: Error): void }[] = []
+  #isClosing = false
+
+  /** @param failed told why no more reads are answered; the error is what those that wait get */
+  constructor(path: string, failed: (why: string, cause: unknown) => Error) {
+    this.#thread = new JournalThread<ToReader, FromReader>(
+      threadFile,
+      { path },
+      {
+        heard: (answer) => this.#heard(answer),
+        ended: (why, cause) => {
+          if (this.#isClosing && this.#waiting.length === 0) return
+          const error = failed(why, cause)
+          for (const { reject } of this.#waiting.splice(0)) reject(error)
+        },
+      },
+    )
+  }
+
+  read(batch: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      this.#thread.ask({ type: 'read', batch })
+      this.#thread.holdProcess(true)
+    })
+  }
+
+  /** Resolves when all reads are answered and the thread has ended. */
+  close(): Promise<void> {
+    this.#isClosing = true
+    this.#thread.ask({ type: 'close' })
+    this.#thread.holdProcess(true)
+    return this.#thread.end
+  }
+
+  #heard(answer: FromReader): void {
+    if (answer.type === 'closed') return
+    const { resolve, reject } = this.#waiting.shift()!
+    if (answer.type === 'bodies') resolve(answer.bodies)
+    else reject(errorOf(answer.error))
+    if (this.#waiting.length === 0 && !this.#isClosing) this.#thread.holdProcess(false)
+  }
+}

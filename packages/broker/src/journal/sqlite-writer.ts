@@ -1,0 +1,163 @@
+/** The thread that writes a journal's file, and has it open. See `sqliteJournal`. */
+import { workerData } from 'node:worker_threads'
+import { BatchWriter, type EncodedBatch } from './batch-writer.ts'
+import { Inbox } from './inbox.ts'
+import type { FromWriter, Rows, ToWriter, WriterData } from './sqlite-messages.ts'
+import { dataOf, type ErrorData } from './thread-error.ts'
+
+/** Of events handed over at a time, about. Two such parts are in memory at once. */
+const ROWS_BYTES = 1024 ** 2
+/** Bytes of appends stored with one sync, about: the first of them waits for all. */
+const GROUP_BYTES = 8 * 1024 ** 2
+
+const { path, durability, port, posted } = workerData as WriterData
+const inbox = new Inbox<ToWriter>({ port, posted })
+const answer = (message: FromWriter, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
+
+/** Does what is asked of it until it is closed. */
+class Writing {
+  readonly #file: BatchWriter
+  #rows: ReturnType<BatchWriter['rows']> | undefined
+  /** The last batch that is stored. */
+  #last = 0
+  #discardTo = 0
+  #hasFailed = false
+
+  constructor(file: BatchWriter) {
+    this.#file = file
+  }
+
+  untilClosed(): void {
+    for (;;) {
+      const isDiscarding = this.#discardTo > 0
+      if (!isDiscarding || inbox.peek() !== undefined) {
+        const message = inbox.next()
+        if (message.type === 'close') {
+          this.#close(message.hasFailed)
+          return
+        }
+        this.#do(message)
+      }
+      // In turns with everything else, so that neither waits for the other for long.
+      if (isDiscarding && this.#discardTo > 0) this.#discard()
+    }
+  }
+
+  #do(message: Exclude<ToWriter, { type: 'close' }>): void {
+    switch (message.type) {
+      case 'load':
+        this.#rows?.return(undefined)
+        this.#rows = this.#file.rows()
+        this.#handOver()
+        return
+      case 'more':
+        this.#handOver()
+        return
+      case 'append':
+        if (!this.#hasFailed) this.#append(message)
+        return
+      case 'discard':
+        if (!this.#hasFailed) this.#discardTo = message.before
+    }
+  }
+
+  #handOver(): void {
+    const { batches, then } = this.#nextRows()
+    const ends: number[] = []
+    let length = 0
+    for (const { events } of batches) {
+      length += events.length
+      ends.push(length)
+    }
+    const bytes = batches.length === 1 ? batches[0]!.events : new Uint8Array(length)
+    if (batches.length > 1)
+      for (const [index, { events }] of batches.entries()) bytes.set(events, ends[index]! - events.length)
+    answer({ type: 'rows', first: batches[0]?.batch ?? 0, ends, bytes, then }, [bytes.buffer])
+  }
+
+  #nextRows() {
+    const batches: { batch: number; events: Uint8Array<ArrayBuffer> }[] = []
+    let then: Rows['then'] = { type: 'more' }
+    try {
+      for (let bytes = 0; bytes < ROWS_BYTES; bytes += batches.at(-1)!.events.length) {
+        const row = this.#rows!.next()
+        if (row.done) {
+          then = { type: 'end' }
+          break
+        }
+        batches.push(row.value)
+        this.#last = row.value.batch
+      }
+    } catch (error) {
+      then = { type: 'failed', error: dataOf(error) }
+    }
+    return { batches, then }
+  }
+
+  /** Stores this batch, and those that wait behind it, with one sync. */
+  #append(first: EncodedBatch): void {
+    const group = [first]
+    let bytes = first.bodies.length
+    for (let more = inbox.peek(); more?.type === 'append' && bytes < GROUP_BYTES; more = inbox.peek()) {
+      inbox.next()
+      group.push(more)
+      bytes += more.bodies.length
+    }
+    try {
+      this.#file.insert(group)
+    } catch (error) {
+      this.#fail('append', error)
+      return
+    }
+    this.#last = group.at(-1)!.batch
+    answer({ type: 'appended', count: group.length })
+    // Given back at once: the collector comes by too seldom for memory of which it sees little.
+    for (const { events, bodies } of group) {
+      events.buffer.transfer(0)
+      bodies.buffer.transfer(0)
+    }
+  }
+
+  #discard(): void {
+    try {
+      // The newest batch stays, so that a later opening knows where the numbers go on.
+      const discarded = this.#file.discard(Math.min(this.#discardTo, this.#last))
+      if (discarded.isDone) this.#discardTo = 0
+      answer({ type: 'discarded', ...discarded })
+    } catch (error) {
+      this.#fail('discard', error)
+    }
+  }
+
+  #fail(by: 'append' | 'discard', error: unknown): void {
+    this.#hasFailed = true
+    this.#discardTo = 0
+    answer({ type: 'failed', by, error: dataOf(error) })
+  }
+
+  #close(hasFailed: boolean): void {
+    let error: ErrorData | undefined
+    try {
+      this.#rows?.return(undefined)
+      this.#file.close(hasFailed || this.#hasFailed)
+    } catch (thrown) {
+      error = dataOf(thrown)
+    }
+    answer({ type: 'closed', error })
+  }
+}
+
+function opened(): BatchWriter | undefined {
+  try {
+    const file = new BatchWriter(path, durability)
+    answer({ type: 'opened', path: file.path, ...file.sizeAtOpening })
+    return file
+  } catch (error) {
+    answer({ type: 'notOpened', error: dataOf(error) })
+    return undefined
+  }
+}
+
+const file = opened()
+if (file) new Writing(file).untilClosed()
+port.close()

@@ -1,0 +1,29 @@
+import { JournalDamagedError, JournalLockedError } from './journal.ts'
+
+/** An error as data: what crosses to another thread as it is loses its class and its own fields. */
+export interface ErrorData {
+  name: string
+  message: string
+  stack: string | undefined
+  /** `code`, `errcode` and the like. */
+  fields: Record<string, string | number>
+  cause: ErrorData | undefined
+}
+
+const CLASSES = { JournalLockedError, JournalDamagedError, TypeError, RangeError }
+
+export function dataOf(thrown: unknown): ErrorData {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const fields: ErrorData['fields'] = {}
+  for (const [name, value] of Object.entries(error))
+    if (typeof value === 'string' || typeof value === 'number') fields[name] = value
+  const cause = error.cause === undefined ? undefined : dataOf(error.cause)
+  return { name: error.name, message: error.message, stack: error.stack, fields, cause }
+}
+
+/** The error that the data was made of, with the stack that it had there. */
+export function errorOf({ name, message, stack, fields, cause }: ErrorData): Error {
+  const Class = Object.hasOwn(CLASSES, name) ? CLASSES[name as keyof typeof CLASSES] : Error
+  const error = new Class(message, cause === undefined ? undefined : { cause: errorOf(cause) })
+  return Object.assign(error, fields, { stack })
+}
