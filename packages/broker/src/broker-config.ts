@@ -2,11 +2,12 @@ import { DEFAULT_CONFIG, type EngineConfig, engineConfig } from '@sluice/engine'
 import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import type { Logger } from 'pino'
 import { contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
+import { BATCH_BODY_BYTES_MAX, type Journal } from './journal/journal.ts'
 import { LOOPBACK_ADDRESS } from './loopback.ts'
 
 export interface BrokerConfig {
-  /** Default: SQLite in `.sluice/broker.db`, strict. */
-  journal?: { kind: 'sqlite'; path: string; durability?: 'strict' | 'relaxed' } | { kind: 'memory' }
+  /** Where tasks are kept, or a journal of your own. Default: SQLite in `.sluice/broker.db`, strict. */
+  journal?: { kind: 'sqlite'; path: string; durability?: 'strict' | 'relaxed' } | { kind: 'memory' } | Journal
   /** A loopback address, because there is no access control yet. Default `127.0.0.1`. */
   host?: string
   /** 0 takes a free one. Default 7331. */
@@ -51,7 +52,7 @@ export function checkedBounds(config: BrokerConfig): { engine: EngineConfig; hos
       `host must be a loopback address (127.0.0.1, ::1, localhost), not ${host}: the broker has no access control yet, so anyone who reaches it can submit and take tasks`,
     )
   }
-  if (journal !== undefined) {
+  if (journal !== undefined && !isJournal(journal)) {
     const known = Object.hasOwn(JOURNAL_SETTINGS, journal.kind) ? JOURNAL_SETTINGS[journal.kind] : undefined
     if (known === undefined) problems.push(`journal.kind must be sqlite or memory, not ${String(journal.kind)}`)
     else problems.push(...unknownIn('journal.', journal, known))
@@ -67,9 +68,14 @@ export function checkedBounds(config: BrokerConfig): { engine: EngineConfig; hos
     ...hosting,
     limits: { ...DEFAULT_LIMITS, ...hosting?.limits },
   }
-  problems.push(...contradictionsIn(complete))
+  problems.push(...contradictionsIn(complete, isJournal(journal) ? journal.batchBytesMax : BATCH_BODY_BYTES_MAX))
   if (problems.length > 0) throw new RangeError(problems.join('\n'))
   return { engine: engineConfig(engine), hosting: complete }
+}
+
+/** Whether it is a journal of the program's own. */
+export function isJournal(journal: BrokerConfig['journal']): journal is Journal {
+  return journal !== undefined && 'append' in journal
 }
 
 function unknownIn(where: string, stated: object | undefined, known: object): string[] {

@@ -4,10 +4,8 @@ import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { nodePlatform } from './adapters/node-platform.ts'
 import { serveNode } from './adapters/node-ws.ts'
-import { type BrokerConfig, checkedBounds } from './broker-config.ts'
-import { Compaction } from './core/compaction.ts'
-import { Host } from './core/host.ts'
-import { HostApi } from './core/host-api.ts'
+import { type BrokerConfig, checkedBounds, isJournal } from './broker-config.ts'
+import { createBrokerCore } from './core/broker-core.ts'
 import { createHttpApp } from './http/app.ts'
 import type { Journal } from './journal/journal.ts'
 import { memoryJournal } from './journal/memory.ts'
@@ -35,7 +33,6 @@ const WARNINGS = {
   memory: 'durability is memory: every task is lost when this process ends',
 }
 const DRAIN_WAIT_MS = 10_000
-const DRAIN_LOOK_EVERY_MS = 20
 
 /**
  * Starts a broker in this process.
@@ -53,27 +50,25 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
   const journal = openJournal(config.journal)
   const { durability } = journal
   if (durability !== 'strict') log.warn({ durability }, WARNINGS[durability])
-  const host = new Host({
+  const core = createBrokerCore({
     journal,
     platform: nodePlatform(),
     engine,
     config: hosting,
     log,
+    version: packageJson.version,
     onFailure: config.onFailure ?? (() => {}),
   })
-  const compaction = new Compaction(host)
+  await core.start()
   try {
-    await host.start()
-    const api = new HostApi(host, packageJson.version)
     const newId = uuidv7Source({ epochMs: () => Date.now(), randomBytes: (count) => randomBytes(count) })
-    const app = createHttpApp(api, {
+    const app = createHttpApp(core.api, {
       limits: hosting.limits,
       newId,
       allowedOrigins,
       onError: (error) => log.error({ err: error }, 'an HTTP request failed'),
     })
-    const server = await serveNode({ host: address, port, app, broker: host, log, allowedOrigins })
-    compaction.start()
+    const server = await serveNode({ host: address, port, app, broker: core, log, allowedOrigins })
     const authority = `${address.includes(':') ? `[${address}]` : address}:${server.port}`
     log.info({ url: `ws://${authority}`, durability }, 'listening')
     let closing: Promise<void> | undefined
@@ -82,20 +77,16 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
       httpUrl: `http://${authority}`,
       port: server.port,
       get leased() {
-        return leasedIn(host)
+        return core.leased
       },
       async drain(waitMs = DRAIN_WAIT_MS) {
-        host.drain()
-        const deadline = performance.now() + waitMs
-        while (host.status === 'draining' && leasedIn(host) > 0 && performance.now() < deadline)
-          await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_EVERY_MS))
-        log.info({ leased: leasedIn(host) }, 'drained')
+        await core.drain(waitMs)
+        log.info({ leased: core.leased }, 'drained')
       },
       close() {
         closing ??= (async () => {
-          compaction.stop()
           try {
-            await host.stop()
+            await core.stop()
           } finally {
             await server.close()
           }
@@ -105,20 +96,13 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
       },
     }
   } catch (error) {
-    // A host that has started has timers, which would go on writing.
-    if (host.status === 'ready') await host.stop()
-    else await journal.close()
+    await core.stop()
     throw error
   }
 }
 
 function openJournal(config: BrokerConfig['journal'] = { kind: 'sqlite', path: '.sluice/broker.db' }): Journal {
+  if (isJournal(config)) return config
   if (config.kind === 'memory') return memoryJournal({ keepEvents: false })
   return sqliteJournal({ path: config.path, durability: config.durability ?? 'strict' })
-}
-
-function leasedIn(host: Host): number {
-  let leased = 0
-  for (const queue of host.state.queues.values()) leased += queue.leased.size
-  return leased
 }

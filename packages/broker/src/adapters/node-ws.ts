@@ -6,7 +6,7 @@ import { getRequestListener } from '@hono/node-server'
 import { SUBPROTOCOL } from '@sluice/protocol'
 import type { Hono } from 'hono'
 import { type WebSocket, WebSocketServer } from 'ws'
-import type { Host } from '../core/host.ts'
+import type { BrokerCore } from '../core/broker-core.ts'
 import type { HostLog, Transport } from '../core/platform.ts'
 import { errorResponse } from '../http/error-response.ts'
 import { isLoopbackHost } from '../loopback.ts'
@@ -31,7 +31,7 @@ export interface NodeServerOptions {
   host: string
   port: number
   app: Hono
-  broker: Host
+  broker: BrokerCore
   log: HostLog
   /** Origins whose pages may connect besides those of loopback addresses. */
   allowedOrigins: readonly string[]
@@ -91,7 +91,8 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   await listening(server, options)
   // One connection that cannot be taken must not end the process.
   server.on('error', (error) => log.error({ err: error }, 'the server failed to take a connection'))
-  const pings = setInterval(() => signs.look(), PING_EVERY_MS)
+  // Behind the input that waits: after a stall of this process it is heard first.
+  const pings = setInterval(() => setImmediate(() => signs.look()), PING_EVERY_MS)
   pings.unref()
   return {
     port: (server.address() as AddressInfo).port,
@@ -129,7 +130,7 @@ function isAllowedOrigin(origin: string, allowedOrigins: readonly string[]): boo
   return allowedOrigins.includes(origin) || (URL.canParse(origin) && isLoopbackHost(new URL(origin).host))
 }
 
-function adopt(webSocket: WebSocket, socket: Socket, host: Host, log: HostLog): void {
+function adopt(webSocket: WebSocket, socket: Socket, broker: BrokerCore, log: HostLog): void {
   // Before the first byte: an error that nobody hears would end the process.
   webSocket.on('error', (error) => log.debug({ err: error }, 'connection error'))
   const transport: Transport = {
@@ -146,7 +147,7 @@ function adopt(webSocket: WebSocket, socket: Socket, host: Host, log: HostLog): 
     pause: () => webSocket.pause(),
     resume: () => webSocket.resume(),
   }
-  const connection = host.connect(transport)
+  const connection = broker.connect(transport)
   if (!connection) return
   webSocket.on('message', (data, isBinary) => {
     const bytes = data as Buffer

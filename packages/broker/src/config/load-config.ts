@@ -1,6 +1,7 @@
 import type { EngineConfig } from '@sluice/engine'
 import * as v from 'valibot'
 import { contradictionsIn, type HostConfig } from '../core/host-config.ts'
+import { BATCH_BODY_BYTES_MAX } from '../journal/journal.ts'
 import {
   ENGINE_SETTINGS,
   environmentNameOf,
@@ -83,7 +84,7 @@ export function loadConfig(sources: ConfigSources): BrokerSettings {
   }
   if (problems.length > 0) throw new ConfigError(problems)
   const broker = assemble(settings as Settings)
-  problems.push(...contradictions(settings as Settings), ...contradictionsIn(broker.hosting))
+  problems.push(...contradictions(settings as Settings), ...contradictionsIn(broker.hosting, BATCH_BODY_BYTES_MAX))
   if (problems.length > 0) throw new ConfigError(problems)
   return broker
 }

@@ -18,6 +18,14 @@ export function bodyRun(ref: BodyRef, length: number): BodyRun {
   return { ref, length, bytes: EMPTY }
 }
 
+/** Which batches can be read from the journal. */
+export interface StoredBatches {
+  /** The newest one. */
+  readonly durable: number
+  /** Resolves once a batch that has been sealed can be read, to whether it ever can. */
+  whenDurable(batch: number): Promise<boolean>
+}
+
 /**
  * Bodies on their way into the journal and out of it. Those of the batch in the making are staged here; those of stored
  * batches come from a bounded cache of the latest, or from the journal, a whole batch at a time: what was submitted together
@@ -29,9 +37,11 @@ export class BodyStore {
   #stage: Uint8Array = EMPTY
   #staged = 0
   #batch = 1
+  readonly #stored: StoredBatches
 
-  constructor(journal: Journal, cacheBytesMax: number) {
+  constructor(journal: Journal, cacheBytesMax: number, stored: StoredBatches) {
     this.#journal = journal
+    this.#stored = stored
     // A journal in memory has them at hand already.
     this.#cache = new BodyCache(journal.durability === 'memory' ? 0 : cacheBytesMax)
   }
@@ -104,7 +114,7 @@ export class BodyStore {
     if (batch === this.#batch) return this.#stage.slice(0, this.#staged)
     let read: Uint8Array | Promise<Uint8Array>
     try {
-      read = this.#journal.read(batch)
+      read = batch > this.#stored.durable ? this.#readLater(batch) : this.#journal.read(batch)
     } catch (error) {
       // Thrown from here, nobody would wait for the reads begun before it, nor hear that they failed too.
       return Promise.reject(error as Error)
@@ -112,6 +122,12 @@ export class BodyStore {
     if (read instanceof Uint8Array) this.#cache.keep(batch, read)
     else read.then((bodies) => this.#cache.keep(batch, bodies)).catch(() => {})
     return read
+  }
+
+  /** Of a batch that is on its way to the disk. */
+  async #readLater(batch: number): Promise<Uint8Array> {
+    if (!(await this.#stored.whenDurable(batch))) throw new Error(`batch ${batch} was not stored`)
+    return this.#journal.read(batch)
   }
 
   #grow(bytes: number): void {

@@ -60,6 +60,15 @@ export class Compaction {
     return oldest ? batchOf(bodyOf(oldest), this.#host.batch) : this.#host.batch
   }
 
+  /** The oldest batch with a body of what connections are still to be sent. */
+  #oldestAwaited(): number {
+    const { connections, batch } = this.#host
+    let oldest = batch
+    for (const { outbound } of connections)
+      for (const { ref } of outbound.bodiesAwaited()) oldest = Math.min(oldest, batchOf(ref, batch))
+    return oldest
+  }
+
   /** Whether old tasks hold back far more than they are. Batches that nothing holds back go by themselves. */
   #isWasteful(): boolean {
     const { journal, state, batch, config, status } = this.#host
@@ -106,8 +115,8 @@ export class Compaction {
     host.apply({ type: 'checkpoint', restate: [] })
     // A checkpoint that is not written restates nothing.
     if (!(await host.flushed())) return
-    // The batch of the checkpoint is the newest at most, and stays.
-    this.#discardedBefore = Math.min(this.#oldestBatch(), host.batch - 1)
+    // The batch of the checkpoint is the newest at most, and stays; so does what has not left yet.
+    this.#discardedBefore = Math.min(this.#oldestBatch(), this.#oldestAwaited(), host.batch - 1)
     await host.journal.discardBefore(this.#discardedBefore)
   }
 }

@@ -1,7 +1,5 @@
-import { isFinished, type Session, type Submission, type Task } from '@sluice/engine'
+import type { Command, EventOf, Session } from '@sluice/engine'
 import {
-  type DeliveryState,
-  nextDeliveryState,
   nextReadingState,
   nextServiceState,
   nextSessionState,
@@ -13,24 +11,41 @@ import {
   type ClientMessage,
   decodeClientFrame,
   type ErrorCode,
-  encodeFrames,
-  type FrameKind,
   type Hello,
   type Submit,
   VERSIONS,
   type WireError,
 } from '@sluice/protocol'
-import type { Host } from './host.ts'
-import { Outgoing } from './outgoing.ts'
-import type { Transport } from './platform.ts'
+import type { Durability } from '../journal/journal.ts'
+import { Outbound, type OutboundHost, type OutboundOwner } from './outbound.ts'
+import type { HostPlatform, Transport } from './platform.ts'
 import { submitCommand } from './submit-command.ts'
 import { statusOf } from './task-status.ts'
 import { wireError } from './wire-error.ts'
 
-const WORKER_MESSAGES = new Set(['credit', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
+const WORKER_MESSAGES = new Set(['credit', 'begin', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
 
-/** What an outcome or a progress value takes on the wire at the least: the place of its task. */
-const WITHHELD_BYTES = 8
+/** What a connection needs of its broker. */
+export interface ConnectionHost extends OutboundHost {
+  readonly platform: HostPlatform
+  readonly durability: Durability
+  /** Whether sessions are served: until the broker has failed or stopped. */
+  readonly isServing: boolean
+  readonly isDraining: boolean
+  /** Whether the batch in the making takes no more bodies. */
+  readonly isSaturated: boolean
+  /** Decides a command and takes its events; returns the refusals. */
+  apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[]
+  scheduleTurn(): void
+  /** Pauses the connection where its input cannot be staged now, until it can. */
+  pauseWhenSaturated(connection: Connection): void
+  /** The connection has something to send at the end of the turn. */
+  onNews(connection: Connection): void
+  /** The connection carries this session from now on; another one that did is closed. */
+  onSession(connection: Connection, session: string): void
+  /** The connection is over; it carried this session, if any. */
+  onEnd(connection: Connection, session: string | undefined): void
+}
 
 /** What the session is as far as this connection has seen it. In the last two the connection is over. */
 type Phase =
@@ -39,34 +54,29 @@ type Phase =
   | { state: 'disconnected' }
   | { state: 'closed' }
 
-/** One WebSocket: its hello, its session, what it says and what it is sent. */
-export class Connection {
-  readonly #host: Host
+/** One WebSocket: its hello, its session, and what it says. What it is sent is its `Outbound`. */
+export class Connection implements OutboundOwner {
+  readonly outbound: Outbound
+  readonly #host: ConnectionHost
   readonly #transport: Transport
   #phase: Phase
-  #kind: FrameKind = 'text'
+  #hasBegun = false
   #submitsUnanswered = 0
   #reading: ReadingState = 'reading'
   /** What the worker asked for; withheld while its socket is full. */
   #credit: { credit: number; queues: string[] } = { credit: 0, queues: [] }
-  #delivery: DeliveryState = 'flowing'
   #service: ServiceState = 'serving'
   /** Frames that came before reading could be stopped. */
   #unread: (string | Uint8Array)[] = []
-  /** The numbers of finished tasks whose outcome is told when there is room for it, by the submission or by the id. */
-  readonly #outcomesLater = new Map<number, { id: string; names: Set<Submission | undefined> }>()
-  /** The numbers of tasks whose progress is told when there is room for it, likewise. */
-  readonly #progressLater = new Map<number, Set<Submission | undefined>>()
-  outgoing = new Outgoing()
+  /** Whether the broker knows that there is something to send. */
+  #isNoted = false
   name = ''
 
-  constructor(host: Host, transport: Transport) {
+  constructor(host: ConnectionHost, transport: Transport) {
     this.#host = host
     this.#transport = transport
-    const cancelDeadline = host.platform.setTimer(
-      () => this.refuse('hello_timeout', 'no hello arrived in time', 4003),
-      host.config.helloTimeoutMs,
-    )
+    this.outbound = new Outbound(host, this, transport)
+    const cancelDeadline = host.platform.setTimer(() => this.#missHello(), host.config.helloTimeoutMs)
     this.#phase = { state: 'awaitingHello', cancelDeadline }
   }
 
@@ -78,7 +88,7 @@ export class Connection {
   get value(): SessionValue {
     const { state } = this.#phase
     if (state !== 'connected') return state
-    return { connected: { reading: this.#reading, delivery: this.#delivery, service: this.#service } }
+    return { connected: { reading: this.#reading, delivery: this.outbound.delivery, service: this.#service } }
   }
 
   get #isOver(): boolean {
@@ -86,15 +96,7 @@ export class Connection {
     return state === 'disconnected' || state === 'closed'
   }
 
-  get hasOutgoing(): boolean {
-    return this.outgoing.messages.length > 0
-  }
-
-  takeOutgoing(): Outgoing {
-    const { outgoing } = this
-    this.outgoing = new Outgoing()
-    return outgoing
-  }
+  // ─── what arrives ────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A frame has arrived: text as a string, binary as bytes that nobody else will change. */
   receive(frame: string | Uint8Array): void {
@@ -113,12 +115,14 @@ export class Connection {
       this.#host.pauseWhenSaturated(this)
       return
     }
-    if (this.#phase.state === 'awaitingHello') this.#kind = typeof frame === 'string' ? 'text' : 'binary'
+    if (!this.#hasBegun) this.outbound.speak(typeof frame === 'string' ? 'text' : 'binary')
+    this.#hasBegun = true
     const decoded = decodeClientFrame(frame, this.#host.config.limits)
     if (!decoded.ok) {
       this.#closeWith(decoded.error, decoded.error.code === 'too_large' ? 1009 : 4000)
       return
     }
+    this.#noteSignOfLife()
     for (const message of decoded.messages) {
       this.#handle(message)
       if (this.#isOver) return
@@ -126,30 +130,20 @@ export class Connection {
     this.#host.pauseWhenSaturated(this)
   }
 
+  /** A session that let a lease expire is given work again once it is heard. */
+  #noteSignOfLife(): void {
+    const { session } = this
+    if (session !== undefined && this.#host.state.sessions.get(session)?.silence === 'silent')
+      this.#host.apply({ type: 'heard', session })
+  }
+
   /** The socket has sent what it held. */
   drained(): void {
-    // Whoever says so may say it late, when more waits again.
-    if (this.#transport.bufferedBytes > this.#host.config.sendBufferBytesHigh) return
     try {
-      this.#flow()
+      this.outbound.drained()
     } catch (error) {
       this.#host.fail(error as Error)
     }
-  }
-
-  #flow(): void {
-    if (this.#delivery === 'stalled') {
-      this.#delivery = nextDeliveryState(this.#delivery, 'flow')
-      this.#setCredit()
-    }
-    this.#tellLater()
-  }
-
-  /** No deliveries until what there is to send has left. */
-  stall(): void {
-    if (this.#delivery === 'stalled') return
-    this.#delivery = nextDeliveryState(this.#delivery, 'stall')
-    this.#setCredit()
   }
 
   /** The socket is gone. The session stays for its grace window. */
@@ -161,6 +155,8 @@ export class Connection {
     }
   }
 
+  // ─── how it ends ─────────────────────────────────────────────────────────────────────────────────────────────────
+
   close(code: number, reason: string): void {
     this.#transport.close(code, reason)
     this.#end('close')
@@ -171,18 +167,39 @@ export class Connection {
     if (phase.state === 'disconnected' || phase.state === 'closed') return
     const state = nextSessionState(phase.state, event)
     this.#phase = { state } as Phase
-    const host = this.#host
-    host.connections.delete(this)
+    this.outbound.end()
     if (phase.state === 'awaitingHello') {
       phase.cancelDeadline()
+      this.#host.onEnd(this, undefined)
       return
     }
     const { session } = phase
-    host.sessions.delete(session)
+    this.#host.onEnd(this, session)
     // What nobody will write any more needs no event: the next start takes every session as disconnected.
-    if (host.status !== 'ready' && host.status !== 'draining') return
-    host.apply({ type: state === 'closed' ? 'closeSession' : 'disconnectSession', session })
+    if (this.#host.isServing)
+      this.#host.apply({ type: state === 'closed' ? 'closeSession' : 'disconnectSession', session })
   }
+
+  #missHello(): void {
+    // What waits in the socket is read first: the hello may have come while the broker could not listen.
+    this.#host.platform.afterTurn(() => {
+      if (this.#phase.state === 'awaitingHello') this.refuse('hello_timeout', 'no hello arrived in time', 4003)
+    })
+  }
+
+  /** Says why and closes; for what no peer of this protocol does. */
+  refuse(code: ErrorCode, message: string, closeCode: number): void {
+    this.#closeWith({ code, message }, closeCode)
+  }
+
+  #closeWith(error: WireError, closeCode: number): void {
+    if (this.#isOver) return
+    this.#host.log.info({ name: this.name, code: error.code, field: error.field }, 'refused a connection')
+    this.outbound.sendNow({ type: 'error', ...error })
+    this.close(closeCode, error.code)
+  }
+
+  // ─── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   pause(): void {
     this.#transport.pause()
@@ -202,109 +219,66 @@ export class Connection {
     if (!this.#host.isSaturated && this.#reading === 'reading') this.#transport.resume()
   }
 
+  // ─── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
   announceDrain(): void {
     if (this.#phase.state !== 'connected') return
     this.#service = nextServiceState(this.#service, 'drain')
-    this.outgoing.messages.push({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
+    this.outbound.answers.messages.push({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
   }
 
-  /** Sends what has become durable. */
-  send(outgoing: Outgoing): void {
-    if (this.#isOver) return
-    const { config } = this.#host
-    let frames: (string | Uint8Array)[]
-    try {
-      frames = encodeFrames(outgoing.complete(), this.#kind, config.limits)
-    } catch (error) {
-      // Limits under which an answer can be larger than a frame: a matter between this peer and them, and of no one else.
-      this.#host.log.error({ err: error, name: this.name }, 'closed a connection: what it is to be sent fits no frame')
-      this.refuse('internal', 'an answer fits no frame of frameBytesMax: ask for fewer things at once', 4009)
-      return
+  /** Sends what may leave now; returns whether it has to be asked again. */
+  leave(): boolean {
+    this.#isNoted = false
+    this.outbound.leave()
+    // It may have been noted again meanwhile.
+    if (this.#isNoted || this.#isOver || !this.outbound.isWaiting) return false
+    this.#isNoted = true
+    return true
+  }
+
+  onNews(): void {
+    if (this.#isNoted) this.#host.scheduleTurn()
+    else if (!this.#isOver) {
+      this.#isNoted = true
+      this.#host.onNews(this)
     }
-    for (const frame of frames) this.#transport.send(frame)
-    this.#submitsUnanswered -= outgoing.answered
+  }
+
+  onDeliveryChange(): void {
+    this.#setCredit()
+  }
+
+  onAnswered(count: number): void {
+    this.#submitsUnanswered -= count
     if (this.#reading === 'paused' && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
       this.#reading = nextReadingState(this.#reading, 'answer')
       this.#readOn()
     }
-    const { bufferedBytes: buffered } = this.#transport
-    if (buffered + this.#withheldBytes > config.sendBufferBytesMax) {
-      this.#host.log.warn({ name: this.name, buffered }, 'closed a slow reader')
-      this.close(4004, 'slow_reader')
-      // A peer that reads nothing would not read the close either.
-      this.#transport.terminate()
-    } else if (buffered > config.sendBufferBytesHigh) this.stall()
-    else this.#flow()
   }
 
-  /** Of what is to be told when there is room, at the least. */
-  get #withheldBytes(): number {
-    return WITHHELD_BYTES * (this.#outcomesLater.size + this.#progressLater.size)
+  onLateDelivery(leases: readonly number[]): void {
+    if (this.session !== undefined) this.#host.apply({ type: 'heartbeat', session: this.session, leases })
   }
 
-  /** Whether more may be told than was asked for. */
-  get #hasRoom(): boolean {
-    return this.#delivery === 'flowing' && this.outgoing.bytes <= this.#host.config.sendBufferBytesHigh
+  onSlowReader(): void {
+    this.close(4004, 'slow_reader')
+    // A peer that reads nothing would not read the close either.
+    this.#transport.terminate()
   }
 
-  /** Tells how far a task is, by its place in a submission or by its id; where there is no room, the newest value later. */
-  tellProgress(task: Task, submission: Submission | undefined): void {
-    if (this.#hasRoom) {
-      this.outgoing.progress(task, submission, task.past.progress)
-      return
-    }
-    const names = this.#progressLater.get(task.seq)
-    if (names) names.add(submission)
-    else this.#progressLater.set(task.seq, new Set([submission]))
-  }
-
-  /** Tells the outcome of a task by its place in a submission, or by its id. */
-  tellOutcome(task: Task, submission: Submission | undefined): void {
-    if (this.#hasRoom) {
-      this.outgoing.outcome(task, submission)
-      return
-    }
-    const later = this.#outcomesLater.get(task.seq)
-    if (later) later.names.add(submission)
-    else this.#outcomesLater.set(task.seq, { id: task.id, names: new Set([submission]) })
-  }
-
-  #tellLater(): void {
-    const { state } = this.#host
-    for (const [seq, { id, names }] of this.#outcomesLater) {
-      if (!this.#hasRoom) break
-      this.#outcomesLater.delete(seq)
-      const task = state.tasks.numbered(seq)
-      // Of one that was made ready again in the meantime there will be another outcome.
-      if (!task) for (const submission of names) this.outgoing.forgotten({ id, seq }, submission)
-      else if (isFinished(task)) for (const submission of names) this.tellOutcome(task, submission)
-    }
-    for (const [seq, names] of this.#progressLater) {
-      if (!this.#hasRoom) break
-      this.#progressLater.delete(seq)
-      const task = state.tasks.numbered(seq)
-      if (task && !isFinished(task)) for (const submission of names) this.tellProgress(task, submission)
-    }
-    if (this.hasOutgoing) this.#host.scheduleTurn()
-  }
-
-  /** Says why and closes; for what no peer of this protocol does. */
-  refuse(code: ErrorCode, message: string, closeCode: number): void {
-    this.#closeWith({ code, message }, closeCode)
-  }
-
-  #closeWith(error: WireError, closeCode: number): void {
-    if (this.#isOver) return
-    this.#host.log.info({ name: this.name, code: error.code, field: error.field }, 'refused a connection')
-    for (const frame of encodeFrames([{ type: 'error', ...error }], this.#kind, this.#host.config.limits))
-      this.#transport.send(frame)
-    this.close(closeCode, error.code)
+  onUnsendable(): void {
+    this.refuse('internal', 'an answer fits no frame of frameBytesMax: ask for fewer things at once', 4009)
   }
 
   #error(ref: number | undefined, error: WireError): void {
-    this.outgoing.messages.push(ref === undefined ? { type: 'error', ...error } : { type: 'error', ...error, ref })
+    this.outbound.answers.messages.push(
+      ref === undefined ? { type: 'error', ...error } : { type: 'error', ...error, ref },
+    )
     this.#host.scheduleTurn()
   }
+
+  // ─── messages ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #handle(message: ClientMessage): void {
     const phase = this.#phase
@@ -321,7 +295,6 @@ export class Connection {
       return
     }
     const host = this.#host
-    const reply = this.outgoing.messages
     switch (message.type) {
       case 'submit':
         this.#submit(session, message)
@@ -332,17 +305,13 @@ export class Connection {
           { type: 'complete', session, ref, contentType, index: 0, leases, bytes: bodies.lengths },
           bodies.bytes,
         )
-        reply.push({ type: 'settled', ref, refused: refused.map(indexed) })
+        this.#answer({ type: 'settled', ref, refused: refused.map(indexed) })
         break
       }
-      case 'fail': {
-        const refused = host.apply({ ...message, session })
-        reply.push({ type: 'settled', ref: message.ref, refused: refused.map(indexed) })
-        break
-      }
+      case 'fail':
       case 'release': {
         const refused = host.apply({ ...message, session })
-        reply.push({ type: 'settled', ref: message.ref, refused: refused.map(indexed) })
+        this.#answer({ type: 'settled', ref: message.ref, refused: refused.map(indexed) })
         break
       }
       case 'credit': {
@@ -352,10 +321,14 @@ export class Connection {
         if (!this.#setCredit()) this.#credit = before
         break
       }
+      case 'begin':
+        host.apply({ type: 'begin', session, lease: message.lease })
+        break
       case 'heartbeat': {
         const held = host.state.sessions.get(session)?.leases
         host.apply({ type: 'heartbeat', session, leases: message.leases })
-        reply.push({ type: 'renewed', ref: message.ref, lost: message.leases.filter((lease) => !held?.has(lease)) })
+        const lost = message.leases.filter((lease) => !held?.has(lease))
+        this.outbound.signal({ type: 'renewed', ref: message.ref, lost })
         break
       }
       case 'reportProgress':
@@ -363,38 +336,24 @@ export class Connection {
         break
       case 'cancel': {
         const refused = host.apply({ type: 'cancel', session, ref: message.ref, ids: message.ids })
-        reply.push({ type: 'cancelled', ref: message.ref, refused: refused.map(indexed) })
+        this.#answer({ type: 'cancelled', ref: message.ref, refused: refused.map(indexed) })
         break
       }
-      case 'watch': {
-        // The answer goes first, the outcomes of finished tasks behind it; before it the tasks that it does not cover.
-        const unknown: number[] = []
-        const place = reply.length
-        reply.push({ type: 'watched', ref: message.ref, unknown })
-        for (const event of host.apply({ type: 'watch', session, ref: message.ref, ids: message.ids })) {
-          if (event.code === 'unknown_task') unknown.push(event.index as number)
-          else
-            reply.splice(place, 0, {
-              type: 'error',
-              ...wireError(event),
-              ref: message.ref,
-              field: `ids[${event.index}]`,
-            })
-        }
+      case 'watch':
+        this.#watch(session, message.ref, message.ids)
         break
-      }
       case 'unwatch':
         host.apply({ type: 'unwatch', session, ids: message.ids })
         break
       case 'query':
-        this.outgoing.status(
+        this.outbound.answers.status(
           message.ref,
           message.ids.map((id) => statusOf(host, id)),
           host.config.sendBufferBytesHigh,
         )
         break
       case 'ping':
-        reply.push({ type: 'pong', ref: message.ref })
+        this.outbound.signal({ type: 'pong', ref: message.ref })
         break
       case 'pong':
         break
@@ -409,6 +368,10 @@ export class Connection {
     host.scheduleTurn()
   }
 
+  #answer(message: Parameters<Outbound['sendNow']>[0]): void {
+    this.outbound.answers.messages.push(message)
+  }
+
   #hello(hello: Hello, cancelDeadline: () => void): void {
     const host = this.#host
     const version = VERSIONS.find((offered) => hello.versions.includes(offered))
@@ -416,26 +379,28 @@ export class Connection {
       this.refuse('unsupported_version', `this broker speaks version ${VERSIONS.join(', ')}`, 4002)
       return
     }
-    const held = hello.resume && host.state.sessions.get(hello.resume.session)
+    const { resume, roles, begins } = hello
+    const held = resume && host.state.sessions.get(resume.session)
     const session = held?.id ?? host.platform.secretId()
-    const named = hello.resume?.leases ?? []
+    const named = resume?.leases ?? []
     const state = held ? nextSessionState(held.phase, 'resume') : nextSessionState('awaitingHello', 'open')
-    if (held) {
-      host.sessions.get(session)?.close(4005, 'session_replaced')
-      host.apply({ type: 'resumeSession', session, leases: named })
-    } else {
-      const [busy] = host.apply({ type: 'openSession', session, roles: hello.roles })
+    if (!held) {
+      const [busy] = host.apply({ type: 'openSession', session, roles, begins: begins ?? false })
       if (busy) {
         this.#closeWith(wireError(busy), 4008)
         return
       }
     }
     cancelDeadline()
-    this.#phase = { state, session, roles: new Set(hello.roles) } as Phase
+    this.#phase = { state, session, roles: new Set(roles) } as Phase
     this.name = hello.name ?? ''
-    host.sessions.set(session, this)
+    host.onSession(this, session)
+    if (held) {
+      const { begun } = resume as NonNullable<Hello['resume']>
+      host.apply({ type: 'resumeSession', session, leases: named, begins: begins ?? false, begun })
+    }
     const leases = (host.state.sessions.get(session) as Session).leases
-    this.outgoing.messages.push({
+    this.outbound.signal({
       type: 'welcome',
       version,
       session,
@@ -444,10 +409,11 @@ export class Connection {
       submitCredit: host.state.config.submitCredit,
       heartbeatMs: host.config.heartbeatMs,
       graceMs: host.state.config.graceMs,
-      durability: host.journal.durability,
+      durability: host.durability,
       limits: host.config.limits,
+      begins: true,
     })
-    if (host.status === 'draining') this.announceDrain()
+    if (host.isDraining) this.announceDrain()
     host.scheduleTurn()
   }
 
@@ -462,13 +428,25 @@ export class Connection {
       })
     } else {
       const refused = host.apply(submitCommand(submit, session, 0), bodies.bytes)
-      this.outgoing.messages.push({ type: 'submitted', ref, refused: refused.map(indexed) })
+      this.#answer({ type: 'submitted', ref, refused: refused.map(indexed) })
     }
-    this.outgoing.answered += ids.length
+    this.outbound.answers.answered += ids.length
     this.#submitsUnanswered += ids.length
     if (this.#submitsUnanswered > host.state.config.submitCredit && this.#reading === 'reading') {
       this.#reading = nextReadingState(this.#reading, 'overdraw')
       this.#transport.pause()
+    }
+  }
+
+  /** The answer goes first, the outcomes of finished tasks behind it; before it the tasks that it does not cover. */
+  #watch(session: string, ref: number, ids: readonly string[]): void {
+    const { messages } = this.outbound.answers
+    const unknown: number[] = []
+    const place = messages.length
+    messages.push({ type: 'watched', ref, unknown })
+    for (const event of this.#host.apply({ type: 'watch', session, ref, ids })) {
+      if (event.code === 'unknown_task') unknown.push(event.index as number)
+      else messages.splice(place, 0, { type: 'error', ...wireError(event), ref, field: `ids[${event.index}]` })
     }
   }
 
@@ -477,13 +455,13 @@ export class Connection {
     const { session } = this
     if (session === undefined) return true
     const { credit, queues } = this.#credit
-    const given = this.#delivery === 'stalled' ? 0 : credit
+    const given = this.outbound.delivery === 'stalled' ? 0 : credit
     const refused = this.#host.apply({ type: 'setCredit', session, credit: given, queues })
     for (const event of refused) this.#error(undefined, wireError(event))
     return refused.length === 0
   }
 }
 
-function indexed(event: Parameters<typeof wireError>[0]): { index: number; error: WireError } {
+function indexed(event: EventOf<'refused'>): { index: number; error: WireError } {
   return { index: event.index as number, error: wireError(event) }
 }

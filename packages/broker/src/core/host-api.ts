@@ -26,7 +26,7 @@ export class HostApi implements BrokerApi {
     tasks: readonly (Body & { id: string })[],
   ): Promise<(WireError | undefined)[]> {
     // A stopped host writes nothing any more, and so makes no room.
-    while (this.#host.isSaturated && this.#host.status === 'ready') await this.#durable()
+    while (this.#host.isSaturated && this.#host.status === 'ready') await this.#host.durable()
     const unavailable = this.#unavailable()
     if (unavailable) return tasks.map(() => unavailable)
     const refused: ReturnType<Host['apply']> = []
@@ -89,7 +89,7 @@ export class HostApi implements BrokerApi {
         signal?.removeEventListener('abort', done)
         resolve()
       }
-      const forget = host.outcomeListeners.add(id, done)
+      const forget = host.onOutcome(id, done)
       const cancelTimer = host.platform.setTimer(done, waitMs)
       signal?.addEventListener('abort', done, { once: true })
     })
@@ -132,7 +132,7 @@ export class HostApi implements BrokerApi {
       .filter((session) => session.roles.includes('worker'))
       .map((session) => ({
         id: `worker-${session.order}`,
-        name: this.#host.sessions.get(session.id)?.name ?? '',
+        name: this.#host.connections.of(session.id)?.name ?? '',
         connected: session.phase === 'connected',
         credit: session.credit,
         leased: session.leases.size,
@@ -179,13 +179,13 @@ export class HostApi implements BrokerApi {
   }
 
   health(): Health {
-    const { status, journal, state, sessions, failure } = this.#host
+    const { status, journal, state, connections, failure } = this.#host
     return {
       status,
       durability: journal.durability,
       version: this.#version,
       tasks: state.tasks.size,
-      connections: sessions.size,
+      connections: connections.sessions,
       journal: journal.stats(),
       ...(failure ? { reason: failure.message } : {}),
     }

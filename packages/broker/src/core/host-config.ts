@@ -1,5 +1,4 @@
 import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
-import { BATCH_BODY_BYTES_MAX } from '../journal/journal.ts'
 import { frameBytesFor, frameBytesForProgress } from './frame-room.ts'
 
 /** Bounds and periods of the host; the queue's own are the engine's configuration. */
@@ -50,11 +49,10 @@ export const DEFAULT_HOST_CONFIG: Readonly<HostConfig> = Object.freeze({
   drainRetryAfterMs: 1000,
 })
 
-/** `stagedBytesMax` and `limits.frameBytesMax` together: they share a batch with what compaction carries forward. */
-const STAGED_AND_FRAME_BYTES_MAX = BATCH_BODY_BYTES_MAX / 2
-
-/** Settings that cannot work, alone or together, a sentence each; empty where all can. */
-export function contradictionsIn(config: HostConfig): string[] {
+/** Settings that cannot work, alone or together, a sentence each; empty where all can. A batch of the journal has `batchBytesMax`. */
+export function contradictionsIn(config: HostConfig, batchBytesMax: number): string[] {
+  // The other half is for what compaction carries forward.
+  const stagedAndFrameBytesMax = Math.floor(batchBytesMax / 2)
   const { limits, ...bounds } = config
   const { stagedBytesMax, sendBufferBytesHigh, sendBufferBytesMax } = bounds
   const { frameBytesMax, bodyBytesMax, nameLengthMax, progressBytesMax } = limits
@@ -62,9 +60,9 @@ export function contradictionsIn(config: HostConfig): string[] {
   const problems = Object.entries({ ...bounds, ...limits })
     .filter(([, value]) => !Number.isSafeInteger(value) || value < 1)
     .map(([name, value]) => `${name} must be a whole number of at least 1, not ${String(value)}`)
-  if (stagedBytesMax + frameBytesMax > STAGED_AND_FRAME_BYTES_MAX) {
+  if (stagedBytesMax + frameBytesMax > stagedAndFrameBytesMax) {
     problems.push(
-      `stagedBytesMax (${stagedBytesMax}) and frameBytesMax (${frameBytesMax}) must be at most ${STAGED_AND_FRAME_BYTES_MAX} bytes together: they share a batch of the journal`,
+      `stagedBytesMax (${stagedBytesMax}) and frameBytesMax (${frameBytesMax}) must be at most ${stagedAndFrameBytesMax} bytes together: they share a batch of the journal`,
     )
   }
   if (bodyBytesMax * 2 > frameBytesMax) {

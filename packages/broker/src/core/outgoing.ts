@@ -66,13 +66,22 @@ export class Outgoing {
   bytes = 0
   readonly #columns: BodyColumn[] = []
   #delivered: { column: BodyColumn; message: Deliver; like: Task } | undefined
+  /** When the leases of each deliver message were granted. */
+  readonly #grants: { message: Deliver; grantedAtMs: number }[] = []
   readonly #bySubmission = new Map<Submission, { column: BodyColumn; indexes: number[] }>()
   #lastSubmission: Submission | undefined
   #lastOfSubmission: { column: BodyColumn; indexes: number[] } | undefined
 
-  deliver(task: Task, lease: number): void {
+  /** A task whose lease is granted at this instant. `start`: what its worker is to heed before it begins. */
+  deliver(task: Task, lease: number, start: 'announced' | 'alone' | undefined, nowMs: number): void {
     let last = this.#delivered
-    if (last === undefined || !isAlike(last.like, task) || this.messages.at(-1) !== last.message) {
+    if (
+      last === undefined ||
+      last.message.start !== start ||
+      !isAlike(last.like, task) ||
+      this.messages.at(-1) !== last.message ||
+      this.#grants.at(-1)?.grantedAtMs !== nowMs
+    ) {
       const { options } = task
       const { contentType } = task.acceptance
       const message: Deliver = {
@@ -85,8 +94,10 @@ export class Outgoing {
       }
       if (options.timeLimitMs > 0) message.timeLimitMs = options.timeLimitMs
       if (contentType !== undefined) message.contentType = contentType
+      if (start !== undefined) message.start = start
       last = { column: this.#column(message), message, like: task }
       this.#delivered = last
+      this.#grants.push({ message, grantedAtMs: nowMs })
     }
     const { message, column } = last
     if (task.attempts !== 1) message.attempts ??= message.ids.map(() => 1)
@@ -95,6 +106,19 @@ export class Outgoing {
     message.leases.push(lease)
     column.push(bodyOf(task), task.bytes)
     this.bytes += task.bytes
+  }
+
+  /** The leases that are delivered here. */
+  get leases(): number[] {
+    return this.#grants.flatMap(({ message }) => message.leases)
+  }
+
+  /** The leases of deliveries that leave at `nowMs`, later after their grants than this share of their length. */
+  lateLeases(nowMs: number, share: number): number[] {
+    const late: number[] = []
+    for (const { message, grantedAtMs } of this.#grants)
+      if (nowMs - grantedAtMs > message.leaseMs * share) late.push(...message.leases)
+    return late
   }
 
   /** Tells the outcome of a finished task: by its place in a submission, or by its id. */

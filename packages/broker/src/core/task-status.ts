@@ -1,9 +1,8 @@
-import { stateNameOf } from '@sluice/engine'
+import { type State, stateNameOf } from '@sluice/engine'
 import type { TaskStatus } from '@sluice/protocol'
-import type { Host } from './host.ts'
 
 /** What is told of a task to whoever asks for it by its id. */
-export function statusOf({ state, nowMs }: Host, id: string): TaskStatus {
+export function statusOf({ state, nowMs }: { state: State; nowMs: number }, id: string): TaskStatus {
   const task = state.tasks.get(id)
   if (!task) return { id, state: 'unknown' }
   const { phase } = task

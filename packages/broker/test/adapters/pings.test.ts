@@ -13,12 +13,16 @@ afterEach(async () => {
 })
 
 /** A broker that looks for signs of life when told. */
-async function started(): Promise<{ broker: Broker; beat: () => void }> {
+async function started(): Promise<{ broker: Broker; beat: () => Promise<void> }> {
   const intervals = vi.spyOn(globalThis, 'setInterval')
   const broker = await createBroker({ journal: { kind: 'memory' }, port: 0 })
   cleanups.push(() => broker.close())
-  const beat = intervals.mock.calls.find(([, ms]) => ms === 25_000)?.[0] as () => void
+  const look = intervals.mock.calls.find(([, ms]) => ms === 25_000)?.[0] as () => void
   intervals.mockRestore()
+  const beat = async (): Promise<void> => {
+    look()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   return { broker, beat }
 }
 
@@ -38,11 +42,11 @@ test('who has said nothing since the last ping is dropped; who speaks is not, ho
   ])
   const silentClosed = once(silent, 'close')
 
-  beat()
+  await beat()
   await once(answering, 'ping')
   speaking.send(HELLO)
   await once(speaking, 'message')
-  beat()
+  await beat()
   await silentClosed
   expect([speaking.readyState, answering.readyState]).toEqual([WebSocket.OPEN, WebSocket.OPEN])
 })
@@ -80,10 +84,10 @@ test.each([
   const [slow, other] = await members(broker, autoPong)
   const closed = once(slow, 'close')
   await said(slow, other, first)
-  beat()
+  await beat()
   await said(slow, other, then)
   expect(slow.readyState).toBe(WebSocket.OPEN)
-  beat()
+  await beat()
   await closed
   expect(other.readyState).toBe(WebSocket.OPEN)
 })
@@ -94,7 +98,7 @@ test('[HOST-18] who is amid another message at every look stays', async () => {
   const frame = [0x81, 0x80 | PING.length, 0, 0, 0, 0, ...Buffer.from(PING)]
   await said(socket, other, frame.slice(0, 9))
   for (let i = 0; i < 4; i += 1) {
-    beat()
+    await beat()
     await said(socket, other, [...frame.slice(9), ...frame.slice(0, 9)])
   }
   expect(socket.readyState).toBe(WebSocket.OPEN)
@@ -105,10 +109,10 @@ test('who was not read from between two looks has not been silent', async () => 
   const { broker, beat } = await started()
   const socket = await connect(broker, false)
   pause.mockReturnValue(true)
-  beat()
-  beat()
+  await beat()
+  await beat()
   pause.mockRestore()
-  beat()
+  await beat()
   socket.send(HELLO)
   await once(socket, 'message')
   expect(socket.readyState).toBe(WebSocket.OPEN)

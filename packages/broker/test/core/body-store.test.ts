@@ -19,6 +19,9 @@ function bodiesJournal() {
   return { journal, batches }
 }
 
+/** Every batch that has been sealed can be read. */
+const allStored = { durable: Number.POSITIVE_INFINITY, whenDurable: async () => true }
+
 /** The bytes of a body, which no other body has. */
 function bodyOf(number: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (number * 31 + index * 7) & 0xff)
@@ -30,7 +33,7 @@ test('each body is found as it was stored, whatever the cache has room for, and 
   fc.assert(
     fc.property(batchSizes, fc.nat({ max: 600 }), fc.infiniteStream(fc.nat()), (sizes, cacheBytesMax, picks) => {
       const { journal, batches } = bodiesJournal()
-      const store = new BodyStore(journal, cacheBytesMax)
+      const store = new BodyStore(journal, cacheBytesMax, allStored)
       const stored: { ref: BodyRef; bytes: Uint8Array }[] = []
       for (const [index, lengths] of sizes.entries()) {
         store.begin(index + 1)
@@ -56,7 +59,7 @@ test('each body is found as it was stored, whatever the cache has room for, and 
 
 test('what was stored last is not read from the journal', () => {
   const { journal, batches } = bodiesJournal()
-  const store = new BodyStore(journal, 1000)
+  const store = new BodyStore(journal, 1000, allStored)
   const runs = []
   for (let batch = 1; batch <= 50; batch++) {
     store.begin(batch)
@@ -77,7 +80,7 @@ test('a read that fails at once leaves none alone that was begun before it', asy
     if (batch === 2) throw new Error('batch 2 is not there')
     return Promise.reject(new Error('batch 1 is not there'))
   }
-  const store = new BodyStore({ ...journal, read }, 0)
+  const store = new BodyStore({ ...journal, read }, 0, allStored)
   const runs = []
   for (const batch of [1, 2]) {
     store.begin(batch)
@@ -86,4 +89,27 @@ test('a read that fails at once leaves none alone that was begun before it', asy
   store.begin(3)
   const filling = store.fill(runs)
   await expect(filling).rejects.toThrow('batch 1 is not there')
+})
+
+test('a batch that is on its way to the disk is read once it is stored', async () => {
+  const { journal, batches } = bodiesJournal()
+  let stored = (_isDurable: boolean): void => {}
+  const whenDurable = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      stored = resolve
+    })
+  const store = new BodyStore(journal, 0, { durable: 0, whenDurable })
+  store.begin(1)
+  const run = bodyRun(store.stage(bodyOf(1, 9)), 9)
+  const sealed = store.seal()
+  store.begin(2)
+  const filling = store.fill([run])
+  expect(journal.reads).toBe(0)
+  batches.push(sealed)
+  stored(true)
+  await filling
+  expect(run.bytes).toEqual(bodyOf(1, 9))
+  const failing = store.fill([run])
+  stored(false)
+  await expect(failing).rejects.toThrow('batch 1 was not stored')
 })

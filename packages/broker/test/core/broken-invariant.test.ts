@@ -44,7 +44,7 @@ test('[HOST-5] an invariant that the end of a connection finds broken ends the s
 
 test('[HOST-5] an invariant that a socket which has sent all finds broken ends the same', async () => {
   const { world, peer, other, wrong } = await broken()
-  peer.connection?.stall()
+  peer.connection?.outbound.stall()
   const session = world.host.state.sessions.get(peer.session)
   Object.defineProperty(session, 'subscriptions', {
     get: () => {

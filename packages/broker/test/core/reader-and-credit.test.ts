@@ -24,8 +24,8 @@ test('[HOST-9] what comes behind input that waits is not decided before it', asy
   peer.submit(1, [1], body)
   peer.submit(2, [2], body)
   await world.settle()
-  // The first one is being written, so that there is room again; the second one still waits to be read.
-  expect([journal.held, world.host.isSaturated]).toEqual([1, false])
+  // The first one is being written; the second one, which waited to be read, has filled the next batch.
+  expect([journal.held, world.host.isSaturated]).toEqual([1, true])
   peer.say({ type: 'cancel', ref: 3, ids: [taskId(2)] })
   journal.isHolding = false
   journal.release()

@@ -12,19 +12,19 @@ import {
   type TaskName,
 } from '@sluice/protocol'
 import { expect } from 'vitest'
+import { Compaction } from '../../src/core/compaction.ts'
+import { Host } from '../../src/core/host.ts'
+import { HostApi } from '../../src/core/host-api.ts'
 import {
   type Batch,
-  Compaction,
   type Connection,
   DEFAULT_HOST_CONFIG,
-  Host,
-  HostApi,
   type HostConfig,
   type HostPlatform,
   type Journal,
   type Transport,
 } from '../../src/core/index.ts'
-import type { Durability } from '../../src/journal/journal.ts'
+import { BATCH_BODY_BYTES_MAX, type Durability } from '../../src/journal/journal.ts'
 import { memoryJournal } from '../../src/journal/memory.ts'
 
 type MessageOf<T extends BrokerMessage['type']> = Extract<BrokerMessage, { type: T }>
@@ -303,8 +303,8 @@ export class Peer implements Transport {
 /** A journal whose appends wait to be let through or failed, and whose reads may take time. */
 export class HeldJournal implements Journal {
   durability: Durability = 'memory'
+  readonly batchBytesMax = BATCH_BODY_BYTES_MAX
   readonly inner = memoryJournal()
-  readonly batchBytesMax = this.inner.batchBytesMax
   readonly batches: Batch[] = []
   readonly reads: number[] = []
   isHolding = false

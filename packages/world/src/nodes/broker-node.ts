@@ -1,4 +1,4 @@
-import { Compaction, Host, HostApi, type HostLog, type Transport } from '@sluice/broker/core'
+import { type BrokerCore, createBrokerCore, type HostLog, type Transport } from '@sluice/broker/core'
 import { isFinished, type State, unfinished } from '@sluice/engine'
 import type { Context } from '../context.ts'
 import { openJournal, type SimulatedDisk } from '../journal/index.ts'
@@ -13,9 +13,9 @@ import type { Process } from './process.ts'
 /** As the broker's program has them. */
 const PING_EVERY_MS = 25_000
 const DRAIN_WAIT_MS = 10_000
-const DRAIN_LOOK_EVERY_MS = 20
 /** How long the closes of a leaving broker may take. */
 const CLOSE_WAIT_MS = 2000
+const CLOSE_LOOK_EVERY_MS = 20
 /** Bytes of a secret id; written as hexadecimal digits. */
 const SECRET_BYTES = 18
 
@@ -26,8 +26,7 @@ export class BrokerNode extends Node {
   readonly #disk: SimulatedDisk
   readonly #settings: BrokerSettings
   readonly #ends = new Set<Endpoint>()
-  #host: Host | undefined
-  #compaction: Compaction | undefined
+  #core: BrokerCore | undefined
   #started: Promise<void> = Promise.resolve()
   readonly #notes: OperatorNotes = { submitted: [], count: 0 }
   #operator: Operator | undefined
@@ -42,21 +41,21 @@ export class BrokerNode extends Node {
 
   /** The engine's live state while the broker runs. */
   get state(): State | undefined {
-    return this.#host?.state
+    return this.#core?.host.state
   }
 
   /** By its own clock. */
   get brokerMs(): number | undefined {
-    return this.#host?.nowMs
+    return this.#core?.host.nowMs
   }
 
   get held(): Holdings | undefined {
-    const host = this.#host
+    const host = this.#core?.host
     if (!host) return undefined
-    const connections = [...host.connections]
+    const { connections } = host
     return {
-      connections: connections.length,
-      pendingConnections: connections.filter(({ session }) => session === undefined).length,
+      connections: connections.size,
+      pendingConnections: connections.size - connections.sessions,
       waiters: host.listening,
       cachedBytes: host.bodies.cachedBytes,
     }
@@ -69,17 +68,17 @@ export class BrokerNode extends Node {
   }
 
   get isReady(): boolean {
-    return this.#host?.status === 'ready'
+    return this.#core?.status === 'ready'
   }
 
   get hasUnfinished(): boolean {
-    for (const queue of this.#host?.state.queues.values() ?? []) if (unfinished(queue) > 0) return true
+    for (const queue of this.#core?.host.state.queues.values() ?? []) if (unfinished(queue) > 0) return true
     return false
   }
 
   /** The ids of tasks without an outcome. */
   get unfinished(): string[] {
-    return [...(this.#host?.state.tasks.values() ?? [])].filter((task) => !isFinished(task)).map(({ id }) => id)
+    return [...(this.#core?.host.state.tasks.values() ?? [])].filter((task) => !isFinished(task)).map(({ id }) => id)
   }
 
   protected run(process: Process): void {
@@ -95,7 +94,7 @@ export class BrokerNode extends Node {
       observe,
       enter: (fn) => process.enter(fn),
     })
-    const host = new Host({
+    const core = createBrokerCore({
       journal,
       platform: {
         nowMs: () => Math.floor(process.steadyEpochMs()),
@@ -107,24 +106,17 @@ export class BrokerNode extends Node {
       engine: this.#settings.engine,
       config: this.#settings.hosting,
       log: silentLog,
+      version: 'world',
       onFailure: (error) => this.fail(process, error.message),
     })
-    this.#host = host
-    this.#started = host.start().then(
+    this.#core = core
+    this.#started = core.start().then(
       () => {
         if (!process.isAlive) return
-        this.#compaction = new Compaction(host)
-        this.#compaction.start()
-        this.network.listener = { process, accept: (end) => this.#accept(host, end) }
+        this.network.listener = { process, accept: (end) => this.#accept(core, end) }
         this.#pingLater(process)
         if (scenario.operator && !this.#isQuiet) {
-          this.#operator = new Operator(
-            this.context,
-            process,
-            new HostApi(host, 'world'),
-            scenario.operator,
-            this.#notes,
-          )
+          this.#operator = new Operator(this.context, process, core.api, scenario.operator, this.#notes)
           this.#operator.start()
         }
       },
@@ -135,21 +127,17 @@ export class BrokerNode extends Node {
   protected async leave(process: Process): Promise<void> {
     await this.#started
     if (!process.isAlive) return
-    const host = this.#host as Host
-    host.drain()
-    const deadlineMs = process.now() + DRAIN_WAIT_MS
-    while (hasLeases(host) && process.now() < deadlineMs) await process.sleep(DRAIN_LOOK_EVERY_MS)
+    const core = this.#core as BrokerCore
+    await core.drain(DRAIN_WAIT_MS)
     this.#operator?.stop()
-    this.#compaction?.stop()
-    await host.stop()
+    await core.stop()
     const closedByMs = process.now() + CLOSE_WAIT_MS
-    while (this.#ends.size > 0 && process.now() < closedByMs) await process.sleep(DRAIN_LOOK_EVERY_MS)
+    while (this.#ends.size > 0 && process.now() < closedByMs) await process.sleep(CLOSE_LOOK_EVERY_MS)
   }
 
   protected override ended(): void {
     this.#disk.crash()
-    this.#host = undefined
-    this.#compaction = undefined
+    this.#core = undefined
     this.#operator = undefined
     this.#ends.clear()
   }
@@ -162,7 +150,7 @@ export class BrokerNode extends Node {
     }, this.context.scenario.network.pingEveryMs ?? PING_EVERY_MS)
   }
 
-  #accept(host: Host, end: Endpoint): void {
+  #accept(core: BrokerCore, end: Endpoint): void {
     const transport: Transport = {
       send: (frame) => end.send(frame),
       close: (code, reason) => (code === 1006 ? end.terminate() : end.close(code, reason)),
@@ -174,7 +162,7 @@ export class BrokerNode extends Node {
       resume: () => end.resume(),
     }
     this.#ends.add(end)
-    const connection = host.connect(transport)
+    const connection = core.connect(transport)
     end.owner = {
       onOpen: () => {},
       onFrame: (frame) => connection?.receive(frame),
@@ -185,8 +173,4 @@ export class BrokerNode extends Node {
       onDrain: () => connection?.drained(),
     }
   }
-}
-
-function hasLeases({ state }: Host): boolean {
-  return [...state.queues.values()].some(({ leased }) => leased.size > 0)
 }

@@ -1,4 +1,4 @@
-import { contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
+import { BATCH_BODY_BYTES_MAX, contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
 import { type EngineConfig, engineConfig } from '@sluice/engine'
 import type { Scenario } from '../scenario.ts'
 
@@ -14,7 +14,7 @@ export interface BrokerSettings {
  */
 export function brokerSettings({ engine, hosting }: Pick<Scenario, 'engine' | 'hosting'>): BrokerSettings {
   const complete = { ...DEFAULT_HOST_CONFIG, ...hosting }
-  const problems = contradictionsIn(complete)
+  const problems = contradictionsIn(complete, BATCH_BODY_BYTES_MAX)
   if (problems.length > 0) throw new RangeError(problems.join('\n'))
   return { engine: engineConfig(engine), hosting: complete }
 }

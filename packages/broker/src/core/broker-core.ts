@@ -1,0 +1,101 @@
+import type { EngineConfig } from '@sluice/engine'
+import type { BrokerState } from '@sluice/machines'
+import type { Journal } from '../journal/journal.ts'
+import type { BrokerApi } from './broker-api.ts'
+import { Compaction } from './compaction.ts'
+import type { Connection } from './connection.ts'
+import { Host } from './host.ts'
+import { HostApi } from './host-api.ts'
+import { contradictionsIn, type HostConfig } from './host-config.ts'
+import type { HostLog, HostPlatform, Transport } from './platform.ts'
+
+export interface BrokerCoreOptions {
+  /** Any journal that passes the contract; the core opens it and closes it. */
+  journal: Journal
+  platform: HostPlatform
+  engine: EngineConfig
+  config: HostConfig
+  log: HostLog
+  /** What `health` says of the program. */
+  version: string
+  /** The broker has failed: nothing is acknowledged any more, and only a restart helps. */
+  onFailure: (error: Error) => void
+}
+
+/** A broker without a place to run: give it a journal, a platform, and a transport for each connection. */
+export interface BrokerCore {
+  readonly status: BrokerState
+  readonly config: HostConfig
+  /** What an HTTP API or a command line asks for. */
+  readonly api: BrokerApi
+  /** Tasks that are leased at the moment. */
+  readonly leased: number
+  /** The engine behind its connections, to look into. */
+  readonly host: Host
+  /**
+   * Takes up what the journal holds; connections are taken from then on.
+   * @throws where the journal is locked, damaged or cannot be written, or holds what fits no frame; the journal is closed then
+   */
+  start(): Promise<void>
+  /** A new connection; undefined where the broker takes none now: the transport has been closed with the reason. */
+  connect(transport: Transport): Connection | undefined
+  /**
+   * Announces that the broker leaves, then waits until no lease is out, `waitMs` at most, or until the broker is stopped or fails.
+   * Nothing new is accepted meanwhile.
+   */
+  drain(waitMs: number): Promise<void>
+  /** Writes what is pending, then closes every connection and the journal. A further call waits for the first. */
+  stop(): Promise<void>
+}
+
+const DRAIN_LOOK_EVERY_MS = 20
+
+/** @throws RangeError naming each setting that cannot work, alone, with others, or with this journal */
+export function createBrokerCore({ version, ...options }: BrokerCoreOptions): BrokerCore {
+  const { journal, platform, config } = options
+  const problems = contradictionsIn(config, journal.batchBytesMax)
+  if (problems.length > 0) throw new RangeError(problems.join('\n'))
+  const host = new Host(options)
+  const compaction = new Compaction(host)
+  return {
+    host,
+    config,
+    api: new HostApi(host, version),
+    get status() {
+      return host.status
+    },
+    get leased() {
+      return leasedIn(host)
+    },
+    async start() {
+      try {
+        await host.start()
+      } catch (error) {
+        // A host that has started has timers, which would go on writing.
+        if (host.status === 'starting') await journal.close()
+        else await host.stop()
+        throw error
+      }
+      compaction.start()
+    },
+    connect: (transport) => host.connect(transport),
+    async drain(waitMs) {
+      host.drain()
+      const endsAtMs = platform.nowMs() + waitMs
+      while (host.status === 'draining' && leasedIn(host) > 0 && platform.nowMs() < endsAtMs)
+        await new Promise<void>((resolve) => {
+          platform.setTimer(resolve, DRAIN_LOOK_EVERY_MS)
+        })
+    },
+    stop() {
+      compaction.stop()
+      return host.stop()
+    },
+  }
+}
+
+function leasedIn({ state }: Host): number {
+  let leased = 0
+  for (const queue of state.queues.values()) leased += queue.leased.size
+  return leased
+}

@@ -1,0 +1,173 @@
+import { type Event, mustBeDurable } from '@sluice/engine'
+import type { Journal } from '../journal/journal.ts'
+import { BodyStore } from './body-store.ts'
+import type { HostPlatform } from './platform.ts'
+
+export interface CommitOptions {
+  journal: Journal
+  platform: HostPlatform
+  bodyCacheBytesMax: number
+  /** How much later events that need not be durable are written, at most. */
+  lazyFlushMs: number
+  /** A batch is durable: what waited for it may leave. Called from an append that took time, never from within `write`. */
+  onDurable: () => void
+  /** What waits is due to be written. */
+  onFlushDue: () => void
+  /** An append has failed: nothing more will be durable. */
+  onFailure: (error: Error) => void
+}
+
+interface Waiter {
+  readonly gate: number
+  readonly done: (isDurable: boolean) => void
+}
+
+/**
+ * The way of events into the journal. Events gather in a batch in the making; one batch at a time is on its way, and the next
+ * one fills meanwhile: the slower the disk, the larger the batches. A **gate** is the number of a batch: what depends on
+ * events may leave once their batch is durable.
+ */
+export class Commit {
+  readonly journal: Journal
+  readonly bodies: BodyStore
+  readonly #options: CommitOptions
+  /** The number of the batch in the making. */
+  #batch = 1
+  #events: Event[] = []
+  /** The newest batch that holds, or will hold, an event that must be durable. */
+  #gate = 0
+  #durable = 0
+  #durableBelow = 1
+  #taken = 0
+  #isWriting = false
+  #isOver = false
+  #waiters: Waiter[] = []
+  #cancelLazyFlush: (() => void) | undefined
+
+  constructor(options: CommitOptions) {
+    this.journal = options.journal
+    this.#options = options
+    this.bodies = new BodyStore(options.journal, options.bodyCacheBytesMax, this)
+  }
+
+  /** Goes on behind the last batch of the journal, which holds the tasks whose numbers are below `nextSeq`. */
+  open(last: number, nextSeq: number): void {
+    this.#batch = last + 1
+    this.#gate = last
+    this.#durable = last
+    this.#durableBelow = nextSeq
+    this.bodies.begin(this.#batch)
+  }
+
+  get batch(): number {
+    return this.#batch
+  }
+
+  /** What an answer that depends on anything taken so far waits for. */
+  get gate(): number {
+    return this.#gate
+  }
+
+  /** The newest durable batch. */
+  get durable(): number {
+    return this.#durable
+  }
+
+  /** Tasks whose numbers are below this one have been accepted durably. */
+  get durableBelow(): number {
+    return this.#durableBelow
+  }
+
+  /** How many events have been taken. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** Adds an event to the batch in the making. */
+  take(event: Event): void {
+    this.#events.push(event)
+    this.#taken += 1
+    if (mustBeDurable(event)) this.#gate = this.#batch
+    else if (this.#gate < this.#batch) this.#flushLater()
+  }
+
+  /** Has everything taken so far written with the next batch, also where nothing depends on it. */
+  flush(): void {
+    if (this.#events.length > 0) this.#gate = this.#batch
+  }
+
+  /**
+   * Hands the batch in the making over to the journal where something waits for it and no other batch is on its way.
+   * `nextSeq`: the first number that none of its tasks has.
+   */
+  write(nextSeq: number): void {
+    if (this.#isWriting || this.#isOver || this.#gate < this.#batch) return
+    const batch = this.#batch
+    const events = this.#events
+    const bodies = this.bodies.seal()
+    this.#events = []
+    this.#cancelLazyFlush?.()
+    this.#cancelLazyFlush = undefined
+    this.#batch += 1
+    this.bodies.begin(this.#batch)
+    let written: void | Promise<void>
+    try {
+      written = this.journal.append({ batch, events, bodies })
+    } catch (error) {
+      this.#options.onFailure(error as Error)
+      return
+    }
+    if (written === undefined) {
+      this.#stored(batch, nextSeq)
+      return
+    }
+    this.#isWriting = true
+    written.then(
+      () => {
+        if (this.#isOver) return
+        this.#isWriting = false
+        this.#stored(batch, nextSeq)
+        this.#options.onDurable()
+      },
+      (error: Error) => this.#options.onFailure(error),
+    )
+  }
+
+  /** Calls back when the batch is durable, or when it never will be. */
+  await(gate: number, done: (isDurable: boolean) => void): void {
+    if (gate <= this.#durable) done(true)
+    else if (this.#isOver) done(false)
+    else this.#waiters.push({ gate, done })
+  }
+
+  whenDurable(gate: number): Promise<boolean> {
+    return new Promise((resolve) => this.await(gate, resolve))
+  }
+
+  /** Nothing is written any more. */
+  end(): void {
+    this.#isOver = true
+    this.#cancelLazyFlush?.()
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const { done } of waiters) done(false)
+  }
+
+  #stored(batch: number, nextSeq: number): void {
+    this.#durable = batch
+    this.#durableBelow = nextSeq
+    if (this.#waiters.length === 0) return
+    const waiters = this.#waiters
+    this.#waiters = waiters.filter(({ gate }) => gate > batch)
+    for (const { gate, done } of waiters) if (gate <= batch) done(true)
+  }
+
+  #flushLater(): void {
+    if (this.#isOver) return
+    this.#cancelLazyFlush ??= this.#options.platform.setTimer(() => {
+      this.#cancelLazyFlush = undefined
+      this.flush()
+      this.#options.onFlushDue()
+    }, this.#options.lazyFlushMs)
+  }
+}

@@ -1,0 +1,67 @@
+import type { Connection } from './connection.ts'
+import type { HostConfig } from './host-config.ts'
+
+/** The connections that there are, and the sessions that they carry. */
+export class Connections implements Iterable<Connection> {
+  readonly #config: Pick<HostConfig, 'connectionsMax' | 'pendingConnectionsMax'>
+  readonly #open = new Set<Connection>()
+  readonly #bySession = new Map<string, Connection>()
+  /** Those that have something to send. */
+  #news: Connection[] = []
+
+  constructor(config: Pick<HostConfig, 'connectionsMax' | 'pendingConnectionsMax'>) {
+    this.#config = config
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** How many carry a session. */
+  get sessions(): number {
+    return this.#bySession.size
+  }
+
+  /** Whether there is room for one more. */
+  get hasRoom(): boolean {
+    const { connectionsMax, pendingConnectionsMax } = this.#config
+    return this.size < connectionsMax && this.size - this.sessions < pendingConnectionsMax
+  }
+
+  [Symbol.iterator](): Iterator<Connection> {
+    return this.#open.values()
+  }
+
+  add(connection: Connection): void {
+    this.#open.add(connection)
+  }
+
+  /** The connection that carries a session; undefined while the session waits for one. */
+  of(session: string): Connection | undefined {
+    return this.#bySession.get(session)
+  }
+
+  /** The connection carries the session from now on; another one that did is closed. */
+  carry(session: string, connection: Connection): void {
+    this.#bySession.get(session)?.close(4005, 'session_replaced')
+    this.#bySession.set(session, connection)
+  }
+
+  remove(connection: Connection, session: string | undefined): void {
+    this.#open.delete(connection)
+    if (session !== undefined) this.#bySession.delete(session)
+  }
+
+  /** The connection has something to send. Said once, until it has nothing more. */
+  note(connection: Connection): void {
+    this.#news.push(connection)
+  }
+
+  /** Has each connection send what may leave now. */
+  leave(): void {
+    const news = this.#news
+    if (news.length === 0) return
+    this.#news = []
+    for (const connection of news) if (connection.leave()) this.#news.push(connection)
+  }
+}

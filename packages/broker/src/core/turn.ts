@@ -1,0 +1,297 @@
+import {
+  type Command,
+  createState,
+  decide,
+  type Effect,
+  type EngineConfig,
+  type Env,
+  type Event,
+  type EventOf,
+  effectsOf,
+  evolve,
+  nextWakeAtMs,
+  replay,
+  type State,
+} from '@sluice/engine'
+import type { Commit } from './commit.ts'
+import type { Intake } from './intake.ts'
+import type { HostPlatform } from './platform.ts'
+
+/** Leases granted and due things done in one turn, so that reading is never kept waiting for long. */
+const GRANTS_PER_TURN_MAX = 5000
+const TICKS_PER_TURN_MAX = 1000
+/** How often the broker makes sure that it still listens: this share of a heartbeat period, within these bounds in ms. */
+const LISTEN_SHARE = 1 / 20
+const LISTEN_MS_MIN = 10
+const LISTEN_MS_MAX = 250
+
+export interface TurnOptions {
+  engine: EngineConfig
+  heartbeatMs: number
+  platform: HostPlatform
+  commit: Commit
+  intake: Intake
+  /** Whether leases may be granted. */
+  mayDispatch: () => boolean
+  /** The leases of a session whose deliveries have not left the broker. */
+  undelivered: (session: string) => readonly number[]
+  /** Hears of every effect of an event, right behind the event. */
+  onEffect: (effect: Effect) => void
+  /** The end of a turn: what may leave leaves. */
+  onEnd: () => void
+  /** An invariant is broken. */
+  onFailure: (error: Error) => void
+}
+
+/**
+ * Runs the engine. Every command is decided and evolved at once. At the end of a turn what is due is done, what was decided goes
+ * to the disk as one batch, durable tasks are leased to workers, and what may leave leaves. A turn also ends when a batch has
+ * become durable.
+ */
+export class Turn {
+  readonly state: State
+  readonly #options: TurnOptions
+  readonly #platform: HostPlatform
+  readonly #commit: Commit
+  readonly #intake: Intake
+  readonly #listenMs: number
+  readonly #env: { nowMs: number; random: () => number }
+  #isScheduled = false
+  /** What happens before the end of a turn is part of it. */
+  #isEnding = false
+  #isOver = false
+  /** How far the clock had been set back when the broker started. */
+  #aheadMs = 0
+  #wakeAtMs = Number.POSITIVE_INFINITY
+  #cancelWake: (() => void) | undefined
+  /** When the broker was last seen to listen; looked at while something runs out. */
+  #listenedAtMs = 0
+  #cancelListening: (() => void) | undefined
+
+  constructor(options: TurnOptions) {
+    this.#options = options
+    this.#platform = options.platform
+    this.#commit = options.commit
+    this.#intake = options.intake
+    this.#listenMs = Math.max(LISTEN_MS_MIN, Math.min(LISTEN_MS_MAX, options.heartbeatMs * LISTEN_SHARE))
+    this.state = createState(options.engine, Math.floor(options.platform.random() * 2 ** 32))
+    this.#env = { nowMs: 0, random: () => options.platform.random() }
+  }
+
+  /** ms of the broker's clock: that of the platform, but never before what the journal speaks of. */
+  get nowMs(): number {
+    return this.#platform.nowMs() + this.#aheadMs
+  }
+
+  /** Takes up what the journal holds; resolves to the number of its last batch. */
+  async recover(): Promise<number> {
+    const startedAtMs = this.#platform.nowMs()
+    return this.#commit.journal.load((_, events) => {
+      for (const event of events) {
+        if ('atMs' in event) this.#aheadMs = Math.max(this.#aheadMs, event.atMs - startedAtMs)
+        replay(this.state, event)
+      }
+    })
+  }
+
+  /**
+   * Decides a command and takes its events. `bodies` are those of the command's items, one directly behind the other.
+   * Returns the refusals; whatever else it causes is on its way.
+   * @throws where an invariant is broken; the broker has failed then
+   */
+  apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[] {
+    try {
+      this.#listen()
+      const before = this.#commit.taken
+      const refused = this.#decide(command, bodies)
+      if (refused.length > 0 || this.#commit.taken > before) this.schedule()
+      return refused
+    } catch (error) {
+      this.#options.onFailure(error as Error)
+      throw error
+    }
+  }
+
+  /** Takes an event that `decide` has made. */
+  take(event: Event): void {
+    evolve(this.state, event)
+    this.#commit.take(event)
+    for (const effect of effectsOf(event, this.state)) this.#options.onEffect(effect)
+  }
+
+  /** Has a turn end soon, after the input that waits now has been read. */
+  schedule(): void {
+    if (!this.#isEnding) this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isOver) return
+    this.#isScheduled = true
+    this.#platform.afterTurn(() => {
+      this.#isScheduled = false
+      this.end()
+    })
+  }
+
+  /** Ends the turn. */
+  end(): void {
+    if (this.#isOver) return
+    try {
+      this.#isEnding = true
+      this.#listen()
+      this.#tick()
+      this.#commit.write(this.state.nextSeq)
+      if (this.#options.mayDispatch()) this.#dispatch()
+      // A grant may have to be durable before its delivery leaves.
+      this.#commit.write(this.state.nextSeq)
+      this.#isEnding = false
+      this.#options.onEnd()
+      this.#readOn()
+      this.#wakeLater()
+    } catch (error) {
+      this.#options.onFailure(error as Error)
+    }
+  }
+
+  /** No turn ends any more. */
+  stop(): void {
+    this.#isOver = true
+    this.#cancelWake?.()
+    this.#cancelListening?.()
+  }
+
+  #decide(command: Command, bodies?: Uint8Array): EventOf<'refused'>[] {
+    const env = this.#env
+    env.nowMs = this.nowMs
+    let refused: EventOf<'refused'>[] | undefined
+    for (const event of decide(this.state, command, env satisfies Env)) {
+      if (event.type === 'refused') {
+        refused ??= []
+        refused.push(event)
+        continue
+      }
+      if (bodies !== undefined) this.#stage(event, bodies)
+      this.take(event)
+    }
+    return refused ?? NONE
+  }
+
+  /** Copies what was accepted into the batch in the making: one copy for what was accepted in one go. */
+  #stage(event: Event, bodies: Uint8Array): void {
+    if (event.type === 'tasksAccepted') event.body = this.#staged(event.body, event.bytes, bodies)
+    else if (event.type === 'tasksSucceeded') event.result = this.#staged(event.result, event.bytes, bodies)
+  }
+
+  #staged(start: number, sizes: readonly number[], bodies: Uint8Array): number {
+    let end = start
+    for (const size of sizes) end += size
+    return this.#commit.bodies.stage(bodies.subarray(start, end))
+  }
+
+  // ─── what is due ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #tick(): void {
+    for (let i = 0; i < TICKS_PER_TURN_MAX; i += 1) {
+      const dueAtMs = nextWakeAtMs(this.state)
+      if (dueAtMs === null || dueAtMs > this.nowMs) return
+      if (this.#intake.deafMs > 0 && isAboutSilence(this.state, this.nowMs)) this.#excuse()
+      else if (!this.#renewUndelivered()) this.#decide({ type: 'tick' })
+    }
+    this.#schedule()
+  }
+
+  /** A lease counts from when its delivery leaves: where the next one to expire is still here, it is renewed. */
+  #renewUndelivered(): boolean {
+    const task = this.state.deadlines.peek()
+    if (task?.phase.state !== 'leased') return false
+    const session = task.phase.session.id
+    const leases = this.#options.undelivered(session)
+    if (!leases.includes(task.lease)) return false
+    this.#decide({ type: 'heartbeat', session, leases })
+    return true
+  }
+
+  #wakeLater(): void {
+    const dueAtMs = nextWakeAtMs(this.state)
+    if (dueAtMs === null) return
+    if (this.#cancelListening === undefined && hasRunningTime(this.state)) this.#keepListening()
+    if (dueAtMs >= this.#wakeAtMs) return
+    this.#cancelWake?.()
+    this.#wakeAtMs = dueAtMs
+    this.#cancelWake = this.#platform.setTimer(
+      () => {
+        this.#cancelWake = undefined
+        this.#wakeAtMs = Number.POSITIVE_INFINITY
+        // What waits in the sockets is heard first.
+        this.schedule()
+      },
+      Math.max(0, dueAtMs - this.nowMs),
+    )
+  }
+
+  #dispatch(): void {
+    const before = this.state.nextLease
+    const { dispatchable } = this.state
+    const below = this.#commit.durableBelow
+    let isGranting = dispatchable.size > 0
+    while (isGranting && this.state.nextLease - before < GRANTS_PER_TURN_MAX) {
+      const { nextLease } = this.state
+      for (const queue of [...dispatchable]) this.#decide({ type: 'dispatch', queue: queue.name, below })
+      isGranting = dispatchable.size > 0 && this.state.nextLease > nextLease
+    }
+    if (isGranting) this.#schedule()
+  }
+
+  // ─── listening ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Notes that the broker listens. Where it did not for a while (a long garbage collection, a stopped process), leases and grace
+   * windows are excused for that time, before anything else is decided.
+   */
+  #listen(): void {
+    const nowMs = this.nowMs
+    const missedMs = nowMs - this.#listenedAtMs - this.#listenMs
+    this.#listenedAtMs = nowMs
+    if (this.#cancelListening !== undefined && missedMs > this.#listenMs) this.#decide({ type: 'stall', ms: missedMs })
+  }
+
+  #keepListening(): void {
+    this.#cancelListening = this.#platform.setTimer(() => {
+      try {
+        this.#listen()
+      } catch (error) {
+        this.#options.onFailure(error as Error)
+        return
+      }
+      this.#cancelListening = undefined
+      if (!this.#isOver && hasRunningTime(this.state)) this.#keepListening()
+    }, this.#listenMs)
+  }
+
+  /** Somebody was not read from: what ran out meanwhile is excused for that time. */
+  #excuse(): void {
+    this.#decide({ type: 'stall', ms: this.#intake.deafMs })
+    this.#intake.excused()
+  }
+
+  #readOn(): void {
+    if (this.#intake.isSaturated) return
+    if (this.#intake.deafMs >= this.#listenMs) this.#excuse()
+    this.#intake.resume()
+  }
+}
+
+/** Whether a lease or a grace window is running. */
+function hasRunningTime({ graces, queues }: State): boolean {
+  if (graces.size > 0) return true
+  for (const { leased } of queues.values()) if (leased.size > 0) return true
+  return false
+}
+
+/** Whether what is due next is the end of a lease or of a grace window: of somebody who has not been heard. */
+function isAboutSilence({ graces, deadlines }: State, nowMs: number): boolean {
+  const grace = graces.peek()
+  return (grace !== undefined && grace.graceEndsAtMs <= nowMs) || deadlines.peek()?.phase.state === 'leased'
+}
+
+const NONE: EventOf<'refused'>[] = []
