@@ -131,6 +131,17 @@ const CAUSES: Record<string, Record<string, Cause>> = {
   },
   'leased leaseReleased ready': {
     released: { make: (life) => life.release('w', life.lease) },
+    'its session is lost before it is begun': {
+      reach: (life) => {
+        life.submit('a')
+        life.teller('w')
+        life.dispatch()
+      },
+      make: (life) => {
+        life.apply({ type: 'disconnectSession', session: 'w' })
+        life.advance(DEFAULT_CONFIG.graceMs)
+      },
+    },
     'not named when the session resumes': {
       make: (life) => life.apply({ type: 'resumeSession', session: 'w', leases: [] }),
     },
