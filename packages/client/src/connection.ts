@@ -28,6 +28,8 @@ export interface SessionOwner {
   readonly role: Role
   /** The leases worked on or not yet known to be settled. */
   heldLeases(): number[]
+  /** Asked with each `hello`: the lease up to which deliveries have been begun. A producer has none. */
+  begunLease?(): number
   onWelcome(welcome: Welcome): void
   /** Never `welcome`, `ping`, `pong` or `drain`. */
   onMessage(message: BrokerMessage): void
@@ -91,6 +93,7 @@ export class Connection {
   #limits: Limits = DEFAULT_LIMITS
   #refs = 0
   #heartbeatMs = 0
+  #begins = false
   #heardAtMs = 0
   #beatAtMs = 0
   #cancelBeat: () => void = () => {}
@@ -146,6 +149,16 @@ export class Connection {
   /** How often the broker wants to hear of work, in ms. */
   get heartbeatMs(): number {
     return this.#heartbeatMs
+  }
+
+  /** Whether the broker of the last welcome understands `begin`. */
+  get begins(): boolean {
+    return this.#begins
+  }
+
+  /** What was sent and has not left the socket, in bytes. */
+  get unsentBytes(): number {
+    return this.#socket?.bufferedBytes ?? 0
   }
 
   /** Whether messages leave now. While draining they do: what is in work may be settled. */
@@ -253,14 +266,18 @@ export class Connection {
   #hello(): void {
     const { token, name } = this.#options
     const { session } = this.#actor.getSnapshot().context
+    const begun = this.#owner.begunLease?.()
     this.#write([
       {
         type: 'hello',
         versions: [...VERSIONS],
         roles: [this.#owner.role],
+        ...(begun === undefined ? {} : { begins: true }),
         ...(name === undefined ? {} : { name }),
         ...(token === undefined ? {} : { token }),
-        ...(session === null ? {} : { resume: { session, leases: this.#owner.heldLeases() } }),
+        ...(session === null
+          ? {}
+          : { resume: { session, leases: this.#owner.heldLeases(), ...(begun === undefined ? {} : { begun }) } }),
       },
     ])
   }
@@ -311,6 +328,7 @@ export class Connection {
     if (this.#state !== 'handshaking') return
     this.#limits = welcome.limits
     this.#heartbeatMs = welcome.heartbeatMs
+    this.#begins = welcome.begins === true
     this.#tell({ type: 'welcomed', session: welcome.session })
     this.#beatAtMs = this.#platform.now()
     this.#armBeat()

@@ -22,6 +22,7 @@ export interface ExecutorHooks {
  * `retryable` (boolean) and `retryAfterMs` (ms). `failureOf` makes data of whatever a handler has thrown elsewhere.
  */
 export interface Executor {
+  /** The attempt counts as begun when this is called: one that holds a task back has it charged all the same. */
   run(task: ExecutorTask, hooks: ExecutorHooks): Promise<Body>
   close(): Promise<void>
 }

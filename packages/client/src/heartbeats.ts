@@ -2,6 +2,8 @@ import type { ClientMessage } from '@sluice/protocol'
 import type { Connection } from './connection.ts'
 import type { HeldLeases } from './held-leases.ts'
 import type { Platform } from './platform.ts'
+import type { Settlements } from './settlements.ts'
+import type { Slot } from './slot.ts'
 
 /** A lease outlives two lost or late heartbeats. */
 const BEATS_PER_LEASE = 3
@@ -13,18 +15,26 @@ const BEATS_PER_LEASE = 3
 export class Heartbeats {
   readonly #connection: Connection
   readonly #held: HeldLeases
+  readonly #settlements: Settlements
   readonly #platform: Platform
   #cancel: () => void = () => {}
   #dueAtMs = Number.POSITIVE_INFINITY
 
-  constructor(connection: Connection, held: HeldLeases, platform: Platform) {
+  constructor(connection: Connection, held: HeldLeases, settlements: Settlements, platform: Platform) {
     this.#connection = connection
     this.#held = held
+    this.#settlements = settlements
     this.#platform = platform
   }
 
-  /** Says that the work of `leases` lives. */
-  push(out: ClientMessage[], leases: readonly number[]): void {
+  /**
+   * Says that the work of `slots` lives. What is answered needs no renewal, since the answer has left or leaves with this message; but where
+   * the broker wants to hear it later, it does.
+   */
+  push(out: ClientMessage[], slots: Iterable<Slot>): void {
+    const putOff = this.#settlements.putOff()
+    const leases: number[] = []
+    for (const slot of slots) if (slot.answer === undefined || putOff.has(slot)) leases.push(slot.lease)
     const { listedMax } = this.#connection
     for (let from = 0; from < leases.length; from += listedMax) {
       const ref = this.#connection.nextRef()
@@ -64,9 +74,9 @@ export class Heartbeats {
   }
 
   #beat(): void {
-    const { leases, shortestMs } = this.#held.shorterThan(this.#shortMs)
+    const { slots, shortestMs } = this.#held.shorterThan(this.#shortMs)
     const messages: ClientMessage[] = []
-    this.push(messages, leases)
+    this.push(messages, slots)
     if (this.#connection.open) for (const message of messages) this.#connection.send(message)
     this.#within(shortestMs / BEATS_PER_LEASE)
   }

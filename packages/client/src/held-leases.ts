@@ -34,15 +34,15 @@ export class HeldLeases implements Iterable<Slot> {
     return [...this].filter((slot) => named.has(slot.lease))
   }
 
-  /** The numbers of all leases that live for less than `leaseMs` without a heartbeat, and the shortest of these lives in ms. */
-  shorterThan(leaseMs: number): { leases: number[]; shortestMs: number } {
-    const leases: number[] = []
+  /** All leases that live for less than `leaseMs` without a heartbeat, and the shortest of these lives in ms. */
+  shorterThan(leaseMs: number): { slots: Slot[]; shortestMs: number } {
+    const short: Slot[] = []
     let shortestMs = Number.POSITIVE_INFINITY
     for (const { message, slots } of this.#deliveries) {
       if (message.leaseMs >= leaseMs) continue
       shortestMs = Math.min(shortestMs, message.leaseMs)
-      for (const slot of slots) if (slot !== undefined) leases.push(slot.lease)
+      for (const slot of slots) if (slot !== undefined) short.push(slot)
     }
-    return { leases, shortestMs }
+    return { slots: short, shortestMs }
   }
 }

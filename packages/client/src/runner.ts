@@ -1,4 +1,5 @@
 import type { Body } from '@sluice/protocol'
+import type { BegunLeases } from './begun-leases.ts'
 import { Deque } from './deque.ts'
 import { TimeLimitExceeded } from './errors.ts'
 import type { Executor } from './executor.ts'
@@ -6,7 +7,7 @@ import { type AnyHandler, noInput, type Output, runAttempt } from './handler.ts'
 import type { Platform } from './platform.ts'
 import type { Slot } from './slot.ts'
 
-/** How long all handlers may go on after their signals have fired before no more work is to wait for them, in ms. */
+/** How long a handler may go on after its signal has fired before no work is to wait for it any more, in ms. */
 const UNHEEDED_MS = 2000
 
 /** Hears what becomes of the attempts whose lease is held. */
@@ -14,6 +15,8 @@ export interface RunnerHost {
   onOutput(slot: Slot, output: Output): void
   /** The handler threw, or its time limit has passed while it runs. */
   onFailure(slot: Slot, thrown: unknown): void
+  /** Handlers run of which the broker was not told that they are begun; asked for again until it is. */
+  onUnsaidBegin(): void
   /** `isBlocked` has changed. */
   onBlockedChange(): void
 }
@@ -26,23 +29,35 @@ export interface RunnerOptions {
   platform: Platform
 }
 
-/** Deliveries wait here for one of `concurrency` places, in which their handlers run. A place is free once its handler returns. */
+/**
+ * Deliveries wait here for one of `concurrency` places, in which their handlers run. A place is free once its handler returns. They are
+ * begun strictly in the order in which they came, so one that has to wait holds up all behind it: until its `begin` has left, or until
+ * no other handler runs where it is to run alone.
+ *
+ * A handler that goes on for `UNHEEDED_MS` after its signal has fired keeps its place, but counts as running no more where a task is
+ * to run alone: its lease is lost or answered, so it has no attempt that could be charged, and it may never return.
+ */
 export class Runner {
   readonly #host: RunnerHost
+  readonly #begun: BegunLeases
   readonly #handlers: RunnerOptions['handlers']
   readonly #executor: Executor | undefined
   readonly #concurrency: number
   readonly #platform: Platform
   readonly #backlog = new Deque<Slot>()
   #active = 0
-  /** Of these, whose signal has fired. */
-  #aborted = 0
+  /** Of these, those that have not heeded their signal for too long. */
+  #deaf = 0
+  /** What ends the wait for those whose signal has fired and who are not deaf yet. */
+  readonly #patience = new Map<Slot, () => void>()
+  /** It runs alone. */
+  #alone: Slot | undefined
   #pumping = false
   #isBlocked = false
-  #cancelPatience: (() => void) | undefined
 
-  constructor(host: RunnerHost, options: RunnerOptions) {
+  constructor(host: RunnerHost, begun: BegunLeases, options: RunnerOptions) {
     this.#host = host
+    this.#begun = begun
     this.#handlers = options.handlers
     this.#executor = options.executor
     this.#concurrency = options.concurrency
@@ -72,13 +87,28 @@ export class Runner {
     this.#pumping = true
     try {
       while (this.#active < this.#concurrency) {
-        const slot = this.#backlog.shift()
+        const slot = this.#backlog.first
         if (slot === undefined) break
-        if (slot.state === 'queued') this.#run(slot)
+        if (slot.state === 'queued') {
+          if (!this.#mayBegin(slot)) break
+          this.#backlog.shift()
+          this.#run(slot)
+        } else {
+          this.#backlog.shift()
+        }
       }
     } finally {
       this.#pumping = false
     }
+    if (this.#begun.isUnsaid) this.#host.onUnsaidBegin()
+  }
+
+  #mayBegin(slot: Slot): boolean {
+    if (this.#alone !== undefined) return false
+    const { start } = slot
+    if (start === undefined) return true
+    if (start === 'alone' && this.#active > this.#deaf) return false
+    return this.#begun.announce(slot.lease)
   }
 
   /** Takes out what waits for a place. */
@@ -88,23 +118,34 @@ export class Runner {
 
   /** What the handler of a running slot returns will not be used. */
   abort(slot: Slot, reason: Error): void {
-    this.#aborted += 1
-    if (this.#aborted === this.#concurrency) {
-      this.#cancelPatience = this.#platform.setTimer(() => this.#setBlocked(true), UNHEEDED_MS)
-    }
+    this.#begun.end(slot.lease)
+    this.#patience.set(
+      slot,
+      this.#platform.setTimer(() => this.#unheeded(slot), UNHEEDED_MS),
+    )
     slot.abort(reason)
+  }
+
+  #unheeded(slot: Slot): void {
+    this.#patience.delete(slot)
+    this.#deaf += 1
+    if (this.#alone === slot) this.#alone = undefined
+    this.#setBlocked(this.#deaf === this.#concurrency)
+    this.pump()
   }
 
   /** Nothing waits or is counted any more; resolves when the executor, if any, is closed. */
   async close(): Promise<void> {
     this.#backlog.drain()
-    this.#cancelPatience?.()
+    for (const cancel of this.#patience.values()) cancel()
     await this.#executor?.close()
   }
 
   #run(slot: Slot): void {
     slot.move('start')
     this.#active += 1
+    this.#begun.begin(slot.lease)
+    if (slot.start === 'alone') this.#alone = slot
     const { timeLimitMs } = slot
     if (timeLimitMs !== undefined) {
       slot.cancelTimeLimit = this.#platform.setTimer(() => this.#exceeded(slot, timeLimitMs), timeLimitMs)
@@ -153,13 +194,20 @@ export class Runner {
   /** @returns whether what the handler made is still of use */
   #finish(slot: Slot): boolean {
     this.#active -= 1
+    if (this.#alone === slot) this.#alone = undefined
     slot.move('finish')
     if (slot.state === 'settling') {
+      this.#begun.end(slot.lease)
       slot.cancelTimeLimit?.()
       return true
     }
-    this.#aborted -= 1
-    this.#cancelPatience?.()
+    const cancel = this.#patience.get(slot)
+    if (cancel === undefined) {
+      this.#deaf -= 1
+    } else {
+      cancel()
+      this.#patience.delete(slot)
+    }
     this.#setBlocked(false)
     return false
   }

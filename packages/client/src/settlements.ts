@@ -20,8 +20,8 @@ export class Settlements {
   readonly #requestFlush: () => void
   #unsent: Slot[] = []
   readonly #sent = new Map<number, Slot[]>()
-  /** End the waits of those that the broker wants to hear later. */
-  readonly #cancels = new Set<() => void>()
+  /** Those that the broker wants to hear later, by what ends their wait. */
+  readonly #later = new Map<() => void, readonly Slot[]>()
 
   constructor(platform: Platform, requestFlush: () => void) {
     this.#platform = platform
@@ -42,16 +42,28 @@ export class Settlements {
   /** The broker may take these answers after `delayMs`. */
   addLater(slots: readonly Slot[], delayMs: number): void {
     const cancel = this.#platform.setTimer(() => {
-      this.#cancels.delete(cancel)
+      this.#later.delete(cancel)
       for (const slot of slots) this.add(slot)
     }, delayMs)
-    this.#cancels.add(cancel)
+    this.#later.set(cancel, slots)
+  }
+
+  /** Those whose answer waits to be said again, because the broker could not take it. */
+  putOff(): Set<Slot> {
+    return new Set([...this.#later.values()].flat())
+  }
+
+  /** Those of `slots` whose answer is not under way over this connection: of the others `settled` will tell. */
+  notUnderWay(slots: readonly Slot[]): Slot[] {
+    if (slots.length === 0) return []
+    const underWay = new Set([...this.#sent.values()].flat())
+    return slots.filter((slot) => !underWay.has(slot))
   }
 
   /** Nothing is said later any more. */
   stop(): void {
-    for (const cancel of this.#cancels) cancel()
-    this.#cancels.clear()
+    for (const cancel of this.#later.keys()) cancel()
+    this.#later.clear()
   }
 
   /** After a reconnect: what is still held has to be said again. */

@@ -1,5 +1,5 @@
 import { nextSlotState, type SlotEvent, type SlotState } from '@sluice/machines'
-import type { Bodies } from '@sluice/protocol'
+import type { Bodies, Start } from '@sluice/protocol'
 import type { Answer } from './answer.ts'
 import type { Delivery } from './delivery.ts'
 import type { TaskContext } from './handler.ts'
@@ -56,6 +56,11 @@ export class Slot implements TaskContext {
 
   get timeLimitMs(): number | undefined {
     return this.delivery.message.timeLimitMs
+  }
+
+  /** How its handler is to be started; undefined where nothing is asked. */
+  get start(): Start | undefined {
+    return this.delivery.message.start
   }
 
   get state(): SlotState {

@@ -10,6 +10,7 @@ import {
 } from '@sluice/protocol'
 import { type ActorRefFrom, createActor } from 'xstate'
 import type { Answer } from './answer.ts'
+import { BegunLeases } from './begun-leases.ts'
 import { Connection, type SessionOwner } from './connection.ts'
 import { Delivery } from './delivery.ts'
 import { ClosedError, LeaseLostError, PermanentError, SluiceError } from './errors.ts'
@@ -55,6 +56,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly #onError: WorkerOptions['onError']
   readonly #held = new HeldLeases()
   readonly #settlements: Settlements
+  readonly #begun: BegunLeases
   readonly #runner: Runner
   readonly #reports: ProgressReports
   readonly #heartbeats: Heartbeats
@@ -76,11 +78,12 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.#onError = options.onError
     this.logger = options.logger ?? silentLogger
     checkQueues(this.#queues, handlers, executor)
-    this.#runner = new Runner(this, { handlers, executor, concurrency, platform })
     this.#connection = new Connection({ ...options, platform }, this)
+    this.#begun = new BegunLeases(this.#connection, platform, () => this.#runner.pump())
+    this.#runner = new Runner(this, this.#begun, { handlers, executor, concurrency, platform })
     this.#settlements = new Settlements(platform, this.#connection.requestFlush)
     this.#reports = new ProgressReports(platform, this.logger, this.#connection.requestFlush)
-    this.#heartbeats = new Heartbeats(this.#connection, this.#held, platform)
+    this.#heartbeats = new Heartbeats(this.#connection, this.#held, this.#settlements, platform)
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
@@ -136,13 +139,19 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     return Array.from(this.#held, (slot) => slot.lease)
   }
 
+  begunLease(): number {
+    return this.#begun.resume()
+  }
+
   onWelcome(welcome: Welcome): void {
     this.#lose(welcome.resumed ? this.#held.of(welcome.lostLeases) : [...this.#held], 'session_lost')
+    if (!welcome.resumed) this.#begun.reset()
     this.#settlements.resend(this.#held)
     this.#heartbeats.welcomed()
     this.#tell({ type: 'connected' })
     this.#announceCredit()
     this.#resolveStarted()
+    this.#runner.pump()
     this.#connection.flush()
     this.#afterAnswers()
   }
@@ -165,7 +174,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   onStateChange(_state: ConnectionState): void {}
 
   onHeartbeat(out: ClientMessage[]): void {
-    this.#heartbeats.push(out, this.heldLeases())
+    this.#heartbeats.push(out, this.#held)
   }
 
   waiting(): number {
@@ -175,6 +184,8 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   collect(out: ClientMessage[]): void {
     this.#reports.collect(out, this.#connection.limits)
     this.#settlements.collect(out, this.#connection.limits, () => this.#connection.nextRef())
+    // Behind the answers, so that what has ended already is no more beside what begins.
+    this.#begun.collect(out)
   }
 
   onMessage(message: BrokerMessage): void {
@@ -186,11 +197,14 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
         this.#settled(this.#settlements.answered(message.ref) ?? [], message.refused)
         return
       case 'renewed':
-        this.#lose(this.#held.of(message.lost), 'expired')
+        // A lease that was answered may be named for that very reason, before the answer is confirmed.
+        this.#lose(this.#settlements.notUnderWay(this.#held.of(message.lost)), 'expired')
+        this.#runner.pump()
         this.#afterAnswers()
         return
       case 'revoke':
         this.#lose(this.#held.of(message.leases), message.reason)
+        this.#runner.pump()
         this.#afterAnswers()
         return
       case 'error':
@@ -222,6 +236,10 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
 
   #serves(queue: string): boolean {
     return this.#queues.includes(queue)
+  }
+
+  onUnsaidBegin(): void {
+    this.#connection.requestFlush()
   }
 
   onBlockedChange(): void {
@@ -394,6 +412,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.#connection.stop()
     this.#cancelCredit()
     this.#heartbeats.stop()
+    this.#begun.stop()
     this.#reports.stop()
     this.#settlements.stop()
     this.#rejectStarted(new ClosedError('the worker was closed before it was connected'))

@@ -55,15 +55,15 @@ export class FakeConnection {
   closedBy: { code: number; reason: string } | undefined
   /** A dead line: what is sent is lost and nobody is told. */
   dead = false
-  readonly socket: Socket
+  readonly socket: { -readonly [Key in keyof Socket]: Socket[Key] }
   #toBroker: (string | Uint8Array)[] = []
   #toClient: (() => void)[] = []
   #limits: Limits
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, bufferedBytes: number) {
     this.#limits = limits
     this.socket = {
-      bufferedBytes: 0,
+      bufferedBytes,
       send: (data) => this.#toBroker.push(data),
       close: (code = 1005, reason = '') => {
         this.closedBy ??= { code, reason }
@@ -102,8 +102,15 @@ export class FakeConnection {
 
   /** @returns whether anything travelled */
   carry(): boolean {
-    const frames = this.#toBroker.splice(0)
     const deliveries = this.#toClient.splice(0)
+    const isAny = this.carryToBroker()
+    for (const deliver of deliveries) deliver()
+    return isAny || deliveries.length > 0
+  }
+
+  /** What the client has sent arrives. */
+  carryToBroker(): boolean {
+    const frames = this.#toBroker.splice(0)
     for (const frame of frames) {
       if (this.dead) continue
       const decoded = decodeClientFrame(frame, this.#limits)
@@ -111,8 +118,7 @@ export class FakeConnection {
       this.frames += 1
       this.received.push(...decoded.messages)
     }
-    for (const deliver of deliveries) deliver()
-    return frames.length + deliveries.length > 0
+    return frames.length > 0
   }
 }
 
@@ -123,6 +129,8 @@ export class FakeWorld {
   readonly limits: Limits
   /** What `random` draws. */
   draw = 0.5
+  /** What a new connection's socket has not sent, and never will until the test says so. */
+  bufferedBytes = 0
   #seed = 1
   readonly platform: Platform
 
@@ -142,7 +150,7 @@ export class FakeWorld {
       },
       epochMs: () => 1_790_000_000_000 + this.clock.nowMs,
       connect: () => {
-        const connection = new FakeConnection(this.limits)
+        const connection = new FakeConnection(this.limits, this.bufferedBytes)
         this.connections.push(connection)
         return connection.socket
       },

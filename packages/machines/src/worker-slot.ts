@@ -5,7 +5,7 @@ import { chartStatesOf, type StateTable, stepsOf } from './state-table.ts'
  * A slot holds one delivery of a worker.
  *
  * - `idle`: holds nothing.
- * - `queued`: the lease is held, the handler has not been called.
+ * - `queued`: the lease is held, the handler has not been called. It waits for a place, for its `begin` to leave, or to run alone.
  * - `running`: the handler works and the lease is held.
  * - `aborting`: the lease is answered or lost, the signal is aborted, the handler has not returned yet.
  * - `settling`: the handler is done; the answer is not known to be durable, so the lease still counts as held.
@@ -14,7 +14,7 @@ export type SlotState = 'idle' | 'queued' | 'running' | 'aborting' | 'settling'
 
 /**
  * - `deliver`: a delivery arrived.
- * - `start`: the handler is called.
+ * - `start`: the handler is called: the delivery is begun.
  * - `finish`: the handler returned or threw.
  * - `abort`: the lease is lost, handed back or past its time limit while the handler runs.
  * - `release`: handed back before the handler was called.

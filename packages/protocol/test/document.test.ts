@@ -50,14 +50,17 @@ test('[VERSION-1] the page names the version and the subprotocol', () => {
   expect(page).toContain(`\`${SUBPROTOCOL}\``)
 })
 
-test('every line of the first conversation is a frame', () => {
-  const [, block = ''] = /## A first conversation[\s\S]*?```\n([\s\S]*?)```/.exec(page) ?? []
+test.each([
+  ['## A first conversation', 9],
+  ['### Beginning', 6],
+])('every line of the conversation under %s is a frame', (heading, count) => {
+  const [, block = ''] = /```\n([\s\S]*?)```/.exec(page.slice(page.indexOf(`${heading}\n`))) ?? []
   const lines = block
     .replaceAll('{…}', '{}')
     .replaceAll('01890a5d-…', '01890a5d-ac96-774b-bcce-b302099a8057')
     .trim()
     .split(/\n(?=[<>])/)
-  expect(lines).toHaveLength(9)
+  expect(lines).toHaveLength(count)
   for (const line of lines) {
     const decode = line.startsWith('>') ? decodeClientFrame : decodeBrokerFrame
     expect(decode(line.slice(1).trim(), DEFAULT_LIMITS), line).toMatchObject({ ok: true })
