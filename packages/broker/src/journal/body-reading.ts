@@ -12,6 +12,7 @@ export class BodyReading {
   readonly #thread: JournalThread<ToReader, FromReader>
   readonly #waiting: { resolve(bodies: Uint8Array): void; reject(error: Error): void }[] = []
   #isClosing = false
+  #failure: Error | undefined
 
   /** @param failed told why no more reads are answered; the error is what those that wait get */
   constructor(path: string, failed: (why: string, cause: unknown) => Error) {
@@ -22,14 +23,16 @@ export class BodyReading {
         heard: (answer) => this.#heard(answer),
         ended: (why, cause) => {
           if (this.#isClosing && this.#waiting.length === 0) return
-          const error = failed(why, cause)
-          for (const { reject } of this.#waiting.splice(0)) reject(error)
+          const failure = failed(why, cause)
+          this.#failure = failure
+          for (const { reject } of this.#waiting.splice(0)) reject(failure)
         },
       },
     )
   }
 
   read(batch: number): Promise<Uint8Array> {
+    if (this.#failure) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       this.#thread.ask({ type: 'read', batch })

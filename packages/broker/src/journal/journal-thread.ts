@@ -21,6 +21,8 @@ export class JournalThread<Request, Answer> {
     this.#port = port1
     const mailbox: Mailbox = { port: port2, posted: this.#posted }
     this.#worker = new Worker(file, {
+      // Others are meant for the program that was started with them, and not all of them suit a thread.
+      execArgv: process.execArgv.filter((option) => /^--(no-warnings|disable-warning)/.test(option)),
       workerData: { ...data, ...mailbox },
       transferList: [port2],
     })

@@ -54,10 +54,7 @@ export interface Journal {
    * journal's from here on: the caller neither reads nor changes them again.
    */
   append(batch: Batch): void | Promise<void>
-  /**
-   * The bodies of one stored batch, or of one whose append is under way once that is done. Waits for no append of another batch.
-   * Fails with an Error when the batch is not there.
-   */
+  /** The bodies of one stored batch. Waits for no append. Fails with an Error when the batch is not there. */
   read(batch: number): Uint8Array | Promise<Uint8Array>
   /** Forget every batch below this one. May be done later or in part; never touches others. */
   discardBefore(batch: number): void | Promise<void>

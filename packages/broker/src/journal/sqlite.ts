@@ -127,8 +127,13 @@ class SqliteJournal implements Journal {
     return stored.promise
   }
 
-  async read(batch: number): Promise<Uint8Array> {
-    await this.#appends.find((append) => append.batch === batch)?.stored.promise
+  read(batch: number): Promise<Uint8Array> {
+    // Stored is what it is once its append is done.
+    const append = this.#appends.find((pending) => pending.batch === batch)
+    return append ? append.stored.promise.then(() => this.#read(batch)) : this.#read(batch)
+  }
+
+  async #read(batch: number): Promise<Uint8Array> {
     if (this.#closing) throw this.#closed()
     if (!this.#isLoaded) throw new Error(`the journal ${this.#path} is not loaded`)
     this.#reading ??= new BodyReading(this.#path, (why, cause) => this.#fail(why, cause))

@@ -125,18 +125,40 @@ export function journalContract({ name, durability, place }: Subject): void {
       await expect(read(journal, 2)).rejects.toThrow('batch 2 is not stored')
     })
 
-    test('[JOURNAL-8] a batch of 64 MiB is stored, a larger one is refused and leaves nothing', async () => {
+    test('[JOURNAL-8] says how many bytes of bodies a batch may have, no more than a ref can name', () => {
+      const { batchBytesMax } = newPlace()()
+      expect(batchBytesMax).toBeGreaterThan(0)
+      expect(batchBytesMax).toBeLessThanOrEqual(BATCH_BODY_BYTES_MAX)
+    })
+
+    test('[JOURNAL-8] the largest batch is stored, a larger one is refused with both figures and leaves nothing', async () => {
       const open = newPlace()
       const journal = open()
       await loadAll(journal)
-      const largest = new Uint8Array(BATCH_BODY_BYTES_MAX)
-      largest[largest.length - 1] = 7
+      const { batchBytesMax } = journal
+      const largest = new Uint8Array(batchBytesMax)
+      largest[batchBytesMax - 1] = 7
       await append(journal, batchOfBodies(1, [largest]))
-      expect((await read(journal, 1))[largest.length - 1]).toBe(7)
-      const larger = { batch: 2, events: [], bodies: new Uint8Array(BATCH_BODY_BYTES_MAX + 1) }
-      await expect(append(journal, larger)).rejects.toThrow('67108865 bytes of bodies, where 67108864 is the most')
+      expect((await read(journal, 1))[batchBytesMax - 1]).toBe(7)
+      const larger = { batch: 2, events: [], bodies: new Uint8Array(batchBytesMax + 1) }
+      await expect(append(journal, larger)).rejects.toThrow(
+        `${batchBytesMax + 1} bytes of bodies, where ${batchBytesMax} is the most`,
+      )
       await journal.close()
       expect((await loadAll(open())).last).toBe(1)
+    })
+
+    test('[JOURNAL-5] appends made behind one that fails fail too, and nothing of them is stored', async () => {
+      const open = newPlace()
+      const journal = open()
+      await loadAll(journal)
+      const appends = [1, 2, 9, 3, 4].map((batch) => append(journal, textBatch(batch, `body ${batch}`)))
+      const outcomes = (await Promise.allSettled(appends)).map(({ status }) => status)
+      expect(outcomes.slice(2)).toEqual(['rejected', 'rejected', 'rejected'])
+      await journal.close()
+      const { last } = await loadAll(open())
+      expect(last).toBeLessThanOrEqual(2)
+      expect(outcomes.slice(last)).not.toContain('fulfilled')
     })
 
     test('[JOURNAL-5] after a failed append every later one fails too and says why', async () => {
