@@ -81,4 +81,5 @@ export const leafFiles: readonly string[] = [
   'packages/world/src/fuzz/progress-bar.ts',
   'packages/world/src/fuzz/thread.ts',
   'packages/world/src/mutants/plant.ts',
+  'packages/world/src/mutants/sources.ts',
 ]

@@ -3,6 +3,7 @@ import { pinned } from '../src/fuzz/pinned.ts'
 import { Pool } from '../src/fuzz/pool.ts'
 import { MUTANTS } from '../src/mutants/catalogue.ts'
 import type { Mutant } from '../src/mutants/mutant.ts'
+import { mutatedModule } from '../src/mutants/mutate.ts'
 
 const pool = new Pool(1)
 afterAll(() => pool.close())
@@ -16,7 +17,7 @@ describe.each(pinned.map((one) => [one.name, one] as const))('%s', (_, { seed, s
 
   test.skipIf(mutant === undefined)('would show the bug again', { timeout: 120_000 }, async () => {
     expect(MUTANTS.map(({ name }) => name)).toContain(mutant)
-    const again = new Pool(1, { mutant: MUTANTS.find(({ name }) => name === mutant) as Mutant })
+    const again = new Pool(1, { planted: mutatedModule(MUTANTS.find(({ name }) => name === mutant) as Mutant) })
     const { report } = await again.examine(seed, { scenario })
     await again.close()
     expect(report.violations.map((violation) => violation.rule)).toContain(rule)

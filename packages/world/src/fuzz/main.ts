@@ -158,11 +158,12 @@ async function mutate(args: Arguments, first: number): Promise<boolean> {
     writeJson(args.json, {
       configuration: configurationOf(args, first),
       figures: { mutants: verdicts.length, caught: verdicts.filter((verdict) => verdict.caught !== undefined).length },
-      mutants: verdicts.map(({ mutant: { name, file, breaks, survives }, caught: by, broken, notCounted }) => ({
-        name,
-        file,
-        breaks,
-        survives,
+      mutants: verdicts.map(({ mutant, caught: by, broken, notCounted }) => ({
+        name: mutant.name,
+        package: mutant.package,
+        in: mutant.in,
+        breaks: mutant.breaks,
+        survives: mutant.survives,
         broken,
         caught: by,
         notCounted,
@@ -183,7 +184,7 @@ async function mutate(args: Arguments, first: number): Promise<boolean> {
   const rows = MUTANTS.flatMap((mutant) => verdicts.filter((verdict) => verdict.mutant === mutant)).map(
     ({ mutant, caught: by, broken }) => [
       mutant.name,
-      mutant.file,
+      `${mutant.package}: ${mutant.in}`,
       by === undefined
         ? broken === undefined
           ? 'survived'
@@ -191,7 +192,7 @@ async function mutate(args: Arguments, first: number): Promise<boolean> {
         : `${by.rule} ${by.pinned === undefined ? `at seed ${by.seed} (${by.seeds})` : `in a pinned world: ${by.pinned}`}`,
     ],
   )
-  print(`\n${tableText(['mutant', 'file', 'caught by'], rows)}`)
+  print(`\n${tableText(['mutant', 'in', 'caught by'], rows)}`)
   print(`\n${caught} of ${verdicts.length} caught (${((100 * caught) / verdicts.length).toFixed(1)} %)`)
   for (const { mutant, caught: by, broken } of verdicts)
     if (broken !== undefined) print(`cannot be loaded: ${mutant.name}: ${broken}`)

@@ -1,4 +1,5 @@
 import type { Mutant } from '../mutants/mutant.ts'
+import { mutatedModule } from '../mutants/mutate.ts'
 import { pinned } from './pinned.ts'
 import { Pool } from './pool.ts'
 
@@ -32,8 +33,13 @@ const SEEDS_FIRST = 10
  * @param sound a pool without the bug
  */
 export async function hunt(mutant: Mutant, sound: Pool, first: number, count: number): Promise<Verdict> {
-  const pool = new Pool(1, { mutant }, MUTANT_MS_MAX)
   let notCounted = 0
+  let pool: Pool
+  try {
+    pool = new Pool(1, { planted: mutatedModule(mutant) }, MUTANT_MS_MAX)
+  } catch (error) {
+    return { mutant, broken: (error as Error).message, notCounted }
+  }
 
   async function inPinnedWorlds(): Promise<Verdict['caught']> {
     for (const { name, seed, scenario } of pinned) {

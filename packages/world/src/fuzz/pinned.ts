@@ -6,7 +6,7 @@ export interface Pinned extends Experiment {
   name: string
   /** What was wrong. */
   wrong: string
-  /** The mutant that makes the same mistake again; left out where no single change of text does. */
+  /** The mutant that makes the same mistake again; left out where no mutant does. */
   mutant?: string
   /** The rule that it violates. */
   rule: string

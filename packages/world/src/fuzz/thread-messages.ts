@@ -1,4 +1,4 @@
-import type { Mutant } from '../mutants/mutant.ts'
+import type { Planted } from '../mutants/plant.ts'
 import type { Runs } from '../phenomena/phenomenon.ts'
 import type { Examination, Explanation } from './examine.ts'
 import type { Experiment } from './shrink.ts'
@@ -20,6 +20,6 @@ export type Answer =
 
 /** What a thread is started with. */
 export interface ThreadData {
-  /** The bug that is planted before anything of the product is loaded. */
-  mutant?: Mutant
+  /** The module with a bug in it: it takes its place before anything of the product is loaded. */
+  planted?: Planted
 }

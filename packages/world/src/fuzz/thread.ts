@@ -4,8 +4,8 @@ import type { Violation } from '../observation.ts'
 import type { Runs } from '../phenomena/phenomenon.ts'
 import type { Answer, Order, ThreadData, Word } from './thread-messages.ts'
 
-const { mutant } = workerData as ThreadData
-if (mutant !== undefined) plant([mutant])
+const { planted } = workerData as ThreadData
+if (planted !== undefined) plant(planted)
 
 // Only now, so that what they load is what was planted.
 const { examine, explain } = await import('./examine.ts')

@@ -1,7 +1,17 @@
-import { BROKER_MUTANTS } from './broker-mutants.ts'
+import { BROKER_API_MUTANTS } from './broker-api-mutants.ts'
+import { BROKER_CORE_MUTANTS } from './broker-core-mutants.ts'
 import { CLIENT_MUTANTS } from './client-mutants.ts'
 import { ENGINE_MUTANTS } from './engine-mutants.ts'
+import { JOURNAL_MUTANTS } from './journal-mutants.ts'
+import { MACHINES_MUTANTS } from './machines-mutants.ts'
 import type { Mutant } from './mutant.ts'
 
 /** Every planted bug: each is to be caught by a checker before a thousand seeds have run. */
-export const MUTANTS: readonly Mutant[] = [...ENGINE_MUTANTS, ...BROKER_MUTANTS, ...CLIENT_MUTANTS]
+export const MUTANTS: readonly Mutant[] = [
+  ...ENGINE_MUTANTS,
+  ...BROKER_CORE_MUTANTS,
+  ...BROKER_API_MUTANTS,
+  ...JOURNAL_MUTANTS,
+  ...CLIENT_MUTANTS,
+  ...MACHINES_MUTANTS,
+]

@@ -1,35 +1,17 @@
-import { readFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import type { Mutant } from './mutant.ts'
 
-/** Where `packages/` begins, as the start of every module's address. */
-const packages = new URL('../../..', import.meta.url).href
-
-/** The mutant's file on this machine. */
-export function mutantPath({ file }: Mutant): string {
-  return fileURLToPath(new URL(file, packages))
+/** A module with a bug in it. */
+export interface Planted {
+  /** Its address, as it is imported. */
+  url: string
+  source: string
 }
 
-/** The text of a file with the bug in it. Throws unless `find` is there exactly once. */
-export function mutated({ name, file, find, replace }: Mutant, text: string): string {
-  const [before, after, ...more] = text.split(find)
-  if (after === undefined || more.length > 0) {
-    throw new Error(
-      `mutant "${name}": what it replaces is ${after === undefined ? 'not' : 'more than once'} in ${file}`,
-    )
-  }
-  return `${before}${replace}${after}`
-}
-
-/** From here on, modules that are loaded have these bugs. What is loaded already keeps its sense. */
-export function plant(mutants: readonly Mutant[]): void {
+/** From here on, the module has this bug where it is loaded. What is loaded already keeps its sense. */
+export function plant({ url: planted, source }: Planted): void {
   registerHooks({
     load(url, context, nextLoad) {
-      const here = mutants.filter(({ file }) => url === new URL(file, packages).href)
-      if (here.length === 0) return nextLoad(url, context)
-      const text = readFileSync(fileURLToPath(url), 'utf8')
-      const source = here.reduce((changed, mutant) => mutated(mutant, changed), text)
+      if (url !== planted) return nextLoad(url, context)
       return { format: 'module-typescript', source, shortCircuit: true }
     },
   })

@@ -1,0 +1,230 @@
+import { mutantsOf } from './mutant.ts'
+
+/** Bugs in the host around the engine: in its turns, its connections, its compaction, and in what leaves it. */
+export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
+  {
+    name: 'acknowledge before sync',
+    in: 'Host.#turn',
+    find: 'written.then(filled)',
+    put: '(written.catch(() => {}), Promise.resolve()).then(filled)',
+    breaks: 'what was acknowledged may be gone after a crash',
+  },
+  {
+    name: 'failed append taken for a success',
+    in: 'Host.#turn',
+    find: 'written.then(filled)',
+    put: 'written.catch(() => {}).then(filled)',
+    breaks: 'the broker acknowledges what its journal has refused',
+  },
+  {
+    name: 'delivery before durability',
+    in: 'Host.#turn',
+    insert: `const isDelivery = ({ type }) => type === 'deliver'
+      for (const { connection, outgoing: all } of sends) {
+        if (!all.messages.some(isDelivery) || this.bodies.fill(all.runs) !== undefined) continue
+        all.complete()
+        const early = all.messages.filter(isDelivery)
+        all.messages.splice(0, Infinity, ...all.messages.filter((message) => !isDelivery(message)))
+        connection.send({ messages: early, complete: () => early, answered: 0, bytes: 0 })
+      }`,
+    before: 'const release = $fn',
+    breaks: 'a worker does a task that a crash forgets',
+  },
+  {
+    name: 'clock that goes back',
+    in: 'Host.nowMs',
+    drop: 'this.#aheadMs',
+    breaks: 'after a restart with a clock that was set back, what is due waits for hours',
+  },
+  {
+    name: 'lost timer',
+    in: 'Host.#scheduleWake',
+    drop: 'this.#wakeAtMs = Number.POSITIVE_INFINITY',
+    breaks: 'after the first deadline the broker sleeps through all others',
+  },
+  {
+    name: 'timer not cancelled at the end',
+    in: 'Host.#stop',
+    drop: 'this.#cancelWake?.()',
+    breaks: 'a stopped broker keeps its process alive',
+  },
+  {
+    name: 'lazy flush never',
+    in: 'Host.#turn',
+    drop: 'if ($isDue) this.#flushLater()',
+    breaks: 'leases and renewals of a quiet broker are never written',
+  },
+  {
+    name: 'delivery while draining',
+    in: 'Host.#turn',
+    find: "if (this.status === 'ready') this.#dispatch()",
+    put: 'this.#dispatch()',
+    breaks: 'a leaving broker hands out work',
+  },
+  {
+    name: 'saturation ignored',
+    in: 'Host.isSaturated',
+    body: 'return false',
+    breaks: 'a slow disk lets the memory grow',
+  },
+  {
+    name: 'drain accepts',
+    in: 'Connection.#submit',
+    find: "this.#service === 'draining'",
+    put: "this.#service !== 'draining' && host.isSaturated",
+    breaks: 'a leaving broker takes new work in',
+  },
+  {
+    name: 'session resumed twice',
+    in: 'Connection.#hello',
+    drop: "$connection?.close(4005, 'session_replaced')",
+    breaks: 'two connections speak for one session',
+  },
+  {
+    name: 'lost leases not told',
+    in: 'Connection.#hello',
+    find: 'lostLeases: $lost',
+    put: 'lostLeases: []',
+    breaks: 'a worker that comes back goes on with what it has lost',
+  },
+  {
+    name: 'lost leases not told in renewed',
+    in: 'Connection.#handle.heartbeat',
+    find: 'lost: $lost',
+    put: 'lost: []',
+    breaks: 'a worker never learns that its lease is gone',
+  },
+  {
+    name: 'submit credit leak',
+    in: 'Connection.send',
+    drop: 'this.#submitsUnanswered -= outgoing.answered',
+    breaks: 'a producer that submitted its credit once is never read from again',
+  },
+  {
+    name: 'slow reader kept',
+    in: 'Connection.send',
+    find: '$waiting > config.sendBufferBytesMax',
+    put: 'buffered < 0',
+    breaks: 'a connection that reads nothing fills the memory',
+  },
+  {
+    name: 'postponed outcome forgotten',
+    in: 'Connection.#tellLater',
+    find: 'if (isFinished(task)) $tell',
+    put: 'if (!isFinished(task)) $tell',
+    breaks: 'who read slowly for a moment never hears of the outcome',
+  },
+  {
+    name: 'outcome that is gone not told',
+    in: 'Connection.#tellLater',
+    find: 'for (const submission of names) this.outgoing.forgotten(…)',
+    put: 'continue',
+    breaks: 'who read slowly until a record was forgotten waits for ever',
+  },
+  {
+    name: 'waiting input dropped',
+    in: 'Connection.resume',
+    find: 'for (const frame of unread) $receive',
+    put: 'for (const frame of unread.slice(1)) $receive',
+    breaks: 'what arrived while the disk was slow is never answered',
+  },
+  {
+    name: 'compaction drops a live task',
+    in: 'Compaction.#discard',
+    find: 'Math.min(this.#oldestBatch(), $last)',
+    put: '$last',
+    breaks: 'old tasks are gone after a restart',
+  },
+  {
+    name: 'restated body stays behind',
+    in: 'Compaction.#restateOldest',
+    drop: 'event.task.body = $body',
+    breaks: 'a body is looked for in a batch that is discarded',
+  },
+  {
+    name: 'reading on while saturated',
+    in: 'Connection.#readOn',
+    drop: '!this.#host.isSaturated',
+    breaks: 'input that waited fills the next batch, and the connection is read from all the same',
+  },
+  {
+    name: 'overdrawing a leaving broker',
+    in: 'Connection.#submit',
+    find: 'this.#submitsUnanswered += ids.length',
+    put: "if (this.#service !== 'draining') this.#submitsUnanswered += ids.length",
+    breaks: 'a producer past its credit is read from for as long as the broker takes to leave',
+  },
+  {
+    name: 'strangers without end',
+    in: 'Host.connect',
+    find: 'pending >= this.config.pendingConnectionsMax',
+    put: 'pending < 0',
+    breaks: 'whoever opens connections and says nothing fills the memory',
+  },
+  {
+    name: 'hello awaited for ever',
+    in: 'Connection.constructor',
+    find: "() => this.refuse('hello_timeout', …)",
+    put: '() => {}',
+    breaks: 'a connection without a word is kept open',
+  },
+  {
+    name: 'drain not announced',
+    in: 'Host.drain',
+    drop: 'for (const connection of this.connections) connection.announceDrain()',
+    breaks: 'a leaving broker closes on workers that might have finished',
+  },
+  {
+    name: 'failure not told',
+    in: 'endOf',
+    find: "{ status: 'dead', attempts, reason, error }",
+    put: "{ status: 'dead', attempts, reason }",
+    breaks: 'who waited for a task learns that it failed and not of what',
+  },
+  {
+    name: 'nothing ever discarded',
+    in: 'Compaction.#discard',
+    find: 'if ($garbage < DISCARD_BATCHES_MIN) return',
+    put: 'return',
+    breaks: 'the journal grows until the disk is full',
+  },
+  {
+    name: 'delivery to a full connection',
+    in: 'Connection.send',
+    find: 'buffered > config.sendBufferBytesHigh',
+    put: 'buffered < 0',
+    breaks: 'who reads slowly is sent ever more, until its connection is closed for it',
+  },
+  {
+    name: 'waiting requests not answered',
+    in: 'Host.#tellOutcomes',
+    drop: 'if (this.outcomeListeners.size > 0) $tell',
+    breaks: 'a request over HTTP waits to its end though there is an outcome',
+  },
+  {
+    name: 'pong for another ping',
+    in: 'Connection.#handle.ping',
+    find: 'ref: message.ref',
+    put: 'ref: 0',
+    breaks: 'a client cannot tell which of its pings was answered',
+  },
+  {
+    name: 'wrong grace window told',
+    in: 'Connection.#hello',
+    find: 'graceMs: $graceMs',
+    put: 'graceMs: host.config.heartbeatMs',
+    breaks: 'a client gives its session up too soon, or hopes for too long',
+  },
+  {
+    name: 'lease of another task told',
+    in: 'isAlike',
+    drop: 'a.options === b.options',
+    breaks: 'a worker renews its leases too late',
+  },
+  {
+    name: 'late word of room believed',
+    in: 'Connection.drained',
+    drop: 'if ($isFull) return',
+    breaks: 'a slow reader is delivered more than it has room for',
+  },
+])

@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, test } from 'vitest'
+import { MUTANTS } from '../../src/mutants/catalogue.ts'
+import { declarationsAt } from '../../src/mutants/declarations.ts'
+import type { PlantedPackage } from '../../src/mutants/mutant.ts'
+import { mutated } from '../../src/mutants/mutate.ts'
+import { SourceFile, sourcesOf } from '../../src/mutants/sources.ts'
+import { isNode, isSame, type Node, parse, walk } from '../../src/mutants/syntax.ts'
+
+const PACKAGES: readonly PlantedPackage[] = ['broker', 'client', 'engine', 'machines']
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+const copy = mkdtempSync(join(tmpdir(), 'sluice-refactoring-'))
+afterAll(() => rmSync(copy, { recursive: true }))
+
+/** The product as another formatter would have it. */
+function reformatted(): ReadonlyMap<PlantedPackage, readonly SourceFile[]> {
+  for (const name of PACKAGES) cpSync(join(root, 'packages', name, 'src'), join(copy, name, 'src'), { recursive: true })
+  writeFileSync(
+    join(copy, 'biome.json'),
+    JSON.stringify({
+      formatter: { indentStyle: 'tab', lineWidth: 60 },
+      javascript: {
+        formatter: {
+          quoteStyle: 'double',
+          quoteProperties: 'preserve',
+          semicolons: 'always',
+          trailingCommas: 'none',
+          arrowParentheses: 'asNeeded',
+          bracketSpacing: false,
+        },
+      },
+    }),
+  )
+  const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome')
+  execFileSync(process.execPath, [biome, 'format', '--write', '.'], { cwd: copy, stdio: 'pipe' })
+  return new Map(
+    PACKAGES.map((name) => [
+      name,
+      sourcesOf(name).map(({ path }) => new SourceFile(path, readFileSync(join(copy, path), 'utf8'))),
+    ]),
+  )
+}
+
+/** Every function of a file in another file, the members of each class in another order, and strangers among them. */
+function rearranged({ path, text, program }: SourceFile): SourceFile[] {
+  const pieces = (program.parts.body as readonly Node[]).map((node) => {
+    const code = text.slice(node.start, node.end)
+    const inner = isNode(node.parts.declaration) ? node.parts.declaration : node
+    return { code: withMembersReversed(node, code), isFunction: inner.type === 'FunctionDeclaration' }
+  })
+  const written = (isFunction: boolean) =>
+    pieces.flatMap((piece) => (piece.isFunction === isFunction ? [piece.code] : []))
+  return [
+    new SourceFile(`${path}/rest.ts`, written(false).join('\n')),
+    new SourceFile(`${path}/moved.ts`, ['function stranger() { return 0 }', ...written(true).reverse()].join('\n\n\n')),
+  ]
+}
+
+function withMembersReversed(top: Node, code: string): string {
+  let text = code
+  for (const node of walk(top)) {
+    if (node.type !== 'ClassBody') continue
+    const members = (node.parts.body as readonly Node[]).map(
+      ({ start, end }) => `${code.slice(start - top.start, end - top.start)};`,
+    )
+    const body = ['stranger() { return 0 }', ...members.reverse()].join('\n')
+    text = `${code.slice(0, node.start - top.start)}{\n${body}\n}${code.slice(node.end - top.start)}`
+  }
+  return text
+}
+
+/** What a mutant makes of its function. */
+function effectOf(mutant: (typeof MUTANTS)[number], files: readonly SourceFile[]): { was: Node[]; is: Node[] } {
+  const { file, text } = mutated(mutant, files)
+  const [was, is] = [file.program, parse(text)].map((program) =>
+    declarationsAt(mutant.in, program).flatMap(({ nodes }) => nodes),
+  )
+  return { was: was as Node[], is: is as Node[] }
+}
+
+test('a reformatted product whose functions are in other files and whose methods in another order has the same mutants', () => {
+  const products = reformatted()
+  for (const mutant of MUTANTS) {
+    const here = effectOf(mutant, sourcesOf(mutant.package))
+    expect(isSame(here.was, here.is), mutant.name).toBe(false)
+    const there = effectOf(mutant, rearrangedOf(mutant.package, products))
+    expect(isSame(here.is, there.is), mutant.name).toBe(true)
+  }
+  const [before, after] = [sourcesOf('engine'), rearrangedOf('engine', products)]
+  expect(after.map(({ text }) => text).some((text) => before.some((file) => file.text === text))).toBe(false)
+})
+
+const moved = new Map<PlantedPackage, readonly SourceFile[]>()
+function rearrangedOf(
+  name: PlantedPackage,
+  products: ReadonlyMap<PlantedPackage, readonly SourceFile[]>,
+): readonly SourceFile[] {
+  const files = moved.get(name) ?? (products.get(name) ?? []).flatMap(rearranged)
+  moved.set(name, files)
+  return files
+}
