@@ -89,7 +89,7 @@ function missingPiece(
   const [closest] = functions
     .flatMap(({ file, function: { nodes } }) =>
       nodes
-        .flatMap((top) => [...walk(top)])
+        .flatMap((top) => walk(top))
         .filter(({ type }) => type === pieces[0]?.type)
         .map((node) => ({ file, node, likeness: likenessOf(wordsOf([node]), words) })),
     )
@@ -121,7 +121,7 @@ function lettersOf(name: string): string[] {
 
 function wordsOf(nodes: readonly Node[]): string[] {
   return nodes.flatMap((top) =>
-    [...walk(top)].flatMap((node) => [
+    walk(top).flatMap((node) => [
       node.type,
       ...Object.values(node.parts).filter((part) => typeof part === 'string' && !isNode(part)),
     ]),

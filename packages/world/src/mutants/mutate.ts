@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.ts'
 import { type Captures, readPattern } from './pattern.ts'
 import type { Planted } from './plant.ts'
 import { packagesUrl, type SourceFile, sourcesOf } from './sources.ts'
-import { checkSyntax, isNode, listOf, type Node } from './syntax.ts'
+import { isNode, listOf, type Node } from './syntax.ts'
 
 /** A file with a bug in it. */
 export interface Mutated {
@@ -50,11 +50,6 @@ export function mutated(mutant: Mutant, files: readonly SourceFile[]): Mutated {
   const edits = editsOf(mutant, anchor)
   for (const edit of edits.sort((a, b) => b.start - a.start || b.end - a.end))
     text = text.slice(0, edit.start) + edit.text + text.slice(edit.end)
-  try {
-    checkSyntax(text)
-  } catch (error) {
-    throw new Error(`mutant "${mutant.name}" leaves ${file.path} broken: ${(error as Error).message}`)
-  }
   return { file, text }
 }
 

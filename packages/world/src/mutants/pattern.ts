@@ -51,7 +51,7 @@ export function readPattern(code: string): readonly Node[] {
     } catch {
       continue
     }
-    const body = [...walk(program)].find(({ type }) => type === 'FunctionExpression')?.parts.body
+    const body = walk(program).find(({ type }) => type === 'FunctionExpression')?.parts.body
     const pieces = isNode(body) ? piecesOf(listed(body.parts.body)) : undefined
     if (pieces !== undefined && pieces.length > 0) return pieces
   }

@@ -73,18 +73,9 @@ const FUNCTION = /^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpressi
 
 /** Throws where the text is no TypeScript. */
 export function parse(text: string): Node {
-  return plain(parsed(text).program as unknown as Raw, undefined, '')
-}
-
-function parsed(text: string) {
-  const result = parseSync('module.ts', text, { sourceType: 'module' })
-  if (result.errors[0] !== undefined) throw new SyntaxError(result.errors[0].message)
-  return result
-}
-
-/** Throws where the text is no TypeScript, and takes less time than to read it. */
-export function checkSyntax(text: string): void {
-  parsed(text)
+  const { program, errors } = parseSync('module.ts', text, { sourceType: 'module' })
+  if (errors[0] !== undefined) throw new SyntaxError(errors[0].message)
+  return plain(program as unknown as Raw, undefined, '')
 }
 
 export function isNode(part: Part | undefined): part is Node {
@@ -181,14 +172,20 @@ function bodyOf(raw: Raw, node: Node, parts: Record<string, Part>): void {
 }
 
 export function children(node: Node): Node[] {
-  return Object.values(node.parts)
-    .flatMap((part) => (Array.isArray(part) ? part : [part]))
-    .filter(isNode)
+  const found: Node[] = []
+  for (const part of Object.values(node.parts)) {
+    if (typeof part === 'string') continue
+    if (isNode(part)) found.push(part)
+    else for (const item of part) if (isNode(item)) found.push(item)
+  }
+  return found
 }
 
-export function* walk(node: Node): Generator<Node> {
-  yield node
-  for (const child of children(node)) yield* walk(child)
+/** The node and all that is in it. */
+export function walk(node: Node): Node[] {
+  const found = [node]
+  for (let i = 0; i < found.length; i += 1) found.push(...children(found[i] as Node))
+  return found
 }
 
 /** The list that the node is an item of; undefined where its field holds it alone. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { MUTANTS } from '../../src/mutants/catalogue.ts'
 import { declarationsAt } from '../../src/mutants/declarations.ts'
-import type { PlantedPackage } from '../../src/mutants/mutant.ts'
+import type { Mutant, PlantedPackage } from '../../src/mutants/mutant.ts'
 import { mutated } from '../../src/mutants/mutate.ts'
 import { SourceFile, sourcesOf } from '../../src/mutants/sources.ts'
 import { isNode, isSame, type Node, parse, walk } from '../../src/mutants/syntax.ts'
@@ -73,10 +73,14 @@ function withMembersReversed(top: Node, code: string): string {
   return text
 }
 
-/** What a mutant makes of its function. */
-function effectOf(mutant: (typeof MUTANTS)[number], files: readonly SourceFile[]): { was: Node[]; is: Node[] } {
+/** A mutant's function without the bug and with it. */
+function effectOf(mutant: Mutant, files: readonly SourceFile[]): { was: Node[]; is: Node[] } {
   const { file, text } = mutated(mutant, files)
-  const [was, is] = [file.program, parse(text)].map((program) =>
+  const first = [...text].findIndex((letter, i) => letter !== file.text[i])
+  // The last that begins before the change: nothing but it need be parsed.
+  const top = (file.program.parts.body as readonly Node[]).findLast(({ start }) => start <= first) as Node
+  const code = text.slice(top.start, top.end + text.length - file.text.length)
+  const [was, is] = [parse(file.text.slice(top.start, top.end)), parse(code)].map((program) =>
     declarationsAt(mutant.in, program).flatMap(({ nodes }) => nodes),
   )
   return { was: was as Node[], is: is as Node[] }
