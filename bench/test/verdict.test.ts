@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { deadOutcome, isDeadOutcome } from '../src/torture/outcome.ts'
 import type { ToldTask } from '../src/torture/producer.ts'
 import { seededRandom } from '../src/torture/random.ts'
-import { StartLog } from '../src/torture/start-log.ts'
-import { changedOutcomes, countDuplicates, liveDuring, parseStarts } from '../src/torture/verdict.ts'
+import { parseStarts, StartLog } from '../src/torture/start-log.ts'
+import { changedOutcomes, countDuplicates, liveDuring } from '../src/torture/verdict.ts'
 
 const kill = { fromMs: 100, untilMs: 120 }
 

@@ -5,12 +5,13 @@ import { machineMs } from '../clock.ts'
 import { Scratch } from '../machine.ts'
 import type { BrokerSettings } from '../processes/broker.ts'
 import { sleep, until } from '../wait.ts'
+import type { LoadedWorker } from './loaded-worker.ts'
 import { isDeadOutcome } from './outcome.ts'
 import type { ProducerReport, ToldTask } from './producer.ts'
 import { sample, seededRandom } from './random.ts'
 import { recordedOutcomes } from './recorded.ts'
-import { StartLog } from './start-log.ts'
-import { changedOutcomes, countDuplicates, type Disruption, liveDuring, type Start, type Verdict } from './verdict.ts'
+import { type Start, StartLog } from './start-log.ts'
+import { changedOutcomes, countDuplicates, type Disruption, liveDuring, type Verdict } from './verdict.ts'
 
 const workerProcess = new URL('./worker.ts', import.meta.url)
 const producerProcess = new URL('./producer.ts', import.meta.url)
@@ -38,11 +39,6 @@ export interface LoadSettings {
   graceMs: number
   /** Of all rounds' tasks, so many are asked for again after a last kill. */
   recheckMax: number
-}
-
-export interface LoadedWorker {
-  child: Child
-  log: StartLog
 }
 
 /** One round's verdict, and the starts that it was made from. */

@@ -1,5 +1,20 @@
 import { closeSync, openSync, readSync, truncateSync } from 'node:fs'
-import { parseStarts, type Start } from './verdict.ts'
+
+/** One start of a handler. */
+export interface Start {
+  id: string
+  atMs: number
+}
+
+export function parseStarts(log: string): Start[] {
+  return log
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [atMs, id] = line.split(' ')
+      return { id: id!, atMs: Number(atMs) }
+    })
+}
 
 /** The starts that one worker process has written down, read bit by bit. */
 export class StartLog {

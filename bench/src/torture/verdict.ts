@@ -1,11 +1,6 @@
-import type { LoadedWorker } from './loaded-queue.ts'
+import type { LoadedWorker } from './loaded-worker.ts'
 import type { ToldTask } from './producer.ts'
-
-/** One start of a handler. */
-export interface Start {
-  id: string
-  atMs: number
-}
+import type { Start } from './start-log.ts'
 
 /** From when until when processes could not act. */
 export interface Disruption {
@@ -28,16 +23,6 @@ export interface Verdict {
   duplicates: number
   /** Leases that the disruption may cost; see `liveDuring`. */
   live: number
-}
-
-export function parseStarts(log: string): Start[] {
-  return log
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const [atMs, id] = line.split(' ')
-      return { id: id!, atMs: Number(atMs) }
-    })
 }
 
 /**

@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import type { Context } from '../context.ts'
 import type { Process } from '../nodes/process.ts'
 import type { Endpoint } from './endpoint.ts'
-import { SocketPair } from './socket-pair.ts'
+import { type Carrier, type Listener, SocketPair } from './socket-pair.ts'
 
 /** What faults have done to a node's link. */
 interface Link {
@@ -16,11 +16,6 @@ interface Link {
   connections: number
 }
 
-export interface Listener {
-  process: Process
-  accept(end: Endpoint): void
-}
-
 /** Changes what a socket is handed before it leaves, and what it hears before the program does. */
 export interface Tampering {
   outgoing(frame: string | Uint8Array): (string | Uint8Array)[]
@@ -29,7 +24,7 @@ export interface Tampering {
 }
 
 /** The only way from one node to another: WebSockets between the broker and everyone else. */
-export class Network {
+export class Network implements Carrier {
   readonly limits: Limits
   listener: Listener | undefined
   readonly #context: Context

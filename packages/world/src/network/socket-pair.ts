@@ -10,7 +10,22 @@ import type { Context } from '../context.ts'
 import type { Process } from '../nodes/process.ts'
 import { Channel, type ChannelOptions, type Packet } from './channel.ts'
 import { Endpoint, type FrameContent } from './endpoint.ts'
-import type { Network } from './network.ts'
+
+export interface Listener {
+  process: Process
+  accept(end: Endpoint): void
+}
+
+/** What a connection asks of the network that carries it. */
+export interface Carrier {
+  readonly limits: Limits
+  readonly listener: Listener | undefined
+  isBlocked(node: string): boolean
+  isStalled(node: string): boolean
+  extraDelayMs(node: string): number
+  /** No end knows of the connection any more. */
+  forget(connection: SocketPair): void
+}
 
 /** One WebSocket between a node and the broker, from the first packet of its opening to the last of its end. */
 export class SocketPair {
@@ -19,13 +34,13 @@ export class SocketPair {
   readonly nodeEnd: Endpoint
   brokerEnd: Endpoint | undefined
   readonly #context: Context
-  readonly #network: Network
+  readonly #network: Carrier
   readonly #toBroker: Channel
   readonly #toNode: Channel
   /** Nothing is heard of the node, or of the broker, for ever. */
   #isSilenced = false
 
-  constructor(context: Context, network: Network, process: Process, number: number, name: string) {
+  constructor(context: Context, network: Carrier, process: Process, number: number, name: string) {
     this.number = number
     this.node = process.node
     this.#context = context
