@@ -44,7 +44,19 @@ export function quotedIds({ path, text }: SourceFile): Mention[] {
   return found
 }
 
-/** Each rule is proved by a test that quotes it, and each quoted rule exists. */
+/** Ids that a document puts in brackets, and those that the simulated world says to be broken. */
+export function namedIds({ path, text }: SourceFile): Mention[] {
+  const found: Mention[] = []
+  if (/^docs\/.*\.md$/.test(path))
+    for (const { index, 1: ids = '' } of text.matchAll(/\[((?:[A-Z][A-Z0-9]*-\d+(?:, )?)+)\](?!\()/g))
+      for (const id of ids.split(', ')) found.push({ id, path, line: lineAt(text, index) })
+  if (/^packages\/world\/src\/.*\.ts$/.test(path))
+    for (const { index, 1: id = '' } of text.matchAll(/'([A-Z]+-\d+)'/g))
+      found.push({ id, path, line: lineAt(text, index) })
+  return found
+}
+
+/** Each rule is proved by a test that quotes it, and each rule that is quoted or named exists. */
 export function checkRuleIds(files: SourceFile[]): Finding[] {
   const findings: Finding[] = []
   const defined = files.filter(({ path }) => specifications.includes(path)).flatMap(definedIds)
@@ -59,7 +71,7 @@ export function checkRuleIds(files: SourceFile[]): Finding[] {
   const proved = new Set(quoted.map(({ id }) => id))
   for (const { id, path, line } of known.values())
     if (!proved.has(id)) findings.push({ path, line, rule, message: `no test title quotes [${id}]` })
-  for (const { id, path, line } of quoted)
+  for (const { id, path, line } of [...quoted, ...files.flatMap(namedIds)])
     if (!known.has(id))
       findings.push({ path, line, rule, message: `[${id}] is in neither ${specifications.join(' nor ')}` })
   return findings

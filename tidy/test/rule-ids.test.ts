@@ -22,6 +22,22 @@ test('a quoted rule that does not exist is named', () => {
   ])
 })
 
+test('a rule that a document or the simulated world names and that does not exist is named', () => {
+  const files = [
+    spec('- **[A-1]** One.'),
+    tests(`test('[A-1]', () => {})`),
+    { path: 'docs/guarantees.md', text: 'Kept [A-1].\n\nIn UTF-8 [A-1, A-2]. [A-3](#a-3) is a link.' },
+    {
+      path: 'packages/world/src/checkers/order.ts',
+      text: `violate('out of order', {}, 'A-1')\nviolate('late', {}, 'A-4')`,
+    },
+  ]
+  expect(report(checkRuleIds(files))).toEqual([
+    'docs/guarantees.md:3 [rule-ids] [A-2] is in neither SPEC.md nor PROTOCOL.md',
+    'packages/world/src/checkers/order.ts:2 [rule-ids] [A-4] is in neither SPEC.md nor PROTOCOL.md',
+  ])
+})
+
 test('a rule that is defined twice is named', () => {
   const twice = [spec('- **[A-1]** One.'), spec('- **[A-1]** Two.', 'PROTOCOL.md'), tests(`test('[A-1]', () => {})`)]
   expect(report(checkRuleIds(twice))).toEqual(['PROTOCOL.md:1 [rule-ids] [A-1] is defined twice; first at SPEC.md:1'])

@@ -160,7 +160,7 @@ export interface Surroundings {
 }
 
 export interface Violation {
-  /** Of SPEC.md, such as `PROMISE-3`. */
+  /** Of SPEC.md or PROTOCOL.md, such as `LEASE-3`. */
   rule: string
   atMs: number
   /** One sentence. */
@@ -169,14 +169,14 @@ export interface Violation {
   about: { ids?: readonly string[]; nodes?: readonly string[] }
 }
 
+/** Says that a rule is broken: the checker's own where none is named. */
+export type Violate = (message: string, about: Violation['about'], rule?: string) => void
+
 /** Judges a run by what was seen. One file, one promise. */
 export interface Checker {
+  /** Of SPEC.md or PROTOCOL.md. */
   readonly rule: string
-  see(
-    observation: Observation,
-    surroundings: Surroundings,
-    violate: (message: string, about: Violation['about']) => void,
-  ): void
+  see(observation: Observation, surroundings: Surroundings, violate: Violate): void
   /** When the world has come to rest. */
-  finish?(surroundings: Surroundings, violate: (message: string, about: Violation['about']) => void): void
+  finish?(surroundings: Surroundings, violate: Violate): void
 }

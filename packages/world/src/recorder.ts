@@ -1,5 +1,13 @@
 import type { VirtualClock } from './clock.ts'
-import type { Checker, Observation, ObservationBody, ObservationType, Surroundings, Violation } from './observation.ts'
+import type {
+  Checker,
+  Observation,
+  ObservationBody,
+  ObservationType,
+  Surroundings,
+  Violate,
+  Violation,
+} from './observation.ts'
 import { StreamHash } from './stream-hash.ts'
 import type { TaskTally } from './task-tally.ts'
 
@@ -43,7 +51,7 @@ export class Recorder {
     if (isHashed) this.#mix(observation)
     try {
       for (const checker of checkers) {
-        checker.see(observation, surroundings, (message, about) => this.violate(checker.rule, message, about))
+        checker.see(observation, surroundings, this.#violateBy(checker))
       }
       onObservation?.(observation)
     } catch (error) {
@@ -58,8 +66,12 @@ export class Recorder {
   finish(): void {
     const { checkers, surroundings } = this.#options
     for (const checker of checkers) {
-      checker.finish?.(surroundings, (message, about) => this.violate(checker.rule, message, about))
+      checker.finish?.(surroundings, this.#violateBy(checker))
     }
+  }
+
+  #violateBy({ rule }: Checker): Violate {
+    return (message, about, broken = rule) => this.violate(broken, message, about)
   }
 
   /** The scenario is left out: given as chance or as a script, the same run has the same hash. */

@@ -7,7 +7,7 @@ import type { Observation, Violation } from '../src/observation.ts'
 
 const id = '019b76da-a82a-72ea-ac46-834f6f845439'
 const other = '019b76da-a82a-72ea-ac46-834f6f845440'
-const violation: Violation = { rule: 'PROMISE-1', atMs: 5000, message: `task ${id} is gone`, about: { ids: [id] } }
+const violation: Violation = { rule: 'HOST-1', atMs: 5000, message: `task ${id} is gone`, about: { ids: [id] } }
 
 function tell(observations: Observation[], about: Violation = violation): string[] {
   const story = new Story(about)
@@ -36,7 +36,7 @@ test('a story names its tasks in short and ends with the violation', () => {
     '     1.000 s  producer-1 wants task A done in mail',
     '     1.000 s  producer-1 submits task A to mail (heard 12 ms later)',
     '     1.020 s  the broker tells producer-1 that task A is accepted (never heard)',
-    `     5.000 s  VIOLATION of PROMISE-1: task ${id} is gone`,
+    `     5.000 s  VIOLATION of HOST-1: task ${id} is gone`,
   ])
 })
 
@@ -114,7 +114,7 @@ test('a story has a page at most: its beginning and, longer, its end', () => {
 
 test('where a violation is about a queue as a whole, the story is that of tasks of it that something happened to just before', async () => {
   const scenario = { ...defaultScenario, durationMs: 20_000 }
-  const about = { rule: 'PROMISE-7', atMs: 15_000, message: 'queue mail holds 5 unfinished tasks', about: {} }
+  const about = { rule: 'QUEUE-1', atMs: 15_000, message: 'queue mail holds 5 unfinished tasks', about: {} }
   const { about: found, ...same } = await populated(about, { seed: 1, scenario })
   expect(same).toEqual({ rule: about.rule, atMs: about.atMs, message: about.message })
   expect(found.ids).toHaveLength(3)

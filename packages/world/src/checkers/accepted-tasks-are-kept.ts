@@ -1,11 +1,11 @@
 import type { State } from '@sluice/engine'
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import { isOutcome } from './chronicle.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** An accepted task is known from then on, survives every recovery, and ends in an outcome before it may be forgotten. */
 export class AcceptedTasksAreKept implements Checker {
-  readonly rule = 'PROMISE-1'
+  readonly rule = 'HOST-1'
   readonly #sources: Sources
   readonly #told = new Set<string>()
 
@@ -17,9 +17,9 @@ export class AcceptedTasksAreKept implements Checker {
     const { chronicle } = this.#sources
     for (const { fact, before } of chronicle.see(observation)) {
       if (fact.type === 'taskForgotten' && before && !isOutcome(before.state))
-        violate(`task ${fact.id} was forgotten while it was ${before.state}`, { ids: [fact.id] })
+        violate(`task ${fact.id} was forgotten while it was ${before.state}`, { ids: [fact.id] }, 'LIFE-1')
       if (fact.type === 'taskAccepted' && before)
-        violate(`task ${fact.id} was accepted a second time while it was held`, { ids: [fact.id] })
+        violate(`task ${fact.id} was accepted a second time while it was held`, { ids: [fact.id] }, 'SUBMIT-2')
     }
     if (observation.type === 'accepted') {
       const { id, node } = observation
@@ -35,7 +35,8 @@ export class AcceptedTasksAreKept implements Checker {
 
   #compare(state: State, violate: Violate): void {
     for (const { id, state: name } of this.#sources.chronicle.tasks.values()) {
-      if (!state.tasks.has(id)) violate(`task ${id}, which was ${name}, is gone after a recovery`, { ids: [id] })
+      if (!state.tasks.has(id))
+        violate(`task ${id}, which was ${name}, is gone after a recovery`, { ids: [id] }, 'HOST-14')
     }
   }
 

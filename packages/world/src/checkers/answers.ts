@@ -1,7 +1,6 @@
 import type { State, Task } from '@sluice/engine'
 import type { Cancelled, Status, TaskStatus, Watched } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
-import type { Violate } from './sources.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 
 /** Of these the broker said nothing about the task. */
 const TEMPORARY = { busy: true, draining: true, read_only: true }
@@ -32,7 +31,7 @@ const NOTHING: Asked = { ids: [], held: new Map() }
  * answer is not judged.
  */
 export class Answers implements Checker {
-  readonly rule = 'PROMISE-33'
+  readonly rule = 'HOST-20'
   /** By connection and ref, and those of operators by their node and its number; then by id. */
   readonly #asked = new Map<string, Asked>()
 
@@ -137,7 +136,11 @@ export class Answers implements Checker {
     if (held ? !isUnchanged(held, state) : state?.tasks.has(id)) return
     const is = held ? (held.phase.state === 'cancelled' ? 'cancelled' : 'task_finished') : 'unknown_task'
     if (told !== is)
-      violate(`${node} asked to cancel task ${id}, was told ${told}, and it is ${is}`, { ids: [id], nodes: [node] })
+      violate(
+        `${node} asked to cancel task ${id}, was told ${told}, and it is ${is}`,
+        { ids: [id], nodes: [node] },
+        'CANCEL-2',
+      )
   }
 
   /** What was asked, and is answered now. */

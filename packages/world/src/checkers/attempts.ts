@@ -1,10 +1,10 @@
 import type { FailedLease } from '@sluice/protocol'
 import type { FactOf } from '../journal/facts.ts'
 import { deliveredItems } from '../message-items.ts'
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import { attemptsAllowed, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** Instants are fractions of a ms, and differences of them are rounded. */
 const ROUNDING_MS = 0.01
@@ -17,7 +17,7 @@ const JITTERED_MS_MIN = 20
  * `releasesMax` times, and what follows a failed attempt waits as long as the policy or the worker says.
  */
 export class Attempts implements Checker {
-  readonly rule = 'PROMISE-13'
+  readonly rule = 'RETRY-1'
   readonly #sources: Sources
   readonly #releasesMax: number
   /** What workers said of leases that failed, by session and lease: the first word counts. */
@@ -73,8 +73,12 @@ export class Attempts implements Checker {
         }
         case 'leaseReleased':
           if ((after?.releases ?? 0) > this.#releasesMax)
-            violate(`task ${before.id} was handed back ${after?.releases} times without counting an attempt`, about)
-          if (fact.retryAtMs > fact.atMs) violate(`task ${before.id} waits though it was handed back`, about)
+            violate(
+              `task ${before.id} was handed back ${after?.releases} times without counting an attempt`,
+              about,
+              'LEASE-6',
+            )
+          if (fact.retryAtMs > fact.atMs) violate(`task ${before.id} waits though it was handed back`, about, 'LEASE-6')
           break
         case 'attemptFailed':
           this.#failed(before, fact, violate)
@@ -94,7 +98,7 @@ export class Attempts implements Checker {
 
   finish(_: Surroundings, violate: Violate): void {
     if (this.#jittered >= JITTERED_MIN && this.#longest === this.#jittered)
-      violate(`all of ${this.#jittered} jittered delays were as long as their policies allow`, {})
+      violate(`all of ${this.#jittered} jittered delays were as long as their policies allow`, {}, 'RETRY-2')
   }
 
   #failed(task: TaskView, { attempt, retryAtMs, atMs }: FactOf<'attemptFailed'>, violate: Violate): void {
@@ -107,10 +111,11 @@ export class Attempts implements Checker {
     const said = this.#failures.get(`${task.session} ${task.lease}`)
     if (attempt.how !== 'failed' || said === undefined) {
       // Lost with its worker, or handed back too often: nobody asked for a delay.
-      if (delayMs > ROUNDING_MS) violate(`task ${task.id} waits ${delayMs} ms after a lost attempt`, about)
+      if (delayMs > ROUNDING_MS) violate(`task ${task.id} waits ${delayMs} ms after a lost attempt`, about, 'RETRY-4')
       return
     }
-    if (said.retryable === false) violate(`task ${task.id} is tried again though its worker said not to`, about)
+    if (said.retryable === false)
+      violate(`task ${task.id} is tried again though its worker said not to`, about, 'DEAD-1')
     if (said.retryAfterMs === undefined && task.options.retry.jitter === 'full') {
       const [, longest] = delayRange(task)
       if (longest >= JITTERED_MS_MIN) {
@@ -120,7 +125,11 @@ export class Attempts implements Checker {
     }
     const [min, max] = said.retryAfterMs === undefined ? delayRange(task) : [said.retryAfterMs, said.retryAfterMs]
     if (delayMs < min - ROUNDING_MS || delayMs > max + ROUNDING_MS)
-      violate(`task ${task.id} waits ${delayMs} ms after attempt ${task.attempts}, outside of ${min} to ${max}`, about)
+      violate(
+        `task ${task.id} waits ${delayMs} ms after attempt ${task.attempts}, outside of ${min} to ${max}`,
+        about,
+        said.retryAfterMs === undefined ? 'RETRY-2' : 'RETRY-3',
+      )
   }
 }
 

@@ -1,13 +1,13 @@
 import { isFinished } from '@sluice/engine'
-import type { Checker, Observation, Surroundings } from '../observation.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
+import type { Sources } from './sources.ts'
 
 /**
  * The outcome and the progress of a task are told to those who asked for them, and to nobody else; the outcome of one that had none
  * yet no more to who has said `unwatch`.
  */
 export class Audience implements Checker {
-  readonly rule = 'PROMISE-29'
+  readonly rule = 'RESULT-2'
   readonly #sources: Sources
   /** What a session has submitted to hear of it, or has asked for: by session. */
   readonly #asked = new Map<string, Set<string>>()

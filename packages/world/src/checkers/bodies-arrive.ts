@@ -1,6 +1,6 @@
 import type { Submit } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
+import type { Sources } from './sources.ts'
 import { acceptedOf } from './wire.ts'
 
 const text = new TextDecoder()
@@ -10,7 +10,7 @@ const text = new TextDecoder()
  * task that is held is not accepted.
  */
 export class BodiesArrive implements Checker {
-  readonly rule = 'PROMISE-4'
+  readonly rule = 'CREDIT-2'
   readonly #sources: Sources
   /** What an id was submitted with; more than one where another submission was refused, or came when the first was forgotten. */
   readonly #submitted = new Map<string, { queue: string; bodies: Set<string> }>()
@@ -79,10 +79,14 @@ export class BodiesArrive implements Checker {
       if (known?.seq !== seq) this.#contents.set(id, { content, seq })
       // It was this very task before the submission came and is it still.
       else if (known.content !== content && held?.get(id) === seq)
-        violate(`${node} was told that task ${id} is accepted, which is held with another content`, {
-          ids: [id],
-          nodes: [node],
-        })
+        violate(
+          `${node} was told that task ${id} is accepted, which is held with another content`,
+          {
+            ids: [id],
+            nodes: [node],
+          },
+          'SUBMIT-3',
+        )
     }
   }
 }

@@ -1,9 +1,9 @@
 import { type EngineConfig, type State, unfinished } from '@sluice/engine'
 import { type BrokerMessage, type ErrorCode, retryOf, type Submit, type WireError } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { DrainPace } from './drain-pace.ts'
 import { boundsOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How long a submitter is told to wait where nobody knows how fast the queue drains, within the bounds for that. */
 const UNKNOWN_MS = 1000
@@ -26,7 +26,7 @@ interface Waiting {
  * only where it can have been full.
  */
 export class Busy implements Checker {
-  readonly rule = 'PROMISE-12'
+  readonly rule = 'QUEUE-2'
   readonly #sources: Sources
   readonly #engine: EngineConfig
   readonly #drainRetryAfterMs: number
@@ -92,7 +92,7 @@ export class Busy implements Checker {
     if (retryOf(code as ErrorCode) !== 'after') return
     const about = { nodes: [node] }
     if (retryAfterMs === undefined || !Number.isInteger(retryAfterMs) || retryAfterMs < 0) {
-      violate(`${node} was told ${code} without a time after which to try again`, about)
+      violate(`${node} was told ${code} without a time after which to try again`, about, 'ERROR-1')
       return
     }
     const { retryAfterMsMin, retryAfterMsMax } = this.#engine
@@ -102,7 +102,11 @@ export class Busy implements Checker {
         about,
       )
     if (code === 'draining' && retryAfterMs > this.#drainRetryAfterMs)
-      violate(`${node} was told to come back after ${retryAfterMs} ms, past ${this.#drainRetryAfterMs}`, about)
+      violate(
+        `${node} was told to come back after ${retryAfterMs} ms, past ${this.#drainRetryAfterMs}`,
+        about,
+        'HOST-21',
+      )
   }
 
   #told(observation: ObservationOf<'heardByNode'>): void {
@@ -123,10 +127,14 @@ export class Busy implements Checker {
       if (untilMs === undefined) continue
       this.#until.delete(`${node} ${id}`)
       if (atMs < untilMs)
-        violate(`${node} submitted task ${id} again ${untilMs - atMs} ms before it was to`, {
-          ids: [id],
-          nodes: [node],
-        })
+        violate(
+          `${node} submitted task ${id} again ${untilMs - atMs} ms before it was to`,
+          {
+            ids: [id],
+            nodes: [node],
+          },
+          'CLIENT-10',
+        )
     }
   }
 
@@ -168,13 +176,21 @@ export class Busy implements Checker {
           (limit === queueTasksMax && waiting.tasks > queueTasksMax) ||
           (limit === queueBytesMax && waiting.bytes > queueBytesMax)
         if (!isPassed)
-          violate(`${node} was told that queue ${waiting.queue} is at its bound of ${limit}`, { nodes: [node] })
+          violate(
+            `${node} was told that queue ${waiting.queue} is at its bound of ${limit}`,
+            { nodes: [node] },
+            'QUEUE-1',
+          )
         this.#judgeWait(node, waiting, waiting.ownTasks - index, error.retryAfterMs, brokerMs, violate)
       }
       if (waiting.tasks > queueTasksMax || waiting.bytes > queueBytesMax || this.#mayWait) continue
-      violate(`${node} was told that queue ${waiting.queue} is full, which held ${waiting.tasks} tasks at most`, {
-        nodes: [node],
-      })
+      violate(
+        `${node} was told that queue ${waiting.queue} is full, which held ${waiting.tasks} tasks at most`,
+        {
+          nodes: [node],
+        },
+        'QUEUE-1',
+      )
     }
   }
 

@@ -1,6 +1,6 @@
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { isStranger, producerGroupOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How long a client that is to close waits for what has no answer. */
 const DRAIN_MS = 5000
@@ -12,7 +12,7 @@ const MOMENT_MS = 3
  * cancelled, and that there is no room, where the program wants to know that. And a client that closes takes its time for what has no answer.
  */
 export class Callers implements Checker {
-  readonly rule = 'PROMISE-46'
+  readonly rule = 'CLIENT-12'
   readonly #sources: Sources
   /** What was asked, by connection and ref. */
   readonly #asked = new Map<string, { type: 'submit' | 'cancel'; ids: readonly string[] }>()

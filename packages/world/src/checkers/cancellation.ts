@@ -1,14 +1,14 @@
 import type { BrokerMessage, Renewed } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import type { Run } from './runs.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /**
  * Whoever works on a task that is cancelled is told to stop, and a handler whose lease is lost is aborted as soon as its worker
  * hears of it.
  */
 export class Cancellation implements Checker {
-  readonly rule = 'PROMISE-20'
+  readonly rule = 'CANCEL-1'
   readonly #sources: Sources
   /** Leases of cancelled tasks whose holders have to be told. */
   readonly #untold = new Map<number, { id: string; node: string; connection: number }>()
@@ -79,7 +79,11 @@ export class Cancellation implements Checker {
     const key = `${connection} ${ref}`
     for (const lease of this.#strange.get(key) ?? []) {
       if (!lost.includes(lease))
-        violate(`${node} named lease ${lease} in a heartbeat, does not hold it and was not told so`, { nodes: [node] })
+        violate(
+          `${node} named lease ${lease} in a heartbeat, does not hold it and was not told so`,
+          { nodes: [node] },
+          'LEASE-4',
+        )
     }
     this.#strange.delete(key)
   }
@@ -95,10 +99,14 @@ export class Cancellation implements Checker {
     for (const [number, { run, atMs: heardAtMs }] of this.#doomed) {
       if (atMs <= heardAtMs + 1) continue
       this.#doomed.delete(number)
-      violate(`${run.node} heard that it has lost task ${run.id}, and run ${number} went on unaware of it`, {
-        ids: [run.id],
-        nodes: [run.node],
-      })
+      violate(
+        `${run.node} heard that it has lost task ${run.id}, and run ${number} went on unaware of it`,
+        {
+          ids: [run.id],
+          nodes: [run.node],
+        },
+        'CLIENT-6',
+      )
     }
   }
 

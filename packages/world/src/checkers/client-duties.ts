@@ -1,10 +1,10 @@
 import type { Fact } from '../journal/facts.ts'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { SILENT_CODE } from './client-constants.ts'
 import { FramesUnderWay } from './frames-under-way.ts'
 import { LateNodes } from './late-nodes.ts'
 import { isHonest, longestOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** What a lease may lose to the network and the disk for each of its heartbeats, besides what a scenario draws. */
 const SLACK_MS = 300
@@ -23,7 +23,7 @@ const PINGS_MAX = 3
  * often than asked.
  */
 export class ClientDuties implements Checker {
-  readonly rule = 'PROMISE-27'
+  readonly rule = 'WORLD-3'
   readonly #sources: Sources
   /** Shorter leases may expire on their way; infinite where something is to go wrong. */
   readonly #leaseMsMin: number
@@ -128,7 +128,11 @@ export class ClientDuties implements Checker {
     if (!isHonest(this.#sources.scenario, node)) return
     for (const sated of this.#sated.values()) {
       if (sated === node)
-        violate(`${node} has said that it wants no more tasks and begins task ${id}`, { ids: [id], nodes: [node] })
+        violate(
+          `${node} has said that it wants no more tasks and begins task ${id}`,
+          { ids: [id], nodes: [node] },
+          'CLIENT-8',
+        )
     }
   }
 
@@ -171,7 +175,7 @@ export class ClientDuties implements Checker {
           // It had no place free for a while.
           this.#sated.delete(connection)
           if (this.#asked.has(node) && !this.#late.isLate(node))
-            violate(`${node} was asked to leave and asks for ${message.credit} tasks`, { nodes: [node] })
+            violate(`${node} was asked to leave and asks for ${message.credit} tasks`, { nodes: [node] }, 'CLIENT-9')
         }
         break
       case 'release':
@@ -184,7 +188,11 @@ export class ClientDuties implements Checker {
         // What has just arrived may leave behind the goodbye.
         const kept = [...this.#idleOf(node)].filter(([, atMs]) => observation.atMs - atMs > JUST_MS)
         if (this.#sated.has(connection) && kept.length > 0)
-          violate(`${node} has left and kept ${kept.length} leases that it had not begun`, { nodes: [node] })
+          violate(
+            `${node} has left and kept ${kept.length} leases that it had not begun`,
+            { nodes: [node] },
+            'CLIENT-9',
+          )
         break
       }
       case 'heartbeat':
@@ -202,10 +210,14 @@ export class ClientDuties implements Checker {
       const told = this.#sources.wire.leases.get(lease)
       if (told?.node !== node || this.#released.has(lease)) continue
       if (this.#started.has(`${node} ${told.id} ${told.attempt}`)) continue
-      violate(`${node} wants no more tasks and keeps lease ${lease} of task ${told.id}, which it has not begun`, {
-        ids: [told.id],
-        nodes: [node],
-      })
+      violate(
+        `${node} wants no more tasks and keeps lease ${lease} of task ${told.id}, which it has not begun`,
+        {
+          ids: [told.id],
+          nodes: [node],
+        },
+        'CLIENT-8',
+      )
     }
   }
 
@@ -216,8 +228,12 @@ export class ClientDuties implements Checker {
     recent.push(atMs)
     this.#pings.set(connection, recent)
     if (recent.length > PINGS_MAX)
-      violate(`${node} pinged ${recent.length} times within ${heartbeatMs} ms on connection ${connection}`, {
-        nodes: [node],
-      })
+      violate(
+        `${node} pinged ${recent.length} times within ${heartbeatMs} ms on connection ${connection}`,
+        {
+          nodes: [node],
+        },
+        'CLIENT-1',
+      )
   }
 }

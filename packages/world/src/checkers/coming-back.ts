@@ -1,9 +1,9 @@
 import { type BrokerMessage, CLOSE_CODES, type Hello, retryOf, type WireError } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { RETRY_AFTER_MS, SILENT_CODE } from './client-constants.ts'
 import { LateNodes } from './late-nodes.ts'
 import { hasOneClient } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How long a client waits for an open connection, and then for its welcome, and the longest that it stays away of its own accord. */
 const PATIENCE_MS = 10_000
@@ -38,7 +38,7 @@ interface Client {
  * that it had; it gives up for good where it was refused for good, and only there.
  */
 export class ComingBack implements Checker {
-  readonly rule = 'PROMISE-40'
+  readonly rule = 'CLIENT-4'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   readonly #clients = new Map<string, Client>()

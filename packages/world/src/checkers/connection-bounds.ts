@@ -1,8 +1,8 @@
 import type { HostConfig } from '@sluice/broker/core'
 import type { BrokerMessage, ClientMessage } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { boundsOf, isStranger } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /**
  * Frames, lists and bodies keep within the limits that the broker has announced. A connection whose peer does not read gets no
@@ -10,7 +10,7 @@ import type { Sources, Violate } from './sources.ts'
  * that same instant comes on top.
  */
 export class ConnectionBounds implements Checker {
-  readonly rule = 'PROMISE-8'
+  readonly rule = 'MSG-17'
   readonly #host: HostConfig
   /** When a connection was first seen to hold more than it may. */
   readonly #overfull = new Map<number, number>()
@@ -61,7 +61,11 @@ export class ConnectionBounds implements Checker {
     }
     const sinceMs = this.#overfull.get(connection)
     if (sinceMs !== undefined && sinceMs < atMs) {
-      violate(`the broker went on sending to ${node}, for which more than ${sendBufferBytesMax} bytes waited`, about)
+      violate(
+        `the broker went on sending to ${node}, for which more than ${sendBufferBytesMax} bytes waited`,
+        about,
+        'HOST-11',
+      )
       this.#overfull.delete(connection)
     } else if (buffered > sendBufferBytesMax && sinceMs === undefined) this.#overfull.set(connection, atMs)
   }
@@ -70,7 +74,7 @@ export class ConnectionBounds implements Checker {
   #delivered({ node, connection }: ObservationOf<'sentByBroker'>, violate: Violate): void {
     const { before = 0, wasFull = false } = this.#unsent.get(connection) ?? {}
     if (wasFull && before > this.#host.sendBufferBytesHigh)
-      violate(`the broker delivered to ${node}, for which ${before} bytes waited`, { nodes: [node] })
+      violate(`the broker delivered to ${node}, for which ${before} bytes waited`, { nodes: [node] }, 'HOST-10')
   }
 
   #message(node: string, message: ClientMessage | BrokerMessage, violate: Violate): void {

@@ -1,10 +1,10 @@
 import { freeCredit, type State } from '@sluice/engine'
 import type { ClientMessage } from '@sluice/protocol'
 import { deliveredItems } from '../message-items.ts'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { Calm } from './calm.ts'
 import { isHonest, workerGroupOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How long ready tasks and free credit may be seen side by side while the broker is able to do something about it. */
 const MOMENT_MS = 1000
@@ -30,7 +30,7 @@ interface Told {
  * stay side by side.
  */
 export class Credit implements Checker {
-  readonly rule = 'PROMISE-11'
+  readonly rule = 'LEASE-1'
   readonly #sources: Sources
   readonly #accounts = new Map<string, Account>()
   readonly #told = new Map<number, Told>()
@@ -108,7 +108,11 @@ export class Credit implements Checker {
     this.#running.set(node, running)
     const max = workerGroupOf(this.#sources.scenario, node)?.concurrency ?? running
     if (running > max)
-      violate(`${node} runs ${running} handlers at once, and is to run ${max}`, { ids: [id], nodes: [node] })
+      violate(
+        `${node} runs ${running} handlers at once, and is to run ${max}`,
+        { ids: [id], nodes: [node] },
+        'CLIENT-8',
+      )
   }
 
   #granted(session: string, queue: string, id: string, lease: number, violate: Violate): void {
@@ -117,14 +121,19 @@ export class Credit implements Checker {
     const free = freeOf(account)
     for (const other of this.#accounts.values())
       if (other.isConnected && freeOf(other) > free && other.queues.includes(queue))
-        violate(`lease ${lease} was granted to a session with ${free} free, and another had ${freeOf(other)}`, about)
+        violate(
+          `lease ${lease} was granted to a session with ${free} free, and another had ${freeOf(other)}`,
+          about,
+          'LEASE-2',
+        )
     account.leases.add(lease)
     if (account.leases.size > account.credit)
       violate(
         `lease ${lease} was granted to a session that holds ${account.leases.size} with it, past its credit of ${account.credit}`,
         about,
       )
-    if (!account.isConnected) violate(`lease ${lease} was granted to a session without a connection`, about)
+    if (!account.isConnected)
+      violate(`lease ${lease} was granted to a session without a connection`, about, 'SESSION-2')
     if (!account.queues.includes(queue))
       violate(`lease ${lease} was granted to a session that does not take from ${queue}`, about)
   }

@@ -1,13 +1,13 @@
 import { HISTORY_MAX, type State } from '@sluice/engine'
 import type { FactOf } from '../journal/facts.ts'
 import type { OutcomeItem } from '../message-items.ts'
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import { attemptsAllowed, type TaskView } from './chronicle.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** A dead letter has the reason that its last attempt gave it, and the history of the attempts that were made. */
 export class DeadLetters implements Checker {
-  readonly rule = 'PROMISE-14'
+  readonly rule = 'DEAD-1'
   readonly #sources: Sources
   /** Leases of which a worker said that the task is not to be tried again, by session and lease. */
   readonly #hopeless = new Set<string>()
@@ -51,12 +51,16 @@ export class DeadLetters implements Checker {
     if (task?.state !== 'dead' || chronicle.damaged.has(id)) return
     const about = { ids: [id], nodes: [node] }
     if (attempts !== task.attempts)
-      violate(`${node} was told of ${attempts} attempts of task ${id}, which had ${task.attempts}`, about)
+      violate(`${node} was told of ${attempts} attempts of task ${id}, which had ${task.attempts}`, about, 'RESULT-2')
     const { session, lease } = chronicle.outcomesOf(id).at(-1) ?? {}
     const said = this.#said.get(`${session} ${lease}`)
     const isFailure = reason === 'attempts_exhausted' || reason === 'not_retryable'
     if (isFailure && said !== undefined && error?.message !== said)
-      violate(`${node} was told that task ${id} failed of ${error?.message ?? 'nothing'}, and it was ${said}`, about)
+      violate(
+        `${node} was told that task ${id} failed of ${error?.message ?? 'nothing'}, and it was ${said}`,
+        about,
+        'RESULT-2',
+      )
   }
 
   #died(task: TaskView, { reason, attempt, atMs }: FactOf<'taskDied'>, violate: Violate): void {
@@ -96,9 +100,13 @@ export class DeadLetters implements Checker {
     const kept = lasting.map((attempt, i) => inShort(isGone(i) ? withoutError(attempt) : attempt)).join()
     const held = history.map(inShort).join()
     if (kept !== held)
-      violate(`dead letter ${task.id} has the attempts ${held || 'none'}, and was tried as ${kept || 'none'}`, {
-        ids: [task.id],
-      })
+      violate(
+        `dead letter ${task.id} has the attempts ${held || 'none'}, and was tried as ${kept || 'none'}`,
+        {
+          ids: [task.id],
+        },
+        'DEAD-2',
+      )
   }
 }
 

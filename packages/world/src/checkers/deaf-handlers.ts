@@ -1,7 +1,7 @@
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import { LateNodes } from './late-nodes.ts'
 import { isHonest, workerGroupOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How long all handlers may go on after they were told to stop before their worker takes nothing more. */
 const UNHEEDED_MS = 2000
@@ -20,7 +20,7 @@ interface Worker {
 
 /** A worker all of whose places are kept by handlers that do not stop asks for nothing, and for something again as soon as one returns. */
 export class DeafHandlers implements Checker {
-  readonly rule = 'PROMISE-44'
+  readonly rule = 'CLIENT-8'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   readonly #workers = new Map<string, Worker>()

@@ -1,7 +1,7 @@
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { LateNodes } from './late-nodes.ts'
 import { isHonest, workerGroupOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How long a producer waits for answers before it leaves all the same. */
 const PRODUCER_DRAIN_MS = 5000
@@ -19,7 +19,7 @@ const NORMAL_CODE = 1000
  * runs when the time for that is over, and what runs when it leaves.
  */
 export class Departures implements Checker {
-  readonly rule = 'PROMISE-41'
+  readonly rule = 'CLIENT-9'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   /** Until when who was asked to leave has to be gone, and until when what runs there may go on. */

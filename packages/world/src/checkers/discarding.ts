@@ -1,7 +1,7 @@
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import { Calm } from './calm.ts'
 import { boundsOf, longestOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** Batches that nobody needs and that are there all the same; they go some hundreds at a time. */
 const NEEDLESS_MAX = 512
@@ -9,7 +9,7 @@ const SLACK_MS = 2000
 
 /** The journal does not go on growing with batches before those that what is kept was stored in. */
 export class Discarding implements Checker {
-  readonly rule = 'PROMISE-32'
+  readonly rule = 'HOST-15'
   readonly #sources: Sources
   readonly #calm = new Calm()
   readonly #patienceMs: number

@@ -1,14 +1,13 @@
 import type { State } from '@sluice/engine'
 import { checkState } from '@sluice/engine/invariants'
-import type { Checker, Observation, Surroundings } from '../observation.ts'
-import type { Violate } from './sources.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 
 /** Whole checks are made when as much has happened as they look at. */
 const PARTS_MIN = 50
 
 /** The parts of the engine's state agree with one another whenever a batch is handed over. */
 export class EngineInvariants implements Checker {
-  readonly rule = 'PROMISE-17'
+  readonly rule = 'LIFE-2'
   #changes = 0
 
   see(observation: Observation, { state }: Surroundings, violate: Violate): void {

@@ -1,8 +1,8 @@
 import { type BrokerMessage, CLOSE_CODES, ERRORS, type WireError } from '@sluice/protocol'
 import { submittedItems } from '../message-items.ts'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { boundsOf, isHonest } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** Where an error may stand; those of a connection are told before it is closed. */
 const IN_VERDICTS: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -37,7 +37,7 @@ const BROKERS = new Set([1009, 4000, 4001, 4002, 4003, 4004, 4005, 4006, 4008, 4
 
 /** Every error and close code is one of the protocol's tables, and is used for what its row says. */
 export class Errors implements Checker {
-  readonly rule = 'PROMISE-22'
+  readonly rule = 'ERROR-1'
   readonly #sources: Sources
   readonly #bodyBytesMax: number
   readonly #contents = new Map<string, string>()
@@ -78,15 +78,23 @@ export class Errors implements Checker {
         break
       case 'unreadable':
         if (observation.by === 'node' && !this.#isHonest(observation.node)) break
-        violate(`${observation.by} sent ${observation.node} what is no frame: ${observation.error}`, {
-          nodes: [observation.node],
-        })
+        violate(
+          `${observation.by} sent ${observation.node} what is no frame: ${observation.error}`,
+          {
+            nodes: [observation.node],
+          },
+          'FRAME-1',
+        )
         break
       case 'disconnected':
         if (!(observation.code in CLOSE_CODES) && observation.code !== WITHOUT_CODE)
-          violate(`${observation.node} was disconnected with ${observation.code}, which is in no table`, {
-            nodes: [observation.node],
-          })
+          violate(
+            `${observation.node} was disconnected with ${observation.code}, which is in no table`,
+            {
+              nodes: [observation.node],
+            },
+            'CLOSE-1',
+          )
         if (observation.side === 'node') this.#closed(observation, violate)
         break
       case 'refused':
@@ -112,7 +120,11 @@ export class Errors implements Checker {
     this.#lastErrors.delete(connection)
     this.#welcomed.delete(connection)
     if (error !== undefined && BROKERS.has(code) && code !== CLOSED_WITH[error])
-      violate(`${node} was told ${error} and disconnected with ${code}, not ${CLOSED_WITH[error]}`, { nodes: [node] })
+      violate(
+        `${node} was told ${error} and disconnected with ${code}, not ${CLOSED_WITH[error]}`,
+        { nodes: [node] },
+        'CLOSE-1',
+      )
   }
 
   #sent(observation: ObservationOf<'sentByBroker'>, message: BrokerMessage, violate: Violate): void {

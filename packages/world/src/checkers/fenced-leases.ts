@@ -1,15 +1,15 @@
 import type { ClientMessage } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import type { LeaseView } from './chronicle.ts'
 import { isHonest } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** Batches after which the end of a lease that needed no write of its own has been written with another. */
 const BATCHES_OF_GRACE = 3
 
 /** A settlement is accepted under the live lease of the session that holds it, once, and under no other. */
 export class FencedLeases implements Checker {
-  readonly rule = 'PROMISE-5'
+  readonly rule = 'LEASE-3'
   readonly #sources: Sources
   readonly #settled = new Set<number>()
   /** Those of them that were handed back, which a crash may undo: then they are handed back again. */
@@ -64,8 +64,9 @@ export class FencedLeases implements Checker {
     const answered = this.#answeredOf.get(node)
     for (const lease of leases) {
       if (answered?.has(lease))
-        violate(`${node} settled lease ${lease} again after it had its answer`, { nodes: [node] })
-      if (said.has(lease)) violate(`${node} settled lease ${lease} twice on one connection`, { nodes: [node] })
+        violate(`${node} settled lease ${lease} again after it had its answer`, { nodes: [node] }, 'CLIENT-5')
+      if (said.has(lease))
+        violate(`${node} settled lease ${lease} twice on one connection`, { nodes: [node] }, 'CLIENT-5')
       said.add(lease)
     }
   }

@@ -1,9 +1,9 @@
 import { type ClientMessage, type FailedLease, utf8Length } from '@sluice/protocol'
 import { completedItems } from '../message-items.ts'
-import type { Checker, Observation, ObservationOf, Surroundings, Thrown } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Thrown, Violate } from '../observation.ts'
 import { LateNodes } from './late-nodes.ts'
 import { boundsOf, isHonest, workerGroupOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 import { WelcomedConnections } from './welcomed-connections.ts'
 
 /** Timers have a grain, and what happens at one instant may be told one after the other. */
@@ -33,7 +33,7 @@ const text = new TextDecoder()
  * it has its answer. Of a lease that it has heard to be lost it says nothing.
  */
 export class HandlerAnswers implements Checker {
-  readonly rule = 'PROMISE-42'
+  readonly rule = 'CLIENT-5'
   readonly #sources: Sources
   readonly #bodyBytesMax: number
   readonly #late = new LateNodes()

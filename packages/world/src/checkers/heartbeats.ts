@@ -1,8 +1,8 @@
 import { type BrokerMessage, type ClientMessage, retryOf } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { LateNodes } from './late-nodes.ts'
 import { isHonest, workerGroupOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** A lease outlives two lost or late heartbeats. */
 const BEATS_PER_LEASE = 3
@@ -34,7 +34,7 @@ interface Worker {
  * times in their life; and it names none that it does not hold. Every client says something that often. This is judged by what it says alone, whatever becomes of it on its way.
  */
 export class Heartbeats implements Checker {
-  readonly rule = 'PROMISE-39'
+  readonly rule = 'CLIENT-1'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   readonly #workers = new Map<string, Worker>()

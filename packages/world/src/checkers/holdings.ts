@@ -1,8 +1,8 @@
 import type { HostConfig } from '@sluice/broker/core'
-import type { Checker, Holdings as Held, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Holdings as Held, Observation, Surroundings, Violate } from '../observation.ts'
 import { Calm } from './calm.ts'
 import { boundsOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How late a timer of an undisturbed broker may be. */
 const SLACK_MS = 300
@@ -12,7 +12,7 @@ const SLACK_MS = 300
  * that wait for an outcome, bodies in memory.
  */
 export class Holdings implements Checker {
-  readonly rule = 'PROMISE-31'
+  readonly rule = 'HOST-6'
   readonly #sources: Sources
   readonly #host: HostConfig
   readonly #calm = new Calm()
@@ -36,13 +36,13 @@ export class Holdings implements Checker {
 
   #judge({ connections, pendingConnections, waiters, cachedBytes }: Held, violate: Violate): void {
     const { connectionsMax, pendingConnectionsMax, waitersMax, bodyCacheBytesMax } = this.#host
-    const over = (count: number, max: number, what: string): void => {
-      if (count > max) violate(`the broker holds ${count} ${what}, at most ${max} are allowed`, {})
+    const over = (count: number, max: number, what: string, rule: string): void => {
+      if (count > max) violate(`the broker holds ${count} ${what}, at most ${max} are allowed`, {}, rule)
     }
-    over(connections, connectionsMax, 'connections')
-    over(pendingConnections, pendingConnectionsMax, 'connections that have not said hello')
-    over(waiters, waitersMax, 'requests that wait for an outcome')
-    over(cachedBytes, bodyCacheBytesMax, 'bytes of bodies in its cache')
+    over(connections, connectionsMax, 'connections', 'HOST-6')
+    over(pendingConnections, pendingConnectionsMax, 'connections that have not said hello', 'HOST-6')
+    over(waiters, waitersMax, 'requests that wait for an outcome', 'HOST-12')
+    over(cachedBytes, bodyCacheBytesMax, 'bytes of bodies in its cache', 'HOST-12')
   }
 
   #judgeSilent(nowMs: number, violate: Violate): void {

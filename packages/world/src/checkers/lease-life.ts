@@ -1,5 +1,5 @@
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
+import type { Sources } from './sources.ts'
 
 /** Instants are fractions of a ms, and sums of them are rounded. */
 const ROUNDING_MS = 0.01
@@ -18,7 +18,7 @@ interface Life {
  * start of the broker. Whoever had a heartbeat answered has that long from when it was heard.
  */
 export class LeaseLife implements Checker {
-  readonly rule = 'PROMISE-24'
+  readonly rule = 'LEASE-5'
   readonly #sources: Sources
   readonly #lives = new Map<number, Life>()
   readonly #bySession = new Map<string, Set<number>>()
@@ -94,7 +94,7 @@ export class LeaseLife implements Checker {
       this.#resuming.delete(session)
       for (const lease of resumed.leases) {
         const { id = '' } = this.#lives.get(lease) ?? {}
-        violate(`the session of lease ${lease} was resumed, and the lease was not renewed`, { ids: [id] })
+        violate(`the session of lease ${lease} was resumed, and the lease was not renewed`, { ids: [id] }, 'SESSION-3')
       }
     }
   }
@@ -120,9 +120,13 @@ export class LeaseLife implements Checker {
     const heardAtMs = this.#heardAtMs.get(lease)
     this.#heardAtMs.delete(lease)
     if (heardAtMs !== undefined && worldMs < heardAtMs + leaseMs - 1)
-      violate(`lease ${lease} of task ${id} expired ${worldMs - heardAtMs} ms after an answered heartbeat`, {
-        ids: [id],
-      })
+      violate(
+        `lease ${lease} of task ${id} expired ${worldMs - heardAtMs} ms after an answered heartbeat`,
+        {
+          ids: [id],
+        },
+        'LEASE-4',
+      )
   }
 
   #renew(leases: Iterable<number>, atMs: number): void {

@@ -1,13 +1,13 @@
 import { deliveredItems } from '../message-items.ts'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
+import type { Sources } from './sources.ts'
 
 /**
  * A task has one live lease at most. The numbers of leases grow: on a connection, for a task, and from one life of the broker
  * to the next, whatever a crash has kept out of the journal. None is told twice.
  */
 export class LeaseNumbers implements Checker {
-  readonly rule = 'PROMISE-6'
+  readonly rule = 'LEASE-3'
   readonly #sources: Sources
   readonly #told = new Set<number>()
   readonly #byTask = new Map<string, number>()
@@ -31,7 +31,11 @@ export class LeaseNumbers implements Checker {
       if (before?.state === 'leased')
         violate(`task ${id} was granted lease ${lease} while lease ${before.lease} lived`, { ids: [id] })
       else if (before?.state !== 'ready')
-        violate(`task ${id} was granted lease ${lease} while it was ${before?.state ?? 'not held'}`, { ids: [id] })
+        violate(
+          `task ${id} was granted lease ${lease} while it was ${before?.state ?? 'not held'}`,
+          { ids: [id] },
+          'LIFE-1',
+        )
       if (lease <= this.#granted) violate(`lease ${lease} was granted after lease ${this.#granted}`, { ids: [id] })
       this.#granted = Math.max(this.#granted, lease)
     }

@@ -1,5 +1,5 @@
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
+import type { Sources } from './sources.ts'
 
 /** The code with which a leaving broker closes. */
 const DRAINING = 4006
@@ -9,7 +9,7 @@ const DRAINING = 4006
  * HTTP, nor a new connection.
  */
 export class Leaving implements Checker {
-  readonly rule = 'PROMISE-23'
+  readonly rule = 'HOST-13'
   readonly #sources: Sources
   readonly #welcomed = new Set<number>()
   readonly #told = new Set<number>()

@@ -1,6 +1,6 @@
-import type { Awaited, Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Awaited, Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { isOutcome } from './chronicle.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** At most this many are named one by one. */
 const NAMED_MAX = 5
@@ -22,7 +22,7 @@ interface Asked {
  * producer that is still there is answered, and when all have left no timer and no connection is left behind.
  */
 export class Liveness implements Checker {
-  readonly rule = 'PROMISE-18'
+  readonly rule = 'WORLD-1'
   readonly #sources: Sources
   /** By who submitted and id. */
   readonly #asked = new Map<string, Asked>()
@@ -70,8 +70,8 @@ export class Liveness implements Checker {
         break
       case 'worldEnded': {
         const { timers, connections } = observation
-        if (timers > 0) violate(`${timers} timers are left behind`, {})
-        if (connections > 0) violate(`${connections} connections are left behind`, {})
+        if (timers > 0) violate(`${timers} timers are left behind`, {}, 'WORLD-2')
+        if (connections > 0) violate(`${connections} connections are left behind`, {}, 'WORLD-2')
         break
       }
       default:

@@ -1,8 +1,8 @@
 import { completedItems } from '../message-items.ts'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { isOutcome, type RecordedOutcome } from './chronicle.ts'
 import { isHonest } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 const text = new TextDecoder()
 
@@ -11,7 +11,7 @@ const text = new TextDecoder()
  * lease that completed the task, and the one that the handler of an honest worker returned.
  */
 export class OneOutcome implements Checker {
-  readonly rule = 'PROMISE-3'
+  readonly rule = 'RESULT-1'
   readonly #sources: Sources
   /** Results as the broker heard them, by session and lease: the first one counts. */
   readonly #heard = new Map<string, { result: string; node: string }>()
@@ -80,7 +80,7 @@ export class OneOutcome implements Checker {
     const about = { ids: [id], nodes: [node] }
     if (recorded.length === 0) {
       const told = reason === undefined ? status : `${status} (${reason})`
-      violate(`${node} was told that task ${id} is ${told}, which is not what was recorded`, about)
+      violate(`${node} was told that task ${id} is ${told}, which is not what was recorded`, about, 'RESULT-2')
       return
     }
     if (status !== 'succeeded') return
@@ -89,12 +89,12 @@ export class OneOutcome implements Checker {
     if (!match) {
       // A result that came before the stream began, or by a way that is not the wire, is nobody's to compare with.
       if (recorded.every((one) => this.#resultOf(one) !== undefined))
-        violate(`${node} was told another result of task ${id} than the one that completed it`, about)
+        violate(`${node} was told another result of task ${id} than the one that completed it`, about, 'HOST-12')
       return
     }
     const worker = this.#resultOf(match)?.node ?? ''
     if (isHonest(this.#sources.scenario, worker) && !this.#returnedOf(id).has(JSON.parse(told) as string))
-      violate(`${node} was told a result of task ${id} that no handler has returned`, about)
+      violate(`${node} was told a result of task ${id} that no handler has returned`, about, 'CLIENT-5')
   }
 
   #resultOf({ session, lease }: RecordedOutcome): { result: string; node: string } | undefined {

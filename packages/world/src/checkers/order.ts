@@ -1,6 +1,6 @@
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import type { TaskView } from './chronicle.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 const PRIORITIES = 10
 /** Instants are fractions of a ms, and sums of them are rounded. */
@@ -21,7 +21,7 @@ interface Level {
  * time-to-live.
  */
 export class Order implements Checker {
-  readonly rule = 'PROMISE-10'
+  readonly rule = 'READY-3'
   readonly #sources: Sources
   readonly #queues = new Map<string, Level[]>()
   /** When the broker first heard of a task, in the world's time. */
@@ -42,12 +42,13 @@ export class Order implements Checker {
       if (fact.type === 'taskRedriven') this.#redriven.add(fact.id)
       if (fact.type === 'leaseGranted' && before && !chronicle.isRetold) this.#granted(before, fact.atMs, violate)
       if (fact.type === 'taskDied' && fact.reason === 'expired' && before) {
-        if (before.isStarted) violate(`task ${fact.id} expired after it had been delivered`, { ids: [fact.id] })
+        if (before.isStarted)
+          violate(`task ${fact.id} expired after it had been delivered`, { ids: [fact.id] }, 'READY-5')
         else if (before.options.ttlMs === 0 || fact.atMs < before.acceptedAtMs + before.options.ttlMs - ROUNDING_MS)
-          violate(`task ${fact.id} expired before its time-to-live was over`, { ids: [fact.id] })
+          violate(`task ${fact.id} expired before its time-to-live was over`, { ids: [fact.id] }, 'READY-5')
       }
       if (fact.type === 'taskReadied' && before && fact.atMs < (readyAtMs(before) ?? 0) - ROUNDING_MS)
-        violate(`task ${fact.id} became ready before its delay was over`, { ids: [fact.id] })
+        violate(`task ${fact.id} became ready before its delay was over`, { ids: [fact.id] }, 'READY-1')
       if (before?.state === 'ready' && before !== after) this.#leave(before)
       if (after?.state === 'ready' && before !== after) this.#enter(after)
     }
@@ -74,6 +75,7 @@ export class Order implements Checker {
           ids: [id],
           nodes: [node],
         },
+        'READY-1',
       )
   }
 
@@ -81,19 +83,28 @@ export class Order implements Checker {
     const { id, options, acceptedAtMs, isStarted, queue } = task
     const about = { ids: [id] }
     if (!isStarted && options.ttlMs > 0 && atMs > acceptedAtMs + options.ttlMs + ROUNDING_MS)
-      violate(`task ${id} was leased for the first time after its time-to-live of ${options.ttlMs} ms`, about)
+      violate(
+        `task ${id} was leased for the first time after its time-to-live of ${options.ttlMs} ms`,
+        about,
+        'READY-5',
+      )
     const levels = this.#levelsOf(queue)
     for (let priority = PRIORITIES - 1; priority > options.priority; priority -= 1) {
       if ((levels[priority] as Level).size > 0)
-        violate(`task ${id} of priority ${options.priority} was leased before one of ${priority} in ${queue}`, about)
+        violate(
+          `task ${id} of priority ${options.priority} was leased before one of ${priority} in ${queue}`,
+          about,
+          'READY-2',
+        )
     }
     const { returned, fresh } = levels[options.priority] as Level
     if (isStarted) {
       for (const [other, seq] of returned)
-        if (seq < task.seq) violate(`task ${id} was leased again before ${other}, accepted before it`, about)
+        if (seq < task.seq) violate(`task ${id} was leased again before ${other}, accepted before it`, about, 'READY-4')
       return
     }
-    if (returned.size > 0) violate(`task ${id} was leased before one of its priority that had come back`, about)
+    if (returned.size > 0)
+      violate(`task ${id} was leased before one of its priority that had come back`, about, 'READY-4')
     const [first] = fresh
     if (options.delayMs === 0 && first && first[1] < task.seq)
       violate(`task ${id} was leased before ${first[0]}, accepted before it`, { ids: [id, first[0]] })

@@ -1,9 +1,9 @@
 import type { ClientMessage } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { LateNodes } from './late-nodes.ts'
 import { isHonest, workerGroupOf } from './population.ts'
 import type { Progress } from './progress.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 import { WelcomedConnections } from './welcomed-connections.ts'
 
 /** Between two reports of the same worker. */
@@ -27,7 +27,7 @@ interface Reporting {
  * A worker passes on what its handlers report: the newest, soon, ten times a second at most, and nothing of what it has answered or lost.
  */
 export class ProgressReports implements Checker {
-  readonly rule = 'PROMISE-43'
+  readonly rule = 'CLIENT-7'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   /** By lease, and by run. */

@@ -1,5 +1,4 @@
-import type { Checker, Observation, Surroundings } from '../observation.ts'
-import type { Violate } from './sources.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 
 /** What the handlers of this world report. */
 export interface Progress {
@@ -9,7 +8,7 @@ export interface Progress {
 
 /** What is seen of a task's progress was reported by a handler of that task, and never goes back. */
 export class ProgressOrder implements Checker {
-  readonly rule = 'PROMISE-21'
+  readonly rule = 'RESULT-5'
   readonly #runs = new Map<number, string>()
   /** The newest one, by who saw it and task. */
   readonly #seen = new Map<string, Progress>()

@@ -1,8 +1,8 @@
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import { Calm } from './calm.ts'
 import type { Step } from './chronicle.ts'
 import { longestOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How late a turn of an undisturbed broker may come, besides what its disk takes. */
 const SLACK_MS = 300
@@ -14,7 +14,7 @@ const MEMORY_MS = 2000
  * records go, grace windows end.
  */
 export class Punctuality implements Checker {
-  readonly rule = 'PROMISE-25'
+  readonly rule = 'HOST-19'
   readonly #sources: Sources
   readonly #calm = new Calm()
   readonly #lateMsMax: number

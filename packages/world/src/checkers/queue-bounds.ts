@@ -8,10 +8,10 @@ import {
   unfinished,
   watchersOf,
 } from '@sluice/engine'
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import { isOutcome, type Step, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 const text = new TextEncoder()
 
@@ -24,7 +24,7 @@ interface Counts {
 
 /** Queues, records, sessions and histories stay within their bounds: as the facts count them, and as the live state holds them. */
 export class QueueBounds implements Checker {
-  readonly rule = 'PROMISE-7'
+  readonly rule = 'QUEUE-1'
   readonly #sources: Sources
   readonly #engine: EngineConfig
   readonly #host: HostConfig
@@ -66,7 +66,11 @@ export class QueueBounds implements Checker {
     for (const queue of touched) this.#judge(queue, this.#countsOf(queue), violate)
     if (observation.type === 'appended' && !chronicle.isRetold) this.#judgeBatch(steps, violate)
     if (steps.length > 0 && this.#sessions.size > this.#engine.sessionsMax)
-      violate(`there are ${this.#sessions.size} sessions, at most ${this.#engine.sessionsMax} are allowed`, {})
+      violate(
+        `there are ${this.#sessions.size} sessions, at most ${this.#engine.sessionsMax} are allowed`,
+        {},
+        'SESSION-1',
+      )
     if (observation.type === 'appending' && state) this.#judgeState(state, violate)
   }
 
@@ -83,7 +87,7 @@ export class QueueBounds implements Checker {
     let bytes = 0
     for (const { fact } of steps) if (fact.type === 'taskAccepted' || fact.type === 'taskSucceeded') bytes += fact.bytes
     const max = this.#host.stagedBytesMax + this.#inputBytesMax
-    if (bytes > max) violate(`a batch holds ${bytes} bytes of new bodies, at most ${max} are allowed`, {})
+    if (bytes > max) violate(`a batch holds ${bytes} bytes of new bodies, at most ${max} are allowed`, {}, 'HOST-9')
   }
 
   #countsOf(queue: string): Counts {
@@ -97,13 +101,13 @@ export class QueueBounds implements Checker {
 
   #judge(queue: string, { unfinished: tasks, bytes, kept, dead }: Counts, violate: Violate): void {
     const { queueTasksMax, queueBytesMax, queueResultsMax, queueDeadMax } = this.#engine
-    const over = (count: number, max: number, what: string): void => {
-      if (count > max) violate(`queue ${queue} holds ${count} ${what}, at most ${max} are allowed`, {})
+    const over = (count: number, max: number, what: string, rule: string): void => {
+      if (count > max) violate(`queue ${queue} holds ${count} ${what}, at most ${max} are allowed`, {}, rule)
     }
-    over(tasks, queueTasksMax, 'unfinished tasks')
-    over(bytes, queueBytesMax, 'bytes')
-    over(kept, queueResultsMax, 'results')
-    over(dead, queueDeadMax, 'dead letters')
+    over(tasks, queueTasksMax, 'unfinished tasks', 'QUEUE-1')
+    over(bytes, queueBytesMax, 'bytes', 'QUEUE-1')
+    over(kept, queueResultsMax, 'results', 'RESULT-4')
+    over(dead, queueDeadMax, 'dead letters', 'DEAD-3')
   }
 
   #judgeWatchers(id: string, state: State, violate: Violate): void {
@@ -111,7 +115,7 @@ export class QueueBounds implements Checker {
     const task = state.tasks.get(id)
     const count = task && !isFinished(task) ? watchersOf(task).length : 0
     if (count > watchersMax)
-      violate(`task ${id} has ${count} watchers, at most ${watchersMax} are allowed`, { ids: [id] })
+      violate(`task ${id} has ${count} watchers, at most ${watchersMax} are allowed`, { ids: [id] }, 'RESULT-2')
   }
 
   #judgeState(state: State, violate: Violate): void {
@@ -131,16 +135,24 @@ export class QueueBounds implements Checker {
     }
     for (const { name, resultBytes } of state.queues.values())
       if (resultBytes > queueResultBytesMax)
-        violate(`queue ${name} keeps ${resultBytes} bytes of results, at most ${queueResultBytesMax} are allowed`, {})
+        violate(
+          `queue ${name} keeps ${resultBytes} bytes of results, at most ${queueResultBytesMax} are allowed`,
+          {},
+          'RESULT-4',
+        )
     if (state.sessions.size > sessionsMax)
-      violate(`the broker holds ${state.sessions.size} sessions, at most ${sessionsMax} are allowed`, {})
+      violate(`the broker holds ${state.sessions.size} sessions, at most ${sessionsMax} are allowed`, {}, 'SESSION-1')
     if (state.queues.size > queuesMax)
-      violate(`the broker holds ${state.queues.size} queues, at most ${queuesMax} are allowed`, {})
+      violate(`the broker holds ${state.queues.size} queues, at most ${queuesMax} are allowed`, {}, 'QUEUE-4')
     for (const { credit, leases, subscriptions } of state.sessions.values()) {
       if (credit > creditMax || leases.size > creditMax)
-        violate(`a session holds ${leases.size} leases with a credit of ${credit}, past ${creditMax}`, {})
+        violate(`a session holds ${leases.size} leases with a credit of ${credit}, past ${creditMax}`, {}, 'CREDIT-1')
       if (subscriptions.length > sessionQueuesMax)
-        violate(`a session takes from ${subscriptions.length} queues, at most ${sessionQueuesMax} are allowed`, {})
+        violate(
+          `a session takes from ${subscriptions.length} queues, at most ${sessionQueuesMax} are allowed`,
+          {},
+          'CREDIT-1',
+        )
       for (const { id, past } of leases.values()) judgeHistory(id, past.history, violate)
     }
   }
@@ -149,11 +161,11 @@ export class QueueBounds implements Checker {
 /** Of all but the newest attempt no stack is kept, and of their errors so much. */
 function judgeHistory(id: string, history: TaskView['history'], violate: Violate): void {
   if (history.length > HISTORY_MAX)
-    violate(`task ${id} keeps ${history.length} attempts, at most ${HISTORY_MAX} are allowed`, { ids: [id] })
+    violate(`task ${id} keeps ${history.length} attempts, at most ${HISTORY_MAX} are allowed`, { ids: [id] }, 'DEAD-2')
   const errors = history.slice(0, -1).flatMap(({ error }) => error ?? [])
   const length = errors.reduce((sum, { message, name = '' }) => sum + message.length + name.length, 0)
   if (length > HISTORY_LENGTH_MAX || errors.some(({ stack }) => stack !== undefined))
-    violate(`task ${id} keeps ${length} units of errors before the newest, or a stack`, { ids: [id] })
+    violate(`task ${id} keeps ${length} units of errors before the newest, or a stack`, { ids: [id] }, 'DEAD-2')
 }
 
 function add(counts: Counts, { state, bytes }: TaskView, sign: 1 | -1): void {

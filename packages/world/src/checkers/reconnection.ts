@@ -1,9 +1,9 @@
 import { CLOSE_CODES } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { RETRY_AFTER_MS, SILENT_CODE, TIMER_MS } from './client-constants.ts'
 import { LateNodes } from './late-nodes.ts'
 import { hasOneClient } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 const FIRST_MS = 250
 const LONGEST_MS = 10_000
@@ -31,7 +31,7 @@ interface Client {
  * bound that doubles from 250 ms to 10 s with every attempt and starts over when a connection has lasted for 10 s.
  */
 export class Reconnection implements Checker {
-  readonly rule = 'PROMISE-28'
+  readonly rule = 'CLIENT-3'
   readonly #sources: Sources
   readonly #clients = new Map<string, Client>()
   readonly #late = new LateNodes()

@@ -1,8 +1,8 @@
 import type { EngineConfig } from '@sluice/engine'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { isOutcome, type Step, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How much later than its time a record may go, while nothing keeps the broker from its work. */
 const SLACK_MS = 5000
@@ -22,7 +22,7 @@ interface Kept {
  * many, and then the oldest first. When its time is over it goes.
  */
 export class Records implements Checker {
-  readonly rule = 'PROMISE-15'
+  readonly rule = 'RESULT-3'
   readonly #sources: Sources
   readonly #engine: EngineConfig
   readonly #queues = new Map<string, Kept>()
@@ -92,9 +92,11 @@ export class Records implements Checker {
       if (!isOutcome(task.state) || endedAtMs === undefined) continue
       const dueAtMs = Math.max(endedAtMs + this.#ttlOf(task), this.#heldUpAtMs) + SLACK_MS
       if (this.#isUp && this.#nowMs > dueAtMs)
-        violate(`the record of task ${task.id} is still there ${this.#nowMs - endedAtMs} ms after its outcome`, {
-          ids: [task.id],
-        })
+        violate(
+          `the record of task ${task.id} is still there ${this.#nowMs - endedAtMs} ms after its outcome`,
+          { ids: [task.id] },
+          timeRule(task),
+        )
     }
   }
 
@@ -108,14 +110,19 @@ export class Records implements Checker {
         const [[first, firstAtMs]] = kept as unknown as [[string, number]]
         const finishedAtMs = kept.get(fact.id) ?? 0
         if (!fact.isEarly && fact.atMs < (before.forgetAtMs ?? 0) - ROUNDING_MS)
-          violate(`the record of task ${fact.id} went ${(before.forgetAtMs ?? 0) - fact.atMs} ms too soon`, about)
+          violate(
+            `the record of task ${fact.id} went ${(before.forgetAtMs ?? 0) - fact.atMs} ms too soon`,
+            about,
+            timeRule(before),
+          )
         if (fact.isEarly && kept.size <= max && !this.#isFullOfBytes(kept))
           violate(
             `the record of task ${fact.id} went early, and ${before.queue} kept only ${kept.size} of ${max}`,
             about,
+            boundRule(before),
           )
         if (fact.isEarly && firstAtMs < finishedAtMs && !this.#isClockSet)
-          violate(`the record of task ${fact.id} went early, and that of ${first} is older`, about)
+          violate(`the record of task ${fact.id} went early, and that of ${first} is older`, about, boundRule(before))
       }
       kept.delete(fact.id)
       this.#resultBytes.delete(fact.id)
@@ -126,7 +133,11 @@ export class Records implements Checker {
       this.#endedAtMs.set(fact.id, atMs)
       const ttlMs = (after.forgetAtMs ?? 0) - fact.atMs
       if (Math.abs(ttlMs - this.#ttlOf(after)) > ROUNDING_MS)
-        violate(`the record of task ${fact.id} is to be kept ${ttlMs} ms and not ${this.#ttlOf(after)}`, about)
+        violate(
+          `the record of task ${fact.id} is to be kept ${ttlMs} ms and not ${this.#ttlOf(after)}`,
+          about,
+          timeRule(after),
+        )
     }
   }
 
@@ -188,4 +199,14 @@ export class Records implements Checker {
     }
     return state === 'dead' ? kept.dead : kept.finished
   }
+}
+
+/** By which a record is kept for its time. */
+function timeRule({ state }: TaskView): string {
+  return state === 'dead' ? 'DEAD-3' : 'RESULT-3'
+}
+
+/** By which a record goes early. */
+function boundRule({ state }: TaskView): string {
+  return state === 'dead' ? 'DEAD-3' : 'RESULT-4'
 }

@@ -1,7 +1,7 @@
 import { HISTORY_MAX, type State, watchersOf } from '@sluice/engine'
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import { isOutcome, type Step, type TaskView } from './chronicle.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** A task as it was taken up, or written anew. */
 interface Held {
@@ -18,7 +18,7 @@ interface Held {
  * latest progress, and of each unfinished one who watches it.
  */
 export class Recoveries implements Checker {
-  readonly rule = 'PROMISE-38'
+  readonly rule = 'HOST-14'
   readonly #sources: Sources
   readonly #progress = new Map<string, unknown>()
   /** Sessions by task. */
@@ -48,6 +48,7 @@ export class Recoveries implements Checker {
             after,
             { state: phase.state, attempts, releases, history, progress, watchers },
             violate,
+            'HOST-15',
           )
         break
       }
@@ -83,11 +84,11 @@ export class Recoveries implements Checker {
     this.#judge('a start took up', task, { ...past, state: phase.state, attempts, watchers }, violate)
   }
 
-  #judge(did: string, task: TaskView, held: Held, violate: Violate): void {
+  #judge(did: string, task: TaskView, held: Held, violate: Violate, rule = this.rule): void {
     const differ = (what: string, is: unknown, was: unknown): void => {
       const [isText, wasText] = [JSON.stringify(is), JSON.stringify(was)]
       if (isText !== wasText)
-        violate(`${did} ${what} of task ${task.id} as ${isText}, and written was ${wasText}`, { ids: [task.id] })
+        violate(`${did} ${what} of task ${task.id} as ${isText}, and written was ${wasText}`, { ids: [task.id] }, rule)
     }
     differ('the state', held.state, task.state)
     differ('the attempts', held.attempts, task.attempts)

@@ -1,7 +1,7 @@
 import { createState, type Event, engineConfig, evolve, replay, type State } from '@sluice/engine'
 import { describeKept, describeState } from '@sluice/engine/invariants'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
+import type { Sources } from './sources.ts'
 
 /** The whole of a state is compared when it has changed about as often as it has parts. */
 const PARTS_MIN = 50
@@ -11,7 +11,7 @@ const PARTS_MIN = 50
  * an append. What compaction has discarded makes no difference that was not announced.
  */
 export class Replay implements Checker {
-  readonly rule = 'PROMISE-16'
+  readonly rule = 'REPLAY-1'
   readonly #sources: Sources
   readonly #batches = new Map<number, readonly Event[]>()
   /** Of the batches that a broker that starts now would read. */
@@ -66,7 +66,8 @@ export class Replay implements Checker {
     if (!state) return
     if (this.#isStarting) {
       this.#isStarting = false
-      if (this.#whole) this.#differ(describeKept(state), describeKept(this.#whole), 'what compaction left', violate)
+      if (this.#whole)
+        this.#differ(describeKept(state), describeKept(this.#whole), 'what compaction left', violate, 'REPLAY-4')
     }
     const parts = this.#kept.tasks.size + 4 * (this.#kept.sessions.size + this.#kept.queues.size)
     if (this.#changes >= Math.max(PARTS_MIN, parts)) this.#compare(state, violate)
@@ -96,10 +97,10 @@ export class Replay implements Checker {
     this.#differ(describeState(state), describeState(this.#kept), 'the live state', violate)
   }
 
-  #differ(live: object, replayed: object, what: string, violate: Violate): void {
+  #differ(live: object, replayed: object, what: string, violate: Violate, rule = this.rule): void {
     if (JSON.stringify(live) === JSON.stringify(replayed)) return
     const found = difference(live, replayed, '')
-    if (found) violate(`${what} differs from a replay of the journal: ${found}`, {})
+    if (found) violate(`${what} differs from a replay of the journal: ${found}`, {}, rule)
   }
 }
 

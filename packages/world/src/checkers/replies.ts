@@ -1,6 +1,5 @@
 import type { BrokerMessage, ClientMessage } from '@sluice/protocol'
-import type { Checker, Observation, Surroundings } from '../observation.ts'
-import type { Violate } from './sources.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 
 /** The questions that each kind of answer is for. */
 const QUESTIONS: Partial<Record<BrokerMessage['type'], readonly ClientMessage['type'][]>> = {
@@ -15,7 +14,7 @@ const QUESTIONS: Partial<Record<BrokerMessage['type'], readonly ClientMessage['t
 
 /** Each answer names by its `ref` a question of its kind that was asked over that connection, and is given once. */
 export class Replies implements Checker {
-  readonly rule = 'PROMISE-36'
+  readonly rule = 'MSG-4'
   /** Questions without an answer by connection, then by type and ref: a liar may ask the same one twice. */
   readonly #open = new Map<number, Map<string, number>>()
 

@@ -1,7 +1,7 @@
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { TIMER_MS } from './client-constants.ts'
 import { hasOneClient, isHonest } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** Retries that a client may make at once, and what it earns by an acceptance and by a millisecond. */
 const AT_ONCE_MAX = 1000
@@ -31,7 +31,7 @@ interface Budget {
 /** Producers try again what was refused for now as often as a budget allows: however many are refused, the broker is not
  * asked for all of them over and over, nor by all clients at the same moment. */
 export class RetryBudget implements Checker {
-  readonly rule = 'PROMISE-45'
+  readonly rule = 'CLIENT-11'
   readonly #sources: Sources
   readonly #budgets = new Map<string, Budget>()
   #waits = 0

@@ -1,9 +1,9 @@
 import { type Event, isFinished, type State } from '@sluice/engine'
 import type { ClientMessage, Hello, Welcome } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { Calm } from './calm.ts'
 import { boundsOf, isHonest } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** Instants are fractions of a ms, and sums of them are rounded. */
 const ROUNDING_MS = 0.01
@@ -26,7 +26,7 @@ interface Greeting {
  * with it.
  */
 export class Sessions implements Checker {
-  readonly rule = 'PROMISE-19'
+  readonly rule = 'SESSION-3'
   readonly #sources: Sources
   readonly #graceMs: number
   /** A batch that fills soon keeps what was heard waiting, the hello too (HOST-9). */
@@ -76,19 +76,27 @@ export class Sessions implements Checker {
         this.#graceEndsAtMs.set(fact.session, fact.graceEndsAtMs)
         this.#awayAtMs.set(fact.session, observation.atMs)
         if (fact.graceEndsAtMs < fact.atMs + this.#graceMs - ROUNDING_MS)
-          violate(`a session has a grace window of ${fact.graceEndsAtMs - fact.atMs} ms, not ${this.#graceMs}`, {})
+          violate(
+            `a session has a grace window of ${fact.graceEndsAtMs - fact.atMs} ms, not ${this.#graceMs}`,
+            {},
+            'SESSION-2',
+          )
       } else if (fact.type === 'sessionResumed') this.#graceEndsAtMs.delete(fact.session)
       else if (fact.type === 'sessionClosed') {
         const endsAtMs = this.#graceEndsAtMs.get(fact.session) ?? Number.POSITIVE_INFINITY
         if (!this.#leaving.has(fact.session) && fact.atMs < endsAtMs - ROUNDING_MS)
-          violate('a session was closed that had not left and whose grace window had not ended', {})
+          violate('a session was closed that had not left and whose grace window had not ended', {}, 'SESSION-4')
         this.#graceEndsAtMs.delete(fact.session)
       } else if (fact.type === 'attemptFailed' || fact.type === 'taskDied') {
         const endsAtMs = this.#graceEndsAtMs.get(before?.session ?? '') ?? Number.POSITIVE_INFINITY
         if (fact.attempt?.how === 'session_lost' && fact.atMs < endsAtMs - ROUNDING_MS)
-          violate(`an attempt at task ${fact.id} counts as lost with its session, whose grace window had not ended`, {
-            ids: [fact.id],
-          })
+          violate(
+            `an attempt at task ${fact.id} counts as lost with its session, whose grace window had not ended`,
+            {
+              ids: [fact.id],
+            },
+            'SESSION-4',
+          )
       }
     }
     if (observation.type === 'heardByBroker') {
@@ -118,7 +126,11 @@ export class Sessions implements Checker {
     for (const session of this.#graceEndsAtMs.keys()) {
       const forMs = this.#calm.lastedMs(this.#nowMs, this.#awayAtMs.get(session) ?? 0)
       if (forMs > this.#graceMs + SLACK_MS)
-        violate(`a session is held ${forMs} ms after its connection was lost, and has ${this.#graceMs}`, {})
+        violate(
+          `a session is held ${forMs} ms after its connection was lost, and has ${this.#graceMs}`,
+          {},
+          'SESSION-4',
+        )
     }
   }
 
@@ -133,7 +145,7 @@ export class Sessions implements Checker {
     }
     for (const session of away)
       if (this.#leaving.has(session))
-        violate('a session has left with a goodbye and is held as though its connection was lost', {})
+        violate('a session has left with a goodbye and is held as though its connection was lost', {}, 'SESSION-5')
   }
 
   /** The newest connection of a session is its only one. */
@@ -150,9 +162,13 @@ export class Sessions implements Checker {
       if (isOpen && this.#calm.lastedMs(nowMs, atMs) <= MOMENT_MS) continue
       this.#replaced.delete(before)
       if (isOpen)
-        violate(`${node} came back on connection ${connection}, and ${before} still speaks for its session`, {
-          nodes: [node],
-        })
+        violate(
+          `${node} came back on connection ${connection}, and ${before} still speaks for its session`,
+          {
+            nodes: [node],
+          },
+          'HOST-7',
+        )
     }
   }
 
@@ -162,7 +178,11 @@ export class Sessions implements Checker {
     const named = new Set(resume.leases)
     for (const { lease, id, node: holder } of this.#sources.runs.byLease.values()) {
       if (holder === node && !named.has(lease))
-        violate(`${node} came back and did not name lease ${lease}, which it works on`, { ids: [id], nodes: [node] })
+        violate(
+          `${node} came back and did not name lease ${lease}, which it works on`,
+          { ids: [id], nodes: [node] },
+          'CLIENT-4',
+        )
     }
   }
 
@@ -174,7 +194,12 @@ export class Sessions implements Checker {
       const { node, lease, id, atMs } = left
       if (revoked.includes(lease)) continue
       if (observation.atMs === atMs) this.#left.push(left)
-      else violate(`${node} resumed and was left lease ${lease}, which it does not hold`, { ids: [id], nodes: [node] })
+      else
+        violate(
+          `${node} resumed and was left lease ${lease}, which it does not hold`,
+          { ids: [id], nodes: [node] },
+          'HOST-7',
+        )
     }
   }
 
@@ -184,9 +209,13 @@ export class Sessions implements Checker {
     if (observation.message.type === 'welcome' || session === undefined || this.#leaving.has(session)) return
     const phase = state.sessions.get(session)?.phase
     if (phase !== 'connected')
-      violate(`the broker speaks to ${observation.node}, whose session it holds to be ${phase ?? 'gone'}`, {
-        nodes: [observation.node],
-      })
+      violate(
+        `the broker speaks to ${observation.node}, whose session it holds to be ${phase ?? 'gone'}`,
+        {
+          nodes: [observation.node],
+        },
+        'SESSION-2',
+      )
   }
 
   #welcomed(
@@ -200,9 +229,11 @@ export class Sessions implements Checker {
     const named = resume?.leases ?? []
     const lost = new Set(welcome.lostLeases)
     for (const lease of lost)
-      if (!named.includes(lease)) violate(`${node} was told to have lost lease ${lease}, which it did not name`, about)
+      if (!named.includes(lease))
+        violate(`${node} was told to have lost lease ${lease}, which it did not name`, about, 'HOST-7')
     if (!welcome.resumed) {
-      if (lost.size < new Set(named).size) violate(`${node} has a new session and was left leases of another`, about)
+      if (lost.size < new Set(named).size)
+        violate(`${node} has a new session and was left leases of another`, about, 'HOST-7')
       if (held && resume && state.sessions.has(resume.session))
         violate(`${node} was given a new session while its old one was held for it`, about)
       return

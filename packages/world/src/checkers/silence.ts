@@ -1,6 +1,6 @@
-import type { Checker, Observation, Surroundings } from '../observation.ts'
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import { Calm } from './calm.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** Silence is judged after two and a half heartbeat periods; whoever still speaks after so many has not judged it. */
 const PERIODS_MAX = 4
@@ -8,7 +8,7 @@ const SLACK_MS = 100
 
 /** A client that hears nothing for some heartbeat periods does not go on speaking into the same connection. */
 export class Silence implements Checker {
-  readonly rule = 'PROMISE-26'
+  readonly rule = 'CLIENT-2'
   readonly #sources: Sources
   readonly #calm = new Calm()
   readonly #heartbeatMs = new Map<number, number>()

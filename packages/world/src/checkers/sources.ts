@@ -1,4 +1,3 @@
-import type { Violation } from '../observation.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Chronicle } from './chronicle.ts'
 import type { Runs } from './runs.ts'
@@ -11,5 +10,3 @@ export interface Sources {
   readonly wire: Wire
   readonly runs: Runs
 }
-
-export type Violate = (message: string, about: Violation['about']) => void

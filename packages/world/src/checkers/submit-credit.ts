@@ -1,7 +1,7 @@
 import type { Submit } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { isHonest } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 interface Account {
   credit: number
@@ -16,7 +16,7 @@ interface Account {
 
 /** A producer never has more tasks unanswered than its submit credit, and the broker stops reading from one that does. */
 export class SubmitCredit implements Checker {
-  readonly rule = 'PROMISE-9'
+  readonly rule = 'HOST-8'
   readonly #sources: Sources
   readonly #accounts = new Map<number, Account>()
 
@@ -37,6 +37,7 @@ export class SubmitCredit implements Checker {
           violate(
             `${observation.node} has ${account.sentTasks} tasks without an answer and a submit credit of ${account.credit}`,
             { nodes: [observation.node] },
+            'CLIENT-10',
           )
         return
       }

@@ -1,9 +1,9 @@
 import type { HostConfig } from '@sluice/broker/core'
 import type { EngineConfig } from '@sluice/engine'
 import type { Deliver, Revoke, Welcome } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { boundsOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** What only a worker may have. */
 const FOR_WORKERS = new Set(['deliver', 'settled', 'renewed', 'revoke'])
@@ -13,7 +13,7 @@ const FOR_WORKERS = new Set(['deliver', 'settled', 'renewed', 'revoke'])
  * limit of its task, with a lease that is taken away why, with `drain` for how long. What workers say is answered to workers alone.
  */
 export class Terms implements Checker {
-  readonly rule = 'PROMISE-37'
+  readonly rule = 'HOST-21'
   readonly #sources: Sources
   readonly #engine: EngineConfig
   readonly #host: HostConfig
@@ -82,7 +82,7 @@ export class Terms implements Checker {
     for (const [name, limit] of Object.entries(limits)) {
       const told = welcome.limits[name as keyof typeof limits]
       if (told !== limit)
-        violate(`${node} was welcomed with the limit ${name} ${told}, and it is ${limit}`, { nodes: [node] })
+        violate(`${node} was welcomed with the limit ${name} ${told}, and it is ${limit}`, { nodes: [node] }, 'MSG-11')
     }
   }
 

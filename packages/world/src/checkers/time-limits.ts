@@ -1,7 +1,7 @@
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { TIMER_MS } from './client-constants.ts'
 import { LateNodes } from './late-nodes.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** Of the reason for which a handler is stopped whose time is over. */
 const REASON = 'TimeLimitExceeded'
@@ -15,7 +15,7 @@ interface Limited {
 
 /** A handler whose task has a time limit is stopped when that is over, and not before. */
 export class TimeLimits implements Checker {
-  readonly rule = 'PROMISE-30'
+  readonly rule = 'CLIENT-6'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   /** By run. */

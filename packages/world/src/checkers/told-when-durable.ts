@@ -1,9 +1,9 @@
 import type { BrokerMessage, TaskStatus } from '@sluice/protocol'
 import { deliveredItems } from '../message-items.ts'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { Calm } from './calm.ts'
 import { boundsOf, longestOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 import { acceptedOf } from './wire.ts'
 
 /** How much later than `lazyFlushMs` what need not be durable may be written. */
@@ -11,7 +11,7 @@ const SLACK_MS = 50
 
 /** No acknowledgement and no delivery leaves before the batch that holds what it speaks of has been appended. */
 export class ToldWhenDurable implements Checker {
-  readonly rule = 'PROMISE-2'
+  readonly rule = 'HOST-1'
   readonly #sources: Sources
   readonly #lazyFlushMs: number
   readonly #calm = new Calm()
@@ -34,7 +34,7 @@ export class ToldWhenDurable implements Checker {
     switch (observation.type) {
       case 'appending':
         if (this.#isAppending)
-          violate(`batch ${observation.batch} was handed over while the one before it was being written`, {})
+          violate(`batch ${observation.batch} was handed over while the one before it was being written`, {}, 'HOST-2')
         this.#isAppending = true
         break
       case 'appended':
@@ -59,9 +59,9 @@ export class ToldWhenDurable implements Checker {
     }
   }
 
-  #early(node: string, what: string, id: string, violate: Violate): void {
+  #early(node: string, what: string, id: string, violate: Violate, rule = this.rule): void {
     if (!this.#sources.chronicle.damaged.has(id))
-      violate(`${node} was told ${what} of task ${id} before that was durable`, { ids: [id], nodes: [node] })
+      violate(`${node} was told ${what} of task ${id} before that was durable`, { ids: [id], nodes: [node] }, rule)
   }
 
   #judgeState(node: string, id: string, state: TaskStatus['state'], violate: Violate): void {
@@ -87,7 +87,8 @@ export class ToldWhenDurable implements Checker {
       case 'deliver':
         for (const { id, lease } of deliveredItems(message))
           if (!chronicle.leases.has(lease)) this.#unwritten.set(lease, { id, atMs: observation.atMs })
-        for (const id of message.ids) if (!chronicle.wasAccepted(id)) early('the delivery', id)
+        for (const id of message.ids)
+          if (!chronicle.wasAccepted(id)) this.#early(node, 'the delivery', id, violate, 'HOST-3')
         return
       case 'settled': {
         const request = wire.requestOf(observation)
@@ -130,7 +131,7 @@ export class ToldWhenDurable implements Checker {
         if (chronicle.isWriting) break
         const forMs = this.#calm.lastedMs(atMs, told.atMs)
         if (forMs <= this.#lazyFlushMs + SLACK_MS) break
-        violate(`lease ${lease} was told ${forMs} ms ago and is not in the journal`, { ids: [told.id] })
+        violate(`lease ${lease} was told ${forMs} ms ago and is not in the journal`, { ids: [told.id] }, 'HOST-4')
       }
       this.#unwritten.delete(lease)
     }

@@ -1,10 +1,10 @@
 import type { DeadLetter, QueueStats, WorkerStats } from '@sluice/broker/core'
 import type { EngineConfig, Session, State, Task } from '@sluice/engine'
 import type { Hello, TaskStateName } from '@sluice/protocol'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { DrainPace } from './drain-pace.ts'
 import { boundsOf } from './population.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** A rate is told in tenths. */
 const ROUNDING_PER_SECOND = 0.1
@@ -18,7 +18,7 @@ const LATELY_MS = 900
  * page by page.
  */
 export class Views implements Checker {
-  readonly rule = 'PROMISE-34'
+  readonly rule = 'HOST-20'
   readonly #sources: Sources
   readonly #engine: EngineConfig
   readonly #pace = new DrainPace()
@@ -95,7 +95,11 @@ export class Views implements Checker {
     const were = this.#redriving.get(key)
     this.#redriving.delete(key)
     if (were !== undefined && were !== count)
-      violate(`${node} was told that ${count} dead letters are ready again, and ${were} are`, { ids, nodes: [node] })
+      violate(
+        `${node} was told that ${count} dead letters are ready again, and ${were} are`,
+        { ids, nodes: [node] },
+        'DEAD-4',
+      )
   }
 
   #viewed(

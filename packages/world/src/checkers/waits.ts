@@ -1,8 +1,8 @@
 import { isFinished, type State } from '@sluice/engine'
-import type { Checker, Observation, ObservationOf, Surroundings } from '../observation.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { Calm } from './calm.ts'
 import { isOutcome } from './chronicle.ts'
-import type { Sources, Violate } from './sources.ts'
+import type { Sources } from './sources.ts'
 
 /** How late an undisturbed broker may be. */
 const SLACK_MS = 300
@@ -19,7 +19,7 @@ interface Wait {
 
 /** Whoever waits for an outcome over HTTP is answered when there is one, or when the time is over: not before, and not much later. */
 export class Waits implements Checker {
-  readonly rule = 'PROMISE-35'
+  readonly rule = 'HTTP-2'
   readonly #sources: Sources
   readonly #calm = new Calm()
   #waits: Wait[] = []
@@ -47,7 +47,11 @@ export class Waits implements Checker {
       case 'waited':
         this.#waited(observation, state, violate)
         if (held && held.waiters > this.#waits.length)
-          violate(`the broker counts ${held.waiters} who wait for an outcome, and there are ${this.#waits.length}`, {})
+          violate(
+            `the broker counts ${held.waiters} who wait for an outcome, and there are ${this.#waits.length}`,
+            {},
+            'HOST-12',
+          )
         break
       case 'faultStarted':
         this.#isLeaving ||= observation.fault.type === 'restart' && observation.fault.node === 'broker'

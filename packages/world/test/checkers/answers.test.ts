@@ -5,7 +5,7 @@ import { Answers } from '../../src/checkers/answers.ts'
 import type { ObservationOf } from '../../src/observation.ts'
 import { accepted, cancelled, died, opened, Stream, seqOf, sessionOf } from './stream.ts'
 
-describe('[PROMISE-33] whoever asks for a task is told what the broker holds', () => {
+describe('[HOST-20] whoever asks for a task is told what the broker holds', () => {
   const error = { message: 'no' }
   const attempt = { attempt: 1, endedAtMs: 5, how: 'failed', error } as const
   const ready: Event[] = [accepted('t1')]
@@ -107,7 +107,7 @@ describe('[PROMISE-33] whoever asks for a task is told what the broker holds', (
     )
   })
 
-  test('whether it can be cancelled', () => {
+  test('[CANCEL-2] whether it can be cancelled', () => {
     const cancel = (events: Event[], code?: ErrorCode, ids = ['t1', 't1']) =>
       holding(...events)
         .toBroker('producer-1', { type: 'cancel', ref: 1, ids })

@@ -7,7 +7,7 @@ import { accepted, hasEnded, hasResult, Stream, sessionOf, submit, welcomeOf } f
 const told = () => new Stream((sources) => new Audience(sources)).welcome('producer-1').welcome('producer-2')
 const progress: BrokerMessage = { type: 'progress', tasks: [{ id: 't1', progress: 1 }] }
 
-test('[PROMISE-29] outcomes and progress are told to those who asked for them', () => {
+test('[RESULT-2] outcomes and progress are told to those who asked for them', () => {
   const submitted = told().toBroker('producer-1', submit(1, ['t1']))
   expect(submitted.toNode('producer-1', hasResult('t1')).toNode('producer-1', progress).said).toEqual([])
   const watched = told().toBroker('producer-2', { type: 'watch', ref: 1, ids: ['t1'] })
@@ -18,7 +18,7 @@ test('[PROMISE-29] outcomes and progress are told to those who asked for them', 
   expect(again.see({ ...back, message: hasResult('t1') }).said).toEqual([])
 })
 
-test('[PROMISE-29] and to nobody else', () => {
+test('[RESULT-2] and to nobody else', () => {
   const unwatched = told().toBroker('producer-1', { ...submit(1, ['t1']), watch: false })
   expect(unwatched.toNode('producer-1', hasResult('t1')).said).toEqual([
     'producer-1 was told of task t1 (succeeded), for which it had not asked',
@@ -30,7 +30,7 @@ test('[PROMISE-29] and to nobody else', () => {
   ])
 })
 
-test('[PROMISE-29] and no more to who said so before there was an outcome', () => {
+test('[RESULT-2] and no more to who said so before there was an outcome', () => {
   const unwatched = (id: string, hosting = {}) => {
     const stream = new Stream((sources) => new Audience(sources), { hosting }).welcome('producer-1')
     stream.state = createState(engineConfig())

@@ -30,7 +30,7 @@ import {
   succeeded,
 } from './stream.ts'
 
-describe('[PROMISE-7] queues, records and sessions have bounds', () => {
+describe('[QUEUE-1] queues, records and sessions have bounds', () => {
   const bounded = (engine: Partial<EngineConfig>) => new Stream((sources) => new QueueBounds(sources), { engine })
 
   test('what goes makes room for what comes', () => {
@@ -47,7 +47,7 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
     ])
   })
 
-  test('too many results, too many dead letters', () => {
+  test('[RESULT-4] [DEAD-3] too many results, too many dead letters', () => {
     const both = [accepted('t1'), accepted('t2')]
     expect(bounded({ queueResultsMax: 1 }).append(...both, cancelled('t1'), cancelled('t2')).said).toEqual([
       'queue q holds 2 results, at most 1 are allowed',
@@ -57,13 +57,13 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
     ])
   })
 
-  test('too many sessions', () => {
+  test('[SESSION-1] too many sessions', () => {
     expect(bounded({ sessionsMax: 1 }).append(...opened('worker-1'), ...opened('worker-2')).said).toEqual([
       'there are 2 sessions, at most 1 are allowed',
     ])
   })
 
-  test('a batch that holds more than is to be staged', () => {
+  test('[HOST-9] a batch that holds more than is to be staged', () => {
     const staging = () => new Stream((sources) => new QueueBounds(sources), { hosting: { stagedBytesMax: 5 } })
     const frame = { type: 'frame', node: 'producer-1', connection: 1, messages: 1, buffered: 0 } as const
     const filled = (stream: Stream, bytes: number) => stream.append(accepted('t1', {}, 0, 'q', bytes)).said
@@ -84,7 +84,7 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
     expect(filled(staging().see(request), 16)).toEqual(wrong)
   })
 
-  test('a live state past its bounds', () => {
+  test('[SESSION-1] [QUEUE-4] [CREDIT-1] a live state past its bounds', () => {
     const stream = bounded({ queueTasksMax: 1, sessionsMax: 1, queuesMax: 1 })
     stream.state = createState(engineConfig())
     for (const event of [...opened('worker-1', 20_000), ...opened('worker-2')]) evolve(stream.state, event)
@@ -97,7 +97,7 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
     ])
   })
 
-  test('what is kept of errors', () => {
+  test('[DEAD-2] what is kept of errors', () => {
     const keeping = (first: TaskFailure, length = 2) => {
       const stream = bounded({})
       stream.state = createState(engineConfig())
@@ -125,7 +125,7 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
     expect(keeping({ message: 'x', stack: 'at' })).not.toEqual([])
   })
 
-  test('bytes of results', () => {
+  test('[RESULT-4] bytes of results', () => {
     const keeping = (queueResultBytesMax: number) => {
       const stream = bounded({ queueResultBytesMax })
       stream.state = createState(engineConfig())
@@ -137,7 +137,7 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
     expect(keeping(2)).toEqual(['queue q keeps 3 bytes of results, at most 2 are allowed'])
   })
 
-  test('watchers of an unfinished task', () => {
+  test('[RESULT-2] watchers of an unfinished task', () => {
     const watching = (watchersMax: number, ...more: Event[]) => {
       const stream = bounded({ watchersMax })
       stream.state = createState(engineConfig())
@@ -153,7 +153,7 @@ describe('[PROMISE-7] queues, records and sessions have bounds', () => {
   })
 })
 
-describe('[PROMISE-8] frames and buffers have bounds', () => {
+describe('[MSG-17] frames and buffers have bounds', () => {
   const frame = (over: Partial<ObservationOf<'frame'>> = {}) =>
     ({
       type: 'frame',
@@ -204,7 +204,7 @@ describe('[PROMISE-8] frames and buffers have bounds', () => {
     ])
   })
 
-  test('a full connection that goes on being sent to', () => {
+  test('[HOST-11] a full connection that goes on being sent to', () => {
     const full = () => bounded().see(frame({ buffered: 101 }))
     expect(full().see(frame({ buffered: 111 })).said).toEqual([])
     expect(
@@ -216,7 +216,7 @@ describe('[PROMISE-8] frames and buffers have bounds', () => {
     expect(closed.after(1).see(frame()).said).toEqual([])
   })
 
-  test('a full connection that is delivered to', () => {
+  test('[HOST-10] a full connection that is delivered to', () => {
     const half = () =>
       new Stream((sources) => new ConnectionBounds(sources), { hosting: { sendBufferBytesHigh: 40 } })
         .see(frame({ bytes: 41, buffered: 41 }))
@@ -251,7 +251,7 @@ describe('[PROMISE-8] frames and buffers have bounds', () => {
   })
 })
 
-describe('[PROMISE-9] submit credit', () => {
+describe('[HOST-8] submit credit', () => {
   const credited = () => new Stream((sources) => new SubmitCredit(sources)).welcome('producer-1', { submitCredit: 2 })
   const sent = (ref: number, ...ids: string[]) =>
     ({ type: 'sentToBroker', node: 'producer-1', connection: 1, message: submit(ref, ids) }) as const
@@ -268,7 +268,7 @@ describe('[PROMISE-9] submit credit', () => {
     expect(stream.said).toEqual([])
   })
 
-  test('a producer that has more without an answer', () => {
+  test('[CLIENT-10] a producer that has more without an answer', () => {
     expect(credited().see(sent(1, 't1', 't2'), sent(2, 't3')).said).toEqual([
       'producer-1 has 3 tasks without an answer and a submit credit of 2',
     ])
@@ -292,7 +292,7 @@ describe('[PROMISE-9] submit credit', () => {
   })
 })
 
-describe('[PROMISE-12] busy says for how long', () => {
+describe('[QUEUE-2] busy says for how long', () => {
   const busy = (engine: Partial<EngineConfig> = { queueTasksMax: 1 }) =>
     new Stream((sources) => new Busy(sources), { engine })
   const refusal = (retryAfterMs?: number, code: ErrorCode = 'busy', limit = 1) =>
@@ -309,7 +309,7 @@ describe('[PROMISE-12] busy says for how long', () => {
     expect(full().toNode('producer-1', refusal(undefined, 'id_conflict')).said).toEqual([])
   })
 
-  test('no time, a useless time', () => {
+  test('[ERROR-1] [HOST-21] no time, a useless time', () => {
     expect(full().toNode('producer-1', refusal()).said).toEqual([
       'producer-1 was told busy without a time after which to try again',
     ])
@@ -325,7 +325,7 @@ describe('[PROMISE-12] busy says for how long', () => {
     expect(busy().see(refused).said).toHaveLength(1)
   })
 
-  test('the bound that is reached', () => {
+  test('[QUEUE-1] the bound that is reached', () => {
     const told = (limit: number) => full().toNode('producer-1', refusal(1000, 'busy', limit)).said
     expect(told(1)).toEqual([])
     // The bytes of so small a body are far below their bound.
@@ -363,7 +363,7 @@ describe('[PROMISE-12] busy says for how long', () => {
     expect(compacted.toNode('producer-1', refusal(50)).said).toEqual([])
   })
 
-  test('a client that does not wait', () => {
+  test('[CLIENT-10] a client that does not wait', () => {
     const sent = { type: 'sentToBroker', node: 'producer-1', connection: 1, message: submit(1, ['t1']) } as const
     const again = { ...sent, message: submit(2, ['t1']) }
     const told = () => full().see(sent).told('producer-1', refusal(1000))
@@ -375,7 +375,7 @@ describe('[PROMISE-12] busy says for how long', () => {
     expect(restarted.see(again).said).toEqual([])
   })
 
-  test('a queue that cannot have been full', () => {
+  test('[QUEUE-1] a queue that cannot have been full', () => {
     const empty = busy()
       .toBroker('producer-1', submit(1, ['t1']))
       .toNode('producer-1', refusal(1000))

@@ -22,7 +22,7 @@ const submits = (over: Partial<ProducerGroup> = {}) => calling(over).see(submitt
 const later = (stream: Stream, ms = 10) =>
   stream.after(ms).see({ type: 'nodeStarted', node: 'worker-9', incarnation: 1 }).said
 
-describe('[PROMISE-46] a program that wants to know when there is no room', () => {
+describe('[CLIENT-12] a program that wants to know when there is no room', () => {
   const unheard = ['producer-1 wants to know when there is no room, and was not told so of task t1']
   const full = () => submits({ onBusy: 'giveUp' }).told(node, submitted(1, busy))
 
@@ -48,7 +48,7 @@ describe('[PROMISE-46] a program that wants to know when there is no room', () =
   })
 })
 
-describe('[PROMISE-46] a client that is to close', () => {
+describe('[CLIENT-12] a client that is to close', () => {
   const restart = { type: 'faultStarted', fault: { type: 'restart', node, restartAfterMs: 1 }, number: 1 } as const
   const closed = refused({ code: 'closed', message: '' })
 
@@ -65,7 +65,7 @@ describe('[PROMISE-46] a client that is to close', () => {
   })
 })
 
-test('[PROMISE-46] a program hears of a cancellation what its client has heard', () => {
+test('[CLIENT-12] a program hears of a cancellation what its client has heard', () => {
   const cancelled = (code: string) => ({ ...about, type: 'cancelAnswered', code }) as const
   const error = { code: 'task_finished' as const, message: '' }
   const cancels = () => calling().see(says({ type: 'cancel', ref: 2, ids: ['t1'] }))
@@ -81,7 +81,7 @@ test('[PROMISE-46] a program hears of a cancellation what its client has heard',
   expect(calling().see({ ...cancelled('cancelled'), node: 'operator' }).said).toEqual([])
 })
 
-test('[PROMISE-46] a program hears of what a task failed of what its client has heard', () => {
+test('[CLIENT-12] a program hears of what a task failed of what its client has heard', () => {
   const dead = (message?: string) =>
     ({
       ...about,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Errors } from '../../src/checkers/errors.ts'
 import { Stream } from './stream.ts'
 
-test('[PROMISE-22] a connection is closed for the reason that was told', () => {
+test('[CLOSE-1] a connection is closed for the reason that was told', () => {
   const closed = (code: number, error: BrokerMessage, welcomed = false) => {
     const stream = new Stream((sources) => new Errors(sources))
     if (welcomed) stream.welcome('worker-1')

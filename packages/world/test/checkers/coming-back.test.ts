@@ -50,7 +50,7 @@ class Client extends Stream {
 const error = (code: 'unauthorized' | 'busy', retryAfterMs?: number) =>
   ({ type: 'error', code, message: '', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }) as const
 
-describe('[PROMISE-40] a client whose connection is lost', () => {
+describe('[CLIENT-4] a client whose connection is lost', () => {
   test('comes back within 10 s', () => {
     expect(new Client().welcomed().lose(1006).after(10_000).connect().said).toEqual([])
     expect(new Client().welcomed().lose(1006).later(10_051)).toEqual(['worker-1 has been away for 10051 ms'])
@@ -87,7 +87,7 @@ describe('[PROMISE-40] a client whose connection is lost', () => {
   })
 })
 
-describe('[PROMISE-40] a client asks for the session', () => {
+describe('[CLIENT-4] a client asks for the session', () => {
   test('that it had', () => {
     const back = () => new Client().welcomed().lose(1006).open()
     expect(back().greet(sessionOf(node)).said).toEqual([])
@@ -102,7 +102,7 @@ describe('[PROMISE-40] a client asks for the session', () => {
   })
 })
 
-describe('[PROMISE-40] a client that is refused for good', () => {
+describe('[CLIENT-4] a client that is refused for good', () => {
   const stopped = { type: 'nodeStopped', node, how: 'failed', reason: 'no' } as const
 
   test('does not come back, be it by the code or by the last word', () => {

@@ -21,7 +21,7 @@ const working = () =>
 const later = (stream: Stream, ms: number) =>
   stream.after(ms).see({ type: 'nodeStarted', node: 'worker-9', incarnation: 1 }).said
 
-describe('[PROMISE-44] a worker all of whose places are kept by handlers that do not stop', () => {
+describe('[CLIENT-8] a worker all of whose places are kept by handlers that do not stop', () => {
   test('asks for nothing after 2 s', () => {
     expect(later(working().see(aborted), 2050)).toEqual([])
     expect(later(working().see(aborted), 2051)).toEqual([

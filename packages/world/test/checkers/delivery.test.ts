@@ -19,7 +19,7 @@ import {
   submit,
 } from './stream.ts'
 
-describe('[PROMISE-10] priority, order, delay and time-to-live', () => {
+describe('[READY-3] priority, order, delay and time-to-live', () => {
   const order = () => new Stream((sources) => new Order(sources)).append(...opened('worker-1'))
   const lease = (n: number, id: string, atMs = 0) => granted('worker-1', n, id, atMs)
 
@@ -29,7 +29,7 @@ describe('[PROMISE-10] priority, order, delay and time-to-live', () => {
     expect(stream.said).toEqual([])
   })
 
-  test('a lower priority first', () => {
+  test('[READY-2] a lower priority first', () => {
     expect(order().append(accepted('t1'), accepted('t2', { priority: 9 }), lease(1, 't1')).said).toEqual([
       'task t1 of priority 5 was leased before one of 9 in q',
     ])
@@ -41,7 +41,7 @@ describe('[PROMISE-10] priority, order, delay and time-to-live', () => {
     ])
   })
 
-  test('a new one before one that came back', () => {
+  test('[READY-4] a new one before one that came back', () => {
     const back = () => order().append(accepted('t1'), accepted('t2'), accepted('t3'), lease(1, 't1'), lease(2, 't2'))
     expect(back().append(released('t1'), lease(3, 't3')).said).toEqual([
       'task t3 was leased before one of its priority that had come back',
@@ -51,7 +51,7 @@ describe('[PROMISE-10] priority, order, delay and time-to-live', () => {
     ])
   })
 
-  test('a delay that is cut short', () => {
+  test('[READY-1] a delay that is cut short', () => {
     const delayed = () =>
       order()
         .toBroker('producer-1', submit(1, ['t1']))
@@ -67,7 +67,7 @@ describe('[PROMISE-10] priority, order, delay and time-to-live', () => {
     expect(set.toNode('worker-1', deliver(1, 't1')).said).toEqual([])
   })
 
-  test('a time-to-live that is not kept', () => {
+  test('[READY-5] a time-to-live that is not kept', () => {
     const mortal = () => order().append(accepted('t1', { ttlMs: 100 }))
     expect(mortal().append(died('t1', 'expired', undefined, 100)).said).toEqual([])
     expect(mortal().append(died('t1', 'expired', undefined, 99)).said).toEqual([
@@ -83,7 +83,7 @@ describe('[PROMISE-10] priority, order, delay and time-to-live', () => {
   })
 })
 
-describe('[PROMISE-11] credit is neither exceeded nor lost', () => {
+describe('[LEASE-1] credit is neither exceeded nor lost', () => {
   const credited = (credit = 1) =>
     new Stream((sources) => new Credit(sources))
       .append(accepted('t1'), accepted('t2'), ...opened('worker-1', credit))
@@ -100,7 +100,7 @@ describe('[PROMISE-11] credit is neither exceeded nor lost', () => {
     expect(stream.toNode('worker-1', deliver(2, 't2')).finish()).toEqual([])
   })
 
-  test('a lease that goes past a session with more room', () => {
+  test('[LEASE-2] a lease that goes past a session with more room', () => {
     const beside = (credit: number) =>
       credited(2)
         .append(...opened('worker-2', credit))
@@ -131,7 +131,7 @@ describe('[PROMISE-11] credit is neither exceeded nor lost', () => {
     ])
   })
 
-  test('a session that is away, and one that did not ask', () => {
+  test('[SESSION-2] a session that is away, and one that did not ask', () => {
     const away = { type: 'sessionDisconnected', session: sessionOf('worker-1'), graceEndsAtMs: 9, atMs: 0 } as const
     expect(credited().append(away, lease(1, 't1')).said).toEqual([
       'lease 1 was granted to a session without a connection',
@@ -169,7 +169,7 @@ describe('[PROMISE-11] credit is neither exceeded nor lost', () => {
     expect(resumed.toNode('worker-1', deliver(2, 't2')).said).toHaveLength(1)
   })
 
-  test('more handlers at once than a worker is to run', () => {
+  test('[CLIENT-8] more handlers at once than a worker is to run', () => {
     const started = (run: number) =>
       ({ type: 'handlerStarted', node: 'worker-1', id: 't1', queue: 'q', attempt: 1, body: 'b', run }) as const
     const ended = { type: 'handlerEnded', node: 'worker-1', id: 't1', run: 1, how: 'threw' } as const
@@ -199,7 +199,7 @@ describe('[PROMISE-11] credit is neither exceeded nor lost', () => {
   })
 })
 
-describe('[PROMISE-13] attempts and the waits between them', () => {
+describe('[RETRY-1] attempts and the waits between them', () => {
   const tried = (options: Parameters<typeof accepted>[1] = {}, engine: Partial<EngineConfig> = {}) =>
     new Stream((sources) => new Attempts(sources), { engine })
       .welcome('worker-1')
@@ -255,7 +255,7 @@ describe('[PROMISE-13] attempts and the waits between them', () => {
     ])
   })
 
-  test('handing back too often', () => {
+  test('[LEASE-6] handing back too often', () => {
     const stream = tried({}, { releasesMax: 1 }).append(released('t1'), granted('worker-1', 2, 't1'))
     expect(stream.said).toEqual([])
     expect(stream.append(released('t1')).said).toEqual(['task t1 was handed back 2 times without counting an attempt'])
@@ -264,7 +264,7 @@ describe('[PROMISE-13] attempts and the waits between them', () => {
     ])
   })
 
-  test('jitter that is always the longest wait', () => {
+  test('[RETRY-2] jitter that is always the longest wait', () => {
     const jittered = (...waits: number[]) => {
       const stream = tried({ retry: { kind: 'fixed', delayMs: 100, attemptsMax: 9 } })
       for (const [attempt, waitMs] of waits.entries()) {
@@ -278,7 +278,7 @@ describe('[PROMISE-13] attempts and the waits between them', () => {
     expect(jittered(100, 100, 100, 100, 100)).toEqual(['all of 5 jittered delays were as long as their policies allow'])
   })
 
-  test('a wait outside of the policy', () => {
+  test('[RETRY-2] [RETRY-3] [DEAD-1] [RETRY-4] a wait outside of the policy', () => {
     const failing = (options: Parameters<typeof accepted>[1], waitMs: number, more = {}) =>
       tried(options)
         .toBroker('worker-1', fail(1, 1, more))

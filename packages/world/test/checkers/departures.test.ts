@@ -15,7 +15,7 @@ const later = (stream: Stream, ms: number) =>
   stream.after(ms).see({ type: 'nodeStarted', node: 'worker-9', incarnation: 1 }).said
 const late = (node: string) => [`${node} was asked to leave, and is still there`]
 
-describe('[PROMISE-41] a client that is asked to leave has left in time', () => {
+describe('[CLIENT-9] a client that is asked to leave has left in time', () => {
   test('a worker after the time that its handlers have, and some for answers', () => {
     expect(later(asked('worker-1'), 35_000)).toEqual([])
     expect(later(asked('worker-1'), 35_101)).toEqual(late('worker-1'))
@@ -42,7 +42,7 @@ describe('[PROMISE-41] a client that is asked to leave has left in time', () => 
   })
 })
 
-describe('[PROMISE-41] a client that leaves', () => {
+describe('[CLIENT-9] a client that leaves', () => {
   const node = 'worker-1'
   const connection = connectionOf(node)
   const bye = { type: 'sentToBroker', node, connection, message: { type: 'bye' } } as const
@@ -73,7 +73,7 @@ describe('[PROMISE-41] a client that leaves', () => {
   })
 })
 
-describe('[PROMISE-41] a worker that leaves stops its handlers', () => {
+describe('[CLIENT-9] a worker that leaves stops its handlers', () => {
   const about = { node: 'worker-1', id: 't1', run: 1 }
   const begun = { ...about, type: 'handlerStarted', queue: 'q', attempt: 1, body: '' } as const
   const left = { type: 'nodeStopped', node: 'worker-1', how: 'left' } as const

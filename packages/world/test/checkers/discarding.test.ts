@@ -12,7 +12,7 @@ const after = (batches: number, isKept: boolean) => {
 }
 const discarded = (before: number) => ({ type: 'discarded', before }) as const
 
-test('[PROMISE-32] batches that hold nothing of use are discarded', () => {
+test('[HOST-15] batches that hold nothing of use are discarded', () => {
   expect(after(600, false).after(2301).append().said).toEqual([
     'the journal begins with batch 1, and nothing that is kept is in one before 603',
   ])
@@ -20,7 +20,7 @@ test('[PROMISE-32] batches that hold nothing of use are discarded', () => {
   expect(after(600, false).see(discarded(500)).after(9000).append().said).toEqual([])
 })
 
-test('[PROMISE-32] but none that holds what is kept, and none while something keeps the broker from it', () => {
+test('[HOST-15] but none that holds what is kept, and none while something keeps the broker from it', () => {
   expect(after(600, true).after(9000).append().said).toEqual([])
   const pause = { type: 'faultStarted', fault: { type: 'pause', node: 'broker', forMs: 9 }, number: 1 } as const
   expect(after(600, false).see(pause).after(9000).append().said).toEqual([])

@@ -19,7 +19,7 @@ const begun = {
   run: 1,
 } as const
 
-describe('[PROMISE-27] where nothing goes wrong', () => {
+describe('[WORLD-3] where nothing goes wrong', () => {
   const expired = (stream: Stream, leaseMs: number, node = 'worker-1') =>
     stream
       .append(accepted('t1', { leaseMs }))
@@ -40,7 +40,7 @@ describe('[PROMISE-27] where nothing goes wrong', () => {
   })
 })
 
-test('[PROMISE-27] no connection falls silent where nothing goes wrong', () => {
+test('[WORLD-3] no connection falls silent where nothing goes wrong', () => {
   const silent = (stream: Stream, node = 'worker-1', code = 4007) =>
     stream.see({ type: 'disconnected', node, connection: connectionOf(node), side: 'broker', code }).said
   expect(silent(duties())).toEqual(['worker-1 gave up a connection as silent, and nothing had gone wrong'])
@@ -51,7 +51,7 @@ test('[PROMISE-27] no connection falls silent where nothing goes wrong', () => {
   expect(silent(duties({ hosting: { stagedBytesMax: 1 } }))).toEqual([])
 })
 
-describe('[PROMISE-27] over a link on which one frame and a ping take longer than one and a half heartbeats', () => {
+describe('[WORLD-3] over a link on which one frame and a ping take longer than one and a half heartbeats', () => {
   const network = { delayMs: { kind: 'constant', value: 400 }, windowBytes: 1000 } as const
   const connection = connectionOf('worker-1')
   const slow = () => duties({ network }).told('worker-1', welcomeOf('worker-1', { heartbeatMs: 1000 }))
@@ -83,7 +83,7 @@ describe('[PROMISE-27] over a link on which one frame and a ping take longer tha
   })
 })
 
-describe('[PROMISE-27] a worker that leaves', () => {
+describe('[CLIENT-9] a worker that leaves', () => {
   const restart = { type: 'restart', node: 'worker-1', restartAfterMs: 10 } as const
   const credit = (many: number) => says('worker-1', { type: 'credit', credit: many, queues: ['q'] })
 
@@ -100,7 +100,7 @@ describe('[PROMISE-27] a worker that leaves', () => {
   })
 
   const beat = says('worker-1', { type: 'heartbeat', ref: 1, leases: [1] })
-  test('keeps nothing that it has not begun', () => {
+  test('[CLIENT-8] keeps nothing that it has not begun', () => {
     const stream = () => duties().told('worker-1', deliver(1, 't1'))
     expect(stream().see(beat).said).toEqual([])
     expect(stream().see(begun, credit(0), beat).said).toEqual([])
@@ -111,7 +111,7 @@ describe('[PROMISE-27] a worker that leaves', () => {
   })
 })
 
-describe('[PROMISE-27] a worker that wants no more tasks', () => {
+describe('[CLIENT-8] a worker that wants no more tasks', () => {
   const credit = (many: number) => says('worker-1', { type: 'credit', credit: many, queues: ['q'] })
   const sated = () => duties().told('worker-1', deliver(1, 't1')).see(credit(0))
 
@@ -130,7 +130,7 @@ describe('[PROMISE-27] a worker that wants no more tasks', () => {
   })
 })
 
-test('[PROMISE-27] a worker that has left kept nothing that it had not begun', () => {
+test('[CLIENT-9] a worker that has left kept nothing that it had not begun', () => {
   const credit = says('worker-1', { type: 'credit', credit: 0, queues: ['q'] })
   const bye = says('worker-1', { type: 'bye' })
   const stream = () => duties().told('worker-1', deliver(1, 't1')).after(2000)
@@ -143,7 +143,7 @@ test('[PROMISE-27] a worker that has left kept nothing that it had not begun', (
   expect(stream().see(credit, says('worker-1', { type: 'release', ref: 1, leases: [1] }), bye).said).toEqual([])
 })
 
-test('[PROMISE-27] nobody pings more often than asked', () => {
+test('[CLIENT-1] nobody pings more often than asked', () => {
   const ping = says('worker-1', { type: 'ping', ref: 1 })
   const stream = duties()
   for (let beats = 0; beats < 5; beats += 1) stream.after(5000).see(ping)

@@ -22,7 +22,7 @@ import {
   welcomeOf,
 } from './stream.ts'
 
-describe('[PROMISE-14] dead letters say why', () => {
+describe('[DEAD-1] dead letters say why', () => {
   const twice = { retry: { kind: 'fixed', attemptsMax: 2, delayMs: 0 } } as const
   const letters = (options: Parameters<typeof accepted>[1] = twice) =>
     new Stream((sources) => new DeadLetters(sources))
@@ -63,7 +63,7 @@ describe('[PROMISE-14] dead letters say why', () => {
     expect(because(died('t1', 'attempts_exhausted', attempt(2)), hopeless)).toContain('its worker said')
   })
 
-  test('a history that is not that of its attempts', () => {
+  test('[DEAD-2] a history that is not that of its attempts', () => {
     const dying = died('t1', 'attempts_exhausted', attempt(2))
     const held = (...events: Parameters<typeof evolve>[1][]) => {
       const stream = second()
@@ -82,7 +82,7 @@ describe('[PROMISE-14] dead letters say why', () => {
     expect(held()).toEqual(['dead letter t1 has the attempts 2 failed , and was tried as 1 failed ,2 failed '])
   })
 
-  test('a number of attempts that is not theirs', () => {
+  test('[RESULT-2] a number of attempts that is not theirs', () => {
     const dead = second().append(died('t1', 'attempts_exhausted', attempt(2)))
     expect(dead.toNode('producer-1', hasEnded('t1', 'dead', 2)).said).toEqual([])
     expect(dead.toNode('producer-1', hasEnded('t1', 'dead', 1)).said).toEqual([
@@ -91,7 +91,7 @@ describe('[PROMISE-14] dead letters say why', () => {
   })
 })
 
-test('[PROMISE-14] whoever waits for a task is told of what it failed', () => {
+test('[RESULT-2] whoever waits for a task is told of what it failed', () => {
   const dead = (message: string) =>
     new Stream((sources) => new DeadLetters(sources))
       .welcome('worker-1')
@@ -111,7 +111,7 @@ test('[PROMISE-14] whoever waits for a task is told of what it failed', () => {
   ])
 })
 
-describe('[PROMISE-19] sessions are resumed with what they held', () => {
+describe('[SESSION-3] sessions are resumed with what they held', () => {
   const hello = (leases: number[]): ClientMessage => ({
     type: 'hello',
     versions: [1],
@@ -157,7 +157,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     ])
   })
 
-  test('a lease that was not held and is left', () => {
+  test('[HOST-7] a lease that was not held and is left', () => {
     const stream = held().toBroker('worker-1', hello([1, 2, 7]))
     expect(stream.toNode('worker-1', resumed()).after(1).toNode('worker-1', { type: 'pong', ref: 1 }).said).toEqual([
       'worker-1 resumed and was left lease 7, which it does not hold',
@@ -178,7 +178,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     ).toEqual(['worker-1 resumed without lease 2, which was not handed back'])
   })
 
-  test('a lease that was not named and is said to be lost', () => {
+  test('[HOST-7] a lease that was not named and is said to be lost', () => {
     expect(
       held()
         .toBroker('worker-1', hello([1, 2]))
@@ -186,7 +186,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     ).toEqual(['worker-1 was told to have lost lease 9, which it did not name'])
   })
 
-  test('another session than was asked for', () => {
+  test('[HOST-7] another session than was asked for', () => {
     const stranger = { ...welcomeOf('worker-2', { resumed: true }) }
     expect(
       held()
@@ -205,7 +205,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     ])
   })
 
-  test('a client that does not name what it works on', () => {
+  test('[CLIENT-4] a client that does not name what it works on', () => {
     const started = {
       type: 'handlerStarted',
       node: 'worker-1',
@@ -225,7 +225,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     expect(held().see(started, ended, says()).said).toEqual([])
   })
 
-  test('a session that two connections speak for', () => {
+  test('[HOST-7] a session that two connections speak for', () => {
     const up = () =>
       new Stream((sources) => new Sessions(sources))
         .see({ type: 'nodeStarted', node: 'broker', incarnation: 1 })
@@ -244,7 +244,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     expect(up().after(500).see(closed).after(1000).append().said).toEqual([])
   })
 
-  test('a session that is spoken to and held to be away', () => {
+  test('[SESSION-2] a session that is spoken to and held to be away', () => {
     const stream = held()
     if (stream.state) evolve(stream.state, { type: 'sessionDisconnected', session, graceEndsAtMs: 10_000, atMs: 0 })
     expect(stream.toNode('worker-1', { type: 'pong', ref: 1 }).said).toEqual([
@@ -252,7 +252,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     ])
   })
 
-  test('an attempt that is lost with its session before that is', () => {
+  test('[SESSION-4] an attempt that is lost with its session before that is', () => {
     const away = { type: 'sessionDisconnected', session, graceEndsAtMs: 500, atMs: 0 } as const
     const lost = (atMs: number, ...before: Event[]) =>
       new Stream((sources) => new Sessions(sources), { engine: { graceMs: 500 } }).append(
@@ -268,7 +268,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     expect(lost(500, away, { type: 'sessionResumed', session, atMs: 500 })).toEqual(wrong)
   })
 
-  test('a session that has said goodbye', () => {
+  test('[SESSION-5] a session that has said goodbye', () => {
     const away = { type: 'sessionDisconnected', session, graceEndsAtMs: 10_000, atMs: 0 } as const
     const leaving = (...events: Event[]) =>
       new Stream((sources) => new Sessions(sources))
@@ -286,7 +286,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     expect(leaving({ type: 'brokerStarted', epoch: 2, nextLease: 9, atMs: 0 })).toEqual([])
   })
 
-  test('a session that never ends', () => {
+  test('[SESSION-4] a session that never ends', () => {
     const away = { type: 'sessionDisconnected', session, graceEndsAtMs: 10_000, atMs: 0 } as const
     const stream = new Stream((sources) => new Sessions(sources))
     stream.see({ type: 'nodeStarted', node: 'broker', incarnation: 1 }).append(...opened('worker-1'), away)
@@ -296,7 +296,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
     ])
   })
 
-  test('a session that ends before its grace window', () => {
+  test('[SESSION-4] [SESSION-2] a session that ends before its grace window', () => {
     const away = (graceEndsAtMs: number) => ({ type: 'sessionDisconnected', session, graceEndsAtMs, atMs: 0 }) as const
     const closed = (atMs: number) => ({ type: 'sessionClosed', session, atMs }) as const
     const sessions = () =>
@@ -311,7 +311,7 @@ describe('[PROMISE-19] sessions are resumed with what they held', () => {
   })
 })
 
-describe('[PROMISE-22] errors are those of the table', () => {
+describe('[ERROR-1] errors are those of the table', () => {
   const errors = () => new Stream((sources) => new Errors(sources))
   const told = (code: string, stream = errors()) =>
     stream.toNode('worker-1', { type: 'error', code: code as ErrorCode, message: 'x' }).said
@@ -328,7 +328,7 @@ describe('[PROMISE-22] errors are those of the table', () => {
     ).toEqual([])
   })
 
-  test('codes that are in no table', () => {
+  test('[CLOSE-1] codes that are in no table', () => {
     expect(told('tired')).toEqual(['worker-1 was told tired (x), which is in no table'])
     expect(refused('tired' as ErrorCode)[0]).toContain('which is in no table')
     expect(
@@ -338,7 +338,7 @@ describe('[PROMISE-22] errors are those of the table', () => {
     expect(errors().see(producer).said).toHaveLength(1)
   })
 
-  test('codes in the wrong place', () => {
+  test('[FRAME-1] codes in the wrong place', () => {
     expect(refused('lease_lost')).toEqual(['producer-1 was told lease_lost (x), which is no verdict of a submitted'])
     expect(told('bad_message')).toEqual(['worker-1 was told bad_message (x), and had done nothing of the kind'])
     expect(told('internal')).toEqual(['worker-1 was told internal (x), and no disk had failed'])

@@ -29,7 +29,7 @@ const working = () =>
 const later = (stream: Stream) => stream.after(10).see({ type: 'nodeStarted', node: 'worker-2', incarnation: 1 }).said
 const other = ['worker-1 says of lease 1 what its handler did not make of task t1']
 
-describe('[PROMISE-42] a worker says what its handler made of a task', () => {
+describe('[CLIENT-5] a worker says what its handler made of a task', () => {
   test('a result to the byte', () => {
     expect(working().see(returned, says(complete(1, [1]))).said).toEqual([])
     expect(working().see(returned, says(complete(1, [1], '"s"'))).said).toEqual(other)
@@ -69,7 +69,7 @@ describe('[PROMISE-42] a worker says what its handler made of a task', () => {
   })
 })
 
-describe('[PROMISE-42] a worker says so', () => {
+describe('[CLIENT-5] a worker says so', () => {
   const silent = ['worker-1 knows what became of task t1 for 10 ms and has not said so']
 
   test('at once', () => {
@@ -98,7 +98,7 @@ describe('[PROMISE-42] a worker says so', () => {
   })
 })
 
-describe('[PROMISE-42] a worker says nothing of a lease', () => {
+describe('[CLIENT-5] a worker says nothing of a lease', () => {
   const lost = ['worker-1 answers for lease 1, which it has heard to be lost']
   const say = (stream: Stream) => stream.after(10).see(says(complete(1, [1]))).said
 

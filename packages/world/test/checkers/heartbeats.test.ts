@@ -17,7 +17,7 @@ const ofLeases = (stream: Stream) => later(stream).filter((complaint) => complai
 const missed = (leaseMs: number, ms: number) =>
   `worker-1 has named lease 1 of task t1, which lives for ${leaseMs} ms, in no heartbeat for ${ms} ms`
 
-describe('[PROMISE-39] a worker names each lease that it holds', () => {
+describe('[CLIENT-1] a worker names each lease that it holds', () => {
   test('as often as it was asked to', () => {
     expect(ofLeases(working().after(1003))).toEqual([missed(30_000, 1004)])
     expect(ofLeases(working().after(1000).see(beat(1)).after(1000).see(beat(1)))).toEqual([])
@@ -97,7 +97,7 @@ describe('[PROMISE-39] a worker names each lease that it holds', () => {
   })
 })
 
-describe('[PROMISE-39] a worker names no lease that it does not hold', () => {
+describe('[CLIENT-1] a worker names no lease that it does not hold', () => {
   const stranger = ['worker-1 names lease 1 in a heartbeat, which it does not hold']
   const named = (stream: Stream) => stream.after(10).see(beat(1)).said
 
@@ -138,7 +138,7 @@ describe('[PROMISE-39] a worker names no lease that it does not hold', () => {
   })
 })
 
-describe('[PROMISE-39] a client says something', () => {
+describe('[CLIENT-1] a client says something', () => {
   const silent = (node: string, ms: number) => [`${node} has said nothing for ${ms} ms, and was to within 1000`]
 
   test('as often as it was asked to, be it a worker or not', () => {

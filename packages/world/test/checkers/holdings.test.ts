@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Holdings } from '../../src/checkers/holdings.ts'
 import { Stream } from './stream.ts'
 
-describe('[PROMISE-31] the host keeps its own bounds', () => {
+describe('[HOST-6] the host keeps its own bounds', () => {
   const hosting = {
     connectionsMax: 4,
     pendingConnectionsMax: 3,
@@ -22,7 +22,7 @@ describe('[PROMISE-31] the host keeps its own bounds', () => {
     return stream.write().said
   }
 
-  test('in what it holds', () => {
+  test('[HOST-12] in what it holds', () => {
     expect(holding(4, 3, 2, 1)).toEqual([])
     expect(holding(5, 4, 3, 2)).toEqual([
       'the broker holds 5 connections, at most 4 are allowed',

@@ -23,7 +23,7 @@ import {
   succeeded,
 } from './stream.ts'
 
-describe('[PROMISE-1] accepted tasks are kept', () => {
+describe('[HOST-1] accepted tasks are kept', () => {
   const kept = () => new Stream((sources) => new AcceptedTasksAreKept(sources))
   const told = { type: 'accepted', node: 'producer-1', id: 't1' } as const
 
@@ -42,7 +42,7 @@ describe('[PROMISE-1] accepted tasks are kept', () => {
     ])
   })
 
-  test('a task that a recovery does not find', () => {
+  test('[HOST-14] a task that a recovery does not find', () => {
     const stream = kept().append(accepted('t1'))
     stream.state = createState(engineConfig())
     expect(stream.recover().said).toEqual(['task t1, which was ready, is gone after a recovery'])
@@ -60,19 +60,19 @@ describe('[PROMISE-1] accepted tasks are kept', () => {
     expect(stream.recover(1).finish()).toEqual([])
   })
 
-  test('a task that is accepted while it is held', () => {
+  test('[SUBMIT-2] a task that is accepted while it is held', () => {
     expect(kept().append(accepted('t1')).append(accepted('t1')).said).toEqual([
       'task t1 was accepted a second time while it was held',
     ])
   })
 
-  test('a task that is forgotten before it has an outcome', () => {
+  test('[LIFE-1] a task that is forgotten before it has an outcome', () => {
     expect(kept().append(accepted('t1')).append(forgotten('t1')).said).toEqual([
       'task t1 was forgotten while it was ready',
     ])
   })
 
-  test('a task that is gone without an outcome', () => {
+  test('[LIFE-1] a task that is gone without an outcome', () => {
     expect(kept().append(accepted('t1')).see(told).append(forgotten('t1')).finish()).toContain(
       'task t1 was accepted and is gone without an outcome',
     )
@@ -89,7 +89,7 @@ describe('[PROMISE-1] accepted tasks are kept', () => {
   })
 })
 
-describe('[PROMISE-2] nothing is told before it is durable', () => {
+describe('[HOST-1] nothing is told before it is durable', () => {
   const durable = () => new Stream((sources) => new ToldWhenDurable(sources)).welcome('producer-1').welcome('worker-1')
   const running = () =>
     durable()
@@ -129,7 +129,7 @@ describe('[PROMISE-2] nothing is told before it is durable', () => {
     ).toEqual([])
   })
 
-  test('a delivery of a task that is being written', () => {
+  test('[HOST-3] a delivery of a task that is being written', () => {
     expect(durable().write(accepted('t1')).toNode('worker-1', deliver(1, 't1')).said).toEqual([
       'worker-1 was told the delivery of task t1 before that was durable',
     ])
@@ -178,7 +178,7 @@ describe('[PROMISE-2] nothing is told before it is durable', () => {
     expect(cancelling.said).toHaveLength(4)
   })
 
-  test('a delivery whose lease is not written for long', () => {
+  test('[HOST-4] a delivery whose lease is not written for long', () => {
     const told = () => {
       const stream = durable().see({ type: 'nodeStarted', node: 'broker', incarnation: 1 })
       return stream.append(accepted('t1')).toNode('worker-1', deliver(1, 't1'))
@@ -194,7 +194,7 @@ describe('[PROMISE-2] nothing is told before it is durable', () => {
     expect(paused.after(2000).toNode('worker-1', pong).said).toEqual([])
   })
 
-  test('a batch that is handed over before the one before it is written', () => {
+  test('[HOST-2] a batch that is handed over before the one before it is written', () => {
     expect(durable().write(accepted('t1')).write(accepted('t2')).said).toEqual([
       'batch 2 was handed over while the one before it was being written',
     ])
@@ -202,7 +202,7 @@ describe('[PROMISE-2] nothing is told before it is durable', () => {
   })
 })
 
-describe('[PROMISE-15] records are kept for their time', () => {
+describe('[RESULT-3] records are kept for their time', () => {
   const records = (engine: Partial<EngineConfig> = {}) =>
     new Stream((sources) => new Records(sources), { engine }).see({
       type: 'nodeStarted',
@@ -246,7 +246,7 @@ describe('[PROMISE-15] records are kept for their time', () => {
     ])
   })
 
-  test('records that go early make room, the oldest first', () => {
+  test('[RESULT-4] records that go early make room, the oldest first', () => {
     const full = () => records({ queueResultsMax: 1 }).append(...finished('t1', 0), ...finished('t2', 5))
     expect(full().append(early('t1')).said).toEqual([])
     expect(full().append(early('t2')).said).toEqual(['the record of task t2 went early, and that of t1 is older'])

@@ -20,7 +20,7 @@ import {
   submitted,
 } from './stream.ts'
 
-describe('[PROMISE-23] a broker that is leaving', () => {
+describe('[HOST-13] a broker that is leaving', () => {
   const leaving = () =>
     new Stream((sources) => new Leaving(sources))
       .welcome('worker-1')
@@ -69,7 +69,7 @@ describe('[PROMISE-23] a broker that is leaving', () => {
   })
 })
 
-describe('[PROMISE-23] a broker that closes as one that leaves', () => {
+describe('[HOST-13] a broker that closes as one that leaves', () => {
   const closed = { type: 'disconnected', node: 'worker-1', connection: 101, side: 'broker', code: 4006 } as const
   const served = () => new Stream((sources) => new Leaving(sources)).welcome('worker-1')
 
@@ -84,7 +84,7 @@ describe('[PROMISE-23] a broker that closes as one that leaves', () => {
   })
 })
 
-describe('[PROMISE-24] a lease lives its full time', () => {
+describe('[LEASE-5] a lease lives its full time', () => {
   const session = sessionOf('worker-1')
   const expired = (atMs: number) => failed('t1', 1, 0, 'lease_expired', atMs)
   const lease = () =>
@@ -99,7 +99,7 @@ describe('[PROMISE-24] a lease lives its full time', () => {
     expect(lease().append(failed('t1', 1, 0, 'session_lost', 5)).said).toEqual([])
   })
 
-  test('from a renewal, a resumption and a start', () => {
+  test('[SESSION-3] from a renewal, a resumption and a start', () => {
     const resumed = { type: 'sessionResumed' as const, session, atMs: 500 }
     const started = { type: 'brokerStarted' as const, epoch: 2, nextLease: 9, atMs: 500 }
     for (const events of [[renewed(500)], [resumed, renewed(500)], [started]]) {
@@ -118,7 +118,7 @@ describe('[PROMISE-24] a lease lives its full time', () => {
     ).toEqual([])
   })
 
-  test('from a heartbeat that was answered, by any clock', () => {
+  test('[LEASE-4] from a heartbeat that was answered, by any clock', () => {
     const beaten = () =>
       lease()
         .after(900)
@@ -136,7 +136,7 @@ describe('[PROMISE-24] a lease lives its full time', () => {
   })
 })
 
-describe('[PROMISE-25] what is due is done', () => {
+describe('[HOST-19] what is due is done', () => {
   const up = () =>
     new Stream((sources) => new Punctuality(sources))
       .see({ type: 'nodeStarted', node: 'broker', incarnation: 1 })
@@ -178,7 +178,7 @@ describe('[PROMISE-25] what is due is done', () => {
   })
 })
 
-describe('[PROMISE-26] silence is noticed', () => {
+describe('[CLIENT-2] silence is noticed', () => {
   const ping = { type: 'sentToBroker', node: 'worker-1', connection: 101, message: { type: 'ping', ref: 1 } } as const
   const quiet = () => {
     const stream = new Stream((sources) => new Silence(sources))

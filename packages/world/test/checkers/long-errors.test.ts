@@ -30,7 +30,7 @@ function letter(...held: (string | undefined)[]): string[] {
   return stream.append(...events).said
 }
 
-test('[PROMISE-14] the errors of old attempts may go where they are long, those that stay are as they were', () => {
+test('[DEAD-2] the errors of old attempts may go where they are long, those that stay are as they were', () => {
   expect(letter('first', 'second')).toEqual([])
   expect(letter(undefined, 'second')).toEqual([])
   expect(letter('another', 'second')).toHaveLength(1)

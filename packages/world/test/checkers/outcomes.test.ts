@@ -35,7 +35,7 @@ const ended = (result: string) =>
 const started = (attempt = 1, run = 1, body = 'b') =>
   ({ type: 'handlerStarted', node: 'worker-1', id: 't1', queue: 'q', attempt, body, run }) as const
 
-describe('[PROMISE-3] one outcome, the same for everybody', () => {
+describe('[RESULT-1] one outcome, the same for everybody', () => {
   const running = () =>
     new Stream((sources) => new OneOutcome(sources))
       .welcome('worker-1')
@@ -60,28 +60,28 @@ describe('[PROMISE-3] one outcome, the same for everybody', () => {
     expect(redriven.append(granted('worker-1', 2, 't1'), succeeded('t1')).said).toEqual([])
   })
 
-  test('an outcome that was not recorded', () => {
+  test('[RESULT-2] an outcome that was not recorded', () => {
     expect(done().toNode('producer-1', hasEnded('t1', 'cancelled')).said).toEqual([
       'producer-1 was told that task t1 is cancelled, which is not what was recorded',
     ])
     expect(running().see(seen('r')).said).toHaveLength(1)
   })
 
-  test('another reason than was recorded', () => {
+  test('[RESULT-2] another reason than was recorded', () => {
     const dead = { type: 'outcome', node: 'producer-1', id: 't1', status: 'dead', reason: 'expired' } as const
     expect(running().append(died('t1', 'lease_expired')).see(dead).said).toEqual([
       'producer-1 was told that task t1 is dead (expired), which is not what was recorded',
     ])
   })
 
-  test('another result than the one that completed the task', () => {
+  test('[HOST-12] another result than the one that completed the task', () => {
     expect(done().see(seen('s')).said).toEqual([
       'producer-1 was told another result of task t1 than the one that completed it',
     ])
     expect(done().toNode('producer-1', hasResult('t1', '"s"')).said).toHaveLength(1)
   })
 
-  test('a result that no handler has returned', () => {
+  test('[CLIENT-5] a result that no handler has returned', () => {
     const invented = running()
       .toBroker('worker-1', complete(1, [1]))
       .append(succeeded('t1'))
@@ -91,7 +91,7 @@ describe('[PROMISE-3] one outcome, the same for everybody', () => {
   })
 })
 
-describe('[PROMISE-4] bodies arrive as they were submitted', () => {
+describe('[CREDIT-2] bodies arrive as they were submitted', () => {
   const submitting = { type: 'submitting', node: 'producer-1', id: 't1', queue: 'q', body: 'b', attempt: 1 } as const
   const bodies = () => new Stream((sources) => new BodiesArrive(sources)).see(submitting)
 
@@ -99,7 +99,7 @@ describe('[PROMISE-4] bodies arrive as they were submitted', () => {
     expect(bodies().see(started()).said).toEqual([])
   })
 
-  test('another content under an id that is held', () => {
+  test('[SUBMIT-3] another content under an id that is held', () => {
     const first = () =>
       bodies()
         .toBroker('producer-1', submit(1, ['t1']))
@@ -124,7 +124,7 @@ describe('[PROMISE-4] bodies arrive as they were submitted', () => {
   })
 })
 
-describe('[PROMISE-5] a fenced lease settles nothing', () => {
+describe('[LEASE-3] a fenced lease settles nothing', () => {
   const held = () =>
     new Stream((sources) => new FencedLeases(sources))
       .welcome('worker-1')
@@ -190,7 +190,7 @@ describe('[PROMISE-5] a fenced lease settles nothing', () => {
     expect(again.toBroker('worker-1', handsBack).toNode('worker-1', settled(1)).said).toEqual([])
   })
 
-  test('a worker that says it twice on a connection', () => {
+  test('[CLIENT-5] a worker that says it twice on a connection', () => {
     const said = (node: string, connection: number) =>
       ({ type: 'sentToBroker', node, connection, message: complete(1, [1]) }) as const
     expect(held().see(said('worker-1', 101), said('worker-1', 101)).said).toEqual([
@@ -200,7 +200,7 @@ describe('[PROMISE-5] a fenced lease settles nothing', () => {
     expect(held().see(said('worker-3', 103), said('worker-3', 103)).said).toEqual([])
   })
 
-  test('a worker that says it again after it had its answer', () => {
+  test('[CLIENT-5] a worker that says it again after it had its answer', () => {
     const said = (connection: number) =>
       ({ type: 'sentToBroker', node: 'worker-1', connection, message: complete(1, [1]) }) as const
     const anew = held().see(said(101)).told('worker-1', settled(1)).recover(1)
@@ -224,7 +224,7 @@ describe('[PROMISE-5] a fenced lease settles nothing', () => {
   })
 })
 
-describe('[PROMISE-6] one live lease, and numbers that grow', () => {
+describe('[LEASE-3] one live lease, and numbers that grow', () => {
   const leases = () =>
     new Stream((sources) => new LeaseNumbers(sources)).append(accepted('t1'), accepted('t2'), ...opened('worker-1'))
 
@@ -244,7 +244,7 @@ describe('[PROMISE-6] one live lease, and numbers that grow', () => {
     expect(twice.append(granted('worker-1', 2, 't1')).said).toEqual(['task t1 was granted lease 2 while lease 1 lived'])
   })
 
-  test('a lease on a task that is not ready', () => {
+  test('[LIFE-1] a lease on a task that is not ready', () => {
     const stream = leases()
       .append(accepted('t3', { delayMs: 100 }))
       .append(granted('worker-1', 1, 't3'))
@@ -278,7 +278,7 @@ describe('[PROMISE-6] one live lease, and numbers that grow', () => {
   })
 })
 
-describe('[PROMISE-20] whoever works on a cancelled task is told', () => {
+describe('[CANCEL-1] whoever works on a cancelled task is told', () => {
   const running = () =>
     new Stream((sources) => new Cancellation(sources))
       .welcome('worker-1')
@@ -302,7 +302,7 @@ describe('[PROMISE-20] whoever works on a cancelled task is told', () => {
     expect(gone.finish()).toEqual([])
   })
 
-  test('the handler is not aborted', () => {
+  test('[CLIENT-6] the handler is not aborted', () => {
     expect(running().append(cancelled('t1')).told('worker-1', revoke(1)).after(10).append().said).toEqual([
       'worker-1 heard that it has lost task t1, and run 1 went on unaware of it',
     ])
@@ -320,7 +320,7 @@ describe('[PROMISE-20] whoever works on a cancelled task is told', () => {
   })
 })
 
-describe('[PROMISE-20] whoever beats for a lost lease is told', () => {
+describe('[LEASE-4] whoever beats for a lost lease is told', () => {
   const beating = () => {
     const stream = new Stream((sources) => new Cancellation(sources)).welcome('worker-1')
     stream.state = createState(engineConfig())
@@ -337,7 +337,7 @@ describe('[PROMISE-20] whoever beats for a lost lease is told', () => {
   })
 })
 
-describe('[PROMISE-21] progress does not go back', () => {
+describe('[RESULT-5] progress does not go back', () => {
   const seen = (run: number, step: number, id = 't1') =>
     ({ type: 'progressSeen', node: 'producer-1', id, progress: { run, step } }) as const
   const progress = () => new Stream(() => new ProgressOrder()).see(started(1, 1), started(2, 2))

@@ -22,7 +22,7 @@ const working = () =>
 const later = (stream: Stream, ms: number) =>
   stream.after(ms).see({ type: 'nodeStarted', node: 'worker-9', incarnation: 1 }).said
 
-describe('[PROMISE-43] a worker passes on progress', () => {
+describe('[CLIENT-7] a worker passes on progress', () => {
   test('soon', () => {
     expect(later(working(), 153)).toEqual([])
     expect(later(working(), 154)).toEqual(['worker-1 has passed on no progress of task t1 for 154 ms'])
@@ -65,7 +65,7 @@ describe('[PROMISE-43] a worker passes on progress', () => {
   })
 })
 
-describe('[PROMISE-43] a worker passes on none', () => {
+describe('[CLIENT-7] a worker passes on none', () => {
   const over = ['worker-1 reports progress under lease 1, which it has answered or lost']
   const more = (stream: Stream) => stream.after(10).see(ended, report(1)).said
 

@@ -39,7 +39,7 @@ class Reconnecting extends Stream {
   }
 }
 
-describe('[PROMISE-28] a client waits before it comes back', () => {
+describe('[CLIENT-3] a client waits before it comes back', () => {
   test('up to a bound that doubles with every attempt that failed, from 250 ms to 10 s', () => {
     const bounds = [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000]
     const within = new Reconnecting().attempt().fail()
@@ -142,7 +142,7 @@ describe('[PROMISE-28] a client waits before it comes back', () => {
   })
 })
 
-describe('[PROMISE-28] what a client was refused while it was connected', () => {
+describe('[CLIENT-3] what a client was refused while it was connected', () => {
   const refused = { type: 'error', code: 'busy', message: 'too many queues', retryAfterMs: 5000 } as const
 
   test('is no wish for its return, where it has heard something since or closes for silence', () => {

@@ -25,7 +25,7 @@ function recovered(taken: readonly Event[], written: readonly Event[] = all): st
   return stream.recover().said
 }
 
-test('[PROMISE-38] a start takes up what was written', () => {
+test('[HOST-14] a start takes up what was written', () => {
   expect(recovered(all)).toEqual([])
   const over: Event[] = [...all, cancelled('t1')]
   expect(recovered(over, over)).toEqual([])
@@ -36,7 +36,7 @@ test('[PROMISE-38] a start takes up what was written', () => {
   expect(recovered(unwatched, unwatched)).toEqual([])
 })
 
-test('[PROMISE-38] and nothing else', () => {
+test('[HOST-14] and nothing else', () => {
   const without = (...left: Event[]) => recovered(all.filter((event) => !left.includes(event)))
   const [, , , , , handedBack, , lost] = all as [Event, Event, Event, Event, Event, Event, Event, Event]
   const wrong = (what: string, is: unknown, was: unknown) =>
@@ -56,7 +56,7 @@ test('[PROMISE-38] and nothing else', () => {
   ])
 })
 
-test('[PROMISE-38] compaction writes a task anew as it was', () => {
+test('[HOST-15] compaction writes a task anew as it was', () => {
   const restated = (over: Partial<TaskRecord> = {}) => {
     const state = createState(engineConfig())
     for (const event of all) evolve(state, event)

@@ -6,7 +6,7 @@ import { complete, fail, Stream, settled, submit, submitted } from './stream.ts'
 const replies = () => new Stream(() => new Replies())
 const pong: BrokerMessage = { type: 'pong', ref: 1 }
 
-test('[PROMISE-36] an answer is to a question', () => {
+test('[MSG-4] an answer is to a question', () => {
   const stream = replies()
     .toBroker('producer-1', submit(1, ['t1']))
     .toBroker('producer-1', { type: 'ping', ref: 1 })
@@ -17,7 +17,7 @@ test('[PROMISE-36] an answer is to a question', () => {
   expect(stream.toNode('producer-1', { type: 'ping', ref: 9 }).said).toEqual([])
 })
 
-test('[PROMISE-36] of its kind and number, over its connection, once', () => {
+test('[MSG-4] of its kind and number, over its connection, once', () => {
   const asked = () => replies().toBroker('worker-1', complete(1, [7]))
   const unasked = (what: string) => [`worker-1 was sent ${what}, for which it had not asked`]
   expect(asked().toNode('worker-1', pong).said).toEqual(unasked('pong 1'))

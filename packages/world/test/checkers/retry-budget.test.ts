@@ -29,12 +29,12 @@ class Refused extends Stream {
 const many = names(600)
 const complaint = ['producer-1 tries 600 refused tasks again, more than its retries allow']
 
-test('[PROMISE-45] a producer makes a thousand retries at once, and no more', () => {
+test('[CLIENT-11] a producer makes a thousand retries at once, and no more', () => {
   expect(new Refused().submit(many, 600).submit(many, 600).said).toEqual([])
   expect(new Refused().submit(many, 600).submit(many, 600).submit(many, 600).said).toEqual(complaint)
 })
 
-test('[PROMISE-45] fifty a second, and one for five that are accepted', () => {
+test('[CLIENT-11] fifty a second, and one for five that are accepted', () => {
   const spent = () => new Refused().submit(many, 600).submit(many, 600)
   expect(spent().after(4000).submit(many, 600).said).toEqual([])
   expect(spent().after(3900).submit(many, 600).said).toEqual(complaint)
@@ -43,7 +43,7 @@ test('[PROMISE-45] fifty a second, and one for five that are accepted', () => {
   expect(spent().submit(others.slice(0, 900), 0).submit(many, 600).said).toEqual(complaint)
 })
 
-test('[PROMISE-45] what is new, or was on its way when a connection was lost, is no retry', () => {
+test('[CLIENT-11] what is new, or was on its way when a connection was lost, is no retry', () => {
   const spent = () => new Refused().submit(many, 600).submit(many, 600)
   expect(
     spent().submit(
@@ -60,7 +60,7 @@ test('[PROMISE-45] what is new, or was on its way when a connection was lost, is
   ).toEqual([])
 })
 
-test('[PROMISE-45] what was granted while the connection was away leaves with the next one', () => {
+test('[CLIENT-11] what was granted while the connection was away leaves with the next one', () => {
   const back = new Refused()
     .submit(many, 600)
     .submit(many, 600)
@@ -71,7 +71,7 @@ test('[PROMISE-45] what was granted while the connection was away leaves with th
   expect(again.submit(many, 600).said).toEqual(complaint)
 })
 
-test('[PROMISE-45] each life has a budget of its own, and who keeps no credit or has little is not judged', () => {
+test('[CLIENT-11] each life has a budget of its own, and who keeps no credit or has little is not judged', () => {
   const anew = new Refused().submit(many, 600).submit(many, 600).see({ type: 'nodeStopped', node, how: 'crashed' })
   expect(anew.see({ type: 'nodeStarted', node, incarnation: 2 }).submit(many, 600).submit(many, 600).said).toEqual([])
   const liar = new Refused({ producers: [{ ...producers[0]!, ignoresCredit: true }] })
@@ -80,7 +80,7 @@ test('[PROMISE-45] each life has a budget of its own, and who keeps no credit or
   expect(liar.submit(many, 600).submit(many, 600).submit(many, 600).said).toEqual([])
 })
 
-test('[PROMISE-45] not all refusals are tried again at the first moment allowed', () => {
+test('[CLIENT-11] not all refusals are tried again at the first moment allowed', () => {
   const after = (waits: number[]) => {
     const stream = new Refused()
     for (const ms of waits) stream.submit(['t1', 't2'], 2, 100).after(ms)

@@ -15,7 +15,7 @@ function live(stream: Stream, ...events: Event[]): Stream {
   return stream.append(...events)
 }
 
-describe('[PROMISE-16] replay gives the live state', () => {
+describe('[REPLAY-1] replay gives the live state', () => {
   const replayed = () => live(new Stream((sources) => new Replay(sources)), started(1, 1), ...MANY)
 
   test('while the broker runs and when it starts again', () => {
@@ -47,7 +47,7 @@ describe('[PROMISE-16] replay gives the live state', () => {
     ])
   })
 
-  test('compaction that forgets a task', () => {
+  test('[REPLAY-4] compaction that forgets a task', () => {
     const events = [started(1, 1), accepted('t1'), accepted('t2')]
     const compacted = (...restated: string[]) => {
       const stream = live(new Stream((sources) => new Replay(sources)), ...events)
@@ -65,7 +65,7 @@ describe('[PROMISE-16] replay gives the live state', () => {
   })
 })
 
-describe('[PROMISE-17] the engine agrees with itself', () => {
+describe('[LIFE-2] the engine agrees with itself', () => {
   const engine = () => live(new Stream(() => new EngineInvariants()), ...MANY)
 
   test('whenever it is looked at', () => {
@@ -83,7 +83,7 @@ describe('[PROMISE-17] the engine agrees with itself', () => {
   })
 })
 
-describe('[PROMISE-18] everything comes to an end', () => {
+describe('[WORLD-1] everything comes to an end', () => {
   const submitting = { type: 'submitting', node: 'producer-1', id: 't1', queue: 'q', body: 'b', attempt: 1 } as const
   const left = { type: 'nodeStopped', node: 'worker-1', how: 'left' } as const
   const world = () => new Stream((sources) => new Liveness(sources))
@@ -106,7 +106,7 @@ describe('[PROMISE-18] everything comes to an end', () => {
     expect(world().see(submitting, crashed).finish()).toEqual([])
   })
 
-  test('timers and connections that are left', () => {
+  test('[WORLD-2] timers and connections that are left', () => {
     expect(world().see({ ...ended, timers: 1, connections: 2 }).said).toEqual([
       '1 timers are left behind',
       '2 connections are left behind',

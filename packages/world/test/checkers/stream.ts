@@ -1,12 +1,13 @@
 import { DEFAULT_HOST_CONFIG } from '@sluice/broker/core'
 import { DEFAULT_CONFIG, type Event, type EventOf, type State, type TaskOptions } from '@sluice/engine'
 import { Bodies, type BrokerMessage, type ClientMessage, type Welcome, type WireError } from '@sluice/protocol'
+import { expect } from 'vitest'
 import { Chronicle } from '../../src/checkers/chronicle.ts'
 import { Runs } from '../../src/checkers/runs.ts'
 import type { Sources } from '../../src/checkers/sources.ts'
 import { Wire } from '../../src/checkers/wire.ts'
 import type { Checker, Observation, Scenario } from '../../src/index.ts'
-import type { Holdings, ObservationBody } from '../../src/observation.ts'
+import type { Holdings, ObservationBody, Violate } from '../../src/observation.ts'
 
 export const SCENARIO: Scenario = {
   name: 'by hand',
@@ -29,6 +30,11 @@ export class Stream {
   held: Holdings | undefined
   brokerMs: number | undefined
   readonly #checker: Checker
+  /** A test quotes each rule that it breaks. */
+  readonly #violate: Violate = (message, _, rule = this.#checker.rule) => {
+    expect(expect.getState().currentTestName).toContain(`[${rule}]`)
+    this.said.push(message)
+  }
   #batch = 0
 
   constructor(build: (sources: Sources) => Checker, over: Partial<Scenario> = {}) {
@@ -40,13 +46,8 @@ export class Stream {
     })
   }
 
-  get rule(): string {
-    return this.#checker.rule
-  }
-
   see(...bodies: ObservationBody[]): this {
-    for (const body of bodies)
-      this.#checker.see({ ...body, atMs: this.nowMs } as Observation, this, (message) => this.said.push(message))
+    for (const body of bodies) this.#checker.see({ ...body, atMs: this.nowMs } as Observation, this, this.#violate)
     return this
   }
 
@@ -99,7 +100,7 @@ export class Stream {
   }
 
   finish(): string[] {
-    this.#checker.finish?.(this, (message) => this.said.push(message))
+    this.#checker.finish?.(this, this.#violate)
     return this.said
   }
 }

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { Terms } from '../../src/checkers/terms.ts'
 import { accepted, cancelled, deliver, failed, granted, revoke, Stream, settled, welcomeOf } from './stream.ts'
 
-describe('[PROMISE-37] the terms that a client is told are those that hold', () => {
+describe('[HOST-21] the terms that a client is told are those that hold', () => {
   const terms = () => new Stream((sources) => new Terms(sources), { engine: { submitCredit: 10 } })
   const granting = () => terms().append(accepted('t1', { timeLimitMs: 9 }), granted('worker-1', 1, 't1'))
 
-  test('in a welcome', () => {
+  test('[MSG-11] in a welcome', () => {
     const welcomed = (over: Partial<Welcome> = {}) => terms().welcome('worker-1', over).said
     expect(welcomed()).toEqual([])
     expect(welcomed({ graceMs: 1 })).toEqual(['worker-1 was welcomed with graceMs 1, and it is 10000'])

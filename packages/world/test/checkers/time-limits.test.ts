@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { TimeLimits } from '../../src/checkers/time-limits.ts'
 import { accepted, forgotten, Stream } from './stream.ts'
 
-describe('[PROMISE-30] a handler keeps within its time limit', () => {
+describe('[CLIENT-6] a handler keeps within its time limit', () => {
   const handler = { node: 'worker-1', id: 't1', run: 1 } as const
   const started = { ...handler, type: 'handlerStarted', queue: 'q', attempt: 1, body: '' } as const
   const returned = { ...handler, type: 'handlerEnded', how: 'returned', result: 'r' } as const

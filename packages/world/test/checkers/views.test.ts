@@ -5,7 +5,7 @@ import { Views } from '../../src/checkers/views.ts'
 import type { ObservationOf } from '../../src/observation.ts'
 import { accepted, died, opened, Stream, seqOf, sessionOf, succeeded } from './stream.ts'
 
-describe('[PROMISE-34] what is seen of the broker as a whole is what it holds', () => {
+describe('[HOST-20] what is seen of the broker as a whole is what it holds', () => {
   const session = sessionOf('worker-1')
   const events: Event[] = [
     ...opened('worker-1', 3),
@@ -166,7 +166,7 @@ describe('[PROMISE-34] what is seen of the broker as a whole is what it holds', 
       expect(listed(3, [{ ...letter, ...over }, other])).toEqual(shown('dead letter t3'))
   })
 
-  test('how many were made ready', () => {
+  test('[DEAD-4] how many were made ready', () => {
     const redriving = { type: 'redriving', node: 'operator', ids: ['t3'] } as const
     const redriven = (count: number) => ({ type: 'redriven', node: 'operator', ids: ['t3'], count }) as const
     const ready: Event = { type: 'taskRedriven', id: 't3', atMs: 99 }

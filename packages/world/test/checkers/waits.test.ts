@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Waits } from '../../src/checkers/waits.ts'
 import { accepted, cancelled, Stream } from './stream.ts'
 
-describe('[PROMISE-35] whoever waits for an outcome is answered when there is one, or when the time is over', () => {
+describe('[HTTP-2] whoever waits for an outcome is answered when there is one, or when the time is over', () => {
   const waiting = { type: 'waiting', node: 'operator', id: 't1', request: 1, ms: 1000 } as const
   const waited = { type: 'waited', node: 'operator', id: 't1', request: 1 } as const
 
@@ -28,7 +28,7 @@ describe('[PROMISE-35] whoever waits for an outcome is answered when there is on
     expect(stream.after(1).write().said).toHaveLength(1)
   })
 
-  test('and counted for no longer', () => {
+  test('[HOST-12] and counted for no longer', () => {
     const counting = (waiters: number) => {
       const stream = begun().after(1000)
       stream.held = { connections: 0, pendingConnections: 0, waiters, cachedBytes: 0 }

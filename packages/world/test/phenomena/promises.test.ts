@@ -5,7 +5,7 @@ import { waitingTime, waitingTimeOver } from '../../src/phenomena/waiting-time.t
 import { runWorld } from '../../src/world.ts'
 
 /** Some scenarios are over before all of their tasks are: that is what they show. */
-const LIVENESS = 'PROMISE-18'
+const LIVENESS = 'WORLD-1'
 
 const short = phenomena.map((one) =>
   one === waitingTime ? waitingTimeOver({ 'load 0.5': 400, 'load 0.8': 800 }) : one,
