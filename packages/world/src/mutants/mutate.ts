@@ -27,7 +27,6 @@ const SELF_CONTAINED = new Set([
   'MemberExpression',
   'ThisExpression',
 ])
-/** What has commas around it in its list. */
 const STATEMENT = /Statement$|Declaration$/
 
 /**

@@ -12,7 +12,7 @@ export interface Match {
 /** How `…` is spelt for the parser. */
 const REST = '$$'
 
-/** Where a piece of code can stand, the usual first, and how deep in the parsed text it then is. */
+/** What a piece of code can stand in, the usual first, and how to get at it there. */
 const SURROUNDINGS: readonly { before: string; after: string; piecesOf: (body: Node[]) => Node[] | undefined }[] = [
   {
     before: 'class _ { async _() { (',

@@ -29,7 +29,7 @@ export interface Node {
   outerStart: number
   outerEnd: number
   /** Where the body is, of a function. */
-  body?: { start: number; end: number; isExpression: boolean }
+  body?: { start: number; end: number }
   /** The value of `{ name }`, which is `{ name: name }`. */
   isShorthand?: true
 }
@@ -163,9 +163,8 @@ function nameOf(key: Raw): string {
 /** `=> x` and `=> { return x }` are the same. */
 function bodyOf(raw: Raw, node: Node, parts: Record<string, Part>): void {
   const body = raw.body as Raw
-  const isExpression = body.type !== 'BlockStatement'
-  node.body = { start: body.start, end: body.end, isExpression }
-  if (isExpression || raw.type !== 'ArrowFunctionExpression') return
+  node.body = { start: body.start, end: body.end }
+  if (body.type !== 'BlockStatement' || raw.type !== 'ArrowFunctionExpression') return
   const [only, ...more] = statementsOf(body)
   if (only?.type === 'ReturnStatement' && isRaw(only.argument) && more.length === 0)
     parts.body = plain(only.argument, node, 'body')

@@ -80,10 +80,8 @@ function effectOf(mutant: Mutant, files: readonly SourceFile[]): { was: Node[]; 
   // The last that begins before the change: nothing but it need be parsed.
   const top = (file.program.parts.body as readonly Node[]).findLast(({ start }) => start <= first) as Node
   const code = text.slice(top.start, top.end + text.length - file.text.length)
-  const [was, is] = [parse(file.text.slice(top.start, top.end)), parse(code)].map((program) =>
-    declarationsAt(mutant.in, program).flatMap(({ nodes }) => nodes),
-  )
-  return { was: was as Node[], is: is as Node[] }
+  const declared = (program: Node) => declarationsAt(mutant.in, program).flatMap(({ nodes }) => nodes)
+  return { was: declared(file.program), is: declared(parse(code)) }
 }
 
 test('a reformatted product whose functions are in other files and whose methods in another order has the same mutants', () => {
