@@ -1,4 +1,4 @@
-import type { Command, EventOf, Session } from '@sluice/engine'
+import { type Command, type EventOf, isSilent, type Session } from '@sluice/engine'
 import {
   nextReadingState,
   nextServiceState,
@@ -133,8 +133,8 @@ export class Connection implements OutboundOwner {
   /** A session that let a lease expire is given work again once it is heard. */
   #noteSignOfLife(): void {
     const { session } = this
-    if (session !== undefined && this.#host.state.sessions.get(session)?.silence === 'silent')
-      this.#host.apply({ type: 'heard', session })
+    const held = session === undefined ? undefined : this.#host.state.sessions.get(session)
+    if (held && isSilent(held)) this.#host.apply({ type: 'heard', session: held.id })
   }
 
   /** The socket has sent what it held. */
