@@ -22,13 +22,13 @@ function importsByFile(files: SourceFile[]): Map<string, Import[]> {
   }
   const sources = files.filter(({ path }) => /\.tsx?$/.test(path))
   return new Map(
-    sources.map(({ path, text }) => [
-      path,
-      moduleReferences(parse(path, text)).flatMap(({ specifier, offset }) => {
+    sources.map((file) => [
+      file.path,
+      moduleReferences(parse(file)).flatMap(({ specifier, offset }) => {
         const target = specifier.startsWith('.')
-          ? posix.join(posix.dirname(path), specifier)
+          ? posix.join(posix.dirname(file.path), specifier)
           : (faces.get(specifier) ?? '')
-        return paths.has(target) ? [{ target, line: lineAt(text, offset) }] : []
+        return paths.has(target) ? [{ target, line: lineAt(file.text, offset) }] : []
       }),
     ]),
   )

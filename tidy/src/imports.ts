@@ -38,12 +38,13 @@ export function checkImports(files: SourceFile[]): Finding[] {
   const exportsByName = new Map([...manifests.values()].map(({ manifest }) => [manifest.name, manifest.exports ?? {}]))
   const used = new Map<string, Set<string>>()
 
-  for (const { path, text } of files) {
+  for (const file of files) {
+    const { path, text } = file
     const room = roomOf(path)
     if (room === undefined || !/\.tsx?$/.test(path)) continue
     const manifest = manifests.get(room.directory)?.manifest
     const declared = { ...manifest?.dependencies, ...manifest?.devDependencies, ...manifest?.peerDependencies }
-    for (const { specifier, offset } of moduleReferences(parse(path, text))) {
+    for (const { specifier, offset } of moduleReferences(parse(file))) {
       const found = (message: string) => findings.push({ path, line: lineAt(text, offset), rule, message })
       if (specifier.startsWith('/')) {
         found(`imports the absolute path ${specifier}`)

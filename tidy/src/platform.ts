@@ -138,10 +138,11 @@ export function platformUses(program: Node): { offset: number; what: string }[] 
 /** Neutral code reads no clock, no random source, no socket and no disk by itself. */
 export function checkPlatform(files: SourceFile[]): Finding[] {
   const findings: Finding[] = []
-  for (const { path, text } of files) {
+  for (const file of files) {
+    const { path, text } = file
     if (!/\.tsx?$/.test(path) || leafFiles.includes(path)) continue
     if (!neutralDirectories.some((directory) => path.startsWith(directory))) continue
-    const program = parse(path, text)
+    const program = parse(file)
     for (const { offset, what } of platformUses(program))
       findings.push({ path, line: lineAt(text, offset), rule, message: `${what} belongs in a leaf file` })
     for (const { specifier, offset } of moduleReferences(program))

@@ -33,9 +33,10 @@ function calledName(callee: unknown): string | undefined {
 }
 
 /** Ids in the titles of tests and of the groups around them. */
-export function quotedIds({ path, text }: SourceFile): Mention[] {
+export function quotedIds(file: SourceFile): Mention[] {
+  const { path, text } = file
   const found: Mention[] = []
-  for (const node of walk(parse(path, text))) {
+  for (const node of walk(parse(file))) {
     if (node.type !== 'CallExpression' || !/^(test|it|describe)$/.test(calledName(node.callee) ?? '')) continue
     const first = (node.arguments as Node[])[0]
     for (const [, id] of (stringOf(first) ?? '').matchAll(/\[([A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*-\d+)\]/g))

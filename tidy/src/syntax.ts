@@ -1,4 +1,5 @@
 import { parseSync } from 'oxc-parser'
+import type { SourceFile } from './tree.ts'
 
 /** An ESTree node, as far as the rules need to know it. */
 export interface Node {
@@ -8,9 +9,15 @@ export interface Node {
   [field: string]: unknown
 }
 
-export function parse(path: string, text: string): Node {
-  const { program, errors } = parseSync(path, text)
-  if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`)
+const parsed = new WeakMap<SourceFile, Node>()
+
+/** Several rules look at the same file: it is parsed once. */
+export function parse(file: SourceFile): Node {
+  const known = parsed.get(file)
+  if (known !== undefined) return known
+  const { program, errors } = parseSync(file.path, file.text)
+  if (errors.length > 0) throw new Error(`${file.path}: ${errors[0]?.message}`)
+  parsed.set(file, program as unknown as Node)
   return program as unknown as Node
 }
 

@@ -4,7 +4,7 @@ import { campaign, findingText } from '../src/fuzz/campaign.ts'
 import { Pool } from '../src/fuzz/pool.ts'
 
 /** Each run of the tests looks at worlds that nobody has seen before. */
-const FRESH = 300
+const FRESH = 100
 const SEED_MAX = 2 ** 31
 const STORY_MS = 20_000
 

@@ -28,6 +28,8 @@ export interface Expectation<Variant extends string = string, Figure extends str
   what: string
   /** The bound holds for each seed by itself, or for the figure made from each variant's mean over all seeds. */
   over: 'eachSeed' | 'mean'
+  /** With fewer seeds the figure cannot be told from chance. 1 where it is left out. */
+  seedsMin?: number
   figure(runs: Runs<Variant, Figure>): number
   bound: Bound
 }

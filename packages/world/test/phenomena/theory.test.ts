@@ -3,5 +3,5 @@ import { waitingTimeOver } from '../../src/phenomena/waiting-time.ts'
 import { demonstrate } from './demonstration.ts'
 
 demonstrate(littlesLaw)
-// A sixth of what `pnpm fuzz --phenomena` runs: over these seeds chance happens to be small enough.
+// A third and a sixth of the tasks that `pnpm fuzz --phenomena` runs.
 demonstrate(waitingTimeOver({ 'load 0.5': 400, 'load 0.8': 800 }))
