@@ -142,7 +142,8 @@ const ITEM_BYTES = 32
  * Encodes messages, in order, into frames of a handy size within the limits. A `deliver`, `succeeded`, `ended`, `progress`,
  * `reportProgress`, `revoke`, `unwatch` or `status` that is too large for a frame goes out in several messages. Texts for people
  * (failures, error messages) are cut to the limits. Throws a RangeError where a message that cannot be divided, or a single item,
- * does not fit: whoever builds a `submit` or a `complete` keeps it below `frameBytesMax`.
+ * does not fit: whoever builds a `submit` or a `complete` keeps it below `frameBytesMax`. A binary frame may be a view of memory that
+ * it shares with others.
  */
 export function encodeFrames(messages: readonly Message[], kind: FrameKind, limits: Limits): (string | Uint8Array)[] {
   const frames: (string | Uint8Array)[] = []
@@ -243,7 +244,7 @@ function fillBinary(messages: readonly Message[], limits: Limits, assumesAscii: 
   const bodiesStart = PREFIX_BYTES + headerBytes
   const length = bodiesStart + sink.length
   if (length > limits.frameBytesMax) return null
-  const frame = new Uint8Array(length)
+  const frame = room(length)
   frame[0] = headerBytes >>> 24
   frame[1] = headerBytes >>> 16
   frame[2] = headerBytes >>> 8
@@ -262,6 +263,25 @@ function fillBinary(messages: readonly Message[], limits: Limits, assumesAscii: 
       }
     }
   }
+  return frame
+}
+
+/** Frames of at most so many bytes share memory, since a buffer of its own takes a small frame longer than its text. */
+const SHARED_BYTES_MAX = 1024
+/** How much memory is taken at a time for frames that share it; it stays as long as one of them is in use. */
+const SHARED_BYTES = 32 * 1024
+let shared = new Uint8Array(0)
+let sharedUsed = 0
+
+/** The bytes of one frame. None is given out twice. */
+function room(length: number): Uint8Array {
+  if (length > SHARED_BYTES_MAX) return new Uint8Array(length)
+  if (sharedUsed + length > shared.length) {
+    shared = new Uint8Array(SHARED_BYTES)
+    sharedUsed = 0
+  }
+  const frame = new Uint8Array(shared.buffer, sharedUsed, length)
+  sharedUsed += length
   return frame
 }
 
