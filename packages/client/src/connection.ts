@@ -111,7 +111,7 @@ export class Connection {
     this.#platform = options.platform
     this.#logger = options.logger ?? silentLogger
     this.requestFlush = turnFlusher(
-      () => owner.waiting() + this.#control.length,
+      () => this.#waiting,
       FLUSH_ITEMS,
       () => this.flush(),
     )
@@ -199,6 +199,10 @@ export class Connection {
       this.#write(messages)
     }
     this.#tell({ type: 'stop' })
+  }
+
+  get #waiting(): number {
+    return this.#owner.waiting() + this.#control.length
   }
 
   #take(): ClientMessage[] {
@@ -301,7 +305,8 @@ export class Connection {
       return
     }
     for (const message of decoded.messages) this.#dispatch(message)
-    this.requestFlush()
+    // Room for what waits may have come with the frame; whatever else is to be said asks for itself.
+    if (this.#waiting > 0) this.requestFlush()
   }
 
   #dispatch(message: BrokerMessage): void {
