@@ -129,6 +129,13 @@ describe('an ordinary delivery', () => {
     expect(begun(connection)).toEqual([2])
   })
 
+  test('[BEGIN-3] of a handler whose lease is lost in the same turn nothing is said', async () => {
+    const { world, connection, running } = await working()
+    connection.say(delivery([1]), { type: 'revoke', leases: [1], reason: 'cancelled' })
+    await world.settle()
+    expect([running(), begun(connection)]).toEqual([[1], []])
+  })
+
   test('[BEGIN-3] one that takes the place of a handler that did not heed its signal is said to be begun as well', async () => {
     const { world, connection, calls, deliver } = await working({ concurrency: 1 })
     await deliver([1, 2])
@@ -213,8 +220,9 @@ describe('an announced delivery', () => {
     connection.socket.bufferedBytes = 100
     await deliver([1], 'announced')
     void worker.close()
-    await world.pass(1000)
-    expect([running(), world.clock.pending]).toEqual([[], 0])
+    await world.settle()
+    expect(world.clock.pending).toBe(0)
+    expect(running()).toEqual([])
   })
 
   test('[BEGIN-4] answers given before leave before the word', async () => {
@@ -348,7 +356,11 @@ describe('a delivery that is to run alone', () => {
     expect(running()).toEqual([1, 2, 3, 4])
     expect(worker.stats()).toMatchObject({ running: 2, queued: 0 })
     calls[0]?.finish()
+    await deliver([5], 'alone')
+    expect(running()).toEqual([1, 2, 3, 4])
+    calls[3]?.finish()
     await world.settle()
+    expect(running()).toEqual([1, 2, 3, 4, 5])
     expect(connection.of('release')).toEqual([])
   })
 
