@@ -93,9 +93,17 @@ test.each(['--trace', '--json'])(
 )
 
 test.each([
-  ['{"seed": 1, "scenario": {"name": "x"}}', 'scenario.durationMs has to be a number of at least 1, not absent'],
+  [{ seed: 1, scenario: { name: 'x' } }, 'scenario.durationMs has to be a number of at least 1, not absent'],
+  [{ seed: 1 }, 'there is no experiment in it'],
+  [[], 'there is no experiment in it'],
+])('%j is no experiment', (wrong, message) => {
+  const read = () => experimentOf(wrong)
+  expect(read).toThrow(ShapeError)
+  expect(read).toThrow(message)
+})
+
+test.each([
   ['{"seed": 1}', 'there is no experiment in it'],
-  ['[]', 'there is no experiment in it'],
   ['{"seed":', 'JSON'],
 ])('a file that holds %s ends the command with 2 and one line that names it', (content, message) => {
   const folder = mkdtempSync(join(tmpdir(), 'scenario-'))
