@@ -203,7 +203,7 @@ export class Turn {
   /** A lease counts from when its delivery leaves: where the next one to expire is still here, it is renewed. */
   #renewUndelivered(): boolean {
     const task = this.state.deadlines.peek()
-    if (task?.phase.state !== 'leased') return false
+    if (task?.phase.state !== 'leased' || task.phase.expiresAtMs > this.nowMs) return false
     const session = task.phase.session.id
     const leases = this.#options.undelivered(session)
     if (!leases.includes(task.lease)) return false
@@ -291,7 +291,9 @@ function hasRunningTime({ graces, queues }: State): boolean {
 /** Whether what is due next is the end of a lease or of a grace window: of somebody who has not been heard. */
 function isAboutSilence({ graces, deadlines }: State, nowMs: number): boolean {
   const grace = graces.peek()
-  return (grace !== undefined && grace.graceEndsAtMs <= nowMs) || deadlines.peek()?.phase.state === 'leased'
+  if (grace !== undefined && grace.graceEndsAtMs <= nowMs) return true
+  const phase = deadlines.peek()?.phase
+  return phase?.state === 'leased' && phase.expiresAtMs <= nowMs
 }
 
 const NONE: EventOf<'refused'>[] = []

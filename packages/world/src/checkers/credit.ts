@@ -1,5 +1,6 @@
 import { freeCredit, type State } from '@sluice/engine'
 import type { ClientMessage } from '@sluice/protocol'
+import type { Fact } from '../journal/facts.ts'
 import { deliveredItems } from '../message-items.ts'
 import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { Calm } from './calm.ts'
@@ -14,6 +15,8 @@ interface Account {
   credit: number
   queues: readonly string[]
   isConnected: boolean
+  /** It has let a lease expire, and is given nothing until it has been heard and has rested. */
+  isSilent: boolean
   readonly leases: Set<number>
 }
 
@@ -74,10 +77,17 @@ export class Credit implements Checker {
           account.queues = fact.queues
           break
         }
+        case 'sessionRested':
+          this.#accountOf(fact.session).isSilent = false
+          break
         case 'leaseGranted':
           this.#granted(fact.session, before?.queue ?? '', fact.id, fact.lease, violate)
           break
         default:
+          if (hasExpired(fact) && before?.session !== undefined) {
+            const account = this.#accountOf(before.session)
+            account.isSilent ||= account.isConnected
+          }
           if (before?.lease !== undefined && after?.lease !== before.lease)
             this.#accounts.get(before.session ?? '')?.leases.delete(before.lease)
       }
@@ -120,7 +130,7 @@ export class Credit implements Checker {
     const about = { ids: [id] }
     const free = freeOf(account)
     for (const other of this.#accounts.values())
-      if (other.isConnected && freeOf(other) > free && other.queues.includes(queue))
+      if (other.isConnected && !other.isSilent && freeOf(other) > free && other.queues.includes(queue))
         violate(
           `lease ${lease} was granted to a session with ${free} free, and another had ${freeOf(other)}`,
           about,
@@ -218,7 +228,7 @@ export class Credit implements Checker {
   #accountOf(session: string): Account {
     let account = this.#accounts.get(session)
     if (!account) {
-      account = { credit: 0, queues: [], isConnected: true, leases: new Set() }
+      account = { credit: 0, queues: [], isConnected: true, isSilent: false, leases: new Set() }
       this.#accounts.set(session, account)
     }
     return account
@@ -234,6 +244,19 @@ export class Credit implements Checker {
   }
 }
 
+/** Whether the broker has ended a lease because its time was over. */
+function hasExpired(fact: Fact): boolean {
+  switch (fact.type) {
+    case 'leaseReleased':
+      return fact.lost === 'lease_expired'
+    case 'attemptFailed':
+    case 'taskDied':
+      return fact.attempt?.how === 'lease_expired'
+    default:
+      return false
+  }
+}
+
 function freeOf({ credit, leases }: Account): number {
   return credit - leases.size
 }
@@ -241,7 +264,7 @@ function freeOf({ credit, leases }: Account): number {
 /** A ready task that a connected session with free credit would take, found without the engine's own index of such. */
 function idleIn(state: State): { queue: string; task: string } | undefined {
   for (const session of state.sessions.values()) {
-    if (session.phase !== 'connected' || freeCredit(session) <= 0) continue
+    if (session.phase !== 'connected' || session.silence !== 'none' || freeCredit(session) <= 0) continue
     for (const { queue } of session.subscriptions) {
       const [task] = queue.ready.peek(1)
       if (task) return { queue: queue.name, task: task.id }

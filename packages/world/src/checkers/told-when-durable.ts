@@ -21,8 +21,10 @@ export class ToldWhenDurable implements Checker {
 
   constructor(sources: Sources) {
     this.#sources = sources
-    // A turn that reads bodies holds up the next one.
-    this.#lazyFlushMs = boundsOf(sources.scenario).host.lazyFlushMs + 2 * longestOf(sources.scenario.journal.readMs)
+    const { journal } = sources.scenario
+    // An append that does not return before it is done holds up everything.
+    const heldUpMs = journal.isSynchronous ? longestOf(journal.appendMs) : 0
+    this.#lazyFlushMs = boundsOf(sources.scenario).host.lazyFlushMs + heldUpMs
   }
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {
