@@ -8,6 +8,12 @@ import { attemptsMax } from './task.ts'
 
 /** The one place that says what becomes of a task whose attempt ended without a result, and of records past their bound. */
 
+/**
+ * Leases of a task that may expire unbegun before another one that does is charged. Where its lease is shorter than the way to
+ * the worker and back, no worker can say in time that it has begun, and the task would go round for ever.
+ */
+const EXPIRED_UNBEGUN_MAX = 10
+
 interface EndedAttempt {
   how: AttemptRecord['how']
   error?: TaskFailure
@@ -48,7 +54,9 @@ export function revokedOf({ phase, lease }: Task): { revoked?: Revoked } {
  * begun costs no attempt, as if it had been handed back.
  */
 export function loseLease(state: State, task: Task, how: Loss, env: Pick<Env, 'nowMs'>): Event {
-  if (isBegun(task) || task.past.releases >= state.config.releasesMax)
+  const { releasesMax } = state.config
+  const unbegunMax = how === 'lease_expired' ? Math.min(EXPIRED_UNBEGUN_MAX, releasesMax) : releasesMax
+  if (isBegun(task) || task.past.releases >= unbegunMax)
     return endAttempt(state, task, { how, retryable: true, retryAfterMs: 0 }, env)
   const { nowMs } = env
   const revoked = how === 'lease_expired' ? revokedOf(task) : {}

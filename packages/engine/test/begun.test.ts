@@ -61,6 +61,19 @@ test('[LEASE-7] what was lost unbegun too often is charged, and the history says
   })
 })
 
+test('[LEASE-7] a lease too short to be begun in time goes round eleven times, and is charged from then on', () => {
+  const harness = new Harness({})
+  harness.submit(['a'], { leaseMs: 100, retry: { kind: 'none' } })
+  const expiries: string[] = []
+  for (let i = 0; i < 11; i += 1) {
+    harness.teller(`w${i}`)
+    harness.dispatch()
+    expiries.push(...typesOf(harness.advance(100)))
+  }
+  expect(expiries).toEqual([...Array(10).fill('leaseReleased'), 'taskDied'])
+  expect(harness.task('a').past.history).toMatchObject([{ attempt: 1, how: 'lease_expired' }])
+})
+
 test('[LEASE-7] what is said goes up only, no further than the latest lease, and what is not held is nothing', () => {
   const { harness, leases } = threeLeases()
   expect(only(harness.begin('w', 999), 'leasesBegun').lease).toBe(leases[2])

@@ -36,6 +36,7 @@ export class Commit {
   #events: Event[] = []
   /** The newest batch that holds, or will hold, an event that must be durable. */
   #gate = 0
+  #deliveryGate = 0
   #durable = 0
   #durableBelow = 1
   #taken = 0
@@ -68,6 +69,11 @@ export class Commit {
     return this.#gate
   }
 
+  /** What a delivery waits for, beside the acceptance of its task: it does not go ahead of the redriving that caused it. */
+  get deliveryGate(): number {
+    return this.#deliveryGate
+  }
+
   /** The newest durable batch. */
   get durable(): number {
     return this.#durable
@@ -87,6 +93,7 @@ export class Commit {
   take(event: Event): void {
     this.#events.push(event)
     this.#taken += 1
+    if (event.type === 'taskRedriven') this.#deliveryGate = this.#batch
     if (mustBeDurable(event)) this.#gate = this.#batch
     else if (this.#gate < this.#batch) this.#flushLater()
   }

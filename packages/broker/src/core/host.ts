@@ -127,6 +127,10 @@ export class Host implements ConnectionHost {
     return this.#commit.gate
   }
 
+  get deliveryGate(): number {
+    return this.#commit.deliveryGate
+  }
+
   get durableBatch(): number {
     return this.#commit.durable
   }
@@ -185,6 +189,8 @@ export class Host implements ConnectionHost {
     await this.#starting?.catch(() => {})
     // A state taken up in part has nothing to write.
     if (this.status !== 'starting') await this.flushed()
+    // What is left to say leaves before the connections are closed.
+    this.#turn.end()
     await Promise.all([...this.connections].map(({ outbound }) => outbound.reading))
     this.#become('stop')
     this.#turn.stop()

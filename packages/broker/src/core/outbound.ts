@@ -23,6 +23,8 @@ export interface OutboundHost {
   readonly nowMs: number
   /** The batch that everything decided so far waits for. */
   readonly gate: number
+  /** The batch that every delivery waits for. */
+  readonly deliveryGate: number
   /** The newest durable batch. */
   readonly durableBatch: number
   fail(error: Error): void
@@ -123,7 +125,7 @@ export class Outbound {
 
   /** Delivers tasks under leases from `lease` on. Where the grant must be durable first, they wait for that. */
   deliver(tasks: readonly Task[], lease: number, start: 'announced' | 'alone' | undefined, isGated: boolean): void {
-    const outgoing = this.#work.behind(isGated ? this.#host.gate : 0)
+    const outgoing = this.#work.behind(isGated ? this.#host.gate : this.#host.deliveryGate)
     const { nowMs } = this.#host
     for (let i = 0; i < tasks.length; i += 1) outgoing.deliver(tasks[i] as Task, lease + i, start, nowMs)
     this.#owner.onNews()
@@ -179,6 +181,7 @@ export class Outbound {
       this.#delivery = nextDeliveryState(this.#delivery, 'flow')
       this.#owner.onDeliveryChange()
     }
+    if (!this.#work.isEmpty) this.#owner.onNews()
     this.#tellLater()
   }
 
@@ -200,8 +203,11 @@ export class Outbound {
       this.#send(signals, NOTHING)
       return
     }
-    const { durableBatch } = this.#host
-    const due = [...this.#work.take(durableBatch), ...this.#answers.take(durableBatch)]
+    const { durableBatch, config } = this.#host
+    // What has been granted waits here, too, until the peer has read.
+    const hasRoom = this.#transport.bufferedBytes <= config.sendBufferBytesHigh
+    const work = hasRoom ? this.#work.take(durableBatch) : NOTHING
+    const due = [...work, ...this.#answers.take(durableBatch)]
     const runs = due.flatMap((outgoing) => outgoing.runs)
     const reading = runs.length > 0 ? this.#host.bodies.fill(runs) : undefined
     if (reading === undefined) {

@@ -12,7 +12,8 @@ interface Level {
   readonly returned: Map<string, number>
   /** Never delivered and never delayed, the first one accepted first. */
   readonly fresh: Map<string, number>
-  size: number
+  /** All of them, each with the batch that it was accepted in where it has only been accepted, else 0. */
+  readonly ready: Map<string, number>
 }
 
 /**
@@ -28,6 +29,8 @@ export class Order implements Checker {
   readonly #heardAtMs = new Map<string, number>()
   readonly #redriven = new Set<string>()
   #isClockSet = false
+  /** The batch that is being judged. */
+  #batch = 0
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -36,6 +39,7 @@ export class Order implements Checker {
   see(observation: Observation, _: Surroundings, violate: Violate): void {
     const { chronicle } = this.#sources
     const steps = chronicle.see(observation)
+    if (observation.type === 'appending') this.#batch = observation.batch
     if (chronicle.isRetold) this.#queues.clear()
     for (const { fact, before, after } of steps) {
       // A dead letter is made ready at once, whatever it once waited for.
@@ -50,7 +54,7 @@ export class Order implements Checker {
       if (fact.type === 'taskReadied' && before && fact.atMs < (readyAtMs(before) ?? 0) - ROUNDING_MS)
         violate(`task ${fact.id} became ready before its delay was over`, { ids: [fact.id] }, 'READY-1')
       if (before?.state === 'ready' && before !== after) this.#leave(before)
-      if (after?.state === 'ready' && before !== after) this.#enter(after)
+      if (after?.state === 'ready' && before !== after) this.#enter(after, fact.type === 'taskAccepted')
     }
     if (observation.type === 'faultStarted' && observation.fault.type === 'clockJump')
       this.#isClockSet ||= observation.fault.node === 'broker'
@@ -90,7 +94,7 @@ export class Order implements Checker {
       )
     const levels = this.#levelsOf(queue)
     for (let priority = PRIORITIES - 1; priority > options.priority; priority -= 1) {
-      if ((levels[priority] as Level).size > 0)
+      if (this.#isWaiting(levels[priority] as Level))
         violate(
           `task ${id} of priority ${options.priority} was leased before one of ${priority} in ${queue}`,
           about,
@@ -110,16 +114,22 @@ export class Order implements Checker {
       violate(`task ${id} was leased before ${first[0]}, accepted before it`, { ids: [id, first[0]] })
   }
 
-  #enter(task: TaskView): void {
+  /** Whether one of them can be delivered. One batch is written at a time, so what came before the last one is durable. */
+  #isWaiting({ ready }: Level): boolean {
+    for (const batch of ready.values()) if (batch < this.#batch - 1) return true
+    return false
+  }
+
+  #enter(task: TaskView, isNew: boolean): void {
     const level = this.#levelsOf(task.queue)[task.options.priority] as Level
-    level.size += 1
+    level.ready.set(task.id, isNew ? this.#batch : 0)
     if (task.isStarted) level.returned.set(task.id, task.seq)
     else if (task.options.delayMs === 0) level.fresh.set(task.id, task.seq)
   }
 
   #leave(task: TaskView): void {
     const level = this.#levelsOf(task.queue)[task.options.priority] as Level
-    level.size -= 1
+    level.ready.delete(task.id)
     if (task.isStarted) level.returned.delete(task.id)
     else level.fresh.delete(task.id)
   }
@@ -127,7 +137,7 @@ export class Order implements Checker {
   #levelsOf(queue: string): Level[] {
     let levels = this.#queues.get(queue)
     if (!levels) {
-      levels = Array.from({ length: PRIORITIES }, () => ({ returned: new Map(), fresh: new Map(), size: 0 }))
+      levels = Array.from({ length: PRIORITIES }, () => ({ returned: new Map(), fresh: new Map(), ready: new Map() }))
       this.#queues.set(queue, levels)
     }
     return levels

@@ -16,6 +16,8 @@ export class ToldWhenDurable implements Checker {
   readonly #lazyFlushMs: number
   readonly #calm = new Calm()
   #isAppending = false
+  /** Since when another batch may be written. */
+  #freeSinceMs = 0
   /** Leases that were told and that the journal has not been given yet, the oldest first. */
   readonly #unwritten = new Map<number, { id: string; atMs: number }>()
 
@@ -32,7 +34,6 @@ export class ToldWhenDurable implements Checker {
     chronicle.see(observation)
     wire.see(observation)
     this.#calm.see(observation)
-    this.#judgeUnwritten(observation, violate)
     switch (observation.type) {
       case 'appending':
         if (this.#isAppending)
@@ -42,6 +43,7 @@ export class ToldWhenDurable implements Checker {
       case 'appended':
       case 'recovered':
         this.#isAppending = false
+        this.#freeSinceMs = observation.atMs
         break
       case 'sentByBroker':
         this.#sent(observation, observation.message, violate)
@@ -59,6 +61,7 @@ export class ToldWhenDurable implements Checker {
       }
       default:
     }
+    this.#judgeUnwritten(observation, violate)
   }
 
   #early(node: string, what: string, id: string, violate: Violate, rule = this.rule): void {
@@ -131,7 +134,7 @@ export class ToldWhenDurable implements Checker {
       const { chronicle } = this.#sources
       if (!chronicle.leases.has(lease)) {
         if (chronicle.isWriting) break
-        const forMs = this.#calm.lastedMs(atMs, told.atMs)
+        const forMs = this.#calm.lastedMs(atMs, Math.max(told.atMs, this.#freeSinceMs))
         if (forMs <= this.#lazyFlushMs + SLACK_MS) break
         violate(`lease ${lease} was told ${forMs} ms ago and is not in the journal`, { ids: [told.id] }, 'HOST-4')
       }
