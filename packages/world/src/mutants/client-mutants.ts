@@ -211,8 +211,8 @@ export const CLIENT_MUTANTS = mutantsOf('client', [
   {
     name: 'one lease not named in heartbeats',
     in: 'WorkerSession.onHeartbeat',
-    find: 'this.heldLeases()',
-    put: 'this.heldLeases().slice(1)',
+    find: 'this.#held',
+    put: '[...this.#held].slice(1)',
     breaks: 'the longest of the work is taken away',
   },
   {
@@ -286,5 +286,30 @@ export const CLIENT_MUTANTS = mutantsOf('client', [
     in: 'settlementMessage.complete',
     drop: '...(contentType === undefined ? {} : { contentType })',
     breaks: 'bytes arrive as JSON, or not at all',
+  },
+  {
+    name: 'begin never said',
+    in: 'BegunLeases.collect',
+    drop: "out.push({ type: 'begin', lease })",
+    breaks: 'a task that takes its workers down is never charged for it',
+  },
+  {
+    name: 'alone beside others',
+    in: 'Runner.#mayBegin',
+    drop: "if (start === 'alone' && $hasOthers) return false",
+    breaks: 'a task that takes its worker down takes others along',
+  },
+  {
+    name: 'others beside one alone',
+    in: 'Runner.#mayBegin',
+    drop: 'if (this.#alone !== undefined) return false',
+    breaks: 'a task that takes its worker down takes others along',
+  },
+  {
+    name: 'announced without waiting',
+    in: 'Runner.#mayBegin',
+    find: 'return this.#begun.announce(slot.lease)',
+    put: 'this.#begun.announce(slot.lease); return true',
+    breaks: 'a task that takes its worker down may do so before the broker knows that it is begun',
   },
 ])

@@ -77,7 +77,7 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
   },
   {
     name: 'grace never ends',
-    in: 'disconnectSession',
+    in: 'enterHeap',
     drop: 'state.graces.push(session)',
     breaks: 'the sessions of vanished clients pile up and their leases wait for nothing',
   },
@@ -264,9 +264,8 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
   },
   {
     name: 'cancellation not told to the worker',
-    in: 'effectsOf',
-    find: "$isCancelled ? 'cancelled' : $other",
-    put: '$isCancelled ? undefined : $other',
+    in: 'effectsOf.taskCancelled',
+    drop: "...revoke(event.revoked, 'cancelled')",
     breaks: 'a worker goes on with what nobody wants',
   },
   {
@@ -339,9 +338,9 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
   },
   {
     name: 'cancellation told as an expiry',
-    in: 'effectsOf',
-    find: "$isCancelled ? 'cancelled' : $other",
-    put: "$isCancelled ? 'expired' : $other",
+    in: 'effectsOf.taskCancelled',
+    find: "revoke(event.revoked, 'cancelled')",
+    put: "revoke(event.revoked, 'expired')",
     breaks: 'a worker is told the wrong reason to stop',
   },
   {
@@ -363,5 +362,62 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
     find: 'watchers: $watchers',
     put: 'watchers: []',
     breaks: 'who waits for an old task is never told its outcome',
+  },
+  {
+    name: 'lost lease charged unbegun',
+    in: 'isBegun',
+    find: 'lease <= phase.session.begun',
+    put: 'true',
+    breaks: 'a task runs out of attempts that nobody began',
+  },
+  {
+    name: 'loss never charged',
+    in: 'loseLease',
+    drop: 'isBegun(task)',
+    breaks: 'a task that takes its workers down comes back again and again',
+  },
+  {
+    name: 'suspect beside others',
+    in: 'grantTerms',
+    find: "terms.start = 'alone'",
+    put: "terms.start = 'announced'",
+    breaks: 'a task that takes its worker down takes others along',
+  },
+  {
+    name: 'suspect not announced',
+    in: 'grantTerms',
+    drop: "if ($isSuspect) terms.start = 'announced'",
+    breaks: 'a task that takes its worker down is not known to have been begun',
+  },
+  {
+    name: 'delivery in time forgotten',
+    in: 'grantTerms',
+    drop: 'options.ttlMs > 0 && !started',
+    breaks: 'a task that was delivered in time is found too old after a crash',
+  },
+  {
+    name: 'work for a silent session',
+    in: 'refresh',
+    drop: "session.silence === 'none'",
+    breaks: 'a worker that stands still is given one task after the other',
+  },
+  {
+    name: 'rest never ends',
+    in: 'enterHeap',
+    drop: 'state.rests.push(session)',
+    breaks: 'a worker that was silent once is never given work again',
+  },
+  {
+    name: 'rest that never grows',
+    in: 'restMs',
+    find: 'REST_MS * 2 ** (expiries - 1)',
+    put: 'REST_MS',
+    breaks: 'a worker that stands still now and then gets as much as one that does not',
+  },
+  {
+    name: 'stall held against the disconnected',
+    in: 'prolong',
+    drop: 'session.graceEndsAtMs += ms',
+    breaks: 'sessions end while the broker stands still',
   },
 ])
