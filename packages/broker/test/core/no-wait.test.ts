@@ -107,6 +107,21 @@ describe('a lease counts from when its delivery leaves', () => {
     expect(producer.outcomes).toMatchObject([{ id: taskId(1), status: 'dead', reason: 'lease_expired' }])
   })
 
+  test('[HOST-3] and what else is due does not wait for that', async () => {
+    const { journal, world, producer, worker } = await started({ graceMs: 10_000 })
+    worker.say({ type: 'credit', credit: 0, queues: ['photos'] })
+    producer.submit(1, [1], 'null', { retry: { kind: 'none' } })
+    const gone = await world.member()
+    gone.vanish()
+    await world.settle()
+    journal.isHolding = true
+    worker.say({ type: 'credit', credit: 10, queues: ['photos'] })
+    await world.advance(11_000)
+    expect([journal.held, worker.deliveries]).toEqual([1, []])
+    const back = await world.member({ resume: { session: gone.session, leases: [] } })
+    expect(back.of('welcome')).toMatchObject([{ resumed: false }])
+  })
+
   test('[HOST-3] however long the disk takes to read its body', async () => {
     const journal = new HeldJournal()
     const world = await World.started({ journal, config: { bodyCacheBytesMax: 1 } })
