@@ -4,10 +4,12 @@ import { AcceptedTasksAreKept } from './accepted-tasks-are-kept.ts'
 import { Answers } from './answers.ts'
 import { Attempts } from './attempts.ts'
 import { Audience } from './audience.ts'
+import { Beginnings } from './beginnings.ts'
 import { BodiesArrive } from './bodies-arrive.ts'
 import { Busy } from './busy.ts'
 import { Callers } from './callers.ts'
 import { Cancellation } from './cancellation.ts'
+import { ChargedLosses } from './charged-losses.ts'
 import { Chronicle } from './chronicle.ts'
 import { ClientDuties } from './client-duties.ts'
 import { ComingBack } from './coming-back.ts'
@@ -17,6 +19,7 @@ import { DeadLetters } from './dead-letters.ts'
 import { DeafHandlers } from './deaf-handlers.ts'
 import { Departures } from './departures.ts'
 import { Discarding } from './discarding.ts'
+import { DurableGrants } from './durable-grants.ts'
 import { EngineInvariants } from './engine-invariants.ts'
 import { Errors } from './errors.ts'
 import { FencedLeases } from './fenced-leases.ts'
@@ -42,8 +45,11 @@ import { RetryBudget } from './retry-budget.ts'
 import { Runs } from './runs.ts'
 import { Sessions } from './sessions.ts'
 import { Silence } from './silence.ts'
+import { SilentSessions } from './silent-sessions.ts'
 import type { Sources } from './sources.ts'
+import { Stalls } from './stalls.ts'
 import { SubmitCredit } from './submit-credit.ts'
+import { Suspects } from './suspects.ts'
 import { Terms } from './terms.ts'
 import { TimeLimits } from './time-limits.ts'
 import { ToldWhenDurable } from './told-when-durable.ts'
@@ -101,5 +107,11 @@ export function checkers(scenario: Scenario): Checker[] {
     new DeafHandlers(sources),
     new RetryBudget(sources),
     new Callers(sources),
+    new ChargedLosses(sources),
+    new Suspects(sources),
+    new Beginnings(sources),
+    new DurableGrants(sources),
+    new SilentSessions(sources),
+    new Stalls(sources),
   ]
 }

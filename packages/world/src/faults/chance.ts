@@ -13,6 +13,10 @@ export interface NodeNames {
 const MEAN_MS = 4000
 /** Between two pieces that a slow reader reads. */
 const TRICKLE_MS = 200
+/** A disk is slower by this much on average, or by something between these two, as one that is about to fail. */
+const SLOW_DISK_MS = 300
+const SLOW_DISK_MS_MIN = 500
+const SLOW_DISK_MS_MAX = 5000
 /** One in so many lasts ten times as long. */
 const LONG_ONE_IN = 10
 
@@ -66,8 +70,12 @@ function drawFault(type: FaultType, chance: RandomStream, { producers, workers }
     case 'reset':
     case 'halfOpen':
       return { type, node: chance.chance(0.2) ? node : client }
-    case 'slowDisk':
-      return { type, byMs: grained(chance.exponential(300)), forMs: ms }
+    case 'slowDisk': {
+      const byMs = chance.chance(0.3)
+        ? chance.integer(SLOW_DISK_MS_MIN, SLOW_DISK_MS_MAX)
+        : grained(chance.exponential(SLOW_DISK_MS))
+      return { type, byMs, forMs: ms }
+    }
     case 'failingDisk':
       return { type }
     case 'fullDisk':

@@ -19,6 +19,11 @@ export const SITUATIONS = {
   'a lease expired': 'LEASE-5',
   'a worker told to stop': 'LEASE-5',
   'a lease handed back': 'LEASE-6',
+  'a lost lease not charged': 'LEASE-7',
+  'a task to be announced': 'LEASE-8',
+  'a task to be run alone': 'LEASE-8',
+  'a grant that has to be durable': 'LEASE-9',
+  'a stall excused': 'LEASE-10',
   'a failed attempt retried': 'RETRY-1',
   'a retry delayed': 'RETRY-2',
   'an attempt lost with its session': 'RETRY-4',
@@ -38,6 +43,7 @@ export const SITUATIONS = {
   'a lease kept over a reconnection': 'SESSION-3',
   'a session that never came back': 'SESSION-4',
   'a goodbye': 'SESSION-5',
+  'a silent session heard': 'SESSION-6',
   'a broker that started again': 'REPLAY-3',
   'old batches discarded': 'REPLAY-4',
   'a task restated': 'REPLAY-4',
@@ -51,11 +57,15 @@ export const SITUATIONS = {
   'a slow reader came back': 'HOST-11',
   'a drain announced': 'HOST-13',
   'a submission refused while draining': 'HOST-13',
+  'an append of half a second': 'HOST-22',
+  'a broker that stood still': 'HOST-23',
 } as const satisfies Record<string, string>
 
 export type Situation = keyof typeof SITUATIONS
 
 const DEFAULT_PRIORITY = 5
+/** What a slow disk takes for an append. */
+const LONG_APPEND_MS = 500
 /** What the broker says of itself, and withholds from who does not read. */
 const WITHHELD = new Set<BrokerMessage['type']>(['deliver', 'succeeded', 'ended', 'progress'])
 
@@ -65,6 +75,7 @@ export class Coverage {
   events = 0
   readonly #reader = new FactReader()
   readonly #submitted = new Set<string>()
+  #appendingAtMs = 0
   #sendBufferBytesHigh = DEFAULT_HOST_CONFIG.sendBufferBytesHigh
   /** Connections for which more waited at this instant, and the sessions of those that were closed for it. */
   readonly #behind = new Map<number, number>()
@@ -81,8 +92,18 @@ export class Coverage {
         if (!this.#behind.has(observation.connection)) this.#meet('a reader fell behind')
         this.#behind.set(observation.connection, observation.atMs)
         return
+      case 'faultStarted':
+        if (observation.fault.type === 'pause' && observation.fault.node === 'broker')
+          this.#meet('a broker that stood still')
+        return
+      case 'appended':
+        if (observation.atMs - this.#appendingAtMs >= LONG_APPEND_MS) this.#meet('an append of half a second')
+        return
       case 'appending':
+        this.#appendingAtMs = observation.atMs
         this.events += observation.events.length
+        for (const event of observation.events)
+          if (event.type === 'leasesGranted' && event.durable) this.#meet('a grant that has to be durable')
         for (const fact of this.#reader.read(observation.events)) this.#fact(fact)
         return
       case 'heardByBroker':
@@ -141,7 +162,13 @@ export class Coverage {
         this.#meet('leases renewed')
         return
       case 'leaseReleased':
-        this.#meet('a lease handed back')
+        this.#meet(fact.lost === undefined ? 'a lease handed back' : 'a lost lease not charged')
+        return
+      case 'sessionHeard':
+        this.#meet('a silent session heard')
+        return
+      case 'brokerStalled':
+        this.#meet('a stall excused')
         return
       case 'attemptFailed':
         if (fact.attempt.how === 'failed') {
@@ -222,6 +249,10 @@ export class Coverage {
         return
       case 'revoke':
         this.#meet('a worker told to stop')
+        return
+      case 'deliver':
+        if (message.start === 'announced') this.#meet('a task to be announced')
+        else if (message.start === 'alone') this.#meet('a task to be run alone')
         return
       case 'drain':
         this.#meet('a drain announced')

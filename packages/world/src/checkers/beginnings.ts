@@ -1,0 +1,91 @@
+import type { Start } from '@sluice/protocol'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
+import { isHonest } from './population.ts'
+import type { Sources } from './sources.ts'
+
+/** What runs although it was told to stop counts for so long. */
+const UNHEEDED_MS = 2000
+
+interface Running {
+  readonly id: string
+  readonly start: Start | undefined
+  /** When it was told to stop. */
+  abortedAtMs: number
+}
+
+/**
+ * A worker starts what is to be announced once it has said so, and what is to run alone when nothing else runs; nothing else is
+ * started while that runs. What was told to stop and goes on counts for two seconds.
+ */
+export class Beginnings implements Checker {
+  readonly rule = 'BEGIN-6'
+  readonly #sources: Sources
+  /** How leases are to be started, by lease. */
+  readonly #starts = new Map<number, Start>()
+  /** Up to which lease a node has said in its session that it begins, since it was last welcomed. */
+  readonly #said = new Map<string, number>()
+  readonly #running = new Map<string, Map<number, Running>>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    const { runs } = this.#sources
+    runs.see(observation)
+    switch (observation.type) {
+      case 'heardByNode': {
+        const { node, message } = observation
+        if (message.type === 'welcome') this.#said.delete(node)
+        else if (message.type === 'deliver' && message.start !== undefined)
+          for (const lease of message.leases) this.#starts.set(lease, message.start)
+        break
+      }
+      case 'sentToBroker':
+        if (observation.message.type === 'begin') this.#said.set(observation.node, observation.message.lease)
+        break
+      case 'handlerStarted':
+        this.#started(observation, violate)
+        break
+      case 'handlerAborted': {
+        const running = this.#running.get(observation.node)?.get(observation.run)
+        if (running) running.abortedAtMs = observation.atMs
+        break
+      }
+      case 'handlerEnded':
+        this.#running.get(observation.node)?.delete(observation.run)
+        break
+      case 'nodeStopped':
+        this.#running.delete(observation.node)
+        this.#said.delete(observation.node)
+        break
+      default:
+    }
+  }
+
+  #started({ atMs, node, id, run }: ObservationOf<'handlerStarted'>, violate: Violate): void {
+    if (!isHonest(this.#sources.scenario, node)) return
+    const lease = this.#sources.runs.leaseOf(run)
+    const start = lease === undefined ? undefined : this.#starts.get(lease)
+    let others = this.#running.get(node)
+    if (!others) {
+      others = new Map()
+      this.#running.set(node, others)
+    }
+    for (const other of others.values()) {
+      if (atMs - other.abortedAtMs >= UNHEEDED_MS || (start !== 'alone' && other.start !== 'alone')) continue
+      const alone = start === 'alone' ? id : other.id
+      violate(`${node} starts task ${id} while task ${other.id} runs, and ${alone} is to run alone`, {
+        ids: [id, other.id],
+        nodes: [node],
+      })
+    }
+    if (start !== undefined && (this.#said.get(node) ?? 0) < (lease as number))
+      violate(
+        `${node} starts task ${id}, which is to be announced, without a word of it`,
+        { ids: [id], nodes: [node] },
+        'BEGIN-4',
+      )
+    others.set(run, { id, start, abortedAtMs: Number.POSITIVE_INFINITY })
+  }
+}

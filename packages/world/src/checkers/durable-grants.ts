@@ -1,0 +1,68 @@
+import { deliveredItems } from '../message-items.ts'
+import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
+import { attemptsAllowed, type Step } from './chronicle.ts'
+import type { Sources } from './sources.ts'
+
+/**
+ * The delivery of a last allowed attempt, or of a task with a time-to-live for the first time, leaves when its grant is durable.
+ * So no handler starts on a task's last allowed attempt while another lease has it, or had it and was begun, whatever crashes.
+ */
+export class DurableGrants implements Checker {
+  readonly rule = 'LEASE-9'
+  readonly #sources: Sources
+  /** Under which leases handlers have started on the last allowed attempt of a task, by its id. */
+  readonly #begun = new Map<string, Set<number>>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  see(observation: Observation, _: Surroundings, violate: Violate): void {
+    const { chronicle, runs } = this.#sources
+    runs.see(observation)
+    for (const step of chronicle.see(observation)) this.#note(step)
+    if (observation.type === 'sentByBroker') this.#sent(observation, violate)
+    else if (observation.type === 'handlerStarted') this.#started(observation, violate)
+  }
+
+  #note({ fact }: Step): void {
+    // A new life of the task, with all attempts anew.
+    if (fact.type === 'taskRedriven' || fact.type === 'taskForgotten') this.#begun.delete(fact.id)
+  }
+
+  #sent({ node, message }: ObservationOf<'sentByBroker'>, violate: Violate): void {
+    const { chronicle } = this.#sources
+    if (message.type !== 'deliver') return
+    for (const { id, lease, attempt } of deliveredItems(message)) {
+      const task = chronicle.tasks.get(id)
+      if (!task || chronicle.leases.has(lease)) continue
+      // Of a dead letter that is made ready the time-to-live does not count any more.
+      const isFirst = !task.isStarted && task.state !== 'dead' && task.options.ttlMs > 0
+      if (isFirst || attempt >= attemptsAllowed(task))
+        violate(`attempt ${attempt} of task ${id} was delivered to ${node}, and a crash would forget its grant`, {
+          ids: [id],
+          nodes: [node],
+        })
+    }
+  }
+
+  #started({ node, id, attempt, run }: ObservationOf<'handlerStarted'>, violate: Violate): void {
+    const { chronicle, runs } = this.#sources
+    const task = chronicle.tasks.get(id)
+    const lease = runs.leaseOf(run)
+    if (!task || lease === undefined || attempt < attemptsAllowed(task) || chronicle.damaged.has(id)) return
+    // Handed back, or lost before the broker could hear that it was begun: not counted.
+    const isUncounted = (one: number): boolean => chronicle.leases.get(one)?.end === 'leaseReleased'
+    if (isUncounted(lease)) return
+    const begun = this.#begun.get(id) ?? new Set()
+    this.#begun.set(id, begun)
+    for (const other of begun) {
+      if (other === lease || isUncounted(other)) continue
+      violate(`${node} starts attempt ${attempt} of task ${id}, its last, which was made under lease ${other}`, {
+        ids: [id],
+        nodes: [node],
+      })
+    }
+    begun.add(lease)
+  }
+}

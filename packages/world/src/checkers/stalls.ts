@@ -1,0 +1,133 @@
+import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
+import type { Step } from './chronicle.ts'
+import { boundsOf } from './population.ts'
+import type { Sources } from './sources.ts'
+
+/** The broker looks so often whether it listens, in ms and as a share of a heartbeat period; shorter stalls pass unseen. */
+const LISTEN_SHARE = 1 / 20
+const LISTEN_MS_MIN = 10
+const LISTEN_MS_MAX = 250
+/** Instants of the broker's clock are whole. */
+const ROUNDING_MS = 2
+
+/** A stay of the broker, in the world's time. */
+interface Stall {
+  readonly fromMs: number
+  toMs: number
+}
+
+/** Time that runs out for somebody: at this instant where the broker does not stand still meanwhile, of its clock. */
+interface Running {
+  readonly sinceMs: number
+  readonly endsAtMs: number
+}
+
+/** While the broker stands still no lease and no grace window runs: each lasts so much longer. */
+export class Stalls implements Checker {
+  readonly rule = 'LEASE-10'
+  readonly #sources: Sources
+  readonly #slackMs: number
+  readonly #stalls: Stall[] = []
+  readonly #underWay = new Set<number>()
+  readonly #leases = new Map<number, Running & { leaseMs: number }>()
+  readonly #graces = new Map<string, Running>()
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+    const { heartbeatMs } = boundsOf(sources.scenario).host
+    // What it takes for a stall not to be one, and how much of one counts as listening.
+    this.#slackMs = 2 * Math.max(LISTEN_MS_MIN, Math.min(LISTEN_MS_MAX, heartbeatMs * LISTEN_SHARE)) + ROUNDING_MS
+  }
+
+  see(observation: Observation, { brokerMs }: Surroundings, violate: Violate): void {
+    const { chronicle } = this.#sources
+    this.#watch(observation)
+    const steps = chronicle.see(observation)
+    if (chronicle.isRetold) {
+      this.#leases.clear()
+      this.#graces.clear()
+    }
+    const offsetMs = (brokerMs ?? 0) - observation.atMs
+    for (const step of steps) this.#take(step, offsetMs, chronicle.isRetold ? () => {} : violate)
+  }
+
+  #watch(observation: Observation): void {
+    switch (observation.type) {
+      case 'faultStarted': {
+        const { fault, number, atMs } = observation
+        if (fault.type !== 'pause' || fault.node !== 'broker') break
+        if (this.#underWay.size === 0) this.#stalls.push({ fromMs: atMs, toMs: Number.POSITIVE_INFINITY })
+        this.#underWay.add(number)
+        break
+      }
+      case 'faultEnded':
+        if (this.#underWay.delete(observation.number) && this.#underWay.size === 0) this.#goesOn(observation.atMs)
+        break
+      case 'nodeStarted':
+        // Its clock may be another one, and all that runs starts over.
+        if (observation.node === 'broker') this.#stalls.length = 0
+        break
+      default:
+    }
+  }
+
+  #goesOn(atMs: number): void {
+    const last = this.#stalls.at(-1)
+    if (last) last.toMs = atMs
+  }
+
+  #take({ fact, before, after }: Step, offsetMs: number, violate: Violate): void {
+    switch (fact.type) {
+      case 'leaseGranted': {
+        const leaseMs = before?.options.leaseMs ?? 0
+        this.#leases.set(fact.lease, { sinceMs: fact.atMs, endsAtMs: fact.atMs + leaseMs, leaseMs })
+        return
+      }
+      case 'leasesRenewed':
+        this.#renew(fact.leases, fact.atMs)
+        return
+      case 'brokerStarted':
+        this.#renew(this.#leases.keys(), fact.atMs)
+        return
+      case 'sessionDisconnected':
+        this.#graces.set(fact.session, { sinceMs: fact.atMs, endsAtMs: fact.graceEndsAtMs })
+        return
+      case 'sessionResumed':
+        this.#graces.delete(fact.session)
+        return
+      case 'sessionClosed': {
+        const grace = this.#graces.get(fact.session)
+        if (grace) this.#judge(grace, fact.atMs, offsetMs, `the grace window of session ${fact.session}`, [], violate)
+        this.#graces.delete(fact.session)
+        return
+      }
+      default:
+    }
+    if (before?.lease === undefined || after?.lease === before.lease) return
+    const lease = this.#leases.get(before.lease)
+    this.#leases.delete(before.lease)
+    const hasExpired =
+      ('attempt' in fact && fact.attempt?.how === 'lease_expired') ||
+      (fact.type === 'leaseReleased' && fact.lost === 'lease_expired')
+    if (lease && hasExpired)
+      this.#judge(lease, fact.atMs, offsetMs, `lease ${before.lease} of task ${before.id}`, [before.id], violate)
+  }
+
+  #judge(running: Running, atMs: number, offsetMs: number, what: string, ids: string[], violate: Violate): void {
+    let stalledMs = 0
+    for (const { fromMs, toMs } of this.#stalls) {
+      const ms = Math.min(toMs + offsetMs, atMs) - Math.max(fromMs + offsetMs, running.sinceMs)
+      if (ms > this.#slackMs) stalledMs += ms - this.#slackMs
+    }
+    const earlyMs = running.endsAtMs + stalledMs - atMs
+    if (stalledMs > 0 && earlyMs > ROUNDING_MS)
+      violate(`${what} ended ${earlyMs} ms early, the broker having stood still for ${stalledMs} ms`, { ids })
+  }
+
+  #renew(leases: Iterable<number>, atMs: number): void {
+    for (const lease of leases) {
+      const running = this.#leases.get(lease)
+      if (running) this.#leases.set(lease, { ...running, sinceMs: atMs, endsAtMs: atMs + running.leaseMs })
+    }
+  }
+}
