@@ -11,10 +11,17 @@ export interface LoadedFault {
   about: string
   settings: Record<Scale, LoadSettings>
   disrupt(loaded: LoadedQueue, random: () => number): Promise<Disruption>
-  /** Names the figure of what duplicates may not be, and tells of a round's duplicates those that are that. */
-  unexplained: { name: string; of(round: LoadedRound, loaded: LoadedQueue): number | Promise<number> }
+  /** What may not be besides, each told from what a round shows. */
+  checks: readonly RoundCheck[]
   /** Names the time from the disruption's begin until everybody could act again; left out where it says nothing. */
   away?: string
+}
+
+/** Counts the cases of something that no round may have. */
+export interface RoundCheck {
+  /** That of the figure, which counts the rounds that had one. */
+  name: string
+  of(round: LoadedRound): number
 }
 
 /** A few ids are enough to find the others. */
@@ -37,7 +44,7 @@ class LoadedFaultRun implements FaultRun {
   readonly #loaded: LoadedQueue
   readonly #live: number[] = []
   readonly #duplicates: number[] = []
-  readonly #unexplained: number[] = []
+  readonly #failed = new Map<RoundCheck, number>()
   readonly #awayMs: number[] = []
   #accepted = 0
   #lost = 0
@@ -61,7 +68,6 @@ class LoadedFaultRun implements FaultRun {
       awayMs = performance.now() - fromMs
       return disruption
     })
-    const unexplained = await this.#fault.unexplained.of(round, this.#loaded)
     const { accepted, lost, changed, dead, duplicates, live } = round
     this.#accepted += accepted
     this.#lost += lost.length
@@ -69,12 +75,16 @@ class LoadedFaultRun implements FaultRun {
     this.#dead += dead.length
     this.#live.push(live)
     this.#duplicates.push(duplicates)
-    this.#unexplained.push(unexplained)
     this.#awayMs.push(awayMs)
     const findings = dead.slice(0, idsNamed)
     if (lost.length > 0) findings.push(`${lost.length} lost: ${lost.slice(0, idsNamed)}`)
     if (changed.length > 0) findings.push(`${changed.length} changed: ${changed.slice(0, idsNamed)}`)
-    if (unexplained > 0) findings.push(`${this.#fault.unexplained.name}: ${unexplained}`)
+    for (const check of this.#fault.checks) {
+      const cases = check.of(round)
+      if (cases === 0) continue
+      this.#failed.set(check, (this.#failed.get(check) ?? 0) + 1)
+      findings.push(`${check.name}: ${cases}`)
+    }
     return {
       summary: `${accepted} accepted, ${lost.length} lost, ${changed.length} changed, ${duplicates} duplicates, ${live} leases live`,
       findings,
@@ -89,8 +99,7 @@ class LoadedFaultRun implements FaultRun {
   }
 
   figures(): Figure[] {
-    const { unexplained, away } = this.#fault
-    const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0)
+    const { checks, away } = this.#fault
     return [
       figure('tasks accepted', 'tasks', [this.#accepted]),
       figure('accepted tasks lost', 'tasks', [this.#lost], atMost(0)),
@@ -98,7 +107,7 @@ class LoadedFaultRun implements FaultRun {
       figure('dead letters', 'tasks', [this.#dead], atMost(0)),
       figure('leases live', 'leases', this.#live),
       figure('duplicate deliveries', 'tasks', this.#duplicates),
-      figure(unexplained.name, 'rounds', [sum(this.#unexplained.map((count) => Number(count > 0)))], atMost(0)),
+      ...checks.map((check) => figure(check.name, 'rounds', [this.#failed.get(check) ?? 0], atMost(0))),
       ...(away === undefined ? [] : [figure(away, 'ms', this.#awayMs)]),
     ]
   }

@@ -5,13 +5,15 @@ import { machineMs } from '../clock.ts'
 import { Scratch } from '../machine.ts'
 import type { BrokerSettings } from '../processes/broker.ts'
 import { sleep, until } from '../wait.ts'
+import { sessionsLost, type Told } from './heard.ts'
 import type { LoadedWorker } from './loaded-worker.ts'
 import { isDeadOutcome } from './outcome.ts'
-import type { ProducerReport, ToldTask } from './producer.ts'
+import type { ProducerReport, ToldTask, TortureProducerSettings } from './producer.ts'
 import { sample, seededRandom } from './random.ts'
-import { recordedOutcomes } from './recorded.ts'
+import { outcomesIn, recordedOutcomes, type TaskView, taskViews } from './recorded.ts'
 import { type Start, StartLog } from './start-log.ts'
 import { changedOutcomes, countDuplicates, type Disruption, liveDuring, type Verdict } from './verdict.ts'
+import type { TortureWorkerSettings } from './worker.ts'
 
 const workerProcess = new URL('./worker.ts', import.meta.url)
 const producerProcess = new URL('./producer.ts', import.meta.url)
@@ -39,11 +41,21 @@ export interface LoadSettings {
   graceMs: number
   /** Of all rounds' tasks, so many are asked for again after a last kill. */
   recheckMax: number
+  /** Of each task; 1 is `retry: none`. Default: as good as no bound. */
+  attemptsMax?: number
+  /** Between two attempts to connect. Default: the client's. */
+  backoffMsMax?: number
 }
 
 /** One round's verdict, and the starts that it was made from. */
 export interface LoadedRound extends Verdict {
   starts: Start[]
+  /** What the broker has recorded of each accepted task. */
+  views: ReadonlyMap<string, TaskView>
+  /** Sessions that workers and producers who lived through the round had to begin anew. */
+  sessionsLost: number
+  /** The tasks whose leases were revoked as expired while their workers lived, one for each lease. */
+  revoked: string[]
 }
 
 /** A broker with strict durability, workers and producers, each in a process of its own, that live through all rounds. */
@@ -57,6 +69,7 @@ export class LoadedQueue implements AsyncDisposable {
   readonly #producers: Child[] = []
   readonly #told: ToldTask[] = []
   readonly #started = new Set<string>()
+  readonly #toldBefore = new WeakMap<Child, Told>()
   #logs = 0
 
   private constructor(settings: LoadSettings) {
@@ -75,9 +88,17 @@ export class LoadedQueue implements AsyncDisposable {
       const processes = loaded.#processes
       loaded.broker = await startBroker(processes, loaded.#journal)
       loaded.working.push(...(await Promise.all(Array.from({ length: workers }, () => loaded.#startWorker()))))
-      const { inFlight, workMsMax, leaseMs } = settings
-      const told = { url: loaded.broker.url, queue, inFlight, workMsMax, leaseMs }
-      const starting = Array.from({ length: producers }, () => processes.start(producerProcess, told))
+      const { inFlight, workMsMax, leaseMs, attemptsMax = 1000, backoffMsMax } = settings
+      const producing: TortureProducerSettings = {
+        url: loaded.broker.url,
+        queue,
+        inFlight,
+        workMsMax,
+        leaseMs,
+        attemptsMax,
+        ...(backoffMsMax !== undefined && { backoffMsMax }),
+      }
+      const starting = Array.from({ length: producers }, () => processes.start(producerProcess, producing))
       loaded.#producers.push(...(await Promise.all(starting)))
       return loaded
     } catch (error) {
@@ -87,7 +108,7 @@ export class LoadedQueue implements AsyncDisposable {
   }
 
   get configuration(): Record<string, string | number> {
-    const { inFlight, concurrency, workMsMax, loadMs, leaseMs, graceMs } = this.settings
+    const { inFlight, concurrency, workMsMax, loadMs, leaseMs, graceMs, attemptsMax = 1000 } = this.settings
     return {
       processes: `one broker (strict), ${workers} workers, ${producers} producers`,
       'in flight, each producer': inFlight,
@@ -95,6 +116,7 @@ export class LoadedQueue implements AsyncDisposable {
       'handler ms': `0 – ${workMsMax}`,
       'fault at ms': `${Math.round(loadMs * 0.2)} – ${loadMs} of the load`,
       'lease ms': leaseMs,
+      attempts: attemptsMax,
       'session grace ms': graceMs,
     }
   }
@@ -142,14 +164,18 @@ export class LoadedQueue implements AsyncDisposable {
     const victimStarts = disruption.victims.flatMap((victim) => startsOf.get(victim) ?? [])
     const duplicates = countDuplicates(starts, this.#started)
     this.#keep(accepted)
+    const views = await taskViews(this.broker.httpUrl, [...told.keys()])
+    const heard = await this.#heardSince()
     return {
       accepted: accepted.length,
       lost: accepted.filter(({ outcome }) => outcome === undefined).map(({ id }) => id),
-      changed: changedOutcomes(accepted, await recordedOutcomes(this.broker.httpUrl, [...told.keys()])),
+      changed: changedOutcomes(accepted, outcomesIn(views)),
       dead: accepted.flatMap(({ outcome }) => (outcome !== undefined && isDeadOutcome(outcome) ? [outcome] : [])),
       duplicates,
       live: liveDuring(victimStarts, told, disruption),
       starts,
+      views,
+      ...heard,
     }
   }
 
@@ -166,15 +192,31 @@ export class LoadedQueue implements AsyncDisposable {
     this.#scratch[Symbol.dispose]()
   }
 
+  /** What befell workers and producers since the last call. */
+  async #heardSince(): Promise<{ sessionsLost: number; revoked: string[] }> {
+    let lost = 0
+    const revoked: string[] = []
+    for (const child of [...this.working.map(({ child }) => child), ...this.#producers]) {
+      const told = await child.call<Told>('told')
+      const before = this.#toldBefore.get(child)
+      lost += sessionsLost(told) - (before ? sessionsLost(before) : 0)
+      revoked.push(...told.expired.slice(before?.expired.length ?? 0))
+      this.#toldBefore.set(child, told)
+    }
+    return { sessionsLost: lost, revoked }
+  }
+
   async #startWorker(): Promise<LoadedWorker> {
     const log = new StartLog(this.#scratch.file(`worker-${this.#logs++}.log`))
-    const { concurrency } = this.settings
-    const child = await this.#processes.start(workerProcess, {
+    const { concurrency, backoffMsMax } = this.settings
+    const settings: TortureWorkerSettings = {
       url: this.broker.url,
       queue,
       concurrency,
       log: log.path,
-    })
+      ...(backoffMsMax !== undefined && { backoffMsMax }),
+    }
+    const child = await this.#processes.start(workerProcess, settings)
     return { child, log }
   }
 

@@ -1,8 +1,8 @@
 import { createClient, defineTask, TaskDeadError } from '@sluice/client'
-import { nodePlatform } from '@sluice/worker-node'
 import { serve } from '../child.ts'
 import { machineMs } from '../clock.ts'
 import { sleep } from '../wait.ts'
+import { Heard } from './heard.ts'
 import { deadOutcome } from './outcome.ts'
 
 export interface TortureProducerSettings {
@@ -11,6 +11,9 @@ export interface TortureProducerSettings {
   inFlight: number
   workMsMax: number
   leaseMs: number
+  attemptsMax: number
+  /** Between two attempts to connect. Default: the client's. */
+  backoffMsMax?: number
 }
 
 /** What a producer knows of one accepted task. */
@@ -29,11 +32,15 @@ export interface ProducerReport {
   refused: string[]
 }
 
-const retry = { kind: 'fixed', attemptsMax: 1000, delayMs: 10 } as const
-
 // This process lives through all rounds, and so does its client: what it awaits has to come through every restart.
-serve(async ({ url, queue, inFlight, workMsMax, leaseMs }: TortureProducerSettings) => {
-  const client = createClient({ url, platform: nodePlatform })
+serve(async ({ url, queue, inFlight, workMsMax, leaseMs, attemptsMax, backoffMsMax }: TortureProducerSettings) => {
+  const heard = new Heard()
+  const client = createClient({
+    url,
+    platform: heard.platform,
+    ...(backoffMsMax !== undefined && { timings: { backoffMsMax } }),
+  })
+  const retry = { kind: 'fixed', attemptsMax, delayMs: 10 } as const
   const contract = defineTask<{ workMs: number }, { execution: string }>({ queue, options: { leaseMs, retry } })
   let report: ProducerReport = { accepted: [], refused: [] }
   let running = false
@@ -53,6 +60,7 @@ serve(async ({ url, queue, inFlight, workMsMax, leaseMs }: TortureProducerSettin
   }
 
   return {
+    told: () => heard.told,
     go() {
       running = true
       callers = Promise.all(

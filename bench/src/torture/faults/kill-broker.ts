@@ -8,6 +8,6 @@ export const killBroker = loadedFault({
   about: 'kill -9 of the broker under load',
   settings: killSettings,
   disrupt: (loaded) => loaded.restartBroker(),
-  unexplained: moreThanLive,
+  checks: [moreThanLive],
   away: 'broker ready again',
 })

@@ -33,5 +33,5 @@ export const killWorker = loadedFault({
   about: 'kill -9 of a worker under load',
   settings: killSettings,
   disrupt: (loaded, random) => loaded.replaceWorker(wholeBetween(random, 0, loaded.working.length)),
-  unexplained: moreThanLive,
+  checks: [moreThanLive],
 })

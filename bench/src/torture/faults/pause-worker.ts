@@ -37,5 +37,5 @@ export const pauseWorker = loadedFault({
     const victim = working[wholeBetween(random, 0, working.length)]!
     return { ...(await pause(victim.child.pid, settings.leaseMs * (1 + 3 * random()))), victims: [victim] }
   },
-  unexplained: withoutExpiry,
+  checks: [withoutExpiry],
 })
