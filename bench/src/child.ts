@@ -15,10 +15,20 @@ interface Reply {
 /** One process of a measurement: it serves named methods and ends with its parent. */
 export interface Child {
   readonly pid: number
+  /** Resolves when the process is gone, however that came. */
+  readonly ended: Promise<void>
   /** Fails with the child's own stack, or when the child ends first. */
   call<T>(method: string, argument?: unknown): Promise<T>
   /** SIGKILL, and the wait until the process is gone. */
   kill(): Promise<void>
+}
+
+/** How a child is started, where that is not as everything else. */
+export interface Launch {
+  /** Beside those that it inherits. */
+  env?: Readonly<Record<string, string>>
+  /** For a child that is meant to crash: what it says of that is nobody's concern. */
+  isSilent?: boolean
 }
 
 const readyCall = 0
@@ -27,11 +37,20 @@ const readyCall = 0
  * Starts `module` under the node that runs this code and resolves once its `serve` set-up has finished.
  * The child inherits no flags, so a profile or a test runner of the parent does not change what is measured.
  */
-export async function start(module: URL, settings: unknown, execArgv: string[] = []): Promise<Child> {
-  const child = fork(module, { execArgv, env: { ...process.env, NODE_OPTIONS: '' } })
+export async function start(
+  module: URL,
+  settings: unknown,
+  execArgv: string[] = [],
+  { env = {}, isSilent = false }: Launch = {},
+): Promise<Child> {
+  const child = fork(module, {
+    execArgv,
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+    stdio: ['inherit', 'inherit', isSilent ? 'ignore' : 'inherit', 'ipc'],
+  })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   let nextCall = readyCall
-  const exited = new Promise<void>((resolve) => {
+  const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
       for (const { reject } of waiting.values())
         reject(new Error(`${module.pathname} ended (${signal ?? `exit code ${code}`})`))
@@ -57,7 +76,7 @@ export async function start(module: URL, settings: unknown, execArgv: string[] =
     })
   const kill = async () => {
     child.kill('SIGKILL')
-    await exited
+    await ended
   }
   try {
     await call('set up', settings)
@@ -65,7 +84,7 @@ export async function start(module: URL, settings: unknown, execArgv: string[] =
     await kill()
     throw error
   }
-  return { pid: child.pid!, call, kill }
+  return { pid: child.pid!, ended, call, kill }
 }
 
 function send(child: ChildProcess, call: Call): void {
@@ -98,8 +117,8 @@ export function serve<Settings>(setUp: (settings: Settings) => Methods | Promise
 export class Processes implements AsyncDisposable {
   readonly #children: Child[] = []
 
-  async start(module: URL, settings: unknown, execArgv?: string[]): Promise<Child> {
-    const child = await start(module, settings, execArgv)
+  async start(module: URL, settings: unknown, execArgv?: string[], launch?: Launch): Promise<Child> {
+    const child = await start(module, settings, execArgv, launch)
     this.#children.push(child)
     return child
   }

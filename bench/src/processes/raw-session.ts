@@ -19,6 +19,9 @@ import { WebSocket } from 'ws'
 export class RawSession {
   /** For every message but `ping`; a whole frame at a time. */
   onMessages: (messages: BrokerMessage[]) => void = () => {}
+  onClosed: (code: number) => void = (code) => {
+    throw new Error(`the broker closed a session with code ${code}`)
+  }
   readonly welcome: Welcome
   readonly #socket: WebSocket
   #limits: Limits
@@ -28,9 +31,7 @@ export class RawSession {
     this.welcome = welcome
     this.#limits = welcome.limits
     socket.on('message', (data: Buffer) => this.#receive(data))
-    socket.on('close', (code) => {
-      throw new Error(`the broker closed a session with code ${code}`)
-    })
+    socket.on('close', (code) => this.onClosed(code))
   }
 
   static async open(url: string, roles: Role[]): Promise<RawSession> {
@@ -42,6 +43,11 @@ export class RawSession {
     const welcome = decode(await answered, DEFAULT_LIMITS)[0]
     if (welcome?.type !== 'welcome') throw new Error(`expected welcome, got ${JSON.stringify(welcome)}`)
     return new RawSession(socket, welcome)
+  }
+
+  close(): void {
+    this.onClosed = () => {}
+    this.#socket.close()
   }
 
   send(messages: ClientMessage[]): void {
