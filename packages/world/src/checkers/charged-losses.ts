@@ -4,6 +4,9 @@ import type { Step, TaskView } from './chronicle.ts'
 import { boundsOf, isHonest } from './population.ts'
 import type { Sources } from './sources.ts'
 
+/** How often a lease may expire unbegun, at the least, before such a loss is charged as well. */
+const EXPIRED_UNBEGUN_MAX = 10
+
 /** What is known of a session since it was opened or resumed, or the broker started. */
 interface Knowledge {
   /** Of the broker's clock. */
@@ -26,7 +29,8 @@ interface Word {
 export class ChargedLosses implements Checker {
   readonly rule = 'LEASE-7'
   readonly #sources: Sources
-  readonly #releasesMax: number
+  /** Hand-backs and losses up to which none is charged that was not begun. */
+  readonly #unbegunMax: number
   /** A batch that fills soon keeps what was heard waiting for an unknown while (HOST-9). */
   readonly #mayWait: boolean
   readonly #known = new Map<string, Knowledge>()
@@ -35,7 +39,7 @@ export class ChargedLosses implements Checker {
 
   constructor(sources: Sources) {
     this.#sources = sources
-    this.#releasesMax = boundsOf(sources.scenario).engine.releasesMax
+    this.#unbegunMax = Math.min(boundsOf(sources.scenario).engine.releasesMax, EXPIRED_UNBEGUN_MAX)
     this.#mayWait = sources.scenario.hosting?.stagedBytesMax !== undefined
   }
 
@@ -91,7 +95,7 @@ export class ChargedLosses implements Checker {
   }
 
   #judge({ fact, before }: Step, violate: Violate): void {
-    if (before?.session === undefined || before.lease === undefined || before.releases >= this.#releasesMax) return
+    if (before?.session === undefined || before.lease === undefined || before.releases >= this.#unbegunMax) return
     const isCharged = chargeOf(fact as FactOf<'attemptFailed' | 'leaseReleased' | 'taskDied'>)
     const known = this.#known.get(before.session)
     const node = this.#sources.wire.bySession.get(before.session)?.node

@@ -91,6 +91,10 @@ export class Punctuality implements Checker {
           if (expiry) expiry.atMs = fact.atMs + expiry.leaseMs
         }
         break
+      case 'brokerStalled':
+        for (const expiry of this.#expiresAtMs.values()) expiry.atMs += fact.ms
+        for (const [session, atMs] of this.#graceEndsAtMs) this.#graceEndsAtMs.set(session, atMs + fact.ms)
+        break
       case 'sessionDisconnected':
         this.#graceEndsAtMs.set(fact.session, fact.graceEndsAtMs)
         break

@@ -5,7 +5,7 @@ import { isHonest } from './population.ts'
 import type { Sources } from './sources.ts'
 
 const REST_MS = 1000
-const REST_MS_MAX = 60_000
+const REST_MS_MAX = 10_000
 /** How late a timer of an undisturbed broker may be. */
 const SLACK_MS = 300
 

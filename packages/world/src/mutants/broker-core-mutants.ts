@@ -223,8 +223,8 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   {
     name: 'grant not awaited by its delivery',
     in: 'Outbound.deliver',
-    find: 'isGated ? this.#host.gate : 0',
-    put: '0',
+    find: 'isGated ? this.#host.gate : this.#host.deliveryGate',
+    put: 'this.#host.deliveryGate',
     breaks: 'the last allowed attempt is made once more after a crash',
   },
   {
