@@ -57,11 +57,17 @@ export class Connections implements Iterable<Connection> {
     this.#news.push(connection)
   }
 
-  /** Has each connection send what may leave now. */
+  /** Has each connection send what may leave now: what somebody waits for first, since every send takes a while. */
   leave(): void {
     const news = this.#news
     if (news.length === 0) return
     this.#news = []
-    for (const connection of news) if (connection.leave()) this.#news.push(connection)
+    const others = news.filter(({ outbound }) => !outbound.isAwaited)
+    for (const connection of news) if (connection.outbound.isAwaited) this.#leave(connection)
+    for (const connection of others) this.#leave(connection)
+  }
+
+  #leave(connection: Connection): void {
+    if (connection.leave()) this.#news.push(connection)
   }
 }

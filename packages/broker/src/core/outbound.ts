@@ -136,6 +136,11 @@ export class Outbound {
     this.#owner.onNews()
   }
 
+  /** Whether there are deliveries, outcomes or progress for it: more than answers that its client need not wait for. */
+  get isAwaited(): boolean {
+    return !this.#work.isEmpty || this.#answers.bytes > 0
+  }
+
   /** Whether as much waits for it as may be sent to it at once. */
   get isFull(): boolean {
     return this.#work.bytes + this.#answers.bytes > this.#host.config.sendBufferBytesHigh

@@ -21,7 +21,7 @@ export class Beginnings implements Checker {
   readonly rule = 'BEGIN-6'
   readonly #sources: Sources
   /** How leases are to be started, by lease. */
-  readonly #starts = new Map<number, Start>()
+  readonly #starts = new Map<number, Start | undefined>()
   /** Up to which lease a node has said in its session that it begins, since it was last welcomed. */
   readonly #said = new Map<string, number>()
   readonly #running = new Map<string, Map<number, Running>>()
@@ -37,7 +37,8 @@ export class Beginnings implements Checker {
       case 'heardByNode': {
         const { node, message } = observation
         if (message.type === 'welcome') this.#said.delete(node)
-        else if (message.type === 'deliver' && message.start !== undefined)
+        else if (message.type === 'deliver')
+          // A loss of power may take the memory of a lease, whose number is then given again.
           for (const lease of message.leases) this.#starts.set(lease, message.start)
         break
       }

@@ -30,9 +30,12 @@ describe('[READY-3] priority, order, delay and time-to-live', () => {
   })
 
   test('[READY-2] a lower priority first', () => {
-    expect(order().append(accepted('t1'), accepted('t2', { priority: 9 }), lease(1, 't1')).said).toEqual([
-      'task t1 of priority 5 was leased before one of 9 in q',
-    ])
+    const stream = order().append(accepted('t1'), accepted('t2', { priority: 9 }))
+    // One that was accepted just before may not have been durable yet.
+    stream.append(accepted('t3', { priority: 9 }), lease(1, 't2'))
+    expect(stream.append(lease(2, 't1')).said).toEqual([])
+    stream.append(released('t1'))
+    expect(stream.append(lease(3, 't1')).said).toEqual(['task t1 of priority 5 was leased before one of 9 in q'])
   })
 
   test('a later one first', () => {
