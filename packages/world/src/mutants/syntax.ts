@@ -107,7 +107,7 @@ function plain(outer: Raw, parent: Node | undefined, field: string): Node {
     const part = partOf(value, name, raw, node)
     if (part !== undefined) parts[name] = part
   }
-  if (FUNCTION.test(type)) bodyOf(raw, node, parts)
+  if (FUNCTION.test(type)) codeBodyOf(raw, node, parts)
   return node
 }
 
@@ -161,7 +161,7 @@ function nameOf(key: Raw): string {
 }
 
 /** `=> x` and `=> { return x }` are the same. */
-function bodyOf(raw: Raw, node: Node, parts: Record<string, Part>): void {
+function codeBodyOf(raw: Raw, node: Node, parts: Record<string, Part>): void {
   const body = raw.body as Raw
   node.body = { start: body.start, end: body.end }
   if (body.type !== 'BlockStatement' || raw.type !== 'ArrowFunctionExpression') return
