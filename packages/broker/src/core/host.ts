@@ -188,9 +188,11 @@ export class Host implements ConnectionHost {
     // Whoever started the host hears why that failed.
     await this.#starting?.catch(() => {})
     // A state taken up in part has nothing to write.
-    if (this.status !== 'starting') await this.flushed()
-    // What is left to say leaves before the connections are closed.
-    this.#turn.end()
+    if (this.status !== 'starting') {
+      await this.flushed()
+      // What is left to say leaves before the connections are closed.
+      this.#turn.end()
+    }
     await Promise.all([...this.connections].map(({ outbound }) => outbound.reading))
     this.#become('stop')
     this.#turn.stop()
