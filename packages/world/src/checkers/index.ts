@@ -26,6 +26,7 @@ import { FencedLeases } from './fenced-leases.ts'
 import { HandlerAnswers } from './handler-answers.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Holdings } from './holdings.ts'
+import { LateDeliveries } from './late-deliveries.ts'
 import { LeaseLife } from './lease-life.ts'
 import { LeaseNumbers } from './lease-numbers.ts'
 import { Leaving } from './leaving.ts'
@@ -113,5 +114,6 @@ export function checkers(scenario: Scenario): Checker[] {
     new DurableGrants(sources),
     new SilentSessions(sources),
     new Stalls(sources),
+    new LateDeliveries(sources),
   ]
 }

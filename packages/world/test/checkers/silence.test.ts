@@ -1,8 +1,9 @@
 import { createState, type Event, engineConfig } from '@sluice/engine'
 import { describe, expect, test } from 'vitest'
+import { LateDeliveries } from '../../src/checkers/late-deliveries.ts'
 import { SilentSessions } from '../../src/checkers/silent-sessions.ts'
 import { Stalls } from '../../src/checkers/stalls.ts'
-import { accepted, failed, granted, opened, released, Stream, sessionOf, succeeded } from './stream.ts'
+import { accepted, deliver, failed, granted, opened, released, Stream, sessionOf, succeeded } from './stream.ts'
 
 const session = sessionOf('worker-1')
 const revoked = (lease: number) => ({ session, lease })
@@ -132,6 +133,40 @@ describe('[LEASE-10] while the broker stands still', () => {
       stalled(grant)
         .see(started)
         .append(expired('t1', 1, 11_000)).said,
+    ).toEqual([])
+  })
+})
+
+describe('[HOST-3] a lease counts from when its delivery leaves', () => {
+  const lease = () => {
+    const stream = new Stream((sources) => new LateDeliveries(sources))
+    stream.brokerMs = 0
+    return stream
+      .welcome('worker-1')
+      .append(accepted('t1', { leaseMs: 1000 }), ...opened('worker-1'), granted('worker-1', 1, 't1'))
+  }
+  const leaves = (stream: Stream, atMs: number) => {
+    stream.brokerMs = atMs
+    return stream.toNode('worker-1', deliver(1, 't1'))
+  }
+
+  test('and lives its time from then', () => {
+    expect(leaves(lease(), 500).append(expired('t1', 1, 1000)).said).toEqual([
+      'lease 1 of task t1 expired 500 ms after its delivery had left, and lives 1000',
+    ])
+    expect(leaves(lease(), 500).append(expired('t1', 1, 1500)).said).toEqual([])
+    expect(leaves(lease(), 10).append(expired('t1', 1, 1000)).said).toEqual([])
+  })
+
+  test('and does not expire in the broker, but where its session is away', () => {
+    expect(lease().append(expired('t1', 1, 1000)).said).toEqual([
+      'lease 1 of task t1 expired before its delivery had left the broker',
+    ])
+    const lost = { type: 'disconnected', node: 'worker-1', connection: 101, side: 'broker', code: 1006 } as const
+    expect(
+      lease()
+        .see(lost)
+        .append(expired('t1', 1, 1000)).said,
     ).toEqual([])
   })
 })
