@@ -114,10 +114,13 @@ export class Order implements Checker {
       violate(`task ${id} was leased before ${first[0]}, accepted before it`, { ids: [id, first[0]] })
   }
 
-  /** Whether one of them can be delivered. One batch is written at a time, so what came before the last one is durable. */
+  /**
+   * Whether the next of them can be delivered. One batch is written at a time, so what came before the last one is durable; behind
+   * one that is not, those wait that are.
+   */
   #isWaiting({ ready }: Level): boolean {
-    for (const batch of ready.values()) if (batch < this.#batch - 1) return true
-    return false
+    for (const batch of ready.values()) if (batch >= this.#batch - 1) return false
+    return ready.size > 0
   }
 
   #enter(task: TaskView, isNew: boolean): void {
