@@ -47,9 +47,7 @@ export class ChargedLosses implements Checker {
     const { chronicle, wire } = this.#sources
     const steps = chronicle.see(observation)
     wire.see(observation)
-    // The clock of a later life may go back to before what a loss of power has taken.
-    if (observation.type === 'recovered') this.#words.clear()
-    else if (observation.type === 'heardByBroker') this.#heard(observation, brokerMs as number)
+    if (observation.type === 'heardByBroker') this.#heard(observation, brokerMs as number)
     if (chronicle.isRetold) {
       this.#known.clear()
       this.#lastLease.clear()
@@ -58,6 +56,8 @@ export class ChargedLosses implements Checker {
       if (!chronicle.isRetold) this.#judge(step, violate)
       this.#note(step)
     }
+    // The clock of a later life may go back to before what a loss of power has taken. What was written last is judged by what was heard.
+    if (observation.type === 'recovered') this.#words.clear()
   }
 
   #heard({ node, connection, message }: ObservationOf<'heardByBroker'>, atMs: number): void {
