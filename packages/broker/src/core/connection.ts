@@ -8,6 +8,7 @@ import {
   type SessionValue,
 } from '@sluice/machines'
 import {
+  type BrokerMessage,
   type ClientMessage,
   decodeClientFrame,
   type ErrorCode,
@@ -368,7 +369,7 @@ export class Connection implements OutboundOwner {
     host.scheduleTurn()
   }
 
-  #answer(message: Parameters<Outbound['sendNow']>[0]): void {
+  #answer(message: BrokerMessage): void {
     this.outbound.answers.messages.push(message)
   }
 
