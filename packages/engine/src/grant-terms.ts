@@ -11,7 +11,7 @@ import { attemptsMax } from './task.ts'
  * dies of its own.
  *
  * `durable`: what would be wrong if a crash forgot this delivery. The last allowed attempt would be made again, and a task
- * that was delivered in time would be found too old.
+ * that was delivered in time would be found too old; it may be granted again while its first grant is still being written.
  */
 export type GrantTerms = Pick<EventOf<'leasesGranted'>, 'start' | 'durable'>
 
@@ -22,9 +22,9 @@ const PLAIN: GrantTerms = Object.freeze({})
 
 /** For a task that was never delivered they depend on its options alone. */
 export function grantTerms(task: Task): GrantTerms {
-  const { attempts, started, options, past } = task
+  const { attempts, options, past } = task
   const isLast = attempts + 1 >= attemptsMax(task)
-  const isDurable = isLast || (options.ttlMs > 0 && !started)
+  const isDurable = isLast || options.ttlMs > 0
   const lost = lostInARow(task)
   const terms: GrantTerms = {}
   if (lost >= LOST_IN_A_ROW_MAX || (lost > 0 && isLast)) terms.start = 'alone'

@@ -80,13 +80,12 @@ export class HistoryChecker {
 /** How an attempt has to be granted: by whether it is the last and by what became of those before. */
 function startOf(task: Task): [string | undefined, boolean] {
   const isLast = task.attempts === attemptsMax(task) - 1
-  const isTooOldOtherwise = task.options.ttlMs > 0 && !task.started
   const [last, secondLast] = task.past.history.slice(-2).reverse()
   const isLost = last !== undefined && last.how !== 'failed'
   const isLostTwice = isLost && secondLast !== undefined && secondLast.how !== 'failed'
   const isAlone = isLostTwice || (isLost && isLast)
   const isAnnounced = isLost || isLast || task.past.releases > 0
-  return [isAlone ? 'alone' : isAnnounced ? 'announced' : undefined, isLast || isTooOldOtherwise]
+  return [isAlone ? 'alone' : isAnnounced ? 'announced' : undefined, isLast || task.options.ttlMs > 0]
 }
 
 /** What was not begun costs no attempt, until it has come back too often; and whoever let a lease expire is told. */

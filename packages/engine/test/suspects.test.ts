@@ -132,6 +132,20 @@ test('[READY-5] [LEASE-9] what was delivered in time is not found too old after 
   expect(after.stateOf('a')).toBe('leased')
 })
 
+test('[LEASE-9] a task with a time-to-live that is granted again waits for its grant again', () => {
+  const harness = new Harness()
+  harness.submit('a', { ttlMs: 100 })
+  harness.worker('w')
+  harness.dispatch()
+  harness.release('w', harness.leaseOf('a'))
+  harness.dispatch()
+  // The first grant may still be on its way to the disk.
+  expect(harness.events.filter((event) => event.type === 'leasesGranted').map(({ durable }) => durable)).toEqual([
+    true,
+    true,
+  ])
+})
+
 /**
  * A process of so many places. It begins deliveries in their order, one that is to be alone with nothing beside it, and says
  * so: at once where that is announced, else when it comes to it.

@@ -24,3 +24,21 @@ export function draw(distribution: Distribution, random: RandomStream): number {
       return random.chance(distribution.share) ? distribution.slow : distribution.fast
   }
 }
+
+/** What draws come to on average; of a heavy tail, without its cut. */
+export function meanOf(distribution: Distribution): number {
+  switch (distribution.kind) {
+    case 'constant':
+      return distribution.value
+    case 'uniform':
+      return (distribution.min + distribution.max) / 2
+    case 'exponential':
+      return distribution.mean
+    case 'pareto':
+      return distribution.shape > 1
+        ? (distribution.min * distribution.shape) / (distribution.shape - 1)
+        : distribution.max
+    case 'bimodal':
+      return distribution.share * distribution.slow + (1 - distribution.share) * distribution.fast
+  }
+}

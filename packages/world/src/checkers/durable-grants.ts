@@ -4,7 +4,7 @@ import { attemptsAllowed, type Step } from './chronicle.ts'
 import type { Sources } from './sources.ts'
 
 /**
- * The delivery of a last allowed attempt, or of a task with a time-to-live for the first time, leaves when its grant is durable.
+ * The delivery of a last allowed attempt, or of a task with a time-to-live, leaves when its grant is durable.
  * So no handler starts on a task's last allowed attempt while another lease has it, or had it and was begun, whatever crashes.
  */
 export class DurableGrants implements Checker {
@@ -36,9 +36,7 @@ export class DurableGrants implements Checker {
     for (const { id, lease, attempt } of deliveredItems(message)) {
       const task = chronicle.tasks.get(id)
       if (!task || chronicle.leases.has(lease)) continue
-      // Of a dead letter that is made ready the time-to-live does not count any more.
-      const isFirst = !task.isStarted && task.state !== 'dead' && task.options.ttlMs > 0
-      if (isFirst || attempt >= attemptsAllowed(task))
+      if (task.options.ttlMs > 0 || attempt >= attemptsAllowed(task))
         violate(`attempt ${attempt} of task ${id} was delivered to ${node}, and a crash would forget its grant`, {
           ids: [id],
           nodes: [node],

@@ -12,7 +12,7 @@ interface Level {
   readonly returned: Map<string, number>
   /** Never delivered and never delayed, the first one accepted first. */
   readonly fresh: Map<string, number>
-  /** All of them, each with the batch that it was accepted in where it has only been accepted, else 0. */
+  /** All of them, each with the batch that it was accepted in where it was never delivered, else 0. */
   readonly ready: Map<string, number>
 }
 
@@ -28,6 +28,8 @@ export class Order implements Checker {
   /** When the broker first heard of a task, in the world's time. */
   readonly #heardAtMs = new Map<string, number>()
   readonly #redriven = new Set<string>()
+  /** The batches that tasks were accepted in, until they have been delivered. A delay may end before the batch is durable. */
+  readonly #acceptedIn = new Map<string, number>()
   #isClockSet = false
   /** The batch that is being judged. */
   #batch = 0
@@ -40,7 +42,10 @@ export class Order implements Checker {
     const { chronicle } = this.#sources
     const steps = chronicle.see(observation)
     if (observation.type === 'appending') this.#batch = observation.batch
-    if (chronicle.isRetold) this.#queues.clear()
+    if (chronicle.isRetold) {
+      this.#queues.clear()
+      this.#acceptedIn.clear()
+    }
     for (const { fact, before, after } of steps) {
       // A dead letter is made ready at once, whatever it once waited for.
       if (fact.type === 'taskRedriven') this.#redriven.add(fact.id)
@@ -53,8 +58,9 @@ export class Order implements Checker {
       }
       if (fact.type === 'taskReadied' && before && fact.atMs < (readyAtMs(before) ?? 0) - ROUNDING_MS)
         violate(`task ${fact.id} became ready before its delay was over`, { ids: [fact.id] }, 'READY-1')
+      if (fact.type === 'taskAccepted' && !chronicle.isRetold) this.#acceptedIn.set(fact.id, this.#batch)
       if (before?.state === 'ready' && before !== after) this.#leave(before)
-      if (after?.state === 'ready' && before !== after) this.#enter(after, fact.type === 'taskAccepted')
+      if (after?.state === 'ready' && before !== after) this.#enter(after)
     }
     if (observation.type === 'faultStarted' && observation.fault.type === 'clockJump')
       this.#isClockSet ||= observation.fault.node === 'broker'
@@ -123,9 +129,9 @@ export class Order implements Checker {
     return ready.size > 0
   }
 
-  #enter(task: TaskView, isNew: boolean): void {
+  #enter(task: TaskView): void {
     const level = this.#levelsOf(task.queue)[task.options.priority] as Level
-    level.ready.set(task.id, isNew ? this.#batch : 0)
+    level.ready.set(task.id, this.#acceptedIn.get(task.id) ?? 0)
     if (task.isStarted) level.returned.set(task.id, task.seq)
     else if (task.options.delayMs === 0) level.fresh.set(task.id, task.seq)
   }
@@ -133,6 +139,7 @@ export class Order implements Checker {
   #leave(task: TaskView): void {
     const level = this.#levelsOf(task.queue)[task.options.priority] as Level
     level.ready.delete(task.id)
+    this.#acceptedIn.delete(task.id)
     if (task.isStarted) level.returned.delete(task.id)
     else level.fresh.delete(task.id)
   }

@@ -1,6 +1,6 @@
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '@sluice/broker/core'
 import type { Limits } from '@sluice/protocol'
-import type { Distribution } from '../distribution.ts'
+import { meanOf } from '../distribution.ts'
 import type { RandomStream } from '../random.ts'
 import type { JournalProfile, NetworkProfile } from '../scenario.ts'
 import { maybe, present } from './draws.ts'
@@ -79,19 +79,4 @@ export function heartbeatOf(
   if (network.bytesPerSecond !== undefined || random.chance(0.3)) return {}
   const isSlow = [network.delayMs, journal.appendMs, journal.readMs].some((distribution) => meanOf(distribution) >= 5)
   return { heartbeatMs: random.pick(isSlow ? [1000, 3000] : [300, 1000]) }
-}
-
-function meanOf(distribution: Distribution): number {
-  switch (distribution.kind) {
-    case 'constant':
-      return distribution.value
-    case 'uniform':
-      return (distribution.min + distribution.max) / 2
-    case 'exponential':
-      return distribution.mean
-    case 'pareto':
-      return (distribution.min * distribution.shape) / (distribution.shape - 1)
-    case 'bimodal':
-      return distribution.fast + distribution.share * distribution.slow
-  }
 }

@@ -1,6 +1,6 @@
 import { DEFAULT_HOST_CONFIG } from '@sluice/broker/core'
 import { longestOf } from '../checkers/population.ts'
-import type { Distribution } from '../distribution.ts'
+import { type Distribution, meanOf } from '../distribution.ts'
 import type { Scenario } from '../scenario.ts'
 
 /** Bytes of a task in a frame besides its body, about. */
@@ -9,13 +9,34 @@ const ITEM_BYTES = 200
 const PERIODS_FOR_A_FRAME = 1.5
 /** Longer ones are not worth the worst of all draws: what falls silent is to be noticed long before the end. */
 const HEARTBEAT_MS_MAX = 10_000
+/** A delivery and a renewal are on their way within a third of the lease, and only few words take so much longer than the others. */
+const DELAYS_OF_A_LEASE = 10
+
+/** The scenario with leases and heartbeats long enough for its network to keep them. */
+export function patient(scenario: Scenario): Scenario {
+  return withPatientHeartbeat(withPatientLeases(scenario))
+}
+
+/** A lease that the network cannot renew in time expires each time, and its session rests: the work is not promised to end. */
+function withPatientLeases(scenario: Scenario): Scenario {
+  const leaseMsMin = Math.ceil(DELAYS_OF_A_LEASE * meanOf(scenario.network.delayMs))
+  const producers = scenario.producers.map((group) => ({
+    ...group,
+    tasks: group.tasks.map((mix) =>
+      mix.options?.leaseMs === undefined || mix.options.leaseMs >= leaseMsMin
+        ? mix
+        : { ...mix, options: { ...mix.options, leaseMs: leaseMsMin } },
+    ),
+  }))
+  return { ...scenario, producers }
+}
 
 /**
  * The scenario, and where little may be on the way at once, with a heartbeat so long that clients wait for a frame that says all
  * that a program has to say, as one does that comes back: where it takes longer they reconnect for ever and ask for the same
  * again, which is not promised to end.
  */
-export function patient(scenario: Scenario): Scenario {
+function withPatientHeartbeat(scenario: Scenario): Scenario {
   const { network, hosting } = scenario
   if (network.windowBytes === undefined) return scenario
   const heartbeatMsMin = Math.min(

@@ -70,11 +70,11 @@ function withoutAny<T extends object>(value: T): T[] {
 }
 
 function calmer(distribution: Distribution): Distribution[] {
-  if (distribution.kind !== 'constant') return [{ kind: 'constant', value: meanOf(distribution) }]
+  if (distribution.kind !== 'constant') return [{ kind: 'constant', value: usualOf(distribution) }]
   return distribution.value > 0 ? [{ kind: 'constant', value: 0 }] : []
 }
 
-function meanOf(distribution: Exclude<Distribution, { kind: 'constant' }>): number {
+function usualOf(distribution: Exclude<Distribution, { kind: 'constant' }>): number {
   switch (distribution.kind) {
     case 'uniform':
       return Math.round((distribution.min + distribution.max) / 2)

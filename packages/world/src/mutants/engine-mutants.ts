@@ -392,7 +392,7 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
   {
     name: 'delivery in time forgotten',
     in: 'grantTerms',
-    drop: 'options.ttlMs > 0 && !started',
+    drop: 'options.ttlMs > 0',
     breaks: 'a task that was delivered in time is found too old after a crash',
   },
   {

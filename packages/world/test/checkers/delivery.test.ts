@@ -38,6 +38,16 @@ describe('[READY-3] priority, order, delay and time-to-live', () => {
     expect(stream.append(lease(3, 't1')).said).toEqual(['task t1 of priority 5 was leased before one of 9 in q'])
   })
 
+  test('[READY-2] a delay may be over before the acceptance is durable', () => {
+    const delayed = () => order().append(accepted('t1'), accepted('t2', { priority: 9, delayMs: 1 }))
+    expect(delayed().append(readied('t2', 1), lease(1, 't1', 1)).said).toEqual([])
+    expect(
+      delayed()
+        .append(readied('t2', 1))
+        .append(lease(1, 't1', 1)).said,
+    ).toEqual(['task t1 of priority 5 was leased before one of 9 in q'])
+  })
+
   test('a later one first', () => {
     expect(order().append(accepted('t1'), accepted('t2'), lease(1, 't2')).said).toEqual([
       'task t2 was leased before t1, accepted before it',

@@ -171,7 +171,7 @@ describe('[LEASE-9] the last allowed attempt', () => {
       .append(accepted('t1', options), ...opened('worker-1'))
   const grant = (lease: number) => granted('worker-1', lease, 't1')
 
-  test('and a first delivery in time leave when their grant is durable', () => {
+  test('and deliveries of a task with a time-to-live leave when their grant is durable', () => {
     const said = ['attempt 1 of task t1 was delivered to worker-1, and a crash would forget its grant']
     for (const options of [{ retry: { kind: 'none' as const } }, { ttlMs: 100 }]) {
       expect(worker(options).toNode('worker-1', deliver(1, 't1')).said).toEqual(said)
