@@ -107,17 +107,19 @@ describe('a reader that is slow', () => {
   test('[HOST-10] word that all has left which comes late, when more waits again, changes nothing', async () => {
     const world = await World.started({ config: { sendBufferBytesHigh: 1000 } })
     const producer = await world.member({ roles: ['producer'] })
-    const worker = await world.worker(100, ['photos'])
-    worker.isSlow = true
+    const slow = await world.worker(100, ['photos'])
+    slow.isSlow = true
     producer.submit(1, [1], `"${'x'.repeat(1200)}"`)
     await world.settle()
-    worker.connection?.drained()
+    const other = await world.worker(1, ['photos'])
+    slow.connection?.drained()
     producer.submit(2, [2])
     await world.settle()
-    expect(worker.deliveries).toHaveLength(1)
-    worker.read()
+    expect([slow.deliveries.length, other.deliveries.length]).toEqual([1, 1])
+    slow.read()
+    producer.submit(3, [3])
     await world.settle()
-    expect(worker.deliveries).toHaveLength(2)
+    expect(slow.deliveries).toHaveLength(2)
   })
 
   test('[HOST-10] work goes to another worker meanwhile', async () => {
