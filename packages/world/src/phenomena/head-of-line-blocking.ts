@@ -36,9 +36,10 @@ function shortTasksOf(seen: readonly Observation[]): Set<string> {
 
 export const headOfLineBlocking: Phenomenon<'one queue' | 'a queue each', 'p95Ms' | 'meanMs' | 'shortTasks'> = {
   name: 'head-of-line blocking',
-  lesson: 'Short tasks behind long ones wait as if they were long; a queue and a worker of their own sets them free.',
+  lesson:
+    'Short tasks behind long ones wait as if they were long themselves. A queue and a worker of their own free them.',
   setting:
-    '8 tasks a second arrive at random, a tenth of them takes 1 s and the others 20 ms; two workers with one handler each, both for one queue, or one for each of two.',
+    '8 tasks a second arrive at random. A tenth of them take 1 s, the others 20 ms. There are two workers with one handler each: both serve one queue, or each serves its own.',
   scenarios: {
     'one queue': scenario(
       'head-of-line blocking, one queue',
@@ -90,13 +91,13 @@ export const headOfLineBlocking: Phenomenon<'one queue' | 'a queue each', 'p95Ms
   },
   expectations: [
     {
-      what: 'how many times longer the slowest twentieth of the short tasks takes in one queue',
+      what: 'p95 latency of short tasks in one queue, as a multiple of that in a queue each',
       over: 'mean',
       figure: (runs) => runs['one queue'].p95Ms / runs['a queue each'].p95Ms,
       bound: { atLeast: 5 },
     },
     {
-      what: 'how many times longer a short task takes on average in one queue',
+      what: 'mean latency of short tasks in one queue, as a multiple of that in a queue each',
       over: 'mean',
       figure: (runs) => runs['one queue'].meanMs / runs['a queue each'].meanMs,
       bound: { atLeast: 3 },

@@ -52,10 +52,9 @@ function expiredLeases(seen: readonly Observation[]): number {
 
 export const leaseExpiry: Phenomenon<'no heartbeats' | 'heartbeats', 'duplicates' | 'expired' | 'tasks'> = {
   name: 'lease expiry duplicates',
-  lesson:
-    'A lease that runs out while its worker is still at work makes the work be done twice; a heartbeat keeps the lease.',
+  lesson: 'If a lease expires while its worker still works, the work is done twice. Heartbeats keep the lease alive.',
   setting:
-    '5 tasks a second arrive at random, two fifths of them take 1.5 s and the others 0.2 s; leases last 1 s; two workers with four handlers each.',
+    '5 tasks a second arrive at random. Two fifths of them take 1.5 s, the others 0.2 s. Leases last 1 s. There are two workers with four handlers each.',
   scenarios: {
     'no heartbeats': scenario('lease expiry, no heartbeats', ['neverBeats']),
     heartbeats: scenario('lease expiry, heartbeats', []),

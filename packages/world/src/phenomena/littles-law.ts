@@ -35,9 +35,9 @@ function heldOnAverage(seen: readonly Observation[]): number {
 export const littlesLaw: Phenomenon<'poisson', 'held' | 'perSecond' | 'latencyMs'> = {
   name: "Little's law",
   lesson:
-    'What is in the queue on average is what arrives in a second times the seconds it stays: two of them tell the third.',
+    'The mean number of tasks in a system is the arrival rate times the mean time that a task stays. Two of these figures give the third.',
   setting:
-    'Two producers with 5 random arrivals a second each, two workers that take 20 to 200 ms for a task; what the broker holds is read from its journal, arrivals and latency from the producers.',
+    'Two producers have 5 random arrivals a second each. Two workers take 20 to 200 ms for a task. What the broker holds is read from its journal; arrivals and latency are measured at the producers.',
   scenarios: {
     poisson: {
       ...calm,
@@ -62,7 +62,7 @@ export const littlesLaw: Phenomenon<'poisson', 'held' | 'perSecond' | 'latencyMs
     },
   },
   figures: {
-    held: 'tasks the broker holds on average',
+    held: 'mean number of tasks that the broker holds',
     perSecond: 'arrivals a second',
     latencyMs: 'mean latency in ms',
   },
@@ -79,7 +79,7 @@ export const littlesLaw: Phenomenon<'poisson', 'held' | 'perSecond' | 'latencyMs
   },
   expectations: [
     {
-      what: 'tasks held by the broker, as a multiple of arrival rate times latency as the producers saw them',
+      what: 'tasks that the broker holds, as a multiple of arrival rate times latency at the producers',
       over: 'eachSeed',
       figure: ({ poisson: { held, perSecond, latencyMs } }) => held / ((perSecond * latencyMs) / 1000),
       bound: { atLeast: 0.95, atMost: 1.05 },

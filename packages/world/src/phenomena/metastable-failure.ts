@@ -12,9 +12,9 @@ const WATCHED_MS = SPANS * TRIGGER_MS
 export const metastableFailure: Phenomenon<'at once' | 'budget', 'before' | 'after' | 'atLast'> = {
   name: 'metastable failure',
   lesson:
-    'A system that was brought down by a short trigger can stay down long after it, held there by its own retries; with a retry budget it comes back.',
+    'A short trigger can bring a system down, and its own retries can keep it down long after. With a retry budget it recovers.',
   setting:
-    'One worker does 11 tasks a second and stands still for 3 s, once; 7 tasks a second arrive at random; users wait 1 s for a result and try again up to 3 times, at once or within a budget of one retry for ten first tries.',
+    'One worker does 11 tasks a second and pauses once for 3 s. 7 tasks a second arrive at random. Users wait 1 s for a result and retry up to 3 times, at once or within a budget of one retry for ten first tries.',
   scenarios: withAndWithoutBudget('metastable failure', {
     perSecond: 7,
     serviceMs: 90,
@@ -24,9 +24,9 @@ export const metastableFailure: Phenomenon<'at once' | 'budget', 'before' | 'aft
     settleMs: PATIENCE_MS,
   }),
   figures: {
-    before: 'wishes met in time before the trigger',
-    after: '… at best in one of ten spans of its length after it',
-    atLast: '… in the last quarter of those',
+    before: 'requests answered in time before the trigger',
+    after: '… in the best of ten periods of the same length after it',
+    atLast: '… in the last quarter of these periods',
   },
   looksAt: ['submitting', 'accepted', 'outcome'],
   measure(seen) {
@@ -52,19 +52,19 @@ export const metastableFailure: Phenomenon<'at once' | 'budget', 'before' | 'aft
   },
   expectations: [
     {
-      what: 'wishes met in time before the trigger',
+      what: 'requests answered in time before the trigger',
       over: 'eachSeed',
       figure: (runs) => Math.min(runs['at once'].before, runs.budget.before),
       bound: { atLeast: 0.9 },
     },
     {
-      what: 'wishes met in time in the best of ten spans of the length of the trigger after it, trying again at once',
+      what: 'requests answered in time in the best of the ten periods after the trigger, retrying at once',
       over: 'eachSeed',
       figure: (runs) => runs['at once'].after,
       bound: { atMost: 0.5 },
     },
     {
-      what: 'wishes met in time in the last quarter of those spans, within a budget',
+      what: 'requests answered in time in the last quarter of these periods, within a budget',
       over: 'eachSeed',
       figure: (runs) => runs.budget.atLast,
       bound: { atLeast: 0.9 },

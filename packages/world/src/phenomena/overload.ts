@@ -38,9 +38,9 @@ function scenario(name: string, queueTasksMax: number): Scenario {
 export const overload: Phenomenon<'unbounded' | 'bounded', 'goodput' | 'goodputLate'> = {
   name: 'unbounded against bounded queue',
   lesson:
-    'Under lasting overload an unbounded queue makes everything too late to be of use; a short one refuses the excess and serves the rest in time.',
+    'Under lasting overload, an unbounded queue makes every result too late to be useful. A short queue refuses the excess and serves the rest in time.',
   setting:
-    'One worker does 10 tasks a second, 15 arrive at random, and a result is of use for half a second; the queue holds a million tasks or 4, and what it refuses is given up.',
+    'One worker does 10 tasks a second and 15 arrive at random. A result is useful for half a second. The queue holds a million tasks or 4, and refused tasks are given up.',
   scenarios: {
     unbounded: scenario('overload, unbounded', 1_000_000),
     bounded: scenario('overload, bounded', 4),

@@ -48,15 +48,15 @@ export const poisonMessage: Phenomenon<
   'runsMax' | 'poisonDead' | 'poisonTasks' | 'healthyDone'
 > = {
   name: 'poison message',
-  lesson: 'A task that kills whoever takes it goes round for ever unless its attempts are counted and bounded.',
+  lesson: 'A task that kills its worker comes back for ever, unless its attempts are counted and bounded.',
   setting:
-    'Two tasks take the worker that runs them down with them, and its supervisor starts the next one after 1 s; 4 healthy tasks a second arrive at random; four workers, sessions kept for 0.3 s.',
+    'Two tasks crash the worker that runs them, and its supervisor starts the next one after 1 s. 4 healthy tasks a second arrive at random. There are four workers. Sessions are kept for 0.3 s.',
   scenarios: {
     'three attempts': scenario('poison message, three attempts', ATTEMPTS_MAX),
     'attempts without end': scenario('poison message, attempts without end', 1000),
   },
   figures: {
-    runsMax: 'runs of the most tried poison task',
+    runsMax: 'most runs of a poison task',
     poisonTasks: 'poison tasks',
     poisonDead: 'poison tasks that became dead letters',
     healthyDone: 'share of healthy tasks done',
@@ -86,19 +86,19 @@ export const poisonMessage: Phenomenon<
       bound: { atMost: ATTEMPTS_MAX },
     },
     {
-      what: 'poison tasks that are not dead letters in the end, with three attempts',
+      what: 'poison tasks that do not end as dead letters, with three attempts',
       over: 'eachSeed',
       figure: ({ 'three attempts': { poisonTasks, poisonDead } }) => poisonTasks - poisonDead,
       bound: { atMost: 0 },
     },
     {
-      what: 'share of the healthy tasks that are done, with three attempts',
+      what: 'share of healthy tasks done, with three attempts',
       over: 'eachSeed',
       figure: (runs) => runs['three attempts'].healthyDone,
       bound: { atLeast: 1 },
     },
     {
-      what: 'runs of the most tried poison task, without end',
+      what: 'most runs of a poison task, attempts without end',
       over: 'mean',
       figure: (runs) => runs['attempts without end'].runsMax,
       bound: { atLeast: 4 * ATTEMPTS_MAX },

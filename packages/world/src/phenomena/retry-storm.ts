@@ -4,10 +4,9 @@ import { submissionsOf } from './submission.ts'
 
 export const retryStorm: Phenomenon<'at once' | 'budget', 'amplification' | 'wishes'> = {
   name: 'retry storm',
-  lesson:
-    'Users who try again at once turn a short delay into several times the load; a retry budget caps what they add.',
+  lesson: 'Users who retry at once turn a short delay into several times the load. A retry budget caps what they add.',
   setting:
-    'One worker does 20 tasks a second and stands still for 3 s; 16 tasks a second arrive at random; users wait 1 s for a result and try again up to 3 times, at once or within a budget of one retry for ten first tries.',
+    'One worker does 20 tasks a second and pauses for 3 s. 16 tasks a second arrive at random. Users wait 1 s for a result and retry up to 3 times, at once or within a budget of one retry for ten first tries.',
   scenarios: withAndWithoutBudget('retry storm', {
     perSecond: 16,
     serviceMs: 50,
@@ -17,8 +16,8 @@ export const retryStorm: Phenomenon<'at once' | 'budget', 'amplification' | 'wis
     settleMs: 3000,
   }),
   figures: {
-    amplification: 'submissions for each wish',
-    wishes: 'wishes',
+    amplification: 'submissions per request',
+    wishes: 'requests',
   },
   looksAt: ['submitting'],
   measure(seen) {
@@ -28,13 +27,13 @@ export const retryStorm: Phenomenon<'at once' | 'budget', 'amplification' | 'wis
   },
   expectations: [
     {
-      what: 'submissions for each wish, trying again at once',
+      what: 'submissions per request, retrying at once',
       over: 'eachSeed',
       figure: (runs) => runs['at once'].amplification,
       bound: { atLeast: 2 },
     },
     {
-      what: 'submissions for each wish, within a budget',
+      what: 'submissions per request, within a budget',
       over: 'eachSeed',
       figure: (runs) => runs.budget.amplification,
       bound: { atMost: 1.2 },

@@ -26,9 +26,9 @@ function scenario(
 export const slowWorker: Phenomenon<'round robin' | 'credit', 'p99Ms' | 'p50Ms' | 'done'> = {
   name: 'one slow worker of four',
   lesson:
-    'Dealt out in turn, a quarter of the tasks waits for the slow worker; given to whoever has asked for one, they go where there is room.',
+    'If tasks are assigned in turn, a quarter of them waits for the slow worker. If workers ask for tasks, the tasks go where there is room.',
   setting:
-    '12 tasks of 100 ms a second arrive at random for four workers with one handler each, one of them five times as slow; dealt in turn to four queues, or taken from one queue as each worker has room.',
+    '12 tasks of 100 ms arrive each second at random. There are four workers with one handler each, and one is five times as slow. Tasks go in turn to four queues, or workers take them from one queue when they have room.',
   scenarios: {
     'round robin': scenario(
       'slow worker, round robin',
@@ -60,7 +60,7 @@ export const slowWorker: Phenomenon<'round robin' | 'credit', 'p99Ms' | 'p50Ms' 
   },
   expectations: [
     {
-      what: 'how many times lower the p99 latency is with credit',
+      what: 'p99 latency with round robin, as a multiple of that with credit',
       over: 'eachSeed',
       figure: (runs) => runs['round robin'].p99Ms / runs.credit.p99Ms,
       bound: { atLeast: 3 },

@@ -46,9 +46,9 @@ function reconnectionsOf(seen: readonly Observation[]): number[] {
 export const thunderingHerd: Phenomenon<'no jitter' | 'full jitter', 'peakPerSecond' | 'back'> = {
   name: 'thundering herd',
   lesson:
-    'Clients that lost their broker together come back together unless each waits a time of its own: full jitter spreads them.',
+    'Clients that lose their broker at the same moment all reconnect at the same moment. Full jitter spreads them.',
   setting:
-    '60 connected clients lose their broker, which is back after 8 s; the rate is taken in windows of 100 ms; without jitter every random number that a client draws is one half. The longer the broker is away the wider they spread: back after half a second it finds all of them within the first back-off of 250 ms, and the peak is only 3 times lower.',
+    '60 connected clients lose their broker, which is back after 8 s. The rate is measured in windows of 100 ms. Without jitter, every random number that a client draws is one half. The longer the broker is away, the wider the clients spread: after half a second they are all within the first back-off of 250 ms, and the peak is only 3 times lower.',
   scenarios: {
     'no jitter': scenario('thundering herd, no jitter', true),
     'full jitter': scenario('thundering herd, full jitter', false),
@@ -67,13 +67,13 @@ export const thunderingHerd: Phenomenon<'no jitter' | 'full jitter', 'peakPerSec
   },
   expectations: [
     {
-      what: 'clients that came back, of all',
+      what: 'share of clients that came back',
       over: 'eachSeed',
       figure: (runs) => Math.min(runs['no jitter'].back, runs['full jitter'].back),
       bound: { atLeast: 1 },
     },
     {
-      what: 'how many times lower the peak rate of reconnections is with full jitter',
+      what: 'peak rate of reconnections without jitter, as a multiple of that with full jitter',
       over: 'eachSeed',
       figure: (runs) => runs['no jitter'].peakPerSecond / runs['full jitter'].peakPerSecond,
       bound: { atLeast: 5 },

@@ -34,12 +34,12 @@ function scenario(name: string, prefetch: number): Scenario {
 export const tooMuchCredit: Phenomenon<'prefetch 1' | 'prefetch 29', 'makespanMs' | 'redeliveries' | 'done'> = {
   name: 'too much credit',
   lesson:
-    'Whoever takes more tasks than it can soon do keeps them from those who are free, and takes all of them down with it when it crashes.',
+    'A worker that takes more tasks than it can do soon keeps them from free workers. If it crashes, all of them are delayed.',
   setting:
-    '120 tasks of about 100 ms at once, three workers and one four times as slow, with one handler each; one of the three crashes after 1 s and is back 1 s later.',
+    '120 tasks of about 100 ms arrive at once. There are three workers, and a fourth that is four times as slow, with one handler each. One of the three crashes after 1 s and is back 1 s later.',
   scenarios: { 'prefetch 1': scenario('too much credit, 1', 1), 'prefetch 29': scenario('too much credit, 29', 29) },
   figures: {
-    makespanMs: 'time for the whole heap in ms',
+    makespanMs: 'time for all tasks in ms',
     redeliveries: 'tasks delivered again',
     done: 'tasks done',
   },
@@ -66,19 +66,19 @@ export const tooMuchCredit: Phenomenon<'prefetch 1' | 'prefetch 29', 'makespanMs
   },
   expectations: [
     {
-      what: 'how many times longer the whole heap takes with prefetch 29',
+      what: 'time for all tasks with prefetch 29, as a multiple of that with prefetch 1',
       over: 'eachSeed',
       figure: (runs) => runs['prefetch 29'].makespanMs / runs['prefetch 1'].makespanMs,
       bound: { atLeast: 1.5 },
     },
     {
-      what: 'how many more tasks are delivered again after the crash with prefetch 29',
+      what: 'tasks delivered again with prefetch 29, less those with prefetch 1',
       over: 'eachSeed',
       figure: (runs) => runs['prefetch 29'].redeliveries - runs['prefetch 1'].redeliveries,
       bound: { atLeast: 10 },
     },
     {
-      what: 'tasks that are not done in the end',
+      what: 'tasks that are never done',
       over: 'eachSeed',
       figure: (runs) => 2 * TASKS - runs['prefetch 1'].done - runs['prefetch 29'].done,
       bound: { atMost: 0 },

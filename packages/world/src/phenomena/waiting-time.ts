@@ -90,7 +90,7 @@ function asTheorySays(variant: Load, load: number): Expectation<Load, Figure>[] 
   return [
     { what, over: 'mean', seedsMin: 100, figure: (runs) => runs[variant].waitedMs / theory, bound },
     {
-      what: `${what}, without the part of chance`,
+      what: `${what}, corrected for chance`,
       over: 'mean',
       figure: (runs) => (runs[variant].waitedMs - runs[variant].idealMs + theory) / theory,
       bound,
@@ -109,9 +109,9 @@ export function waitingTimeOver(tasks: Record<Load, number>): Phenomenon<Load, F
   return {
     name: 'waiting time and load',
     lesson:
-      'The wait grows with load divided by what is left free, so that a server at 80 % keeps its tasks waiting four times as long as one at 50 %.',
+      'The wait grows with the load divided by the free share of capacity. Tasks wait four times as long at 80 % load as at 50 %.',
     setting:
-      'Arrivals at random, service times exponential with a mean of 1 s, one worker with one handler: the M/M/1 queue. The first 50 tasks of a run are left out. By chance alone the mean over 100 seeds is off by 1.5 % (one standard error).',
+      'This is the M/M/1 queue: random arrivals, exponential service times with a mean of 1 s, one worker with one handler. The first 50 tasks of a run are left out. By chance alone, the mean over 100 seeds is off by 1.5 % (one standard error).',
     scenarios: { 'load 0.5': scenario(0.5, tasks['load 0.5']), 'load 0.8': scenario(0.8, tasks['load 0.8']) },
     figures: {
       waitedMs: 'mean wait in ms',
