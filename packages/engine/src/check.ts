@@ -1,4 +1,4 @@
-/** Throws an error that says what is wrong with a state or an event. */
+/** Throws an error that names the fault of a state or an event. */
 export function check(condition: boolean, message: () => string): void {
   if (!condition) throw new Error(`invariant: ${message()}`)
 }

@@ -9,36 +9,39 @@ import {
 } from '@sluice/protocol'
 import type { TaskOptions } from './events.ts'
 
-/** Bounds and defaults of every queue and of the whole. All may be set; none may be switched off. */
+/** Bounds and defaults of the queues and the broker. All can be set; none can be switched off. */
 export interface EngineConfig {
-  /** Unfinished tasks a queue holds (delayed, ready and leased). Default 1,000,000. */
+  /** Unfinished tasks of a queue (delayed, ready and leased). Default 1,000,000. */
   queueTasksMax: number
-  /** Bytes of their bodies. Default 1 GiB. */
+  /** Bytes of the bodies of a queue's unfinished tasks. Default 1 GiB. */
   queueBytesMax: number
-  /** Queues. Default 1,000. */
+  /** Number of queues. Default 1,000. */
   queuesMax: number
-  /** Finished tasks whose outcome a queue keeps; the oldest go first. Default 100,000. */
+  /** Records of succeeded and cancelled tasks that a queue keeps. The oldest are dropped first. Default 100,000. */
   queueResultsMax: number
-  /** Bytes of the results that a queue keeps; the oldest go first. Default 1 GiB. */
+  /** Bytes of the results that a queue keeps. The oldest are dropped first. Default 1 GiB. */
   queueResultBytesMax: number
-  /** Dead letters a queue keeps; the oldest go first. Default 10,000. */
+  /** Dead letters that a queue keeps. The oldest are dropped first. Default 10,000. */
   queueDeadMax: number
-  /** Sessions, connected or in their grace window. Default 20,000. */
+  /** Number of sessions, connected or in their grace window. Default 20,000. */
   sessionsMax: number
-  /** Tasks a session may have submitted without an answer. Default 10,000. */
+  /** Tasks that a session may have submitted without an answer. Default 10,000. */
   submitCredit: number
-  /** How long a lost connection's session and leases wait for it. Default 10,000. */
+  /** How long a session and its leases wait for a lost connection, in ms. Default 10,000. */
   graceMs: number
-  /** How long a dead letter is kept. Default 14 days. */
+  /** How long a dead letter is kept, in ms. Default 14 days. */
   deadTtlMs: number
-  /** Times a task may be handed back before handing back counts as an attempt. Default 100. */
+  /**
+   * How often a task may be handed back, or lost before its attempt began, until that counts as an attempt. Default
+   * 100.
+   */
   releasesMax: number
-  /** Sessions that hear of one task. Default 16. */
+  /** Sessions that watch one unfinished task. Default 16. */
   watchersMax: number
-  /** Retry delays told to a submitter that met a bound, in ms. Defaults 50 and 30,000. */
+  /** Bounds of the delay given with `busy`, in ms. Defaults 50 and 30,000. */
   retryAfterMsMin: number
   retryAfterMsMax: number
-  /** What a submission leaves out. */
+  /** Values for the options that a submission leaves out. */
   defaults: TaskOptions
 }
 
@@ -81,8 +84,8 @@ export const DEFAULT_CONFIG: Readonly<EngineConfig> = Object.freeze({
 const OPTIONS_CACHE_MAX = 1000
 
 /**
- * Fills in a submission's options. Equal options give the same frozen object, so that a million tasks share a few:
- * the cache is bounded, and forgets everything when it is full.
+ * Fills in a submission's options. Equal options give the same frozen object, so that a million tasks share a few.
+ * The cache is bounded; when it is full, it is emptied.
  */
 export class OptionsResolver {
   readonly #defaults: TaskOptions
@@ -130,7 +133,10 @@ function defined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T
 }
 
-/** Fills in a configuration and refuses values that cannot work, naming the setting and what it may be. */
+/**
+ * Fills in a configuration. Throws a `RangeError` for a value that cannot work, with the setting's name and its
+ * range.
+ */
 export function engineConfig(overrides: Partial<EngineConfig> = {}): EngineConfig {
   const config = { ...DEFAULT_CONFIG, ...defined(overrides) }
   for (const [name, value] of Object.entries(config)) {
@@ -151,7 +157,7 @@ export function engineConfig(overrides: Partial<EngineConfig> = {}): EngineConfi
   return config
 }
 
-/** The ranges that the wire allows to a submission. */
+/** The ranges that the wire allows for the options of a submission. */
 function checkDefaults(defaults: TaskOptions): void {
   const range = (name: string, value: number, min: number, max: number): void => {
     if (Number.isSafeInteger(value) && value >= min && value <= max) return

@@ -6,11 +6,12 @@ import type { LinkedList } from './linked-list.ts'
 import type { State } from './state.ts'
 import { attemptsMax } from './task.ts'
 
-/** The one place that says what becomes of a task whose attempt ended without a result, and of records past their bound. */
+/** Decides what happens to a task whose attempt ended without a result, and which records exceed their bound. */
 
 /**
- * Leases of a task that may expire unbegun before another one that does is charged. Where its lease is shorter than the way to
- * the worker and back, no worker can say in time that it has begun, and the task would go round for ever.
+ * After this many hand-backs and unbegun losses of a task, an expired lease counts as an attempt. If a lease is
+ * shorter than the round trip to the worker, no worker can report in time that it has begun. Without this bound, such
+ * a task would come back for ever.
  */
 const EXPIRED_UNBEGUN_MAX = 10
 
@@ -18,7 +19,7 @@ interface EndedAttempt {
   how: AttemptRecord['how']
   error?: TaskFailure
   retryable: boolean
-  /** How long to wait before the next attempt, in ms. */
+  /** Delay before the next attempt, in ms. */
   retryAfterMs: number
 }
 
@@ -26,7 +27,7 @@ export function endAttempt(state: State, task: Task, ended: EndedAttempt, { nowM
   const { how, error, retryable, retryAfterMs } = ended
   const attempt: AttemptRecord = { attempt: task.attempts, endedAtMs: nowMs, how }
   if (error) attempt.error = error
-  // A worker that failed or lost its session knows; one that let its lease expire has to be told.
+  // A worker that failed the task or lost its session knows. A worker whose lease expired must be told.
   const revoked = how === 'lease_expired' ? revokedOf(task) : {}
   if (retryable && task.attempts < attemptsMax(task)) {
     return { type: 'attemptFailed', id: task.id, attempt, retryAtMs: nowMs + retryAfterMs, ...revoked, atMs: nowMs }
@@ -44,14 +45,14 @@ export function endAttempt(state: State, task: Task, ended: EndedAttempt, { nowM
   }
 }
 
-/** The holder of a task that is leased, who has to be told that it is not any more. */
+/** The session that holds a leased task and must be told that it no longer does. */
 export function revokedOf({ phase, lease }: Task): { revoked?: Revoked } {
   return phase.state === 'leased' ? { revoked: { session: phase.session.id, lease } } : {}
 }
 
 /**
- * A lease that ended with its holder: the task is ready at once, for it is the worker that failed. One that had not been
- * begun costs no attempt, as if it had been handed back.
+ * A lease was lost with its holder. The task is ready at once, because the worker failed and not the task. An attempt
+ * that had not begun does not count, as if the lease had been handed back.
  */
 export function loseLease(state: State, task: Task, how: Loss, env: Pick<Env, 'nowMs'>): Event {
   const { releasesMax } = state.config
@@ -63,21 +64,21 @@ export function loseLease(state: State, task: Task, how: Loss, env: Pick<Env, 'n
   return { type: 'leaseReleased', id: task.id, retryAtMs: nowMs, lost: how, ...revoked, atMs: nowMs }
 }
 
-/** Whether the holder of a leased task has begun it, as far as is known. */
+/** Whether the holder of a leased task has begun it, as far as the broker knows. */
 function isBegun({ phase, lease }: Task): boolean {
   return phase.state !== 'leased' || !phase.session.begins || lease <= phase.session.begun
 }
 
-/** A lease handed back unfinished: no attempt is counted, but for a task that has been handed back too often. */
+/** A lease is handed back. No attempt counts, unless the task has been handed back too often. */
 export function handBack(state: State, task: Task, { nowMs }: Pick<Env, 'nowMs'>): Event {
   if (task.past.releases >= state.config.releasesMax) {
-    const error = { message: `handed back ${task.past.releases} times` }
+    const error = { message: `the task was handed back, or lost before it began, ${task.past.releases} times` }
     return endAttempt(state, task, { how: 'failed', error, retryable: true, retryAfterMs: 0 }, { nowMs })
   }
   return { type: 'leaseReleased', id: task.id, retryAtMs: nowMs, atMs: nowMs }
 }
 
-/** The bytes by which results pass their bound, and those of each task that joins. */
+/** How many bytes the results exceed their bound by, and the result size of each task that joins. */
 export interface ResultBytes {
   surplus: number
   joining: readonly number[]
@@ -86,9 +87,9 @@ export interface ResultBytes {
 const NO_RESULTS: ResultBytes = { surplus: 0, joining: [] }
 
 /**
- * Of `list`, to which the tasks `joining` are about to be added in this order, the oldest records past the bound: of a
- * command that adds more than the bound, the first ones it adds are among them. One call a list and command: a second
- * one would name the same records again.
+ * The oldest records of `list` that exceed the bound once the tasks `joining` have been added in this order. If a
+ * command adds more tasks than the bound, the first of these are among them. Call it once a list and command: a
+ * second call would name the same records again.
  */
 export function trimmed(
   list: LinkedList<Task>,
@@ -113,7 +114,7 @@ export function trimmed(
   return [{ type: 'oldestForgotten', tasks, atMs }]
 }
 
-/** The dead letters of a queue past their bound, once these events have added theirs. */
+/** The dead letters that exceed a queue's bound once these events have added theirs. */
 export function trimmedDead(state: State, events: readonly Event[], atMs: number): Event[] {
   const dying = new Map<Task['queue'], number[]>()
   for (const event of events) {

@@ -7,13 +7,19 @@ import { recordOf, sessionRecordOf } from './records.ts'
 import { freeCredit, type State } from './state.ts'
 import { deadlineOf } from './task.ts'
 
-/** What the broker itself does: time passes, leases are granted, a state is taken up. */
+/** Commands of the broker itself: time passes, leases are granted, a state is taken up. */
 
-/** Past every lease number that a crash can have kept out of the journal: lease events may leave unsynced for a moment only. */
+/**
+ * Skips every lease number that a crash can have kept out of the journal. Lease events stay unsynced only for a
+ * moment.
+ */
 const LEASES_SKIPPED_AT_START = 10_000_000
-/** Leases granted by one `dispatch`: keeps one queue from holding up the others for long. */
+/** Leases that one `dispatch` grants at most, so that one queue does not delay the others for long. */
 const DISPATCH_MAX = 500
-/** Bytes of their bodies, but for one that is larger: how much a session is given before the host looks whether it reads. */
+/**
+ * Bytes of bodies that one grant contains at most, except for a single larger body. After that, the host checks
+ * whether the session still reads.
+ */
 const DISPATCH_BYTES_MAX = 1024 ** 2
 
 export function start(state: State, { nowMs }: Env): Event[] {
@@ -32,7 +38,7 @@ export function start(state: State, { nowMs }: Env): Event[] {
       graceEndsAtMs: nowMs + state.config.graceMs,
       atMs: nowMs,
     })
-    // Nobody could renew while the broker was away.
+    // Nobody could renew while the broker was down.
     if (session.leases.size > 0)
       events.push({ type: 'leasesRenewed', session: session.id, leases: [...session.leases.keys()], atMs: nowMs })
   }
@@ -40,8 +46,8 @@ export function start(state: State, { nowMs }: Env): Event[] {
 }
 
 /**
- * Grants to the freest session until it is no freer than the next one, so that work goes where room is: a worker twice
- * as fast frees its credit twice as often and is given twice as much.
+ * Grants to the freest session until another one is as free. So work goes where there is room: a worker that is twice
+ * as fast frees its credit twice as often and gets twice as much.
  */
 export function dispatch(state: State, command: CommandOf<'dispatch'>, { nowMs }: Env): Event[] {
   const queue = state.queues.get(command.queue)
@@ -64,7 +70,7 @@ export function dispatch(state: State, command: CommandOf<'dispatch'>, { nowMs }
   ]
 }
 
-/** The numbers of the first of these tasks, as many as fit in one grant and are granted on the same terms. */
+/** The numbers of the first of these tasks that fit in one grant and have the same terms. */
 function oneGrant(tasks: readonly Task[], first: Task, terms: GrantTerms): number[] {
   const numbers: number[] = []
   let { options } = first
@@ -73,7 +79,8 @@ function oneGrant(tasks: readonly Task[], first: Task, terms: GrantTerms): numbe
     bytes += task.bytes
     if (task !== first && bytes > DISPATCH_BYTES_MAX) break
     if (task.options !== options) {
-      // A task that was delivered before is shown alone; the terms of the others depend on their options.
+      // `peek` returns a task that was delivered before alone. The terms of the other tasks depend only on their
+      // options.
       if (!isSameTerms(grantTerms(task), terms)) break
       options = task.options
     }
@@ -86,7 +93,7 @@ function leadOf(second: Subscription | undefined, freest: Session): number {
   return second ? Math.max(1, freeCredit(freest) - freeCredit(second.session)) : freeCredit(freest)
 }
 
-/** Time in which the broker could not listen is held against nobody. */
+/** Time in which the broker could not receive does not count against anybody. */
 export function stall(state: State, { ms }: CommandOf<'stall'>, { nowMs }: Env): Event[] {
   return ms > 0 && isAnythingRunning(state) ? [{ type: 'brokerStalled', ms, atMs: nowMs }] : []
 }
@@ -97,7 +104,10 @@ function isAnythingRunning({ sessions, graces, rests }: State): boolean {
   return false
 }
 
-/** One thing that is due: the end of a grace window before a task, for it ends all leases of its session. */
+/**
+ * Does one thing that is due. The end of a grace window comes before tasks, because it ends all leases of its
+ * session.
+ */
 export function tick(state: State, env: Env): Event[] {
   const { nowMs } = env
   const session = state.graces.peek()

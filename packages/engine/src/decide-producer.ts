@@ -7,7 +7,7 @@ import { refusal } from './refusal.ts'
 import { type State, unfinished } from './state.ts'
 import { isFinished, isWatching, mayHaveNews, watchersOf } from './task.ts'
 
-/** What producers ask: submit, watch, cancel, redrive. */
+/** Commands of producers: submit, watch, cancel, redrive. */
 
 export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: Env): Event[] {
   const { session, ref, ids, bytes, digests } = command
@@ -15,16 +15,16 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   const events: Event[] = []
   const options = state.options.resolve(command.options)
   const queue = state.queues.get(command.queue)
-  // A session that ended while its message waited hears of nothing, but what it submitted counts.
+  // A session that ended while its message waited is told nothing, but its submission counts.
   const watcher = command.watch && session !== undefined && state.sessions.has(session) ? session : undefined
   const isNewQueueTooMany = !queue && state.queues.size >= config.queuesMax
   let tasksHeld = queue ? unfinished(queue) : 0
   let bytesHeld = queue ? queue.bytes : 0
   let seq = state.nextSeq
-  // Ids that only grow, as freshly minted ones do, cannot repeat within the message.
+  // Strictly increasing ids, as new UUIDv7s are, cannot repeat within the message.
   const seen = isAscending(ids) ? undefined : new Map<string, number>()
   const areNew = state.tasks.holdsNoneOf(ids)
-  // The first of those that are accepted one after the other, and the bytes of all before it.
+  // The index of the first task of the current accepted run, and the bytes of all bodies before it.
   let first = 0
   let firstAt = 0
   let at = 0
@@ -61,7 +61,7 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
       acceptBefore(i)
       if (digest !== digests[i] || (known && known.queue.name !== command.queue)) {
         events.push(
-          refusal(session, 'id_conflict', `task ${id} exists with another content: give a new task a new id`, {
+          refusal(session, 'id_conflict', `task ${id} exists with different content: use a new id for a new task`, {
             ref,
             index,
             field: 'id',
@@ -105,7 +105,7 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   return events
 }
 
-/** Of a task that no waiting makes room for, or of one in a queue that cannot come to be. */
+/** The refusal of a task for which no wait makes room, or whose queue cannot be created. */
 function refusalForGood(
   config: EngineConfig,
   session: string | undefined,
@@ -113,19 +113,29 @@ function refusalForGood(
   at: { ref: number; index: number },
 ): EventOf<'refused'> {
   if (isNewQueueTooMany) {
-    return refusal(session, 'busy', `the broker holds ${config.queuesMax} queues and takes no new one`, {
-      ...at,
-      field: 'queue',
-      limit: config.queuesMax,
-      retryAfterMs: config.retryAfterMsMax,
-    })
+    return refusal(
+      session,
+      'busy',
+      `the broker has no room for another queue (queuesMax is ${config.queuesMax}): try again later`,
+      {
+        ...at,
+        field: 'queue',
+        limit: config.queuesMax,
+        retryAfterMs: config.retryAfterMsMax,
+      },
+    )
   }
   const limit = config.queueBytesMax
-  return refusal(session, 'too_large', `the body is larger than all of a queue may hold (${limit} bytes)`, {
-    ...at,
-    field: 'body',
-    limit,
-  })
+  return refusal(
+    session,
+    'too_large',
+    `the body is larger than a whole queue may hold (queueBytesMax is ${limit} bytes)`,
+    {
+      ...at,
+      field: 'body',
+      limit,
+    },
+  )
 }
 
 function isAscending(ids: readonly string[]): boolean {
@@ -133,11 +143,14 @@ function isAscending(ids: readonly string[]): boolean {
   return true
 }
 
-/** How long a queue needs, at the rate it drains now, to make room for `tasks` more, or for as many as it ever holds. */
+/**
+ * The time that a queue needs, at its current rate, to make room for `tasks` more, or to empty completely if that is
+ * less.
+ */
 function retryAfterMs(state: State, queue: Queue | undefined, tasks: number, nowMs: number): number {
   const { retryAfterMsMin, retryAfterMsMax, queueTasksMax } = state.config
   const perSecond = queue ? queue.drain.perSecond(nowMs, unfinished(queue) === 0) : 0
-  // A queue that has not been seen to drain says a second: long enough to spare it, short enough to notice a worker.
+  // If the rate is unknown, the answer is a second: long enough to spare the queue, short enough to notice a worker.
   const estimate = perSecond > 0 ? (Math.min(tasks, queueTasksMax) / perSecond) * 1000 : 1000
   return Math.ceil(Math.min(Math.max(estimate, retryAfterMsMin), retryAfterMsMax))
 }
@@ -149,20 +162,26 @@ export function watch(state: State, { session, ref, ids }: CommandOf<'watch'>, {
     if (seen.has(id)) return
     seen.add(id)
     const task = state.tasks.get(id)
-    if (!task) events.push(refusal(session, 'unknown_task', `no task ${id} is held`, { ref, index }))
+    if (!task)
+      events.push(
+        refusal(session, 'unknown_task', `there is no task ${id}: it was never accepted, or its record has expired`, {
+          ref,
+          index,
+        }),
+      )
     else events.push(...watched(state, task, session, ref, index, nowMs))
   })
   return events
 }
 
-/** A finished task tells its outcome to whoever asks again; an unfinished one notes the watcher once. */
+/** A finished task tells its outcome each time it is asked. An unfinished task notes each watcher once. */
 function watched(state: State, task: Task, session: string, ref: number, index: number, atMs: number): Event[] {
   const holder = state.sessions.get(session)
   if (!holder) return []
   if (isWatching(task, holder) && !isFinished(task)) return []
   const watchers = watchersOf(task)
   if (!watchers.includes(holder) && mayHaveNews(task) && watchers.length >= state.config.watchersMax) {
-    // It is told the outcome that there is, and nothing of what redriving may bring.
+    // The session is told the present outcome, and nothing of what a redrive may bring.
     if (isFinished(task)) {
       return [
         { type: 'taskWatched', id: task.id, session, atMs },
@@ -171,12 +190,17 @@ function watched(state: State, task: Task, session: string, ref: number, index: 
     }
     const limit = state.config.watchersMax
     return [
-      refusal(session, 'busy', `task ${task.id} has ${limit} watchers already`, {
-        ref,
-        index,
-        limit,
-        retryAfterMs: state.config.retryAfterMsMax,
-      }),
+      refusal(
+        session,
+        'busy',
+        `task ${task.id} has no room for another watcher (watchersMax is ${limit}): try again later`,
+        {
+          ref,
+          index,
+          limit,
+          retryAfterMs: state.config.retryAfterMsMax,
+        },
+      ),
     ]
   }
   return [{ type: 'taskWatched', id: task.id, session, atMs }]
@@ -199,9 +223,14 @@ export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>,
   ids.forEach((id, index) => {
     const task = state.tasks.get(id)
     if (!task) {
-      events.push(refusal(session, 'unknown_task', `no task ${id} is held`, { ref, index }))
+      events.push(
+        refusal(session, 'unknown_task', `there is no task ${id}: it was never accepted, or its record has expired`, {
+          ref,
+          index,
+        }),
+      )
     } else if (task.phase.state === 'succeeded' || task.phase.state === 'dead') {
-      events.push(refusal(session, 'task_finished', `task ${id} is ${task.phase.state} already`, { ref, index }))
+      events.push(refusal(session, 'task_finished', `task ${id} is already ${task.phase.state}`, { ref, index }))
     } else if (task.phase.state !== 'cancelled' && !seen.has(id)) {
       seen.add(id)
       joiningOf(finishing, task.queue).push(task.seq)
@@ -218,11 +247,22 @@ export function redrive(state: State, { ids }: CommandOf<'redrive'>, { nowMs }: 
   const room = new Map<Queue, { tasks: number; bytes: number }>()
   return [...new Set(ids)].map((id): Event => {
     const task = state.tasks.get(id)
-    if (!task) return refusal(undefined, 'unknown_task', `no task ${id} is held`, { index: ids.indexOf(id) })
+    if (!task)
+      return refusal(
+        undefined,
+        'unknown_task',
+        `there is no task ${id}: it was never accepted, or its record has expired`,
+        { index: ids.indexOf(id) },
+      )
     if (task.phase.state !== 'dead')
-      return refusal(undefined, 'task_finished', `task ${id} is ${task.phase.state}, not dead`, {
-        index: ids.indexOf(id),
-      })
+      return refusal(
+        undefined,
+        'task_finished',
+        `task ${id} is ${task.phase.state}: only a dead letter can be redriven`,
+        {
+          index: ids.indexOf(id),
+        },
+      )
     const { queue } = task
     const left = room.get(queue) ?? {
       tasks: state.config.queueTasksMax - unfinished(queue),

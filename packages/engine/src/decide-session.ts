@@ -6,23 +6,28 @@ import { refusal } from './refusal.ts'
 import { isSilent, restMs } from './silence.ts'
 import type { State } from './state.ts'
 
-/** Sessions come, fall silent and go, and say what they take. */
+/** Commands about sessions: they open, resume, fall silent, end, and state what they take. */
 
 export function open(state: State, { session, roles, begins }: CommandOf<'openSession'>, { nowMs }: Env): Event[] {
   if (state.sessions.has(session)) throw new Error('invariant broken: a session is opened twice')
   const { sessionsMax, retryAfterMsMax } = state.config
   if (state.sessions.size >= sessionsMax) {
     return [
-      refusal(session, 'busy', `the broker holds ${sessionsMax} sessions`, {
-        limit: sessionsMax,
-        retryAfterMs: retryAfterMsMax,
-      }),
+      refusal(
+        session,
+        'busy',
+        `the broker has no room for another session (sessionsMax is ${sessionsMax}): try again later`,
+        {
+          limit: sessionsMax,
+          retryAfterMs: retryAfterMsMax,
+        },
+      ),
     ]
   }
   return [{ type: 'sessionOpened', session, roles, ...(begins ? { begins } : {}), atMs: nowMs }]
 }
 
-/** A delivery that the client does not name never arrived: it is handed back, at no attempt. */
+/** A delivery that the client does not name never arrived. It is handed back and counts no attempt. */
 export function resume(state: State, command: CommandOf<'resumeSession'>, env: Env): Event[] {
   const { session, leases, begins, begun } = command
   const held = state.sessions.get(session)
@@ -48,7 +53,7 @@ export function disconnect(state: State, { session }: CommandOf<'disconnectSessi
   return [{ type: 'sessionDisconnected', session, graceEndsAtMs: nowMs + state.config.graceMs, atMs: nowMs }]
 }
 
-/** `bye`: whatever is still leased was given up on purpose. */
+/** `bye`: the client gave up its leases on purpose. */
 export function close(state: State, { session }: CommandOf<'closeSession'>, env: Env): Event[] {
   const held = state.sessions.get(session)
   if (!held) return []
@@ -63,17 +68,22 @@ export function setCredit(state: State, { session, credit, queues }: CommandOf<'
   const { queuesMax, retryAfterMsMax } = state.config
   if (unknown > 0 && state.queues.size + unknown > queuesMax) {
     return [
-      refusal(session, 'busy', `the broker holds ${queuesMax} queues and takes no new one`, {
-        field: 'queues',
-        limit: queuesMax,
-        retryAfterMs: retryAfterMsMax,
-      }),
+      refusal(
+        session,
+        'busy',
+        `the broker has no room for another queue (queuesMax is ${queuesMax}): try again later`,
+        {
+          field: 'queues',
+          limit: queuesMax,
+          retryAfterMs: retryAfterMsMax,
+        },
+      ),
     ]
   }
   return [{ type: 'creditSet', session, credit, queues: wanted, atMs: nowMs }]
 }
 
-/** A lease that was granted before the latest one has been begun before it. */
+/** The worker begins its leases in order, so it has also begun all earlier ones. */
 export function begin(state: State, { session, lease }: CommandOf<'begin'>, { nowMs }: Env): Event[] {
   const held = state.sessions.get(session)
   if (!held?.begins) return []

@@ -6,19 +6,22 @@ import { refusal } from './refusal.ts'
 import { retryDelayMs } from './retry.ts'
 import type { State } from './state.ts'
 
-/** What workers say of the leases they hold. A lease is looked up among the session's own, so nobody settles another's. */
+/**
+ * Commands of workers about their leases. A lease is looked up only among the session's own, so no session can settle
+ * another's lease.
+ */
 
 export function complete(state: State, command: CommandOf<'complete'>, { nowMs }: Env): Event[] {
   const { session, ref, leases, bytes, contentType } = command
   const events: Event[] = []
   const held = state.sessions.get(session)?.leases
-  // Leases that only grow, as of tasks that end in order, cannot repeat within the message.
+  // Strictly increasing leases, as of tasks that end in order, cannot repeat within the message.
   const seen = isAscending(leases) ? undefined : new Set<number>()
   const finishing = new Map<Queue, number[]>()
   let queue: Queue | undefined
   let joining: number[] = []
   let tasks: number[] = []
-  // The first of those that succeed one after the other, and the bytes of all before it.
+  // The index of the first task of the current run of successes, and the bytes of all results before it.
   let first = 0
   let firstAt = 0
   let at = 0
@@ -56,7 +59,8 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
   succeedBefore(leases.length)
   const { queueResultsMax, queueResultBytesMax } = state.config
   for (const [{ finished, resultBytes }, joined] of finishing) {
-    // Those of other queues, and refused ones, are in the sum too, so that this alone says that all is well.
+    // This sum includes results of other queues and refused results. If even the sum is within the bound, there is
+    // nothing to trim.
     const results =
       resultBytes + at > queueResultBytesMax
         ? resultBytesOf(joined, events, resultBytes - queueResultBytesMax)
@@ -66,7 +70,7 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
   return events
 }
 
-/** `surplus`: what is past the bound without those that join. */
+/** `surplus`: the bytes past the bound, without the tasks that join. */
 function resultBytesOf(joined: readonly number[], events: readonly Event[], surplus: number): ResultBytes {
   const sizes = new Map<number, number>()
   for (const event of events) {
@@ -123,14 +127,14 @@ function forEachLease<T extends { lease: number }>(
 }
 
 function leaseLost(session: string, ref: number, index: number, lease: number): Event {
-  return refusal(session, 'lease_lost', `lease ${lease} is not held by this session: drop its result`, {
+  return refusal(session, 'lease_lost', `this session does not hold lease ${lease}: discard its result`, {
     ref,
     index,
     field: 'lease',
   })
 }
 
-/** Leases that the session does not hold are no event: the host answers with what is missing. */
+/** Leases that the session does not hold cause no event. The host answers with the ones that are missing. */
 export function heartbeat(state: State, { session, leases }: CommandOf<'heartbeat'>, { nowMs }: Env): Event[] {
   const held = state.sessions.get(session)?.leases
   const renewed = leases.filter((lease) => held?.has(lease))

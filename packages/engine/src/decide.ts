@@ -7,9 +7,9 @@ import type { Event } from './events.ts'
 import type { State } from './state.ts'
 
 /**
- * What a command leads to: reads the state, changes nothing, and draws every random number and instant that its events
- * carry. The host gives each event to `evolve` and `effectsOf` in order before it decides the next command.
- * A refusal is an event with an error code; only a broken invariant throws.
+ * Turns a command into events. It reads the state and changes nothing. It draws every random number and time that the
+ * events contain. The host passes each event to `evolve` and `effectsOf`, in order, before it decides the next
+ * command. A refusal is an event with an error code; only a broken invariant throws.
  */
 export function decide(state: State, command: Command, env: Env): Event[] {
   switch (command.type) {

@@ -3,7 +3,7 @@ import { recordOf } from './records.ts'
 import { freeCredit, nextWakeAtMs, type State } from './state.ts'
 import { deadlineOf } from './task.ts'
 
-/** Everything that a state knows, as plain comparable data. */
+/** Everything in a state, as plain comparable data. */
 export function describeState(state: State) {
   return {
     epoch: state.epoch,
@@ -50,7 +50,7 @@ function describeTask(task: Task) {
   return { ...recordOf(task), deadlineMs: hasDeadline(task) ? deadlineOf(task) : undefined }
 }
 
-/** Whether something is due for it some day. */
+/** Whether something will become due for the task. */
 export function hasDeadline(task: Task): boolean {
   return task.phase.state !== 'ready' || (!task.started && task.options.ttlMs > 0)
 }
@@ -62,8 +62,8 @@ export function idsOf(head: Task | null): string[] {
 }
 
 /**
- * What compaction keeps of a state that a broker has just taken up: everything but the places in heaps, the ties between
- * workers and what only estimates are made from.
+ * What compaction must preserve of a state that a broker has just loaded. It leaves out positions in heaps, ties
+ * between workers and data that only estimates use.
  */
 export function describeKept(state: State) {
   const { tasks, sessions, queues, epoch, nextLease } = describeState(state)

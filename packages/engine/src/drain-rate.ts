@@ -1,12 +1,13 @@
 const WINDOW_MS = 1000
-/** What is left of a window's weight a window later. */
+/** The weight of a window is multiplied by this for each window that follows. */
 const KEPT = 0.5
-/** Idle for longer, a queue is as if nothing had ever been observed. */
+/** After a longer idle time, the rate is unknown again. */
 const FORGOTTEN_MS = 60_000
 
 /**
- * Tasks finished a second while there were any, as an exponentially weighted mean over windows of about a second. Driven by
- * event times alone. Idle time is left out: if it made a queue look slow, those that it keeps waiting would keep it idle.
+ * Tasks finished a second while the queue held any: an exponentially weighted mean over windows of about a second. It
+ * depends only on the times of events. Idle time is left out. If it made a queue look slow, the long `retryAfterMs`
+ * would keep producers away and the queue idle.
  */
 export class DrainRate {
   #windowStartMs = 0
@@ -14,7 +15,7 @@ export class DrainRate {
   #perSecond = 0
   #lastMs = 0
 
-  /** There is something to finish again. */
+  /** The queue holds tasks again. */
   resume(atMs: number): void {
     const idleMs = atMs - this.#lastMs
     if (idleMs <= FORGOTTEN_MS) {
@@ -32,7 +33,7 @@ export class DrainRate {
     this.#count += 1
   }
 
-  /** 0 while nothing has been observed yet. @param isIdle whether there is nothing to finish now */
+  /** 0 while nothing has been observed yet. @param isIdle whether the queue holds no unfinished task */
   perSecond(nowMs: number, isIdle = false): number {
     if (isIdle && nowMs - this.#lastMs > FORGOTTEN_MS) return 0
     const elapsed = (isIdle ? this.#lastMs : nowMs) - this.#windowStartMs
@@ -45,7 +46,7 @@ export class DrainRate {
     const elapsed = atMs - this.#windowStartMs
     if (elapsed < WINDOW_MS) return
     const observed = (this.#count * 1000) / elapsed
-    // An idle hour is thousands of windows: what was seen before it counts for nothing any more.
+    // An idle hour is thousands of windows, after which the earlier rate counts for nothing.
     const kept = this.#perSecond === 0 ? 0 : KEPT ** Math.floor(elapsed / WINDOW_MS)
     this.#perSecond = kept * this.#perSecond + (1 - kept) * observed
     this.#windowStartMs = atMs

@@ -4,23 +4,23 @@ import type { GrantTerms } from './grant-terms.ts'
 import type { State } from './state.ts'
 
 /**
- * What an event asks of the host. Effects of an event that `mustBeDurable` leave after its batch is durable.
- * A `task` in an effect is the engine's own: read it at once, and keep nothing of it.
+ * What the host must do because of an event. If the event `mustBeDurable`, its effects leave only after its batch is
+ * durable. A `task` in an effect is the engine's own object: read it at once and keep no reference.
  */
 export type Effect =
-  /** The first task has this lease, the others those behind it. */
+  /** The first task has this lease; the other tasks have the leases after it. */
   | ({ type: 'deliver'; session: string; lease: number; tasks: readonly Task[] } & GrantTerms)
   | { type: 'revoke'; session: string; lease: number; reason: 'cancelled' | 'expired' }
-  /** Told to those who watch the task. */
+  /** For all sessions that watch the task. */
   | { type: 'outcomes'; tasks: readonly Task[] }
-  /** Told to one that asked. */
+  /** For a session that asked. */
   | { type: 'outcome'; session: Session; task: Task }
   | { type: 'progress'; task: Task; progress: unknown }
   | { type: 'refused'; event: EventOf<'refused'> }
 
 const NONE: readonly Effect[] = Object.freeze([])
 
-/** The effects of an event, asked when `evolve` has taken it and before it takes the next. */
+/** The effects of an event. Call it after `evolve` has applied the event and before it applies the next. */
 export function effectsOf(event: Event, state: State): readonly Effect[] {
   switch (event.type) {
     case 'leasesGranted': {

@@ -6,12 +6,15 @@ import type { LeaseTable } from './lease-table.ts'
 import type { LinkedList } from './linked-list.ts'
 import type { ReadyQueue } from './ready-queue.ts'
 
-/** Tasks, queues and sessions, each of which refers to the others. */
+/** Tasks, queues and sessions. They refer to one another. */
 
-/** What a task is in, with only the fields that make sense there; tasks that got there together share it. */
+/** The state of a task, with only the fields of that state. Tasks that entered a state together share one object. */
 export type Phase =
   | { readonly state: 'delayed'; readonly readyAtMs: number }
-  /** `behind`: the newest task, by number, that it waits behind because its delay ended only then; 0 where it had none. */
+  /**
+   * `behind`: the number of the newest task at the time when this task's delay ended. The task waits behind it. 0 if
+   * there was no delay.
+   */
   | { readonly state: 'ready'; readonly behind: number }
   | { readonly state: 'leased'; readonly session: Session; readonly expiresAtMs: number }
   | { readonly state: 'succeeded'; readonly contentType: string | undefined; readonly forgetAtMs: number }
@@ -25,36 +28,36 @@ export type Phase =
 
 export type PhaseOf<S extends Phase['state']> = Extract<Phase, { state: S }>
 
-/** What tasks that were accepted together have in common, besides what is asked for too often for a detour. */
+/** What tasks that were accepted together share, except for fields that are read too often. */
 export interface Acceptance {
   readonly atMs: number
   readonly contentType: string | undefined
 }
 
-/** What few tasks have to tell. */
+/** Data that only few tasks have. */
 export interface Past {
-  /** How often it has been handed back, or lost before it was begun. */
+  /** How often the task has been handed back, or lost before its attempt began. */
   readonly releases: number
   readonly history: readonly AttemptRecord[]
-  /** The latest that a handler has reported. */
+  /** The newest progress that a handler reported. */
   readonly progress: unknown
 }
 
 /**
- * A task as the engine knows it: everything but its body. Written by `evolve` alone.
+ * A task as the engine knows it: everything but its body. Only `evolve` changes it.
  *
- * There may be millions of them, and each lives through several garbage collections, a quarter of what a busy broker does.
- * So what tasks share they share, and no field holds a number of more than 31 bits while fewer tasks and leases have been
- * counted than that: it would be an object of its own. Instants are in what is shared, and where bodies are is kept in
- * halves.
+ * There may be millions of tasks, and each survives several garbage collections, which take a quarter of a busy
+ * broker's time. So tasks share objects where they can. No field holds a number of more than 31 bits, as long as
+ * fewer tasks and leases than that have been counted, because V8 would store it as a separate object. Times are in
+ * the shared objects, and references to bodies are kept in halves.
  */
 export interface Task extends HeapItem {
   readonly id: string
   readonly queue: Queue
-  /** Its place in the order of acceptance: the number by which events name it. */
+  /** The number in the order of acceptance. Events refer to the task by it. */
   readonly seq: number
   readonly acceptance: Acceptance
-  /** The submission that brought it, where its session wants to hear of it. */
+  /** The submission of the task, if its session watches it. */
   submission: Submission | null
   readonly options: TaskOptions
   /** Where the host stored the body, in halves; see `bodyOf`. */
@@ -62,7 +65,10 @@ export interface Task extends HeapItem {
   bodyLow: number
   readonly bytes: number
   readonly digest: number
-  /** Where the host stored the result, in halves, and its size; meaningful once the task has succeeded. See `resultOf`. */
+  /**
+   * Where the host stored the result, in halves, and its size. Meaningful once the task has succeeded; see
+   * `resultOf`.
+   */
   resultHigh: number
   resultLow: number
   resultBytes: number
@@ -70,21 +76,21 @@ export interface Task extends HeapItem {
   /** Deliveries that count. */
   attempts: number
   past: Past
-  /** Sessions that asked for it by its id. */
+  /** Sessions that watch the task by its id. */
   watchers: Session | Session[] | null
   phase: Phase
-  /** Its latest lease; meaningful while it is leased. */
+  /** The latest lease. Meaningful while the task is leased. */
   lease: number
   next: Task | null
   prev: Task | null
-  /** Its place in the table of tasks. Written by the table alone. */
+  /** The index in the table of tasks. Only the table writes it. */
   slot: number
 }
 
-/** Which message brought tasks: `index + task.seq - seq` is the place of a task in the message `ref`. */
+/** The message that submitted tasks. `index + task.seq - seq` is the index of a task in the message `ref`. */
 export interface Submission {
   readonly session: Session
-  /** Which of the session's connections it came over, as its `connections` counted then. */
+  /** The number of the session's connection that carried it; see `Session.connections`. */
   readonly connection: number
   readonly ref: number
   readonly index: number
@@ -99,52 +105,57 @@ export interface Queue {
   bytes: number
   /** Leased tasks in the order in which their leases were granted or renewed. */
   readonly leased: LinkedList<Task>
-  /** Finished tasks in the order they finished: succeeded and cancelled ones, and dead letters. */
+  /** Succeeded and cancelled tasks, and separately dead letters, each in the order in which they finished. */
   readonly finished: LinkedList<Task>
   readonly dead: LinkedList<Task>
   succeeded: number
   /** Bytes of the results that are kept. */
   resultBytes: number
   readonly drain: DrainRate
-  /** Connected sessions with free credit, none of them silent or resting, that take from this queue, freest first. */
+  /**
+   * Connected sessions that take from this queue, have free credit and are neither silent nor resting. Freest first.
+   */
   readonly available: IndexedHeap<Subscription>
   subscriptions: number
-  /** Tasks have been read back out of their order; `brokerStarted` puts them in order. */
+  /** Tasks were read back out of order. `brokerStarted` restores the order. */
   isUnordered: boolean
 }
 
-/** A session's wish to take from a queue. */
+/** One queue that a session takes from. */
 export interface Subscription extends HeapItem {
   readonly session: Session
   readonly queue: Queue
 }
 
-/** `heapIndex`: its place among the grace windows while disconnected, else among the rests. */
+/** `heapIndex`: the position among the grace windows while disconnected, otherwise among the rests. */
 export interface Session extends HeapItem {
   readonly id: string
-  /** Its place in the order of opening. */
+  /** The number in the order in which sessions were opened. */
   readonly order: number
   roles: readonly Role[]
   phase: 'connected' | 'disconnected' | 'closed'
-  /** How many connections it has had. */
+  /** How many connections the session has had. */
   connections: number
   /** Meaningful while disconnected. */
   graceEndsAtMs: number
   credit: number
   subscriptions: Subscription[]
   readonly leases: LeaseTable<Task>
-  /** Its latest lease: among equally free sessions the one that has waited longest comes first. */
+  /** The latest lease. Among equally free sessions, the one with the lowest has waited longest and comes first. */
   lastLease: number
-  /** It says up to which of its leases it has begun its deliveries; of a session that does not, all count as begun. */
+  /** The worker reports up to which lease it has begun its deliveries. Otherwise all leases count as begun. */
   begins: boolean
-  /** The last lease that it has begun, and with it all before; 0 where it has begun none or never says so. */
+  /**
+   * The last lease that the worker has begun; all earlier ones are begun too. 0 if it has begun none or never
+   * reports.
+   */
   begun: number
   /**
-   * Whether it is heard of. One that let a lease expire is `silent` until it is heard again, and then rests until
-   * `restUntilMs`; meanwhile it is given nothing.
+   * A session that let a lease expire is `silent` until a message arrives from it. Then it rests until `restUntilMs`.
+   * In both states it is delivered nothing.
    */
   silence: 'none' | 'silent' | 'resting'
-  /** How often it has fallen silent since it settled a lease last. */
+  /** How often the session has fallen silent since it last settled a lease. */
   expiries: number
   /** Meaningful while resting. */
   restUntilMs: number

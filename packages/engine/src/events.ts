@@ -1,6 +1,9 @@
 import type { DeadReason, ErrorCode, RetryPolicy, Role, TaskFailure } from '@sluice/protocol'
 
-/** A submission's options with every default filled in: part of the event, so that replay never consults configuration. */
+/**
+ * A submission's options with every default filled in. They are part of the event, so replay never reads the
+ * configuration.
+ */
 export interface TaskOptions {
   readonly priority: number
   readonly delayMs: number
@@ -13,7 +16,7 @@ export interface TaskOptions {
   readonly retry: Readonly<Required<RetryPolicy>>
 }
 
-/** A session as a checkpoint restates it. What is optional is left out where there is nothing to say. */
+/** A session as a checkpoint restates it. An optional field is left out if it has its initial value. */
 export interface SessionRecord {
   id: string
   roles: Role[]
@@ -25,11 +28,11 @@ export interface SessionRecord {
   silence?: 'silent' | 'resting'
   expiries?: number
   restUntilMs?: number
-  /** Where it is disconnected. */
+  /** Set if the session is disconnected. */
   graceEndsAtMs?: number
 }
 
-/** Who loses a lease and has to be told. */
+/** The session that loses a lease and must be told. */
 export interface Revoked {
   session: string
   lease: number
@@ -38,7 +41,7 @@ export interface Revoked {
 /** How a lease is lost with its holder. */
 export type Loss = 'lease_expired' | 'session_lost'
 
-/** One ended attempt, kept with the task while it is retried and as a dead letter. */
+/** One ended attempt. The task keeps it while it is retried and as a dead letter. */
 export interface AttemptRecord {
   attempt: number
   endedAtMs: number
@@ -46,20 +49,20 @@ export interface AttemptRecord {
   error?: TaskFailure
 }
 
-/** What a finished or unfinished task is, whole: how compaction carries it past the events that made it. */
+/** A task completely as data. Compaction writes it so that the task outlives the events that made it. */
 export interface TaskRecord {
   id: string
   queue: string
   options: TaskOptions
-  /** Where the body is (see `BodyRef`), its size in bytes and its type. */
+  /** Reference to the body (see `BodyRef`), its size in bytes and its type. */
   body: number
   bytes: number
   contentType?: string
   digest: number
-  /** Its place in the order of acceptance. */
+  /** The number in the order of acceptance. */
   seq: number
   acceptedAtMs: number
-  /** Whether it has ever been delivered, after which its time-to-live does not count. */
+  /** Whether the task has ever been delivered. After that its time-to-live does not count. */
   started: boolean
   attempts: number
   releases: number
@@ -71,7 +74,7 @@ export interface TaskRecord {
 
 export type PhaseRecord =
   | { state: 'delayed'; readyAtMs: number }
-  /** `behind`: the newest task, by number, when its delay ended; 0 where it had none. */
+  /** `behind`: the number of the newest task when this task's delay ended; 0 if there was no delay. */
   | { state: 'ready'; behind: number }
   | { state: 'leased'; session: string; lease: number; expiresAtMs: number }
   | { state: 'succeeded'; result: number; bytes: number; contentType?: string; forgetAtMs: number }
@@ -79,25 +82,25 @@ export type PhaseRecord =
   | { state: 'cancelled'; forgetAtMs: number }
 
 /**
- * Everything that ever happens to the queue. All instants are in ms of the broker's own clock; all of them and every
- * random draw were made by `decide`, so that replay repeats nothing but the change.
+ * Everything that happens to the queue. All times are in ms of the broker's clock. `decide` made all times and random
+ * draws, so replay only repeats the changes.
  */
 export type Event =
-  /** A broker took up this state. `nextLease` is past every lease that an earlier epoch can have told anyone. */
+  /** A broker took up this state. `nextLease` is higher than every lease that an earlier epoch can have given out. */
   | { type: 'brokerStarted'; epoch: number; nextLease: number; atMs: number }
-  /** What the events before this one said of everything but tasks; written before old events are discarded. */
+  /** What the earlier events said of everything but tasks. Written before old events are discarded. */
   | { type: 'checkpointed'; epoch: number; nextLease: number; nextSeq: number; sessions: SessionRecord[]; atMs: number }
-  /** `begins`: it will say which of its leases it has begun. */
+  /** `begins`: the session reports which of its leases it has begun. */
   | { type: 'sessionOpened'; session: string; roles: Role[]; begins?: true; atMs: number }
-  /** `begun`: it has begun its leases up to this one; all of them where it does not say. */
+  /** `begun`: the session has begun its leases up to this one. If it is left out, all count as begun. */
   | { type: 'sessionResumed'; session: string; begins?: true; begun?: number; atMs: number }
-  /** The connection is gone; the session and its leases stay until the grace window ends. */
+  /** The connection is gone. The session and its leases stay until the grace window ends. */
   | { type: 'sessionDisconnected'; session: string; graceEndsAtMs: number; atMs: number }
   | { type: 'sessionClosed'; session: string; atMs: number }
-  /** A session that let a lease expire is heard again, and rests before it is given anything. */
+  /** A message arrived from a silent session. It now rests before it is delivered anything. */
   | { type: 'sessionHeard'; session: string; restUntilMs: number; atMs: number }
   | { type: 'sessionRested'; session: string; atMs: number }
-  /** The broker could not listen for so long: leases, grace windows and rests that were running last so much longer. */
+  /** The broker could not receive for this long. Running leases, grace windows and rests are extended by that time. */
   | { type: 'brokerStalled'; ms: number; atMs: number }
   | { type: 'creditSet'; session: string; credit: number; queues: string[]; atMs: number }
   /** Tasks of one submission that were accepted one after the other. */
@@ -106,16 +109,17 @@ export type Event =
       queue: string
       options: TaskOptions
       contentType: string | undefined
-      /** The session that wants to hear of them, or undefined. */
+      /** The session that watches them, or undefined. */
       watcher: string | undefined
-      /** The message that brought them, and the place of the first of them in it. */
+      /** The message that submitted them, and the index of the first of them in it. */
       ref: number
       index: number
-      /** The place of the first one in the order of acceptance, from 1: its number. The others follow. */
+      /** The number of the first task in the order of acceptance, from 1. The others follow. */
       seq: number
       /**
-       * The place of the first body; the others lie behind it. `decide` says how many bytes lie before it among the
-       * bodies of the command; the host then puts here where it stored it, before `evolve`. Opaque to `evolve`.
+       * The reference to the first body; the others follow it. `decide` puts here how many bytes of the command's
+       * bodies lie before it. The host replaces that by the reference to where it stored the body, before `evolve`.
+       * Opaque to `evolve`.
        */
       body: number
       ids: readonly string[]
@@ -123,58 +127,61 @@ export type Event =
       digests: readonly number[]
       atMs: number
     }
-  /** The whole of a task, restated for compaction; replaces what is known of it. */
+  /** A complete task, restated for compaction. Replaces what is known of it. */
   | { type: 'taskRestated'; task: TaskRecord; atMs: number }
   | { type: 'taskWatched'; id: string; session: string; atMs: number }
   | { type: 'taskUnwatched'; id: string; session: string; atMs: number }
   /** A delay is over. */
   | { type: 'taskReadied'; id: string; atMs: number }
-  /** These tasks, by number, are leased to the session for their full `leaseMs` from `atMs`; each counts as an attempt. */
+  /**
+   * These tasks, by number, are leased to the session for their full `leaseMs` from `atMs`. Each counts as an
+   * attempt.
+   */
   | {
       type: 'leasesGranted'
       session: string
-      /** The lease of the first one. The others follow. */
+      /** The lease of the first task. The others follow. */
       lease: number
       tasks: readonly number[]
-      /** How the worker has to start each of them; see `GrantTerms`. */
+      /** How the worker must start each of them; see `GrantTerms`. */
       start?: 'announced' | 'alone'
-      /** It must be durable before the delivery leaves; see `GrantTerms`. */
+      /** The event must be durable before the delivery leaves; see `GrantTerms`. */
       durable?: true
       atMs: number
     }
   /** The session has begun its leases up to this one. */
   | { type: 'leasesBegun'; session: string; lease: number; atMs: number }
-  /** Each lease lives its task's full `leaseMs` from `atMs`. */
+  /** Each lease lasts its task's full `leaseMs` from `atMs`. */
   | { type: 'leasesRenewed'; session: string; leases: number[]; atMs: number }
   | { type: 'progressReported'; id: string; progress: unknown; atMs: number }
-  /** These tasks, by number, have results that are kept for their `resultTtlMs` from `atMs`. */
+  /** These tasks, by number, succeeded. Their results are kept for their `resultTtlMs` from `atMs`. */
   | {
       type: 'tasksSucceeded'
       tasks: readonly number[]
       contentType: string | undefined
-      /** The place of the first result, as `body` of `tasksAccepted`. */
+      /** The reference to the first result, as `body` of `tasksAccepted`. */
       result: number
       bytes: readonly number[]
       atMs: number
     }
-  /** An attempt ended without a result and another one will follow, not before `retryAtMs`. */
+  /** An attempt ended without a result. Another one follows, not before `retryAtMs`. */
   | {
       type: 'attemptFailed'
       id: string
       attempt: AttemptRecord
       retryAtMs: number
-      /** Where the lease expired. */
+      /** Set if the lease expired. */
       revoked?: Revoked
       atMs: number
     }
-  /** A lease was handed back unfinished, its delivery never left, or it was lost unbegun: no attempt is counted. */
+  /** A lease was handed back, its delivery never left, or it was lost before its attempt began. No attempt counts. */
   | {
       type: 'leaseReleased'
       id: string
       retryAtMs: number
-      /** Where it was lost. */
+      /** Set if the lease was lost. */
       lost?: Loss
-      /** Where it expired. */
+      /** Set if the lease expired. */
       revoked?: Revoked
       atMs: number
     }
@@ -183,10 +190,10 @@ export type Event =
       id: string
       reason: DeadReason
       error: TaskFailure | undefined
-      /** The attempt that ended it; undefined where none was running. */
+      /** The attempt that ended the task; undefined if none was running. */
       attempt: AttemptRecord | undefined
       forgetAtMs: number
-      /** Where its lease expired. */
+      /** Set if the lease expired. */
       revoked?: Revoked
       atMs: number
     }
@@ -194,17 +201,17 @@ export type Event =
       type: 'taskCancelled'
       id: string
       forgetAtMs: number
-      /** Where it was leased. */
+      /** Set if the task was leased. */
       revoked?: Revoked
       atMs: number
     }
-  /** A dead letter starts anew with all its attempts. */
+  /** A dead letter becomes ready again, with all its attempts. */
   | { type: 'taskRedriven'; id: string; atMs: number }
-  /** The record of a finished task is gone, its time being over. */
+  /** The record of a finished task is dropped, because its time is over. */
   | { type: 'taskForgotten'; id: string; atMs: number }
-  /** The records that finished first are gone, because their queue keeps no more than its bound. */
+  /** The records that finished first are dropped, because their queue exceeds its bound. */
   | { type: 'oldestForgotten'; tasks: readonly number[]; atMs: number }
-  /** A command, or one item of it, was refused. Changes nothing and is never stored. */
+  /** A command, or one item of it, was refused. This changes nothing and is never stored. */
   | {
       type: 'refused'
       session: string | undefined
@@ -221,9 +228,10 @@ export type EventType = Event['type']
 export type EventOf<T extends EventType> = Extract<Event, { type: T }>
 
 /**
- * Whether an acknowledgement depends on this event, so that its effects may leave only once it is durable. The others
- * (leases, renewals, progress, sessions) may be lost in a crash: the work is then done again, and nothing told is undone.
- * A lease whose work must not be done again, or whose task would be found too old, is durable before its delivery leaves.
+ * Whether an acknowledgement depends on this event. If so, its effects leave only once it is durable. A crash may
+ * lose the other events (leases, renewals, progress, sessions). Then work is repeated, but nothing that was told is
+ * undone. A grant is durable before its delivery leaves if the work must not be repeated, or if its task would
+ * otherwise be found expired.
  */
 export function mustBeDurable(event: Event): boolean {
   switch (event.type) {

@@ -22,7 +22,8 @@ import { createTask, placeResult, READY } from './task.ts'
 import { enter, held, leave, move, numbered, remember, unwatch, waiting, watch } from './tasks.ts'
 
 /**
- * The sole mutator. Throws on an event that the state cannot take: that is a broken invariant, never bad input.
+ * The only function that changes the state. Throws on an event that does not fit the state: that is a broken
+ * invariant, never bad input.
  */
 export function evolve(state: State, event: Event): void {
   switch (event.type) {
@@ -138,13 +139,14 @@ export function evolve(state: State, event: Event): void {
       state.epoch = event.epoch
       state.nextLease = event.nextLease
       restoreOrders(state)
-      // What was said of them last may be lost: nobody who has begun its work is to be taken not to have.
+      // The last `begin` of a session may be lost. So all its leases count as begun: work that has begun must not
+      // count as unbegun.
       for (const session of state.sessions.values()) takeAsBegun(session)
       return
     case 'checkpointed':
       state.epoch = event.epoch
       state.nextLease = Math.max(state.nextLease, event.nextLease)
-      // The tasks with the last numbers may be gone, and what spoke of them discarded.
+      // The tasks with the last numbers may be gone and their events discarded.
       state.nextSeq = Math.max(state.nextSeq, event.nextSeq)
       for (const session of event.sessions) restateSession(state, session)
       return
@@ -235,7 +237,7 @@ function renew(state: State, event: EventOf<'leasesRenewed'>): void {
   }
 }
 
-/** Before the task leaves its holder. */
+/** Must be called before the task leaves its holder. */
 function noteLoss(
   state: State,
   { phase }: Task,
@@ -244,7 +246,7 @@ function noteLoss(
 ): void {
   if (phase.state !== 'leased') return
   if (revoked) fallSilent(state, phase.session)
-  // Whoever settles its work is at it.
+  // A session that settles its work is alive.
   else if (how === 'failed') forgetExpiries(phase.session)
 }
 

@@ -3,24 +3,25 @@ import type { EventOf } from './events.ts'
 import { attemptsMax } from './task.ts'
 
 /**
- * On what terms an attempt is granted.
+ * The terms on which an attempt is granted.
  *
- * A task that was lost with its worker may have been what killed it, or have run beside that. So the worker says that it
- * begins the task before it does (`announced`), and only a task that has been begun is charged for the loss; and where the
- * next loss could be the last, or came twice already, it runs the task with no other beside it (`alone`): whoever dies then
- * dies of its own.
+ * If a task was lost with its worker, it may have killed the worker, or another task beside it may have. So the
+ * worker reports that it begins the task before it starts it (`announced`), and only a task that has begun is charged
+ * for the loss. If the next loss could be the last, or if there were two in a row already, the worker runs the task
+ * alone (`alone`). Then a task that dies has died of its own fault.
  *
- * `durable`: what would be wrong if a crash forgot this delivery. The last allowed attempt would be made again, and a task
- * that was delivered in time would be found too old; it may be granted again while its first grant is still being written.
+ * `durable`: a crash must not forget this delivery. Otherwise the last allowed attempt would be made again, or a task
+ * that was delivered in time would be found expired. The task may be granted again while its first grant is still
+ * being written.
  */
 export type GrantTerms = Pick<EventOf<'leasesGranted'>, 'start' | 'durable'>
 
-/** Lost attempts one after the other that make a task run alone. */
+/** After this many lost attempts in a row, a task runs alone. */
 const LOST_IN_A_ROW_MAX = 2
 
 const PLAIN: GrantTerms = Object.freeze({})
 
-/** For a task that was never delivered they depend on its options alone. */
+/** The terms of a task that was never delivered depend only on its options. */
 export function grantTerms(task: Task): GrantTerms {
   const { attempts, options, past } = task
   const isLast = attempts + 1 >= attemptsMax(task)
@@ -37,7 +38,7 @@ export function isSameTerms(a: GrantTerms, b: GrantTerms): boolean {
   return a.start === b.start && a.durable === b.durable
 }
 
-/** Attempts lost at the end of its history. */
+/** The number of lost attempts at the end of its history. */
 function lostInARow({ past: { history } }: Task): number {
   let lost = 0
   while (lost < history.length && history[history.length - 1 - lost]?.how !== 'failed') lost += 1

@@ -4,7 +4,7 @@ import type { Event, EventOf } from './events.ts'
 import { freeCredit, type State } from './state.ts'
 import { attemptsMax } from './task.ts'
 
-/** What is true of the whole history of events. Give it every event in order, with the state before it. */
+/** Checks what must hold for the whole history of events. Pass it every event in order, with the state before it. */
 export class HistoryChecker {
   #lastLease = 0
   #lastSeq = 0
@@ -77,7 +77,7 @@ export class HistoryChecker {
   }
 }
 
-/** How an attempt has to be granted: by whether it is the last and by what became of those before. */
+/** How an attempt must be granted. This depends on whether it is the last one and on how the previous ones ended. */
 function startOf(task: Task): [string | undefined, boolean] {
   const isLast = task.attempts === attemptsMax(task) - 1
   const [last, secondLast] = task.past.history.slice(-2).reverse()
@@ -88,7 +88,7 @@ function startOf(task: Task): [string | undefined, boolean] {
   return [isAlone ? 'alone' : isAnnounced ? 'announced' : undefined, isLast || task.options.ttlMs > 0]
 }
 
-/** What was not begun costs no attempt, until it has come back too often; and whoever let a lease expire is told. */
+/** An attempt that had not begun counts only after too many returns. A session whose lease expired must be told. */
 function checkLoss(before: State, event: EventOf<'attemptFailed' | 'taskDied'>, how: string | undefined): void {
   checkRevoked(before, event, how === 'lease_expired')
   if (how !== 'lease_expired' && how !== 'session_lost') return

@@ -1,14 +1,14 @@
 import type { TaskFailure } from '@sluice/protocol'
 import type { AttemptRecord } from './events.ts'
 
-/** Ended attempts kept with a task; older ones are dropped. */
+/** Ended attempts that a task keeps. Older ones are dropped. */
 export const HISTORY_MAX = 20
-/** UTF-16 code units of messages and names kept of all of them but the newest, which has its error whole. */
+/** UTF-16 code units of messages and names that a task keeps of all errors but the newest, which is kept whole. */
 export const HISTORY_LENGTH_MAX = 4096
 
 /**
- * What is kept of attempts, the newest last. There may be a million tasks that have failed: a stack is kept of the newest
- * attempt alone, and of the oldest ones that they were, where the errors of all of them are long.
+ * The attempts that are kept, the newest last. A million tasks may have failed, so a stack is kept only of the newest
+ * attempt. If the errors are long, the oldest attempts keep only that they happened.
  */
 export function historyOf(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
   const history = attempts.slice(-HISTORY_MAX)
@@ -23,7 +23,7 @@ export function historyOf(attempts: readonly AttemptRecord[]): readonly AttemptR
   return history
 }
 
-/** Code units of what is kept of an error for long. */
+/** Code units of the parts of an error that are kept for long. */
 export function lengthOf({ message, name = '' }: TaskFailure): number {
   return message.length + name.length
 }

@@ -1,6 +1,6 @@
-/** What an `IndexedHeap` holds: it keeps each item's place on the item, so that removal needs no search. */
+/** An item of an `IndexedHeap`. The heap stores each item's index on the item, so that removal needs no search. */
 export interface HeapItem {
-  /** −1 while in no heap. Written by the heap alone. */
+  /** −1 while the item is in no heap. Only the heap writes it. */
   heapIndex: number
 }
 
@@ -21,7 +21,7 @@ export class IndexedHeap<T extends HeapItem> {
     return this.#items[0]
   }
 
-  /** What would come first without the first. */
+  /** The item that would come first without the first one. */
   second(): T | undefined {
     const left = this.#items[1]
     const right = this.#items[2]
@@ -49,7 +49,7 @@ export class IndexedHeap<T extends HeapItem> {
     this.update(last)
   }
 
-  /** Call after the item's order has changed. */
+  /** Call it after the item's order has changed. */
   update(item: T): void {
     this.#up(item, item.heapIndex)
     this.#down(item, item.heapIndex)

@@ -9,7 +9,7 @@ import { deadlineOf, isFinished, watchersOf } from './task.ts'
 export { describeKept, describeState } from './describe-state.ts'
 export { HistoryChecker } from './history-checker.ts'
 
-/** What is true of every state between two commands. Each check throws an error that says what is wrong. */
+/** Checks what must hold for every state between two commands. Each check throws an error that names the fault. */
 export function checkState(state: State): void {
   checkLeases(state)
   checkQueues(state)
@@ -105,7 +105,10 @@ function checkAvailable(state: State, queue: Queue): void {
   same(queue.subscriptions, subscribed.length, `the subscriptions of ${queue.name}`)
 }
 
-/** The next task to deliver has the highest priority, and is the returned one accepted first, if there is any. */
+/**
+ * The next task has the highest priority. Among these, a task that was delivered before comes first, in the order of
+ * acceptance.
+ */
 function checkNext(queue: Queue, tasks: readonly Task[]): void {
   const ready = tasks.filter(({ phase }) => phase.state === 'ready')
   const [next] = queue.ready.peek(1)
@@ -131,7 +134,7 @@ function isBefore(a: Task, b: Task): boolean {
 function checkDeadlines(state: State): void {
   const due = [...state.tasks.values()].filter(hasDeadline)
   for (const task of due) {
-    // Of leased and finished tasks only those that are due before the one in front of them have to wait there.
+    // A leased or finished task is in the heap of deadlines only if it is due before the task in front of it.
     const isBehind =
       (isFinished(task) || task.phase.state === 'leased') &&
       task.prev !== null &&

@@ -1,11 +1,11 @@
 const CAPACITY_MIN = 16
 
 /**
- * The tasks that a session holds leases of, by the lease. A map would be made anew again and again by leases that come and
- * go; here a task lies where the low bits of its lease say, and only those whose place is taken are in a map.
+ * The tasks that a session holds leases of, by lease. A `Map` would be rebuilt again and again as leases come and go.
+ * Here the low bits of a lease give its index. Only tasks whose index is taken are in a map.
  */
 export class LeaseTable<T extends { readonly lease: number }> {
-  /** A power of two of places, or none before the first lease. */
+  /** The length is a power of two, or 0 before the first lease. */
   #tasks: (T | undefined)[] = []
   readonly #displaced = new Map<number, T>()
   #size = 0
@@ -24,7 +24,7 @@ export class LeaseTable<T extends { readonly lease: number }> {
     return this.get(lease) !== undefined
   }
 
-  /** Adds a task that has been leased with this lease. */
+  /** Adds a task that has just been leased with this lease. */
   add(task: T, lease: number): void {
     if (this.#size === this.#tasks.length) this.#grow()
     this.#put(task, lease)
@@ -38,7 +38,7 @@ export class LeaseTable<T extends { readonly lease: number }> {
     this.#size -= 1
   }
 
-  /** By lease: the longest held first. */
+  /** In the order of the leases: the longest held first. */
   *[Symbol.iterator](): Generator<[number, T], undefined> {
     const held = [...this.#tasks.filter((task) => task !== undefined), ...this.#displaced.values()]
     for (const task of held.sort((a, b) => a.lease - b.lease)) yield [task.lease, task]

@@ -1,13 +1,13 @@
 import type { TaskStateName } from '@sluice/protocol'
 import type { EventType } from './events.ts'
 
-/** `absent`: never accepted. `gone`: its record has expired; the id may be used anew. */
+/** `absent`: never accepted. `gone`: the record has expired and the id may be used again. */
 export type LifecycleState = TaskStateName | 'absent' | 'gone'
 
 /**
- * The life of a task: for each state, the events that may happen and the states they lead to. `evolve` consults it for
- * every change, the task chart is generated from it, and SPEC.md draws it. Room is left for tasks that wait on other
- * tasks, keys, limits and schedules: each is a further state before `ready`.
+ * The life of a task: for each state, the events that may happen and the states that they lead to. `evolve` checks
+ * every change against it, the task chart is generated from it, and SPEC.md shows it. Further states before `ready`
+ * can be added for tasks that wait on other tasks, keys, limits or schedules.
  */
 export const LIFECYCLE = {
   absent: { tasksAccepted: ['ready', 'delayed'] },
@@ -28,7 +28,10 @@ export const LIFECYCLE = {
 
 type Table = Record<LifecycleState, Partial<Record<EventType, readonly LifecycleState[]>>>
 
-/** Throws unless the table lets `event` lead from one state to the other: a broken invariant, never bad input. */
+/**
+ * Throws unless the table lets `event` lead from one state to the other. That would be a broken invariant, never bad
+ * input.
+ */
 export function assertTransition(from: LifecycleState, event: EventType, to: LifecycleState): void {
   if (from === checked.from && event === checked.event && to === checked.to) return
   if (!(LIFECYCLE as Table)[from][event]?.includes(to)) {
@@ -37,5 +40,5 @@ export function assertTransition(from: LifecycleState, event: EventType, to: Lif
   checked = { from, event, to }
 }
 
-/** The latest change that was found right: what happens to many tasks at once is looked up once. */
+/** The latest change that passed the check, so that one event about many tasks is looked up once. */
 let checked: { from?: LifecycleState; event?: EventType; to?: LifecycleState } = {}

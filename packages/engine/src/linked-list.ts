@@ -1,10 +1,13 @@
-/** What a `LinkedList` holds. Written by the list alone. */
+/** An item of a `LinkedList`. Only the list writes these fields. */
 export interface ListItem<T> {
   next: T | null
   prev: T | null
 }
 
-/** A doubly linked list through the items themselves: O(1) at both ends and in the middle, nothing allocated. An item is in one list at most. */
+/**
+ * A doubly linked list through the items themselves. It is O(1) at both ends and in the middle and allocates nothing.
+ * An item is in at most one list.
+ */
 export class LinkedList<T extends ListItem<T>> {
   head: T | null = null
   #tail: T | null = null
@@ -29,7 +32,7 @@ export class LinkedList<T extends ListItem<T>> {
     this.size -= 1
   }
 
-  /** Keeps the order of equals. */
+  /** A stable sort. */
   sort(compare: (a: T, b: T) => number): void {
     const items: T[] = []
     for (let item = this.head; item; item = item.next) items.push(item)

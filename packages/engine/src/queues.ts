@@ -3,7 +3,7 @@ import type { LinkedList } from './linked-list.ts'
 import { createQueue, type State, unfinished } from './state.ts'
 import { deadlineOf } from './task.ts'
 
-/** What `evolve` does to queues. Nothing else may call these. */
+/** What `evolve` does to queues. Only `evolve` may call these functions. */
 
 export function queueNamed(state: State, name: string): Queue {
   let queue = state.queues.get(name)
@@ -14,7 +14,7 @@ export function queueNamed(state: State, name: string): Queue {
   return queue
 }
 
-/** The queue of this name, which is about to be given tasks. */
+/** The queue of this name, to which tasks are about to be added. */
 export function queueGiven(state: State, name: string, atMs: number): Queue {
   const queue = queueNamed(state, name)
   if (unfinished(queue) === 0) queue.drain.resume(atMs)
@@ -26,19 +26,22 @@ export function noteDispatchable(state: State, queue: Queue): void {
   else state.dispatchable.delete(queue)
 }
 
-/** Forgets a queue that holds no task or record and that nobody takes from, so that names used once do not use up the bound. */
+/**
+ * Drops a queue that holds no task or record and that no session takes from. So names that are used once do not use
+ * up the bound.
+ */
 export function dropUnused(state: State, queue: Queue): void {
   if (unfinished(queue) + queue.finished.size + queue.dead.size + queue.subscriptions > 0) return
   state.queues.delete(queue.name)
 }
 
 /**
- * Tasks that compaction restated were read back in the order of restating: puts them among the others, as they would be
- * had nothing been discarded.
+ * Compaction reads restated tasks back in the order of restating. This puts them where they would be if nothing had
+ * been discarded.
  */
 export function restoreOrders(state: State): void {
   for (const queue of state.queues.values()) {
-    // Replay meets many starts and must not sort a long backlog at each.
+    // Replay passes many starts and must not sort a long backlog at each.
     if (!queue.isUnordered) continue
     queue.isUnordered = false
     queue.ready.restoreOrder()
@@ -48,9 +51,9 @@ export function restoreOrders(state: State): void {
 }
 
 /**
- * Adds a task to those that are leased or kept until an instant. Only one that has to go before the task in front of it
- * waits among the deadlines, and so does the first of all: where all leases or records of a queue live equally long, the
- * others cost nothing until they come to the front.
+ * Adds a task to a list of tasks that are leased, or kept, until some time. The heap of deadlines contains the first
+ * task of the list and each task that is due before the one in front of it. If all leases or records of a queue last
+ * equally long, the other tasks cost nothing until they come to the front.
  */
 export function retain(state: State, list: LinkedList<Task>, task: Task): void {
   list.push(task)

@@ -3,7 +3,7 @@ import { LinkedList, type ListItem } from './linked-list.ts'
 
 const PRIORITIES = 10
 
-/** What the order in which tasks became ready depends on. */
+/** The fields that decide in which order tasks became ready. */
 interface Readied {
   readonly seq: number
   readonly acceptance: { readonly atMs: number }
@@ -16,9 +16,9 @@ interface Waiting<T> extends Readied, HeapItem, ListItem<T> {
 }
 
 interface Level<T extends Waiting<T>> {
-  /** Delivered before and ready again, in the order of acceptance: they come first. */
+  /** Tasks that were delivered before and are ready again, in the order of acceptance. They come first. */
   readonly returned: IndexedHeap<T>
-  /** Never delivered, in the order they became ready. */
+  /** Tasks that were never delivered, in the order in which they became ready. */
   readonly fresh: LinkedList<T>
 }
 
@@ -41,7 +41,7 @@ export class ReadyQueue<T extends Waiting<T>> {
     this.#size += 1
   }
 
-  /** Call before `started` changes: it tells which list holds the task. */
+  /** Call it before `started` changes, because that field tells which list holds the task. */
   remove(task: T): void {
     const level = this.#levels[task.options.priority] as Level<T>
     if (task.started) level.returned.remove(task)
@@ -50,14 +50,15 @@ export class ReadyQueue<T extends Waiting<T>> {
   }
 
   /**
-   * The next tasks in the order of delivery: at least one if there is any, `max` at most. Changes nothing. Tasks that were
-   * never delivered are taken only with a number below `below`; a priority whose next one has another is passed over.
+   * The next tasks in the order of delivery: at least one if there is any, at most `max`. Changes nothing. A task
+   * that was never delivered is returned only if its number is below `below`. If the next task of a priority has a
+   * higher number, that priority is skipped.
    */
   peek(max: number, below = Number.POSITIVE_INFINITY): T[] {
     for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) {
       const level = this.#levels[priority] as Level<T>
       const first = level.returned.peek()
-      // A heap shows only its first item without a change; the caller asks again for more.
+      // A heap shows only its first item without changing. The caller asks again for more.
       if (first) return [first]
       const tasks: T[] = []
       for (let task = level.fresh.head; task && task.seq < below && tasks.length < max; task = task.next)
@@ -67,12 +68,12 @@ export class ReadyQueue<T extends Waiting<T>> {
     return []
   }
 
-  /** Puts the fresh tasks in the order in which they became ready. */
+  /** Restores the order in which the fresh tasks became ready. */
   restoreOrder(): void {
     for (const { fresh } of this.#levels) fresh.sort(byReadiness)
   }
 
-  /** The acceptance time of the task that has been ready for longest in any priority, or undefined. */
+  /** The acceptance time of the oldest task at the head of any priority, or undefined. */
   oldestAcceptedAtMs(): number | undefined {
     let oldest: number | undefined
     for (const { returned, fresh } of this.#levels) {
@@ -84,7 +85,7 @@ export class ReadyQueue<T extends Waiting<T>> {
   }
 }
 
-/** The order in which tasks that were never delivered became ready: that of acceptance, and of the ends of delays. */
+/** The order in which tasks that were never delivered became ready: by acceptance and by the ends of delays. */
 export function byReadiness(a: Readied, b: Readied): number {
   const [aBehind, bBehind] = [behindOf(a), behindOf(b)]
   return (

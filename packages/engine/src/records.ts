@@ -2,7 +2,9 @@ import type { Session, Task } from './entities.ts'
 import type { PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
 import { bodyOf, resultOf, watchersOf } from './task.ts'
 
-/** Tasks and sessions as plain data, whole: how compaction carries them past the events that made them. */
+/**
+ * Tasks and sessions completely as plain data. Compaction writes them so that they outlive the events that made them.
+ */
 
 export function recordOf(task: Task): TaskRecord {
   return {

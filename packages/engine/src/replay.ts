@@ -4,9 +4,9 @@ import { sessionFor } from './sessions.ts'
 import type { State } from './state.ts'
 
 /**
- * `evolve` for events read back from a journal whose oldest batches have been discarded. What was discarded spoke only of
- * tasks that are gone or restated later, so an event of a task that is not held is passed over, and a session that is not
- * known is taken to be one in its grace window.
+ * `evolve` for events read from a journal whose oldest batches have been discarded. The discarded events were about
+ * tasks that are gone or restated later. So an event about a task that is not held is skipped, and an unknown session
+ * is taken to be in its grace window.
  */
 export function replay(state: State, event: Event): void {
   switch (event.type) {
@@ -71,7 +71,7 @@ export function replay(state: State, event: Event): void {
   evolve(state, event)
 }
 
-/** Where tasks stand that are held, one behind the other. */
+/** The index ranges of the tasks that are held. */
 function runsHeld(state: State, tasks: readonly number[]): { first: number; end: number }[] {
   const runs: { first: number; end: number }[] = []
   tasks.forEach((seq, i) => {

@@ -7,15 +7,18 @@ import type { State } from './state.ts'
 import { createTask, placeBody, placeResult, READY } from './task.ts'
 import { enter, setWatchers } from './tasks.ts'
 
-/** What `evolve` makes of tasks and sessions that are restated. Nothing else may call these. */
+/** What `evolve` does with restated tasks and sessions. Only `evolve` may call these functions. */
 
-/** A task that is held keeps its state and takes the new places of its body and result; another one is made from the record. */
+/**
+ * A task that is held keeps its state and takes the new references to its body and result. Any other task is made
+ * from the record.
+ */
 export function restate(state: State, record: TaskRecord): void {
   const known = state.tasks.get(record.id)
   if (known) {
     placeBody(known, record.body)
     if (record.phase.state === 'succeeded') placeResult(known, record.phase.result, record.phase.bytes)
-    // The oldest is always the task whose body has been stored for longest.
+    // The oldest task in the table must be the one whose body was stored first.
     state.tasks.renew(known)
     return
   }
@@ -31,7 +34,7 @@ export function restate(state: State, record: TaskRecord): void {
   const watchers = record.watchers.map((id) => sessionFor(state, id))
   setWatchers(task, watchers)
   state.tasks.add(task)
-  // Its acceptance may be among the events that were discarded.
+  // The event of its acceptance may have been discarded.
   state.nextSeq = Math.max(state.nextSeq, task.seq + 1)
   task.queue.isUnordered = true
   if (record.phase.state === 'leased') task.lease = record.phase.lease

@@ -4,7 +4,7 @@ import { LeaseTable } from './lease-table.ts'
 import { dropUnused, noteDispatchable, queueNamed } from './queues.ts'
 import { freeCredit, type State } from './state.ts'
 
-/** What `evolve` does to sessions, their credit and their leases. Nothing else may call these. */
+/** What `evolve` does to sessions, their credit and their leases. Only `evolve` may call these functions. */
 
 export function openSession(state: State, id: string, roles: readonly Role[], begins = false): Session {
   const session: Session = {
@@ -36,12 +36,12 @@ export function sessionNamed(state: State, id: string): Session {
   return session
 }
 
-/** A session that events speak of; one whose opening has been discarded is taken to be either. */
+/** The session that events refer to. If the event that opened it was discarded, it counts as producer and worker. */
 export function sessionFor(state: State, id: string): Session {
   return state.sessions.get(id) ?? openSession(state, id, ['producer', 'worker'])
 }
 
-/** `begun`: the last lease that it has begun; undefined where it has begun all. */
+/** `begun`: the last lease that the session has begun; undefined if it has begun all. */
 export function resumeSession(state: State, session: Session, begins = false, begun: number | undefined): void {
   leaveHeap(state, session)
   session.phase = 'connected'
@@ -61,7 +61,10 @@ export function disconnectSession(state: State, session: Session, graceEndsAtMs:
   refresh(state, session)
 }
 
-/** A session waits in one heap at most: for the end of its grace window, or connected for that of its rest. */
+/**
+ * A session is in at most one heap: by the end of its grace window if disconnected, or by the end of its rest if
+ * connected.
+ */
 function enterHeap(state: State, session: Session): void {
   if (session.phase === 'disconnected') state.graces.push(session)
   else if (session.phase === 'connected' && session.silence === 'resting') state.rests.push(session)
@@ -72,19 +75,25 @@ function leaveHeap(state: State, session: Session): void {
   else state.rests.remove(session)
 }
 
-/** All leases that it holds count as begun. */
+/** All leases that the session holds count as begun. */
 export function takeAsBegun(session: Session): void {
   session.begun = session.begins ? session.lastLease : 0
 }
 
-/** A lease of it has expired. Those that expire while nothing is heard of it are one silence; of one that is away none is expected. */
+/**
+ * A lease of the session has expired. Leases that expire while it is silent count as one expiry. A disconnected
+ * session does not become silent.
+ */
 export function fallSilent(state: State, session: Session): void {
   if (session.phase !== 'connected' || session.silence === 'silent') return
   session.expiries += 1
   setSilence(state, session, 'silent')
 }
 
-/** It has settled a lease: the expiries before that are forgotten, but for the one that it has not been heard of since. */
+/**
+ * The session has settled a lease, so its earlier expiries are forgotten. If it is silent, the present one still
+ * counts.
+ */
 export function forgetExpiries(session: Session): void {
   session.expiries = session.silence === 'silent' ? 1 : 0
 }
@@ -97,7 +106,7 @@ export function setSilence(state: State, session: Session, silence: Session['sil
   refresh(state, session)
 }
 
-/** Its leases have been ended by events before this one. */
+/** Earlier events have ended the session's leases. */
 export function closeSession(state: State, session: Session): void {
   if (session.leases.size > 0) throw new Error('invariant broken: a session closes with leases')
   leaveHeap(state, session)
@@ -126,7 +135,10 @@ function subscribe(session: Session, queue: Queue): Subscription {
   return { session, queue, heapIndex: -1 }
 }
 
-/** Puts a session where its free credit says in each of its queues; after every change of its leases, credit or phase. */
+/**
+ * Updates the position of a session in each of its queues by its free credit. Call it after every change of its
+ * leases, credit or phase.
+ */
 export function refresh(state: State, session: Session): void {
   const willing = session.phase === 'connected' && session.silence === 'none' && freeCredit(session) > 0
   for (const subscription of session.subscriptions) {

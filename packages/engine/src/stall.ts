@@ -1,11 +1,11 @@
 import type { PhaseOf } from './entities.ts'
 import type { State } from './state.ts'
 
-/** What `evolve` does after a stall. Nothing else may call it. */
+/** What `evolve` does after a stall. Only `evolve` may call this function. */
 
 /**
- * Leases, grace windows and rests last so much longer. Whatever lies among its like keeps its place, for all move alike;
- * only leases have others beside them in the heap of deadlines.
+ * Extends leases, grace windows and rests by `ms`. Grace windows and rests keep their order among themselves, because
+ * all move alike. Only leases share the heap of deadlines with other things.
  */
 export function prolong(state: State, ms: number): void {
   for (const queue of state.queues.values()) {
@@ -14,7 +14,7 @@ export function prolong(state: State, ms: number): void {
     for (let task = queue.leased.head; task; task = task.next) {
       if (task.phase.state !== 'leased')
         throw new Error(`invariant broken: task ${task.phase.state} among the leased ones`)
-      // What tasks share they go on sharing.
+      // Tasks that shared a phase go on sharing it.
       if (task.phase !== before || phase === undefined) {
         before = task.phase
         phase = { ...before, expiresAtMs: before.expiresAtMs + ms }

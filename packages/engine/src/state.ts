@@ -7,7 +7,7 @@ import { ReadyQueue } from './ready-queue.ts'
 import { deadlineOf } from './task.ts'
 import { TaskTable } from './task-table.ts'
 
-/** Everything the queue knows. Only `evolve` writes it; `now`, sockets and disks are the host's. */
+/** Everything that the queue knows. Only `evolve` changes it. The host owns the clock, the sockets and the disk. */
 export interface State {
   readonly config: EngineConfig
   readonly options: OptionsResolver
@@ -18,17 +18,17 @@ export interface State {
   readonly tasks: TaskTable
   readonly queues: Map<string, Queue>
   readonly sessions: Map<string, Session>
-  /** Tasks with something due, earliest first. */
+  /** Tasks for which something will become due, earliest first. */
   readonly deadlines: IndexedHeap<Task>
   /** Disconnected sessions, by the end of their grace window. */
   readonly graces: IndexedHeap<Session>
-  /** Connected sessions that rest, by the end of that. */
+  /** Connected sessions that rest, by the end of their rest. */
   readonly rests: IndexedHeap<Session>
   /** Exactly the queues that have a ready task and an available session. */
   readonly dispatchable: Set<Queue>
 }
 
-/** `seed` is for the table of tasks; it changes nothing that can be seen. */
+/** `seed` is for the hash table of tasks and has no visible effect. */
 export function createState(config: EngineConfig, seed = 0): State {
   return {
     config,
@@ -78,17 +78,17 @@ function freerFirst(a: Subscription, b: Subscription): boolean {
   return a.session.order < b.session.order
 }
 
-/** Deliveries that a session would still take; negative after it lowered its credit. */
+/** How many deliveries a session can still take. Negative after it lowered its credit. */
 export function freeCredit(session: Session): number {
   return session.credit - session.leases.size
 }
 
-/** Tasks of a queue that have no outcome yet: what its bound counts. */
+/** Tasks of a queue that have no outcome yet: what `queueTasksMax` bounds. */
 export function unfinished(queue: Queue): number {
   return queue.ready.size + queue.delayed + queue.leased.size
 }
 
-/** When the host has to run `tick` next, in ms of its clock; null when nothing is due ever. */
+/** When the host must run `tick` next, in ms of its clock; null if nothing will become due. */
 export function nextWakeAtMs(state: State): number | null {
   const first = state.deadlines.peek()
   const task = first ? deadlineOf(first) : Number.POSITIVE_INFINITY

@@ -4,22 +4,24 @@ const CAPACITY_MIN = 256
 const NONE = -1
 
 /**
- * Tasks by id, by number, and in the order in which they were stored. Maps would do, but for the cold memory that they
- * read: an id that has just been parsed has to be compared with those that are held, and a number has to be searched.
- * Here the usual answer to "is this id held?" is found in one place of an array of integers, and a task lies where its
- * number says.
+ * Tasks by id, by number, and in the order in which they were stored. Maps would work, but they read more cold
+ * memory: they compare a new id with the strings that are held, and search for a number. Here one read of an integer
+ * array usually answers "is this id held?", and a task's number gives its index.
  */
 export class TaskTable {
   readonly #seed: number
   /** A power of two. */
   #capacity = CAPACITY_MIN
-  /** Each in the place that the low bits of its number name, where that was free; as many bits as when it was added. */
+  /**
+   * Each task is at the index given by the low bits of its number, if that was free: as many bits as the capacity had
+   * when it was added.
+   */
   readonly #tasks: (Task | undefined)[] = []
-  /** Those whose own place was taken, by number. */
+  /** Tasks whose own index was taken, by number. */
   readonly #displaced = new Map<number, Task>()
   #ids = new IdIndex(CAPACITY_MIN)
   #hashes = new Int32Array(CAPACITY_MIN)
-  /** The order of storing, as a list through the places; another list goes through the free places. */
+  /** A linked list through the indices, in the order of storing. A second list links the free indices. */
   #older = new Int32Array(CAPACITY_MIN)
   #younger = new Int32Array(CAPACITY_MIN)
   #oldest = NONE
@@ -27,7 +29,7 @@ export class TaskTable {
   #free = NONE
   #size = 0
 
-  /** A `seed` that nobody outside knows keeps submitters from choosing ids that are slow to find. */
+  /** A secret `seed` keeps submitters from choosing ids that are slow to find. */
   constructor(seed: number) {
     this.#seed = seed | 0
     this.#addPlaces(0)
@@ -45,13 +47,13 @@ export class TaskTable {
     return this.get(id) !== undefined
   }
 
-  /** Whether certainly none of them is held. Asked of many at once, because then the reads of cold memory overlap. */
+  /** Whether certainly none of these ids is held. Asked for many ids at once, so that reads of cold memory overlap. */
   holdsNoneOf(ids: readonly string[]): boolean {
     const hashes = ids.map((id) => this.#hash(id))
     return this.#ids.holdsNoneOf(hashes)
   }
 
-  /** The task with this place in the order of acceptance. */
+  /** The task with this number. */
   numbered(seq: number): Task | undefined {
     for (let mask = this.#capacity - 1; mask >= CAPACITY_MIN - 1; mask >>= 1) {
       const task = this.#tasks[seq & mask]
@@ -60,7 +62,7 @@ export class TaskTable {
     return this.#displaced.get(seq)
   }
 
-  /** Adds a task as the youngest; throws where its id is held, which is a broken invariant. */
+  /** Adds a task as the youngest. Throws if its id is held, which is a broken invariant. */
   add(task: Task): void {
     const hash = this.#hash(task.id)
     if (this.#ids.find(task.id, hash, this.#tasks))
@@ -81,7 +83,8 @@ export class TaskTable {
   }
 
   delete(tasks: readonly Task[]): void {
-    // Found first and removed then: the reads of cold memory overlap, and what is read is warm when it changes.
+    // First finds all tasks, then removes them: the reads of cold memory overlap, and the memory is warm when it
+    // changes.
     const cells = tasks.map(({ slot }) => this.#ids.cellOf(this.#hashes[slot] as number, slot))
     for (let i = 0; i < tasks.length; i += 1) {
       const { slot, seq } = tasks[i] as Task
@@ -136,7 +139,7 @@ export class TaskTable {
     this.#free = slot
   }
 
-  /** Takes a place out of the free ones. */
+  /** Removes an index from the free ones. */
   #take(slot: number): void {
     const before = this.#older[slot] as number
     const behind = this.#younger[slot] as number
@@ -150,7 +153,7 @@ export class TaskTable {
     for (let slot = this.#capacity - 1; slot >= first; slot -= 1) this.#release(slot)
   }
 
-  /** Doubles the room. Every place is taken, and every task stays in its own. */
+  /** Doubles the capacity. Every index is taken, and every task stays at its index. */
   #grow(): void {
     const before = this.#capacity
     this.#capacity *= 2
@@ -170,14 +173,14 @@ function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
 }
 
 /**
- * A hash table with linear probing (Knuth, volume 3, section 6.4). A cell is two integers side by side, the hash and one
- * more than the task's place, so that one read of memory tells that an id is not held.
+ * A hash table with linear probing (Knuth, volume 3, section 6.4). A cell is two adjacent integers: the hash, and the
+ * task's index plus one. So one read of memory tells that an id is not held.
  */
 class IdIndex {
   readonly #cells: Int32Array
   readonly #mask: number
 
-  /** Room for `capacity` ids in twice as many cells. */
+  /** Has twice as many cells as `capacity`, the number of ids. */
   constructor(capacity: number) {
     this.#cells = new Int32Array(4 * capacity)
     this.#mask = 2 * capacity - 1
@@ -222,12 +225,12 @@ class IdIndex {
     return cell
   }
 
-  /** `cell` is where it was, unless the removal of another one has moved it up. */
+  /** `cell` is the id's cell, unless the removal of another id has moved it. */
   remove(hash: number, slot: number, cell: number): void {
     const cells = this.#cells
     const mask = this.#mask
     let hole = cells[2 * cell + 1] === slot + 1 ? cell : this.cellOf(hash, slot)
-    // Those behind move up where the hole lies on the way to them.
+    // Later cells move up if the hole lies between their own cell and where they are.
     for (let cell = (hole + 1) & mask; cells[2 * cell + 1] !== 0; cell = (cell + 1) & mask) {
       const way = (cell - (cells[2 * cell] as number)) & mask
       if (way < ((cell - hole) & mask)) continue

@@ -2,12 +2,15 @@ import type { TaskStateName } from '@sluice/protocol'
 import type { Acceptance, Past, Phase, Queue, Session, Submission, Task } from './entities.ts'
 import type { TaskOptions } from './events.ts'
 
-/** One object for every task that was ready at once: a backlog of a million holds it once. */
+/** One object shared by all tasks that were ready at once, even in a backlog of a million. */
 export const READY: Phase = Object.freeze({ state: 'ready', behind: 0 })
 
 const NO_PAST: Past = Object.freeze({ releases: 0, history: [], progress: undefined })
 
-/** A task that has just been accepted. An object literal, because of these V8 notices how long they live, and of a class's objects not. */
+/**
+ * A task that has just been accepted. It is an object literal because V8 tracks the lifetime of literals, but not
+ * that of a class's objects.
+ */
 export function createTask(
   id: string,
   seq: number,
@@ -46,7 +49,7 @@ export function createTask(
   }
 }
 
-/** Splits every place of a body into two numbers of less than 31 bits. */
+/** Splits every reference to a body into two numbers of less than 31 bits. */
 const HALF = 2 ** 30
 
 function high(place: number): number {
@@ -57,7 +60,7 @@ function low(place: number): number {
   return place - high(place) * HALF
 }
 
-/** Where the host stored the body; opaque to the engine. */
+/** The reference to where the host stored the body. Opaque to the engine. */
 export function bodyOf(task: Task): number {
   return task.bodyHigh * HALF + task.bodyLow
 }
@@ -67,7 +70,7 @@ export function placeBody(task: Task, place: number): void {
   task.bodyLow = low(place)
 }
 
-/** Where the host stored the result of a task that has succeeded; opaque to the engine. */
+/** The reference to where the host stored the result of a succeeded task. Opaque to the engine. */
 export function resultOf(task: Task): number {
   return task.resultHigh * HALF + task.resultLow
 }
@@ -78,7 +81,7 @@ export function placeResult(task: Task, place: number, bytes: number): void {
   task.resultBytes = bytes
 }
 
-/** When `tick` has to look at a task: infinite where nothing is due ever. */
+/** When `tick` must look at a task; infinite if nothing will become due. */
 export function deadlineOf(task: Task): number {
   const { phase } = task
   switch (phase.state) {
@@ -106,17 +109,17 @@ export function isFinished(task: Task): boolean {
   return state === 'succeeded' || state === 'dead' || state === 'cancelled'
 }
 
-/** Whether there is anything more to tell of it: a dead letter may be redriven, other outcomes are the last word. */
+/** Whether more can happen to a task. A dead letter may be redriven; other outcomes are final. */
 export function mayHaveNews(task: Task): boolean {
   return task.phase.state !== 'succeeded' && task.phase.state !== 'cancelled'
 }
 
-/** Whether a session has asked for a task by its id. */
+/** Whether a session watches a task by its id. */
 export function isWatching(task: Task, session: Session): boolean {
   return task.watchers === session || (Array.isArray(task.watchers) && task.watchers.includes(session))
 }
 
-/** The sessions that want to hear of a task and have not closed. */
+/** The open sessions that watch a task. */
 export function watchersOf(task: Task): readonly Session[] {
   const sessions = new Set([task.submission?.session ?? [], task.watchers ?? []].flat())
   return [...sessions].filter((session) => session.phase !== 'closed')

@@ -7,7 +7,7 @@ import { refresh } from './sessions.ts'
 import type { State } from './state.ts'
 import { isWatching, mayHaveNews, READY } from './task.ts'
 
-/** What `evolve` does to tasks. Nothing else may call these. */
+/** What `evolve` does to tasks. Only `evolve` may call these functions. */
 
 export function waiting(readyAtMs: number, atMs: number): Phase {
   return readyAtMs > atMs ? { state: 'delayed', readyAtMs } : READY
@@ -22,15 +22,15 @@ export function move(state: State, task: Task, event: EventType, phase: Phase): 
 }
 
 /**
- * Takes a task out of everything that its state has put it in. Its phase stays to be read until `enter`. The caller then
- * puts in order again what is said of the queue (`noteDispatchable`) and of the session that held it, which is returned.
+ * Removes a task from all lists and counts of its state. Its phase stays readable until `enter`. Afterwards the
+ * caller must update the queue (`noteDispatchable`) and the session that held it, which is returned.
  */
 export function leave(state: State, task: Task): Session | undefined {
   const { queue, phase } = task
   let holder: Session | undefined
   switch (phase.state) {
     case 'ready':
-      // First, because a returned task and a deadline use the same heap place, one at a time.
+      // This comes first, because a returned task and a deadline share `heapIndex`, one at a time.
       if (!task.started) state.deadlines.remove(task)
       queue.ready.remove(task)
       break
@@ -61,7 +61,7 @@ export function leave(state: State, task: Task): Session | undefined {
   return holder
 }
 
-/** Puts a task into everything that a state asks for, but for what the caller does after `leave`. */
+/** Adds a task to all lists and counts of its new state, except for what the caller updates after `leave`. */
 export function enter(state: State, task: Task, phase: Phase): void {
   const { queue } = task
   task.phase = phase
