@@ -22,7 +22,7 @@ export function toBase64(bytes: Uint8Array): string {
   return out
 }
 
-/** The bytes, or `null` where `source` is not padded base64 of the standard alphabet in its one canonical form. */
+/** The bytes, or `null` if `source` is not padded base64 with the standard alphabet in its canonical form. */
 export function fromBase64(source: string): Uint8Array | null {
   if (source.length % 4 !== 0) return null
   const padding = source.endsWith('==') ? 2 : source.endsWith('=') ? 1 : 0
@@ -42,6 +42,6 @@ export function fromBase64(source: string): Uint8Array | null {
       bytes[at++] = (word >> bits) & 0xff
     }
   }
-  // Bits behind the last byte have to be zero, or two texts would mean the same bytes.
+  // The bits after the last byte must be zero. Otherwise two texts would mean the same bytes.
   return (word & ((1 << bits) - 1)) === 0 ? bytes : null
 }

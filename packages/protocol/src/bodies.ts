@@ -5,16 +5,19 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * The bodies of a message's items, in the order of its list: opaque bytes, one body directly behind the other. They are kept as one
- * whole for as long as possible, because to encode, decode or copy five hundred small bodies one by one costs ten times as much.
+ * The bodies of a message's items, in the order of its list: opaque bytes, each body directly after the one before.
+ * They stay in one piece as long as possible, because encoding, decoding or copying five hundred small bodies one by
+ * one costs ten times as much.
  */
 export class Bodies {
-  /** What bodies made by `ofTexts` are made of: the frame's encoder writes them without a detour over bytes. */
+  /**
+   * The texts behind bodies made by `ofTexts`. The frame's encoder writes them directly, without making bytes first.
+   */
   readonly texts: readonly string[] | undefined
   #pieces: readonly Uint8Array[] | undefined
   #lengths: readonly number[] | undefined
   #ends: number[] | undefined
-  /** All bodies as one text where they are ASCII, so that offsets are the same in both; `null` where they are not. */
+  /** All bodies as one text if they are ASCII, so that offsets are the same in both; otherwise `null`. */
   #ascii: string | null | undefined
   #mayHideProtoKey = false
 
@@ -28,14 +31,14 @@ export class Bodies {
     this.#lengths = lengths
   }
 
-  /** Bodies that are texts, to travel in UTF-8. The texts are well-formed, as those of `JSON.stringify` are. */
+  /** Bodies that are texts and travel in UTF-8. The texts must be well-formed, as those of `JSON.stringify` are. */
   static ofTexts(texts: readonly string[]): Bodies {
     return new Bodies(texts, undefined, undefined)
   }
 
   /**
-   * Bodies of these lengths in bytes, which `pieces` hold one after the other; a piece may hold many bodies.
-   * Both arrays and the bytes are the callee's from here on.
+   * Bodies of these lengths in bytes, which `pieces` contain one after the other. A piece may contain many bodies.
+   * The callee owns both arrays and the bytes from now on.
    */
   static ofPieces(pieces: readonly Uint8Array[], lengths: readonly number[]): Bodies {
     return new Bodies(undefined, pieces, lengths)
@@ -45,19 +48,19 @@ export class Bodies {
     return (this.texts ?? this.#lengths!).length
   }
 
-  /** Bytes of each. */
+  /** The size of each body in bytes. */
   get lengths(): readonly number[] {
     this.#lengths ??= this.texts!.map(utf8Length)
     return this.#lengths
   }
 
-  /** The bytes of all of them, in as many pieces as they came in. */
+  /** The bytes of all bodies, in as many pieces as they arrived in. */
   get pieces(): readonly Uint8Array[] {
     this.#pieces ??= [encoder.encode(this.texts!.join(''))]
     return this.#pieces
   }
 
-  /** The bytes of all of them in one piece. Of a decoded message: a view of its frame. */
+  /** The bytes of all bodies in one piece. For a decoded message this is a view of its frame. */
   get bytes(): Uint8Array {
     const { pieces } = this
     if (pieces.length === 1) return pieces[0]!
@@ -71,7 +74,7 @@ export class Bodies {
     return bytes
   }
 
-  /** What all of them have in bytes at the very least; exact but for texts past ASCII. */
+  /** The smallest possible total size in bytes. It is exact unless there are texts beyond ASCII. */
   get bytesMin(): number {
     const parts = this.texts ?? this.pieces
     let bytes = 0
@@ -82,11 +85,11 @@ export class Bodies {
   /** The bytes of one body, as a view. */
   at(index: number): Uint8Array {
     const { bytes } = this
-    // A plain view even where the frame is a subclass, such as a pooled buffer.
+    // A plain view, even if the frame is a subclass such as a pooled buffer.
     return new Uint8Array(bytes.buffer, bytes.byteOffset + this.#startOf(index), this.lengths[index]!)
   }
 
-  /** The JSON value of one body; throws as `bodyToJson` does. */
+  /** The JSON value of one body. Throws as `bodyToJson` does. */
   json(index: number): unknown {
     if (this.texts !== undefined) return parseJson(this.texts[index]!)
     if (this.#ascii === undefined) {
@@ -124,7 +127,7 @@ export class Bodies {
 function asciiOf(bytes: Uint8Array): string | null {
   try {
     const text = decoder.decode(bytes)
-    // Whatever is not ASCII has fewer UTF-16 units than bytes.
+    // A text beyond ASCII has fewer UTF-16 units than bytes.
     return text.length === bytes.length ? text : null
   } catch {
     return null

@@ -1,6 +1,6 @@
 export const JSON_CONTENT_TYPE = 'application/json'
 
-/** A body by itself: opaque bytes and a content type. Messages have them in columns, see `Bodies`. */
+/** One body: opaque bytes and a content type. Messages keep bodies in columns; see `Bodies`. */
 export interface Body {
   bytes: Uint8Array
   /** Absent means `application/json`. */
@@ -8,25 +8,26 @@ export interface Body {
 }
 
 const encoder = new TextEncoder()
-// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse refuses it: a body is never changed in passing.
+// `ignoreBOM` keeps a byte order mark in the text, so that `JSON.parse` refuses it. A body is never changed on its
+// way.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * A value as JSON text. `undefined`, which JSON cannot say, becomes `null`.
- * Throws what `JSON.stringify` throws: a TypeError for a cycle or a bigint.
+ * A value as JSON text. `undefined`, which cannot be converted to JSON, becomes `null`. Throws what `JSON.stringify`
+ * throws: a TypeError for a cycle or a bigint.
  */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value) ?? 'null'
 }
 
-/** The body of a JSON value: its text in UTF-8; throws as `jsonText` does. */
+/** The body of a JSON value: its text in UTF-8. Throws as `jsonText` does. */
 export function jsonBody(value: unknown): Body {
   return { bytes: encoder.encode(jsonText(value)) }
 }
 
 /**
- * The JSON value of a body. Throws a TypeError where the bytes are not UTF-8, a SyntaxError where they are not JSON or hold the key
- * `__proto__`, which would become a prototype when the value is merged into another one.
+ * The JSON value of a body. Throws a TypeError if the bytes are not UTF-8. Throws a SyntaxError if they are not JSON,
+ * or contain the key `__proto__`, which would become a prototype when the value is merged into another one.
  */
 export function bodyToJson(body: Body): unknown {
   return parseJson(decoder.decode(body.bytes))
@@ -36,17 +37,20 @@ export function bodyToJson(body: Body): unknown {
 export function parseJson(source: string): unknown {
   const value: unknown = JSON.parse(source)
   if (hidesProtoKey(source) && hasProtoKey(value)) {
-    throw new SyntaxError('The JSON holds the key __proto__, which is refused')
+    throw new SyntaxError('The JSON contains the key __proto__, which is not allowed')
   }
   return value
 }
 
-/** Whether JSON text needs the slow look of `hasProtoKey`: the key can hide behind escapes. */
+/** Whether JSON text needs the slow check of `hasProtoKey`. The key can be written with escapes. */
 export function hidesProtoKey(source: string): boolean {
   return source.includes('__proto__') || source.includes('\\u')
 }
 
-/** Whether an object in a JSON value has the key `__proto__`. Without recursion: the value may be deep. */
+/**
+ * Whether an object in a JSON value has the key `__proto__`. It works without recursion, because the value may be
+ * deep.
+ */
 export function hasProtoKey(value: unknown): boolean {
   const waiting: unknown[] = [value]
   while (waiting.length > 0) {

@@ -15,23 +15,23 @@ export type Decoded<M> = { ok: true; messages: M[] } | { ok: false; error: WireE
 
 type DecodeMessage<M> = (fields: Fields, limits: Limits, bodies: FrameBodies) => M
 
-/** Bytes in front of the header of a binary frame: its length, big-endian. */
+/** Bytes before the header of a binary frame: the length of the header, big-endian. */
 const PREFIX_BYTES = 4
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Decodes a frame that a broker received. Total: any input gives messages or one error, and never throws. Bodies of a binary frame
- * are views of `data`.
+ * Decodes a frame that a broker received. It never throws: every input gives messages or one error. Bodies of a
+ * binary frame are views of `data`.
  */
 export function decodeClientFrame(data: string | Uint8Array, limits: Limits): Decoded<ClientMessage> {
   return decodeFrame(data, limits, decodeClientMessage)
 }
 
 /**
- * Decodes a frame that a client received; see `decodeClientFrame`. What a broker holds was accepted under the limits of its day,
- * which may have been wider: the frame is the only bound of it.
+ * Decodes a frame that a client received; see `decodeClientFrame`. What a broker holds was accepted under earlier
+ * limits, which may have been wider. So only the frame's size is bounded here.
  */
 export function decodeBrokerFrame(data: string | Uint8Array, limits: Limits): Decoded<BrokerMessage> {
   const { frameBytesMax } = limits
@@ -55,14 +55,14 @@ function decodeBinary<M>(frame: Uint8Array, limits: Limits, decodeMessage: Decod
   if (frame.length < PREFIX_BYTES) throw badFrame('A binary frame starts with four bytes that state the header length.')
   const headerBytes = ((frame[0]! << 24) | (frame[1]! << 16) | (frame[2]! << 8) | frame[3]!) >>> 0
   const headerEnd = PREFIX_BYTES + headerBytes
-  if (headerEnd > frame.length) throw badFrame(`The frame ends before its header of ${headerBytes} bytes does.`)
+  if (headerEnd > frame.length) throw badFrame(`The frame is shorter than its header of ${headerBytes} bytes.`)
   let source: string
   try {
     source = decoder.decode(new Uint8Array(frame.buffer, frame.byteOffset + PREFIX_BYTES, headerBytes))
   } catch {
     throw badFrame('The header is not UTF-8.')
   }
-  // A header of columns is long and has few brackets, which are counted faster than a scan can follow them.
+  // A header with columns is long and has few brackets. Counting brackets is faster than following them.
   if (!opensAtMost(source, limits.depthMax) && !isShallow(frame, PREFIX_BYTES, headerEnd, limits.depthMax)) {
     throw frameTooDeep(limits)
   }
@@ -124,26 +124,26 @@ function frameTooDeep(limits: Limits): Refusal {
   return tooLarge(`Objects and arrays nest at most ${limits.depthMax} deep.`, 'frame', limits.depthMax)
 }
 
-/** Whether `source` has more than `bytesMax` bytes in UTF-8; counts only where the length alone does not tell. */
+/** Whether `source` has more than `bytesMax` bytes in UTF-8. It counts only if the length alone does not decide. */
 function isLongerThan(source: string, bytesMax: number): boolean {
   if (source.length > bytesMax) return true
   return source.length * 3 > bytesMax && utf8Length(source) > bytesMax
 }
 
 /**
- * About how many bytes a frame of many messages or items has. Larger ones cost more a byte: they do not stay in the processor's
- * cache on their way through socket and decoder, and the other side begins later.
+ * The usual size in bytes of a frame with many messages or items. Larger frames cost more a byte: they do not stay in
+ * the processor's cache between socket and decoder, and the other side starts later.
  */
 const FRAME_BYTES_HANDY = 80 * 1024
-/** What an item adds to the header, about: an id, or a few numbers. */
+/** The approximate size of an item in the header: an id, or a few numbers. */
 const ITEM_BYTES = 32
 
 /**
- * Encodes messages, in order, into frames of a handy size within the limits. A `deliver`, `succeeded`, `ended`, `progress`,
- * `reportProgress`, `revoke`, `unwatch` or `status` that is too large for a frame goes out in several messages. Texts for people
- * (failures, error messages) are cut to the limits. Throws a RangeError where a message that cannot be divided, or a single item,
- * does not fit: whoever builds a `submit` or a `complete` keeps it below `frameBytesMax`. A binary frame may be a view of memory that
- * it shares with others.
+ * Encodes messages, in order, into frames of a convenient size within the limits. If a `deliver`, `succeeded`,
+ * `ended`, `progress`, `reportProgress`, `revoke`, `unwatch` or `status` is too large for a frame, it is sent as
+ * several messages. Texts for people (failures, error messages) are cut to the limits. Throws a RangeError if a
+ * message that cannot be divided, or a single item, does not fit: the caller must keep a `submit` or a `complete`
+ * below `frameBytesMax`. A binary frame may be a view of memory that it shares with others.
  */
 export function encodeFrames(messages: readonly Message[], kind: FrameKind, limits: Limits): (string | Uint8Array)[] {
   const frames: (string | Uint8Array)[] = []
@@ -175,7 +175,7 @@ function bytesAbout(message: Message): number {
   return bodyBytes + items * ITEM_BYTES
 }
 
-/** Encodes all messages into one frame; where that is too large, each half into its own. */
+/** Encodes all messages into one frame. If that is too large, encodes each half into its own. */
 function encodeHalving(
   frames: (string | Uint8Array)[],
   messages: readonly Message[],
@@ -197,13 +197,15 @@ function encodeHalving(
   }
   const halves = splitList(messages[0]!)
   if (halves === null) {
-    throw new RangeError(`One ${messages[0]!.type} message and its list do not fit in a frame`)
+    throw new RangeError(
+      `A ${messages[0]!.type} message does not fit in a frame of ${limits.frameBytesMax} bytes: send fewer items, or smaller ones`,
+    )
   }
   encodeHalving(frames, [halves[0]], kind, limits)
   encodeHalving(frames, [halves[1]], kind, limits)
 }
 
-/** Whether counts and the bodies' own lengths leave hope, before anything is built. */
+/** Whether the messages may fit, judged by counts and body lengths before anything is encoded. */
 function mayFit(messages: readonly Message[], limits: Limits): boolean {
   if (messages.length > limits.frameMessagesMax) return false
   let bytes = 0
@@ -224,19 +226,19 @@ function encodeHeader(messages: readonly Message[], limits: Limits, sink: Binary
   return `${header}]`
 }
 
-/** The frame, or `null` where it is too large. */
+/** The frame, or `null` if it is too large. */
 function encodeText(messages: readonly Message[], limits: Limits): string | null {
   const frame = encodeHeader(messages, limits, new TextSink(limits))
   return isLongerThan(frame, limits.frameBytesMax) ? null : frame
 }
 
-/** The frame, or `null` where it is too large. */
+/** The frame, or `null` if it is too large. */
 function encodeBinary(messages: readonly Message[], limits: Limits): Uint8Array | null {
-  // Nearly every header and text is ASCII: try with one byte a unit first, and count only where that did not do.
+  // Nearly every header and text is ASCII. So try with one byte a unit first, and count only if that fails.
   return fillBinary(messages, limits, true) ?? fillBinary(messages, limits, false)
 }
 
-/** The frame, or `null` where it is too large or is not ASCII although that was assumed. */
+/** The frame, or `null` if it is too large, or is not ASCII although that was assumed. */
 function fillBinary(messages: readonly Message[], limits: Limits, assumesAscii: boolean): Uint8Array | null {
   const sink = new BinarySink(assumesAscii)
   const header = encodeHeader(messages, limits, sink)
@@ -266,14 +268,17 @@ function fillBinary(messages: readonly Message[], limits: Limits, assumesAscii: 
   return frame
 }
 
-/** Frames of at most so many bytes share memory, since a buffer of its own takes a small frame longer than its text. */
+/**
+ * Frames of at most this many bytes share memory, because a buffer of its own costs a small frame more time than its
+ * text.
+ */
 const SHARED_BYTES_MAX = 1024
-/** How much memory is taken at a time for frames that share it; it stays as long as one of them is in use. */
+/** How much memory is allocated at a time for frames that share it. It stays allocated while one of them is in use. */
 const SHARED_BYTES = 32 * 1024
 let shared = new Uint8Array(0)
 let sharedUsed = 0
 
-/** The bytes of one frame. None is given out twice. */
+/** Memory for one frame. No byte is given out twice. */
 function room(length: number): Uint8Array {
   if (length > SHARED_BYTES_MAX) return new Uint8Array(length)
   if (sharedUsed + length > shared.length) {
@@ -285,7 +290,7 @@ function room(length: number): Uint8Array {
   return frame
 }
 
-/** Whether the text has as many bytes as there is room between `start` and `end`. */
+/** Whether the text has exactly as many bytes as there are between `start` and `end`. */
 function writeText(frame: Uint8Array, text: string, start: number, end: number): boolean {
   const { read, written } = encoder.encodeInto(text, frame.subarray(start, end))
   return read === text.length && written === end - start

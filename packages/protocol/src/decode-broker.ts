@@ -40,7 +40,7 @@ const TASK_STATES = ['delayed', 'ready', 'leased', 'succeeded', 'dead', 'cancell
 const DEAD_REASONS = ['attempts_exhausted', 'not_retryable', 'expired', 'lease_expired'] as const
 const REVOKE_REASONS = ['cancelled', 'expired'] as const
 
-/** One message of a broker from the parsed header `fields`; throws a Refusal. */
+/** Decodes one message of a broker from the parsed header `fields`. Throws a Refusal. */
 export function decodeBrokerMessage(fields: Fields, limits: Limits, bodies: FrameBodies): BrokerMessage {
   switch (fields.type) {
     case 'deliver':
@@ -109,7 +109,7 @@ export function decodeBrokerMessage(fields: Fields, limits: Limits, bodies: Fram
     case 'welcome':
       return decodeWelcome(fields, limits)
     default:
-      throw badMessage('No message of a broker has this type.', 'type')
+      throw badMessage('No broker message has this type.', 'type')
   }
 }
 
@@ -127,7 +127,10 @@ function decodeDeliver(fields: Fields, limits: Limits, bodies: FrameBodies): Del
   return deliver
 }
 
-/** A newer broker may ask for what this side does not know: alone asks the most of a worker, so it is on the safe side. */
+/**
+ * A newer broker may use a start mode that this side does not know. `alone` is the strictest mode, so it is the safe
+ * choice.
+ */
 function startOf(value: unknown, limits: Limits): Start {
   return text(value, 'start', limits.nameLengthMax) === 'announced' ? 'announced' : 'alone'
 }
@@ -196,7 +199,7 @@ function refusedAt(fields: Fields, limits: Limits): { index: number; error: Wire
 
 function wireErrorOf(fields: Fields, limits: Limits): WireError {
   const code = textAt(fields, 'code', limits.nameLengthMax)
-  // A newer broker may have codes that this side does not know; each of them is some failure of the request.
+  // A newer broker may use codes that this side does not know. Each of them means that the request failed.
   const known: ErrorCode = Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'internal'
   const error: WireError = { code: known, message: textAt(fields, 'message', limits.messageLengthMax) }
   if (fields.field !== undefined) error.field = textAt(fields, 'field', limits.messageLengthMax)

@@ -36,7 +36,7 @@ const ROLES = ['producer', 'worker'] as const
 const RETRY_KINDS = ['none', 'fixed', 'exponential'] as const
 const JITTERS = ['full', 'none'] as const
 
-/** One message of a client from the parsed header `fields`; throws a Refusal. */
+/** Decodes one message of a client from the parsed header `fields`. Throws a Refusal. */
 export function decodeClientMessage(fields: Fields, limits: Limits, bodies: FrameBodies): ClientMessage {
   switch (fields.type) {
     case 'submit':
@@ -97,7 +97,7 @@ export function decodeClientMessage(fields: Fields, limits: Limits, bodies: Fram
     case 'pong':
       return { type: 'pong', ref: counterAt(fields, 'ref') }
     default:
-      throw badMessage('No message of a client has this type.', 'type')
+      throw badMessage('No client message has this type.', 'type')
   }
 }
 
@@ -122,7 +122,7 @@ function decodeOptionsAt(fields: Fields): SubmitOptions {
   }
 }
 
-/** Options of a submission in fresh objects; throws a Refusal. */
+/** Decodes the options of a submission into new objects. Throws a Refusal. */
 function decodeSubmitOptions(fields: Fields): SubmitOptions {
   const options: SubmitOptions = {}
   const priority = optionalIntegerAt(fields, 'priority', 0, PRIORITY_MAX)

@@ -5,7 +5,7 @@ import type { TaskFailure, TaskName } from './messages.ts'
 import { isQueueName, isTaskId } from './task-id.ts'
 import { badMessage, counterAt, type Fields, listAt, optionalTextAt, text, textAt, tooLarge } from './validate.ts'
 
-// Parts that messages of both directions share.
+// Fields that messages of both directions share.
 
 export function taskIdAt(fields: Fields, key: string): string {
   const id = fields[key]
@@ -21,7 +21,7 @@ export function taskIdsAt(fields: Fields, limits: Limits): string[] {
   return ids as string[]
 }
 
-/** How a broker names one task. */
+/** How a broker refers to one task. */
 export function taskNameOf(fields: Fields): TaskName {
   if (fields.id !== undefined) return { id: taskIdAt(fields, 'id') }
   return { ref: counterAt(fields, 'ref'), index: counterAt(fields, 'index') }
@@ -37,7 +37,7 @@ export function queueName(value: unknown, key: string, limits: Limits): string {
 
 const CONTENT_TYPE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 
-/** The content type, or `undefined` for JSON, said or not: one body has one form. */
+/** The content type, or `undefined` for JSON, whether it was given or not. So one body has one form. */
 export function contentTypeOf(fields: Fields, limits: Limits): string | undefined {
   const contentType = fields.contentType
   if (contentType === undefined || contentType === 'application/json') return undefined
@@ -63,6 +63,6 @@ export function progressAt(fields: Fields, limits: Limits): unknown {
   if (utf8Length(JSON.stringify(progress)) > limits.progressBytesMax) {
     throw tooLarge(`At most ${limits.progressBytesMax} bytes of JSON fit here.`, 'progress', limits.progressBytesMax)
   }
-  if (hasProtoKey(progress)) throw badMessage('The key __proto__ is refused.', 'progress')
+  if (hasProtoKey(progress)) throw badMessage('The key __proto__ is not allowed.', 'progress')
   return progress
 }

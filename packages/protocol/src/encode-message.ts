@@ -6,19 +6,19 @@ import { BODY_DEPTH, isShallow, utf8Length } from './json-scan.ts'
 import type { Limits } from './limits.ts'
 import type { Message, TaskFailure, WithBodies } from './messages.ts'
 
-/** Where the bodies of the messages being encoded go. */
+/** Receives the bodies of the messages that are being encoded. */
 export interface MessageSink {
-  /** Keeps bodies and gives the JSON fields that state them, with a comma in front of each. */
+  /** Keeps bodies and returns the JSON fields that describe them, with a comma before each. */
   put(message: WithBodies): string
   /** A list of leases or indices. */
   counters(list: readonly number[]): string
 }
 
-/** Bodies for behind the header of a binary frame. */
+/** Collects the bodies that follow the header of a binary frame. */
 export class BinarySink implements MessageSink {
   readonly bodies: Bodies[] = []
   length = 0
-  /** Whether texts are taken to be ASCII, so that nobody has to count their bytes. */
+  /** Whether texts are assumed to be ASCII, so that their bytes need no counting. */
   readonly assumesAscii: boolean
 
   constructor(assumesAscii: boolean) {
@@ -56,7 +56,10 @@ export class BinarySink implements MessageSink {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Bodies inline in a text frame: JSON as it is; anything else, and JSON that would break the frame, in base64. */
+/**
+ * Writes bodies inline in a text frame: JSON as it is; base64 for everything else and for JSON that would break the
+ * frame.
+ */
 export class TextSink implements MessageSink {
   readonly #depthMax: number
 
@@ -73,7 +76,7 @@ export class TextSink implements MessageSink {
     return `${contentTypeField(contentType)},"base64":${JSON.stringify(all.map(toBase64))}`
   }
 
-  /** Plain numbers, which every reader takes as they are. */
+  /** Plain numbers, which every reader accepts. */
   counters(list: readonly number[]): string {
     return JSON.stringify(list)
   }
@@ -97,8 +100,8 @@ function contentTypeField(contentType: string | undefined): string {
 }
 
 /**
- * The JSON of one message. The messages of the hot path are put together by hand, which is faster than `JSON.stringify` on objects
- * made for it.
+ * The JSON of one message. The messages of the hot path are written by hand, which is faster than `JSON.stringify` on
+ * objects made for it.
  */
 export function encodeMessage(message: Message, limits: Limits, sink: MessageSink): string {
   switch (message.type) {
@@ -170,12 +173,14 @@ export function encodeMessage(message: Message, limits: Limits, sink: MessageSin
   }
 }
 
-/** Of a frame's bytes as many are left to one failure: the message around it, and progress beside it, take up to the rest. */
+/**
+ * One failure may use this much of a frame's bytes. The message around it, and progress beside it, may use the rest.
+ */
 const FAILURE_SHARE = 4
-/** Bytes that a unit takes at most, as an escape. */
+/** The most bytes that a UTF-16 unit takes, as an escape. */
 const ESCAPE_BYTES = 6
 
-/** What people read is cut to what fits: a long stack must not cost the whole frame. */
+/** Cuts texts for people to what fits, so that a long stack does not cost the whole frame. */
 function clippedFailure(failure: TaskFailure, limits: Limits): TaskFailure {
   const clipped = cutFailure(failure, limits.messageLengthMax, limits.nameLengthMax, limits.stackLengthMax)
   const bytesMax = limits.frameBytesMax / FAILURE_SHARE

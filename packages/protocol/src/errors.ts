@@ -1,5 +1,5 @@
 /**
- * Every error code and close code of the wire, once. PROTOCOL.md lists the same table; a test compares them.
+ * Every error code and close code of the wire. PROTOCOL.md lists the same table, and a test compares them.
  *
  * `retry` tells a program what to do with the same request:
  * - `no`: it will be refused again; change it or give up.
@@ -50,16 +50,16 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
-/** An error as it travels: inside `error`, inside a verdict, and as the JSON body of an HTTP error. */
+/** An error on the wire: inside `error`, inside a verdict, and as the JSON body of an HTTP error. */
 export interface WireError {
   code: ErrorCode
   /** For people: what is wrong and what to do next. */
   message: string
   /** The path of the field at fault, such as `messages[0].ids[3]`. */
   field?: string
-  /** The limit that was passed, in the field's unit. */
+  /** The limit that was exceeded, in the field's unit. */
   limit?: number
-  /** Milliseconds to wait; always present where the code's `retry` is `after`. */
+  /** Milliseconds to wait. Always present if the code's `retry` is `after`. */
   retryAfterMs?: number
 }
 

@@ -6,13 +6,13 @@ import type { Limits } from './limits.ts'
 import type { WithBodies } from './messages.ts'
 import { badMessage, type Fields, listAt, Refusal, text, tooLarge, within } from './validate.ts'
 
-/** Hands out the bodies of a frame, message by message in their order. */
+/** Returns the bodies of a frame, message by message in order. */
 export interface FrameBodies {
-  /** The bodies of the message `fields`, one for each of its `count` items, and what they are. */
+  /** The bodies of the message `fields`, one for each of its `count` items, and their content type. */
   take(fields: Fields, count: number): WithBodies
 }
 
-/** Bodies that stand one after the other behind the header of a binary frame. */
+/** Bodies that follow the header of a binary frame, one after the other. */
 export class BinaryBodies implements FrameBodies {
   readonly #frame: Uint8Array
   readonly #limits: Limits
@@ -31,17 +31,18 @@ export class BinaryBodies implements FrameBodies {
     const start = this.#at
     let end = start
     for (let i = 0; i < lengths.length; i++) end += lengths[i]!
-    if (end > this.#frame.length) throw new Refusal('bad_frame', 'The frame ends before these bodies do.', 'bytes')
+    if (end > this.#frame.length)
+      throw new Refusal('bad_frame', 'The frame ends before the last of these bodies.', 'bytes')
     this.#at = end
-    // A plain view even where the frame is a subclass, such as a pooled buffer.
+    // A plain view, even if the frame is a subclass such as a pooled buffer.
     const bytes = new Uint8Array(this.#frame.buffer, this.#frame.byteOffset + start, end - start)
     return withBodies(Bodies.ofPieces([bytes], lengths), contentType)
   }
 
-  /** Every byte of a frame belongs to a body: a rest means that the two sides disagree about the header. */
+  /** Every byte of a frame must belong to a body. A rest means that the two sides disagree about the header. */
   refuseRest(): void {
     const rest = this.#frame.length - this.#at
-    if (rest > 0) throw new Refusal('bad_frame', `${rest} bytes behind the last body belong to nothing.`, 'frame')
+    if (rest > 0) throw new Refusal('bad_frame', `The frame has ${rest} bytes after its last body.`, 'frame')
   }
 
   #listed(fields: Fields, count: number): number[] {
@@ -68,7 +69,7 @@ export class BinaryBodies implements FrameBodies {
   }
 }
 
-/** Bodies that stand inline in a text frame: JSON as it was written, anything else in base64. */
+/** Bodies inline in a text frame: JSON as it was written, everything else in base64. */
 export class TextBodies implements FrameBodies {
   readonly #texts: BodyTexts
   readonly #limits: Limits
@@ -88,7 +89,7 @@ export class TextBodies implements FrameBodies {
     }
     if (!hasTexts) throw badMessage('Bodies are needed here: a list of JSON values, or base64 in its place.', 'bodies')
     if (contentType !== undefined) {
-      throw badMessage('Bodies that are not application/json go into base64.', 'bodies')
+      throw badMessage('Bodies that are not application/json must be in base64.', 'bodies')
     }
     columnAt(fields, 'bodies', count)
     const texts = this.#texts.get(this.messageIndex) ?? []
@@ -119,7 +120,8 @@ export class TextBodies implements FrameBodies {
 
 function columnAt(fields: Fields, key: string, count: number): unknown[] {
   const list = listAt(fields, key, Number.POSITIVE_INFINITY)
-  if (list.length !== count) throw badMessage(`As many as the ${count} items of this message are needed here.`, key)
+  if (list.length !== count)
+    throw badMessage(`One entry for each of the ${count} items of this message is needed here.`, key)
   return list
 }
 

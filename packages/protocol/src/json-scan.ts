@@ -8,8 +8,8 @@ const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 
 /**
- * Whether the JSON in `bytes[start, end)` nests no deeper than `depthMax`. Works on any bytes, valid JSON or not, without
- * recursion, so that it can stand before `JSON.parse`.
+ * Whether the JSON in `bytes[start, end)` nests no deeper than `depthMax`. It works on any bytes, valid JSON or not,
+ * and without recursion, so that it can run before `JSON.parse`.
  */
 export function isShallow(bytes: Uint8Array, start: number, end: number, depthMax: number): boolean {
   let depth = 0
@@ -30,7 +30,7 @@ export function isShallow(bytes: Uint8Array, start: number, end: number, depthMa
   return true
 }
 
-/** Whether `source` has at most `max` opening brackets, wherever they stand. */
+/** Whether `source` has at most `max` opening brackets, anywhere. */
 export function opensAtMost(source: string, max: number): boolean {
   let count = 0
   for (const bracket of ['[', '{']) {
@@ -49,15 +49,15 @@ export type BodyTexts = ReadonlyMap<number, string[]>
 export const BODY_DEPTH = 3
 
 /**
- * One pass over the text of a frame, before `JSON.parse`: checks the depth (`null` when it is past `depthMax`) and cuts out the
- * inline bodies as they were written, for a body that goes through parse and stringify may lose digits of its numbers.
- * Tolerates invalid JSON; what it finds there means nothing, and `JSON.parse` refuses it next.
+ * One pass over the text of a frame, before `JSON.parse`. It checks the depth (`null` if it exceeds `depthMax`) and
+ * cuts out the inline bodies as they were written, because parse and stringify may lose digits of numbers. It
+ * tolerates invalid JSON: its result then means nothing, and `JSON.parse` refuses the text next.
  */
 export function scanTextFrame(source: string, depthMax: number): BodyTexts | null {
   const bodies = new Map<number, string[]>()
   let depth = 0
   let message = 0
-  /** Whether the frame is an array and its message at hand an object, and which key of it came last. */
+  /** Whether the frame is an array, whether its current message is an object, and the last key of that message. */
   let inFrame = false
   let inMessage = false
   let key = ''
@@ -93,7 +93,7 @@ export function scanTextFrame(source: string, depthMax: number): BodyTexts | nul
         keyNext = inMessage
         key = ''
       } else if (depth === BODY_DEPTH && inMessage && key === 'bodies' && code === OPEN_BRACKET) {
-        // A key that comes twice counts the second time, as for `JSON.parse`.
+        // If a key occurs twice, the second one counts, as in `JSON.parse`.
         texts = []
         bodies.set(message, texts)
         bodyStart = i + 1
@@ -128,7 +128,7 @@ export function utf8Length(source: string): number {
     if (code < 0x800) {
       bytes += 1
     } else if (code >= 0xd800 && code < 0xdc00 && (source.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
-      // A pair is two units and four bytes.
+      // A surrogate pair is two units and four bytes.
       bytes += 2
       i++
     } else {

@@ -1,6 +1,6 @@
 /**
- * Every limit of the wire with its default. A broker states the ones in force in `welcome.limits`.
- * Units are the last word of each name.
+ * Every limit of the wire with its default. A broker states the limits in force in `welcome.limits`. The last word of
+ * each name is its unit.
  */
 export interface Limits {
   /** Bytes of one WebSocket message, 1 KiB – 64 MiB. */
@@ -44,20 +44,23 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   sessionQueuesMax: 64,
 })
 
-/** Leases that may be named when a session is resumed: it may hold more than `creditMax` where a restart has lowered that. */
+/**
+ * Leases that a client may name when it resumes a session. A session may hold more than `creditMax` if a restart has
+ * lowered that.
+ */
 export function resumedLeasesMax({ creditMax }: Limits): number {
   return Math.max(creditMax, DEFAULT_LIMITS.creditMax)
 }
 
-/** The longest duration any field may state: 30 days. */
+/** The longest duration that any field may have: 30 days. */
 export const DURATION_MS_MAX = 30 * 24 * 60 * 60 * 1000
 
 /** Bounds of single fields that no broker can change. */
 export const PRIORITY_MAX = 9
 export const LEASE_MS_MIN = 100
 export const LEASE_MS_MAX = 24 * 60 * 60 * 1000
-/** Deliveries in all that a retry policy may allow. */
+/** The most deliveries that a retry policy may allow. */
 export const ATTEMPTS_MAX = 1000
-/** Entries of `hello.versions`, and the highest number of a version. */
+/** Entries of `hello.versions`, and the highest version number. */
 export const VERSIONS_MAX = 16
 export const VERSION_MAX = 65_535

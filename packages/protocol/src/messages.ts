@@ -4,35 +4,38 @@ import type { Limits } from './limits.ts'
 
 /** The WebSocket subprotocol, RFC 6455 §1.9. */
 export const SUBPROTOCOL = 'sluice.v1'
-/** Protocol versions spoken by this code, newest first. */
+/** Protocol versions that this code speaks, newest first. */
 export const VERSIONS: readonly number[] = [1]
 
 export type Role = 'producer' | 'worker'
 
-/** When and how a failed attempt is tried again. */
+/** When and how a failed attempt is retried. */
 export interface RetryPolicy {
   kind: 'none' | 'fixed' | 'exponential'
-  /** Deliveries in all, the first one included. 1 – 1,000. Default 5. */
+  /** All deliveries, including the first. 1 – 1,000. Default 5. */
   attemptsMax?: number
-  /** The fixed delay, or the first step of the exponential one, in ms. Default 1,000. */
+  /** The fixed delay, or the first step of the exponential delay, in ms. Default 1,000. */
   delayMs?: number
-  /** The cap of the exponential delay before jitter, in ms. Default 60,000. */
+  /** The upper limit of the exponential delay before jitter, in ms. Default 60,000. */
   delayMsMax?: number
-  /** `full` draws uniformly from 0 to the delay; `none` uses the delay as it is. Default `full`. */
+  /** `full` draws the wait uniformly from 0 to the delay; `none` uses the delay itself. Default `full`. */
   jitter?: 'full' | 'none'
 }
 
-/** What a submission may ask for. Absent fields take the queue's default. All durations in ms, 0 – 30 days. */
+/** Options of a submission. Absent fields take the queue's default. All durations are in ms, 0 – 30 days. */
 export interface SubmitOptions {
-  /** 0 – 9; higher is delivered sooner. Default 5. */
+  /** 0 – 9; a higher one is delivered sooner. Default 5. */
   priority?: number
-  /** Not delivered before this long after acceptance. Default 0. */
+  /** The task is not delivered until this long after acceptance. Default 0. */
   delayMs?: number
-  /** Must be delivered for the first time within this long after acceptance (the delay included), else dead letter `expired`. Default 0: no limit. */
+  /**
+   * The first delivery must happen within this time after acceptance, delay included. Otherwise the task becomes a
+   * dead letter with the reason `expired`. Default 0: no limit.
+   */
   ttlMs?: number
-  /** How long a delivery may go without a heartbeat, 100 ms – 24 h. Default 30,000. */
+  /** How long a delivery may last without a heartbeat, 100 ms – 24 h. Default 30,000. */
   leaseMs?: number
-  /** How long a handler may run in all; enforced by the worker. Default 0: no limit. */
+  /** How long a handler may run in total. The worker enforces it. Default 0: no limit. */
   timeLimitMs?: number
   /** How long the outcome is kept. Default 1 h. */
   resultTtlMs?: number
@@ -45,44 +48,47 @@ export interface Hello {
   type: 'hello'
   versions: number[]
   roles: Role[]
-  /** A label for people: program name, host. */
+  /** A label for people, such as a program name or host. */
   name?: string
   token?: string
-  /** This worker says `begin` where the broker understands it. Absent: each delivery counts as begun. */
+  /** This worker sends `begin` if the broker supports it. Absent: each delivery counts as begun. */
   begins?: true
   /**
-   * Take up an earlier session: its id, the leases that this side still works on, and the lease up to which, itself included, it has
-   * begun its deliveries (0 for none).
+   * Resumes an earlier session: its id, the leases that this side still works on, and the last lease that it has
+   * begun (0 for none).
    */
   resume?: { session: string; leases: number[]; begun?: number }
 }
 
 /**
- * A message whose items have bodies. All of them are of one content type; absent means `application/json`.
+ * A message whose items have bodies. All of them have one content type; absent means `application/json`.
  *
- * `bodies` of a received message view its frame: copy what is kept for long. On the wire a text frame holds them inline (`bodies`
- * for JSON, `base64` otherwise); a binary frame holds their lengths (`bytes`) in the header and the bytes behind the header, in the
- * order of the messages.
+ * `bodies` of a received message are views of its frame: copy what you keep for long. A text frame contains them
+ * inline (`bodies` for JSON, `base64` otherwise). A binary frame has their lengths (`bytes`) in the header and their
+ * bytes after the header, in the order of the messages.
  */
 export interface WithBodies {
   contentType?: string
-  /** As many as the message's other columns have items. */
+  /** One for each item of the message's other columns. */
   bodies: Bodies
 }
 
-/** One queue and one set of options for all tasks of the message; answered by `submitted` with the same `ref`. */
+/** One queue and one set of options for all tasks of the message. Answered by `submitted` with the same `ref`. */
 export interface Submit extends WithBodies {
   type: 'submit'
   ref: number
   queue: string
   options?: SubmitOptions
-  /** Whether this session wants the outcomes and progress of these tasks. Default true. */
+  /** Whether this session is told the outcomes and progress of these tasks. Default true. */
   watch?: boolean
-  /** UUIDv7 (RFC 9562), minted by the submitter before anything is stored; lower case. */
+  /** UUIDv7 (RFC 9562) in lower case, made by the submitter before anything is stored. */
   ids: string[]
 }
 
-/** The deliveries that this session is ready to hold in all, and from which queues. Absolute: replaces what was said before. */
+/**
+ * How many deliveries this session is ready to hold in total, and from which queues. Absolute: replaces the previous
+ * one.
+ */
 export interface Credit {
   type: 'credit'
   credit: number
@@ -90,7 +96,7 @@ export interface Credit {
 }
 
 /**
- * Every delivery of this session up to the one of this lease, itself included, has been begun: leases ascend, and a worker begins its
+ * This session has begun the delivery with this lease and all earlier ones. Leases ascend, and a worker begins its
  * deliveries in their order. Not answered.
  */
 export interface Begin {
@@ -98,20 +104,20 @@ export interface Begin {
   lease: number
 }
 
-/** The work of these leases lives: each is renewed for its full `leaseMs`. Answered by `renewed`. */
+/** The worker still works on these leases. Each is renewed for its full `leaseMs`. Answered by `renewed`. */
 export interface Heartbeat {
   type: 'heartbeat'
   ref: number
   leases: number[]
 }
 
-/** Newest progress of tasks in work; any JSON value. Not answered. */
+/** The newest progress of running tasks: any JSON value. Not answered. */
 export interface ReportProgress {
   type: 'reportProgress'
   updates: { lease: number; progress: unknown }[]
 }
 
-/** Results; answered by `settled`. */
+/** Results. Answered by `settled`. */
 export interface Complete extends WithBodies {
   type: 'complete'
   ref: number
@@ -121,12 +127,12 @@ export interface Complete extends WithBodies {
 export interface TaskFailure {
   /** For people. */
   message: string
-  /** A class name or the application's own code. */
+  /** A class name, or the application's own code. */
   name?: string
   stack?: string
 }
 
-/** Failed attempts; answered by `settled`. */
+/** Failed attempts. Answered by `settled`. */
 export interface Fail {
   type: 'fail'
   ref: number
@@ -135,13 +141,13 @@ export interface Fail {
 export interface FailedLease {
   lease: number
   error: TaskFailure
-  /** False sends the task to the dead letters at once. Default true. */
+  /** False makes the task a dead letter at once. Default true. */
   retryable?: boolean
-  /** The worker's own choice of delay instead of the retry policy's, in ms. */
+  /** A delay chosen by the worker instead of the retry policy's, in ms. */
   retryAfterMs?: number
 }
 
-/** Leases handed back unfinished: the tasks are ready again and no attempt is counted. Answered by `settled`. */
+/** Leases that are handed back unfinished. Their tasks are ready again and no attempt counts. Answered by `settled`. */
 export interface Release {
   type: 'release'
   ref: number
@@ -162,7 +168,7 @@ export interface Query {
   ids: string[]
 }
 
-/** Send the outcomes (at once where there is one) and progress of these tasks here. Answered by `watched`. */
+/** Sends the outcomes (at once if there is one) and progress of these tasks to this session. Answered by `watched`. */
 export interface Watch {
   type: 'watch'
   ref: number
@@ -173,7 +179,7 @@ export interface Unwatch {
   ids: string[]
 }
 
-/** This session ends for good: its leases are released without waiting for the grace window. */
+/** Ends this session for good. Its leases are released without waiting for the grace window. */
 export interface Bye {
   type: 'bye'
 }
@@ -210,39 +216,39 @@ export type ClientMessage =
 export interface Welcome {
   type: 'welcome'
   version: number
-  /** Unguessable; whoever knows it may resume the session. */
+  /** Cannot be guessed. A client that knows it may resume the session. */
   session: string
   resumed: boolean
-  /** Of the leases named in `hello.resume`, those that this session does not hold any more. */
+  /** The leases named in `hello.resume` that this session does not hold any more. */
   lostLeases: number[]
-  /** Tasks this session may have submitted without an answer. */
+  /** How many tasks this session may have submitted without an answer. */
   submitCredit: number
-  /** Send a heartbeat for every lease in work, and something at least, this often. */
+  /** The client must send something at least this often, and a heartbeat for every lease that it works on. In ms. */
   heartbeatMs: number
-  /** How long the broker keeps the session of a lost connection. */
+  /** How long the broker keeps the session of a lost connection, in ms. */
   graceMs: number
   durability: 'strict' | 'relaxed' | 'memory'
-  /** The broker understands `begin`. */
+  /** The broker supports `begin`. */
   begins?: true
   limits: Limits
 }
 
-/** All tasks of the submission with this `ref` are durable, but for the refused ones. */
+/** All tasks of the submission with this `ref` are durable, except the refused ones. */
 export interface Submitted {
   type: 'submitted'
   ref: number
   refused: { index: number; error: WireError }[]
 }
 
-/** The submit credit has changed: tasks this session may have submitted without an answer. */
+/** The submit credit has changed: how many tasks this session may have submitted without an answer. */
 export interface SubmitCredit {
   type: 'submitCredit'
   credit: number
 }
 
 /**
- * How the tasks of a delivery are to be begun. `announced`: `begin` leaves before the handler is called, for each task on its own.
- * `alone`: that too, and while its handler runs no other does.
+ * How a worker must begin the tasks of a delivery. `announced`: `begin` leaves before the handler is called, for each
+ * task separately. `alone`: the same, and no other handler runs while this one does.
  */
 export type Start = 'announced' | 'alone'
 
@@ -251,12 +257,15 @@ export interface Deliver extends WithBodies {
   queue: string
   leaseMs: number
   timeLimitMs?: number
-  /** Absent: as the worker likes, in the order of the leases. */
+  /** Absent: in the order of the leases, with no further condition. */
   start?: Start
   ids: string[]
-  /** The fencing tokens, unique in the broker's life and growing: name them in heartbeat, progress, complete, fail, release. */
+  /**
+   * The fencing tokens. They are unique and grow over the broker's life. Use them in heartbeat, progress, complete,
+   * fail and release.
+   */
   leases: number[]
-  /** 1 for the first delivery. Absent where that is true of all of them. */
+  /** 1 for the first delivery. Absent if it is 1 for all of them. */
   attempts?: number[]
 }
 
@@ -266,14 +275,14 @@ export interface Renewed {
   lost: number[]
 }
 
-/** The settlements of the message with this `ref` are durable, but for the refused ones (index into its list). */
+/** The settlements of the message with this `ref` are durable, except the refused ones (index into its list). */
 export interface Settled {
   type: 'settled'
   ref: number
   refused: { index: number; error: WireError }[]
 }
 
-/** Stop working on these leases; they are not held any more. */
+/** Stop working on these leases: the session does not hold them any more. */
 export interface Revoke {
   type: 'revoke'
   leases: number[]
@@ -290,15 +299,15 @@ export type TaskStateName = 'delayed' | 'ready' | 'leased' | 'succeeded' | 'dead
 
 export interface TaskStatus {
   id: string
-  /** `unknown`: never submitted, or its record has expired. */
+  /** `unknown`: the task was never submitted, or its record has expired. */
   state: TaskStateName | 'unknown'
   queue?: string
   /** Deliveries that count so far. */
   attempts?: number
   progress?: unknown
-  /** How long ago it was accepted. */
+  /** How long ago the task was accepted, in ms. */
   ageMs?: number
-  /** Of a delayed task: how long until it is ready. */
+  /** For a delayed task: how long until it is ready, in ms. */
   readyInMs?: number
   reason?: DeadReason
   error?: TaskFailure
@@ -307,7 +316,7 @@ export interface TaskStatus {
 export interface Status {
   type: 'status'
   ref: number
-  /** True where the answer is too large for one frame and goes on in another `status` with this `ref`. */
+  /** True if the answer is too large for one frame and continues in another `status` with this `ref`. */
   more?: boolean
   tasks: TaskStatus[]
 }
@@ -319,13 +328,16 @@ export interface Watched {
   unknown: number[]
 }
 
-/** How a watched task is named: by its place in the submission, made over this connection, with this `ref`; or by its id. */
+/**
+ * How the broker refers to a watched task: by its index in the submission made over this connection with this `ref`,
+ * or by its id.
+ */
 export type TaskName = { ref: number; index: number } | { id: string }
 
 /** Why a task is a dead letter. `lease_expired`: its last attempt was lost with its worker. */
 export type DeadReason = 'attempts_exhausted' | 'not_retryable' | 'expired' | 'lease_expired'
 
-/** Watched tasks that have a result: some of one submission made over this connection, or tasks that `watch` asked for. */
+/** Watched tasks that have a result: some of one submission made over this connection, or tasks that `watch` named. */
 export type Succeeded = WithBodies & { type: 'succeeded' } & ({ ref: number; indexes: number[] } | { ids: string[] })
 
 /** Watched tasks that have ended without a result. */
@@ -334,7 +346,10 @@ export interface Ended {
   tasks: EndedTask[]
 }
 export type EndedTask = TaskName & {
-  /** `forgotten`: its record went before this connection had room for the outcome, which nobody will learn any more. */
+  /**
+   * `forgotten`: the record was dropped before this connection had room for the outcome. The outcome cannot be
+   * learned any more.
+   */
   status: 'dead' | 'cancelled' | 'forgotten'
   attempts: number
   reason?: DeadReason
@@ -346,7 +361,7 @@ export interface Progress {
   tasks: (TaskName & { progress: unknown })[]
 }
 
-/** The broker is leaving: finish what is in work, submit nothing more, and reconnect after `retryAfterMs`. */
+/** The broker is leaving: finish the work that has begun, submit nothing more, and reconnect after `retryAfterMs`. */
 export interface Drain {
   type: 'drain'
   retryAfterMs: number

@@ -1,6 +1,6 @@
 import type { Message } from './messages.ts'
 
-/** How many items a message lists, and the bytes of their bodies: what its frame holds at the very least. */
+/** How many items a message lists, and the bytes of their bodies: the least that its frame contains. */
 export function sizeOf(message: Message): { items: number; bodyBytes: number } {
   switch (message.type) {
     case 'submit':
@@ -31,8 +31,8 @@ export function sizeOf(message: Message): { items: number; bodyBytes: number } {
 }
 
 /**
- * Two messages that say together what `message` says, each with half of its list; `null` where it cannot be divided: its answer
- * counts its items, or one item is all there is.
+ * Two messages that together mean the same as `message`, each with half of its list. `null` if the message cannot be
+ * divided, because its answer refers to items by index or it has only one item.
  */
 export function splitList(message: Message): [Message, Message] | null {
   switch (message.type) {

@@ -4,8 +4,8 @@ const IS_DIGIT = new Uint8Array(128)
 for (const digit of '0123456789abcdef') IS_DIGIT[digit.charCodeAt(0)] = 1
 
 /**
- * Whether `id` is a UUIDv7 (RFC 9562 §5.7) in lower case: the only form of a task id.
- * A table and loops without branches: it runs for every task that comes in and every one that goes out.
+ * Whether `id` is a UUIDv7 (RFC 9562 §5.7) in lower case, the only form of a task id. It uses a table and loops
+ * without branches, because it runs for every task that arrives and every one that leaves.
  */
 export function isTaskId(id: unknown): id is string {
   if (typeof id !== 'string' || id.length !== 36) return false
@@ -29,14 +29,14 @@ export function isTaskId(id: unknown): id is string {
 
 function areDigits(id: string, from: number, to: number): boolean {
   let all = 1
-  // Past the table, `undefined` makes 0 of the conjunction.
+  // Outside the table, `undefined` makes the conjunction 0.
   for (let i = from; i < to; i++) all &= IS_DIGIT[id.charCodeAt(i)] as number
   return all === 1
 }
 
 const QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/
 
-/** Whether `name` may name a queue, its length aside (`limits.nameLengthMax`). */
+/** Whether `name` may name a queue. It does not check the length (`limits.nameLengthMax`). */
 export function isQueueName(name: string): boolean {
   return QUEUE_NAME.test(name)
 }

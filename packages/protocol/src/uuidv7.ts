@@ -1,29 +1,30 @@
-/** What ids are made of. */
+/** The sources that ids are made from. */
 export interface IdPlatform {
   /** The wall clock in ms since 1970. */
   epochMs(): number
-  /** From a source that nobody can guess. */
+  /** Random bytes that nobody can guess. */
   randomBytes(count: number): Uint8Array
 }
 
 const HYPHEN = 45
 /** The character codes of the hexadecimal digits. */
 const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
-/** Random bytes are drawn in stocks: a system call for each id would cost more than the id. */
+/** Random bytes are drawn many at a time, because a system call for each id would cost more than the id. */
 const STOCK_BYTES = 16_384
 const COUNTER_MAX = 0xfff
 
 /**
- * Makes UUIDv7 ids (RFC 9562 §5.7), each greater than the one before: `rand_a` is a counter within the millisecond
- * (§6.2, method 1) that starts in its lower half. When it overflows, or when the wall clock steps back, the
- * timestamp runs ahead of the clock rather than repeat or fall.
+ * Makes UUIDv7 ids (RFC 9562 §5.7), each greater than the one before. `rand_a` is a counter within the millisecond
+ * (§6.2, method 1) that starts in its lower half. If it overflows, or the wall clock steps back, the timestamp runs
+ * ahead of the clock; it never repeats or decreases.
  */
 export function uuidv7Source(platform: IdPlatform): () => string {
   let stock = new Uint8Array(0)
   let used = 0
   let lastMs = -1
   let counter = 0
-  // One flat string is made of these codes: pieces joined by `+` would be flattened where the id is first hashed, at twice the cost.
+  // These codes become one flat string. Pieces joined by `+` would be flattened when the id is first hashed, at twice
+  // the cost.
   const codes = new Array<number>(36).fill(HYPHEN)
   const put = (at: number, byte: number): void => {
     codes[at] = DIGITS[byte >> 4]!

@@ -1,12 +1,12 @@
 import type { ErrorCode, WireError } from './errors.ts'
 import { DURATION_MS_MAX } from './limits.ts'
 
-/** A parsed JSON object of unknown content. Only known names are ever read from it. */
+/** A parsed JSON object with unknown content. Only known names are ever read from it. */
 export type Fields = Record<string, unknown>
 
 /**
- * Why a frame is refused. Thrown inside the decoder and caught at its door; deliberately no `Error`, so that a
- * flood of bad frames does not pay for stack traces.
+ * Why a frame is refused. The decoder throws it inside and catches it at its entry points. It is deliberately not an
+ * `Error`, so that a flood of bad frames does not cost stack traces.
  */
 export class Refusal {
   readonly code: ErrorCode
@@ -28,7 +28,7 @@ export class Refusal {
   }
 }
 
-/** Puts `prefix` before the field path of a refusal that passes by; returns what is to be thrown on. */
+/** Puts `prefix` before the field path of a caught refusal and returns what must be thrown again. */
 export function within(caught: unknown, prefix: string): unknown {
   if (caught instanceof Refusal) caught.field = caught.field === '' ? prefix : `${prefix}.${caught.field}`
   return caught
@@ -63,7 +63,7 @@ export function integer(value: unknown, key: string, min: number, max: number): 
   }
   if (value < min) throw badMessage(`The smallest value allowed here is ${min}.`, key, min)
   if (value > max) throw tooLarge(`The largest value allowed here is ${max}.`, key, max)
-  // JSON can say -0, which no counter should ever hold.
+  // JSON can contain -0, which no counter should hold.
   return value === 0 ? 0 : value
 }
 
@@ -130,7 +130,7 @@ export function listAt(fields: Fields, key: string, itemsMax: number): unknown[]
   return value
 }
 
-/** Decodes every item of the list at `key`; a refusal names the item's index. */
+/** Decodes every item of the list at `key`. A refusal names the item's index. */
 export function itemsAt<T>(
   fields: Fields,
   key: string,
@@ -149,8 +149,8 @@ export function itemsAt<T>(
 }
 
 /**
- * A list of leases or indices, of at most `itemsMax` in all. An item is a number, or a pair of the first one and the count of
- * numbers that follow one another.
+ * A list of leases or indices, at most `itemsMax` in total. An item is a number, or a pair: the first number and the
+ * count of consecutive numbers.
  */
 export function countersAt(fields: Fields, key: string, itemsMax: number): number[] {
   const list = listAt(fields, key, itemsMax)
