@@ -9,9 +9,12 @@ export interface ConnectionTimings {
   helloTimeoutMs: number
   /** The first back-off is drawn from 0 to this. Default 250. */
   backoffMs: number
-  /** No back-off is drawn from more than this. Default 10,000: whoever has to keep a crowd away longer sends `retryAfterMs`. */
+  /**
+   * The upper limit of each back-off. Default 10,000. A broker that must keep many clients away for longer sends
+   * `retryAfterMs`.
+   */
   backoffMsMax: number
-  /** A connection has to stay ready this long before the back-off starts over. Default 10,000. */
+  /** The back-off starts over when a connection has been ready for this long. Default 10,000. */
   stableMs: number
 }
 
@@ -33,12 +36,12 @@ export type ConnectionEvent =
   | { type: 'start' }
   | { type: 'opened' }
   | { type: 'welcomed'; session: string }
-  /** `error` is the peer's last word, where it said why. */
+  /** `error` is the peer's last error, if it sent one. */
   | { type: 'closed'; code: number; reason: string; error?: WireError | undefined }
-  /** Nothing was heard for too long: the socket may call itself open and be dead. */
+  /** Nothing was heard for too long. The socket may report that it is open and still be dead. */
   | { type: 'silent' }
   | { type: 'drain'; retryAfterMs: number }
-  /** After `drain`: this side has nothing left that needs this connection. */
+  /** After `drain`: this side no longer needs this connection. */
   | { type: 'drained' }
   | { type: 'stop' }
 
@@ -47,22 +50,22 @@ export interface ConnectionContext extends ConnectionInput {
   failures: number
   /** The session to resume; null before the first welcome. */
   session: string | null
-  /** The peer's wish for the next attempt. */
+  /** The delay that the peer asked for before the next attempt. */
   retryAfterMs: number
-  /** The back-off drawn for the present wait. */
+  /** The back-off of the current wait. */
   delayMs: number
-  /** Why the connection went away last. */
+  /** Why the last connection ended. */
   error: WireError | null
 }
 
-/** Where the code says `after` and the peer gave no figure. */
+/** Used if the code's retry is `after` and the peer gave no delay. */
 const RETRY_AFTER_MS = 1000
 
 function closeEntry(code: number): { name: string; retry: 'no' | 'yes' | 'after' } {
   return (CLOSE_CODES as Record<number, { name: string; retry: 'no' | 'yes' | 'after' }>)[code] ?? CLOSE_CODES[1006]
 }
 
-/** What a close code says as an error. */
+/** The error that a close code stands for. */
 function closeError(code: number, reason: string): WireError {
   const { name } = closeEntry(code)
   const known = name === 'normal' || name === 'going_away' || name === 'abnormal' ? 'internal' : name
@@ -73,8 +76,8 @@ function closeError(code: number, reason: string): WireError {
 }
 
 /**
- * Full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS 2015) on top of the peer's wish: the wish is a floor,
- * and the jitter above it keeps a herd that was sent away together from returning together.
+ * Full jitter (M. Brooker, "Exponential Backoff And Jitter", AWS 2015) on top of the delay that the peer asked for.
+ * That delay is a minimum; the jitter above it keeps clients that were sent away together from returning together.
  */
 export function backoffDelayMs(timings: ConnectionTimings, failures: number, retryAfterMs: number, draw: number) {
   const span = Math.min(timings.backoffMsMax, timings.backoffMs * 2 ** Math.min(failures, 30))
@@ -82,8 +85,8 @@ export function backoffDelayMs(timings: ConnectionTimings, failures: number, ret
 }
 
 /**
- * One side's connection to a broker. The owner provides `openSocket`, `closeSocket` and `sendHello`, and feeds the
- * events; the chart owns every deadline of the control plane.
+ * One side's connection to a broker. The owner provides `openSocket`, `closeSocket` and `sendHello` and sends the
+ * events. The chart owns every deadline of the control plane.
  */
 export const connectionMachine = setup({
   types: {
@@ -92,7 +95,7 @@ export const connectionMachine = setup({
     events: {} as ConnectionEvent,
   },
   actions: {
-    // Provided by the owner; without one the chart is only a picture.
+    // The owner provides these; without an owner the chart is only a picture.
     openSocket: () => {},
     closeSocket: (_, _params: { code: number; reason: string }) => {},
     sendHello: () => {},
@@ -197,7 +200,7 @@ export const connectionMachine = setup({
         stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
       },
     },
-    // The broker leaves: what is in work may still be settled here, nothing new begins.
+    // The broker is leaving. Work that has begun may still be settled here; nothing new begins.
     draining: {
       on: {
         drained: { actions: { type: 'closeSocket', params: { code: 1001, reason: 'drained' } }, target: 'backingOff' },
@@ -205,7 +208,7 @@ export const connectionMachine = setup({
           actions: { type: 'closeSocket', params: { code: 4007, reason: 'heartbeat_timeout' } },
           target: 'backingOff',
         },
-        // Whatever the code: the broker said beforehand that it wants to see us again.
+        // Whatever the close code: the broker has said before that the client should return.
         closed: 'backingOff',
         stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
       },
@@ -215,13 +218,13 @@ export const connectionMachine = setup({
       on: { stop: 'stopped' },
       after: { backoffMs: 'connecting' },
     },
-    /** The broker's answer would be the same next time; `context.error` says why. */
+    /** The broker would give the same answer next time. `context.error` says why. */
     failed: { type: 'final' },
     stopped: { type: 'final' },
   },
 })
 
-/** The states a program outside sees. */
+/** The states that a program sees. */
 export type ConnectionState =
   | 'idle'
   | 'connecting'

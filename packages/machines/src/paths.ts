@@ -14,21 +14,24 @@ import {
 } from 'xstate'
 import { getShortestPaths } from 'xstate/graph'
 
-/** One event on the way through a chart, with the states before and after it and what the chart does on it. */
+/** One event on the path through a chart: the states before and after it, and the actions of the chart. */
 export interface PathStep<Machine extends AnyStateMachine> {
   event: EventFromLogic<Machine>
   before: SnapshotFrom<Machine>
   after: SnapshotFrom<Machine>
   actions: readonly ExecutableActionsFrom<Machine>[]
-  /** The name of the transition, as in `transitionsFrom`; undefined where the chart has none for this event. */
+  /** The name of the transition, as in `transitionsFrom`; undefined if the chart has none for this event. */
   transition: string | undefined
 }
 
 export interface PathOptions<Machine extends AnyStateMachine> {
-  /** Every event to try in every state. Those of `after` are made with `afterEvent`. */
+  /** Every event to try in every state. Make those of `after` with `afterEvent`. */
   events: readonly (EventFromLogic<Machine> | AfterEvent)[]
   input?: InputFrom<Machine>
-  /** What of a state decides the next step: states of the same key are walked on from once. Default: its value. */
+  /**
+   * The part of a state that decides the next step. From states with the same key, the search continues once.
+   * Default: the state's value.
+   */
   key?: (snapshot: SnapshotFrom<Machine>) => unknown
 }
 
@@ -36,14 +39,14 @@ export interface AfterEvent {
   type: `xstate.after.${string}`
 }
 
-/** The event with which XState tells a chart that the delay of this state is over. */
+/** The event by which XState tells a chart that the delay of this state is over. */
 export function afterEvent(machine: AnyStateMachine, state: string, delay: string): AfterEvent {
   return { type: `xstate.after.${delay}.${machine.id}.${state}` }
 }
 
 /**
- * For each state that can be reached and each of the events: the shortest way there and then that event, whether the
- * chart has it there or not. Walking them all takes every transition from every state.
+ * For each reachable state and each event: the shortest path to the state, followed by that event, whether the chart
+ * handles it there or not. Together these paths take every transition from every state.
  */
 export function pathsThrough<Machine extends AnyStateMachine>(
   machine: Machine,
@@ -56,13 +59,13 @@ export function pathsThrough<Machine extends AnyStateMachine>(
     stopWhen: ({ status }) => status === 'done',
   })
   return reached.flatMap(({ steps }) => {
-    // The first step of XState's paths only says where the chart begins.
+    // The first step of XState's paths only gives the initial state.
     const way = steps.slice(1).map(({ event }) => event as EventFromLogic<Machine>)
     return events.map((event) => pathOf(machine, [...way, event], input))
   })
 }
 
-/** The way that these events take through a chart. */
+/** The path that these events take through a chart. */
 export function pathOf<Machine extends AnyStateMachine>(
   machine: Machine,
   events: readonly (EventFromLogic<Machine> | AfterEvent)[],
@@ -82,22 +85,22 @@ export function stepFrom<Machine extends AnyStateMachine>(
   before: SnapshotFrom<Machine>,
   event: EventFromLogic<Machine> | AfterEvent,
 ): PathStep<Machine> {
-  // Of a chart that is not known yet the compiler cannot tell that its events have a type and its states a value.
+  // For a generic chart, the compiler cannot tell that its events have a type and its states a value.
   const chart: AnyStateMachine = machine
   const from = before as AnyMachineSnapshot
   const known = event as AnyEventObject
-  // A chart that is at its end takes nothing, whatever its outermost state has.
+  // A chart that has ended handles no event, whatever its outermost state has.
   const [after, actions] = from.status === 'done' ? [from, []] : transition(chart, from, known)
   const step = { event, before, after, actions, transition: transitionBetween(from, known.type, after) }
   return step as unknown as PathStep<Machine>
 }
 
-/** Each transition that the chart has in this state, whatever its guard says, as `state event target`. */
+/** Each transition that the chart has in this state, regardless of its guard, as `state event target`. */
 export function transitionsFrom(snapshot: AnyMachineSnapshot): string[] {
   return candidates(snapshot).map((candidate) => nameOf(snapshot, candidate))
 }
 
-/** A state's value in short: `ready.fresh`, `connected(reading.paused delivery.flowing)`. */
+/** A state's value in short form: `ready.fresh`, `connected(reading.paused delivery.flowing)`. */
 export function valueName(value: StateValue): string {
   if (typeof value === 'string') return value
   const parts = Object.entries(value).map(([key, inner]) => [key, valueName(inner as StateValue)])
@@ -105,7 +108,7 @@ export function valueName(value: StateValue): string {
   return names.length === 1 ? (names[0] as string) : `(${names.join(' ')})`
 }
 
-/** The events of a path in a line, for whoever has to follow one that went wrong. */
+/** The events of a path in one line, for readers who follow a failed path. */
 export function storyOf(steps: readonly { event: { type: string } }[]): string {
   return steps
     .map(({ event: { type, ...more } }) => (Object.keys(more).length === 0 ? type : `${type} ${JSON.stringify(more)}`))
@@ -120,7 +123,7 @@ function transitionBetween(before: AnyMachineSnapshot, event: string, after: Any
   return taken && nameOf(before, taken)
 }
 
-/** Innermost first, without those that an inner one with no guard keeps from being asked. */
+/** Innermost first, without the ones that an inner transition without a guard hides. */
 function candidates(snapshot: AnyMachineSnapshot): AnyTransitionDefinition[] {
   if (snapshot.status === 'done') return []
   const settled = new Set<string>()

@@ -2,11 +2,10 @@ import { assign, setup } from 'xstate'
 
 /**
  * What a producer may send now.
- *
  * - `offline`: nothing; submissions wait here.
  * - `online`: everything, within the submit credit.
  * - `paused`: nothing new; the broker drains.
- * - `closing`: what was handed in before, and nothing is taken in any more.
+ * - `closing`: what was submitted before; new submissions are refused.
  * - `closed`: nothing, ever again.
  */
 export type ProducerState = 'offline' | 'online' | 'paused' | 'closing' | 'closed'
@@ -16,7 +15,7 @@ export type ProducerEvent =
   | { type: 'disconnected' }
   | { type: 'drain' }
   | { type: 'close'; drainMs: number }
-  /** No submission is unanswered any more. */
+  /** Every submission has its answer. */
   | { type: 'flushed' }
   | { type: 'fail' }
 
@@ -35,7 +34,7 @@ export const producerMachine = setup({
     offline: { on: { connected: 'online' } },
     online: { on: { disconnected: 'offline', drain: 'paused' } },
     paused: { on: { disconnected: 'offline' } },
-    // A second close neither starts the wait anew nor prolongs it.
+    // A second close neither restarts nor extends the wait.
     closing: { on: { close: {}, flushed: 'closed' }, after: { drainMs: 'closed' } },
     closed: { type: 'final' },
   },

@@ -3,25 +3,24 @@ import { chartStatesOf, type StateTable, stepsOf } from './state-table.ts'
 
 /**
  * A session as its broker sees it, across the connections that carry it.
- *
- * - `awaitingHello`: a connection that has not said who it is. There is no session yet.
- * - `connected`: a connection carries it; see the regions below.
- * - `disconnected`: its leases, credit and watches wait for it until the grace window ends.
- * - `closed`: it is gone, and nothing of it can be resumed.
+ * - `awaitingHello`: the connection has not sent its hello. There is no session yet.
+ * - `connected`: a connection carries the session; see the regions below.
+ * - `disconnected`: its leases, credit and watches are kept until the grace window ends.
+ * - `closed`: the session is gone and cannot be resumed.
  */
 export type SessionState = 'awaitingHello' | 'connected' | 'disconnected' | 'closed'
 
 /**
- * - `open`: a hello that resumes nothing that is held.
- * - `resume`: a hello, on a connection of its own, that names this session. It takes the place of whatever carried it.
- * - `close`: the broker closes the connection: it will not have what came, its reader is too slow, or the broker ends.
+ * - `open`: a hello that resumes no held session.
+ * - `resume`: a hello on a new connection that names this session. It replaces the connection before.
+ * - `close`: the broker closes the connection: its input is refused, its reader is too slow, or the broker ends.
  * - `lose`: the connection is gone.
  * - `bye`: the client gives the session up.
  * - `expire`: the grace window is over.
  */
 export type SessionEvent = 'open' | 'resume' | 'close' | 'lose' | 'bye' | 'expire'
 
-/** The life of a session, once: the lookup that connections use and the chart that people see both come from here. */
+/** The life of a session. Both the connections' lookup and the chart are made from this table. */
 export const SESSION = {
   awaitingHello: { open: 'connected', close: 'closed', lose: 'closed' },
   connected: { resume: 'connected', close: 'disconnected', lose: 'disconnected', bye: 'closed' },
@@ -29,7 +28,10 @@ export const SESSION = {
   closed: {},
 } as const satisfies StateTable<SessionState, SessionEvent>
 
-/** Whether the broker reads what the client sends: not while more submissions are unanswered than its credit allows. */
+/**
+ * Whether the broker reads from the client. It does not while more submissions are unanswered than the submit credit
+ * allows.
+ */
 export type ReadingState = 'reading' | 'paused'
 export type ReadingEvent = 'overdraw' | 'answer'
 
@@ -38,7 +40,7 @@ export const SESSION_READING = {
   paused: { answer: 'reading' },
 } as const satisfies StateTable<ReadingState, ReadingEvent>
 
-/** Whether tasks are delivered: not while the client does not read what it was sent. */
+/** Whether tasks are delivered. They are not while the client does not read what it was sent. */
 export type DeliveryState = 'flowing' | 'stalled'
 export type DeliveryEvent = 'stall' | 'flow'
 
@@ -47,7 +49,7 @@ export const SESSION_DELIVERY = {
   stalled: { flow: 'flowing' },
 } as const satisfies StateTable<DeliveryState, DeliveryEvent>
 
-/** Whether submissions are taken: not once the client has been told that the broker leaves. */
+/** Whether submissions are accepted. They are not once the client has been told that the broker is leaving. */
 export type ServiceState = 'serving' | 'draining'
 export type ServiceEvent = 'drain'
 
@@ -56,17 +58,17 @@ export const SESSION_SERVICE = {
   draining: {},
 } as const satisfies StateTable<ServiceState, ServiceEvent>
 
-/** What a connected session is besides; all of it begins anew with each connection. */
+/** The regions of a connected session. Each connection starts them anew. */
 export interface ConnectedState {
   reading: ReadingState
   delivery: DeliveryState
   service: ServiceState
 }
 
-/** What `sessionMachine` has as its state value. */
+/** The state value of `sessionMachine`. */
 export type SessionValue = Exclude<SessionState, 'connected'> | { connected: ConnectedState }
 
-/** Each @throws where its table has no such change. */
+/** Each @throws if its table has no such change. */
 export const nextSessionState = stepsOf<SessionState, SessionEvent>('session', SESSION)
 export const nextReadingState = stepsOf<ReadingState, ReadingEvent>('session', SESSION_READING)
 export const nextDeliveryState = stepsOf<DeliveryState, DeliveryEvent>('session', SESSION_DELIVERY)

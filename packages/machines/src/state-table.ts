@@ -4,8 +4,8 @@ export type StateTable<State extends string, Event extends string> = Readonly<
 >
 
 /**
- * The way of running code through a table: one lookup, no allocation. It throws where the table has no such change,
- * because whoever asks for one believes what is not so.
+ * The lookup that running code uses: one lookup, no allocation. It throws if the table has no such change, because
+ * the caller then has a wrong idea of the state.
  */
 export function stepsOf<State extends string, Event extends string>(
   subject: string,
@@ -18,7 +18,7 @@ export function stepsOf<State extends string, Event extends string>(
   }
 }
 
-/** The same table as the states of a chart. A change from a state to itself leaves it and enters it anew. */
+/** The same table as the states of a chart. A change from a state to itself leaves the state and enters it again. */
 export function chartStatesOf<State extends string, Event extends string>(table: StateTable<State, Event>) {
   const states = Object.entries(table) as [State, Partial<Record<Event, State>>][]
   return Object.fromEntries(

@@ -4,15 +4,15 @@ import { createMachine } from 'xstate'
 type Table = Readonly<Record<string, Readonly<Partial<Record<EventType, readonly string[]>>>>>
 
 /**
- * An event of the task chart. Where the engine's table lets one event lead to several states, the engine has decided
- * which; `to` says it.
+ * An event of the task chart. If the engine's table lets one event lead to several states, `to` is the one that the
+ * engine has chosen.
  */
 export interface TaskChartEvent {
   type: EventType
   to: string
 }
 
-/** The life of a task as a chart, generated from the engine's own table: a picture that cannot be out of date. */
+/** The life of a task as a chart. It is generated from the engine's table, so it cannot be out of date. */
 export const taskMachine = createMachine({
   types: {} as { events: TaskChartEvent },
   id: 'task',

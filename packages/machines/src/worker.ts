@@ -1,24 +1,24 @@
 import { assign, setup } from 'xstate'
 
 /**
- * - `starting`: not connected for the first time yet.
- * - `working`: takes deliveries; a lost connection does not end it, since leases outlive connections.
- * - `draining`: credit 0; what runs may finish.
- * - `aborting`: the grace is over; what still ran was handed back, its answers are awaited.
- * - `stopped`: holds nothing and has left.
+ * - `starting`: the worker has never been connected.
+ * - `working`: it takes deliveries. A lost connection does not end this, since leases outlive connections.
+ * - `draining`: its credit is 0, and running handlers may finish.
+ * - `aborting`: the grace is over. Running work was handed back, and the worker waits for the answers.
+ * - `stopped`: it holds nothing and has left.
  */
 export type WorkerState = 'starting' | 'working' | 'draining' | 'aborting' | 'stopped'
 
 export type WorkerEvent =
   | { type: 'connected' }
   | { type: 'drain'; graceMs: number }
-  /** No lease is held any more. */
+  /** The worker holds no lease any more. */
   | { type: 'emptied' }
   | { type: 'close' }
   | { type: 'fail' }
 
 export interface WorkerInput {
-  /** Deliveries to hold in all while working. */
+  /** How many deliveries the worker holds in total while it works. */
   creditMax: number
   /** How long the broker may take to confirm what was handed back at the end of the grace, in ms. */
   settleMs: number
@@ -47,7 +47,7 @@ export const workerMachine = setup({
   },
 })
 
-/** The credit to announce: deliveries are asked for only while working. */
+/** The credit to announce. The worker asks for deliveries only while it works. */
 export function creditOf(state: WorkerState, creditMax: number): number {
   return state === 'working' ? creditMax : 0
 }
