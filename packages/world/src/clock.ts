@@ -5,8 +5,8 @@ interface Deadline {
 }
 
 /**
- * The time of a world. It stands still until `step`, which moves it to the next deadline and no further: deadlines fire
- * one at a time, by instant and, within one, in the order in which they were set.
+ * The time of a world. It stands still until `step`, which moves it to the next deadline and no further. Deadlines
+ * fire one at a time: by time, and at the same time in the order in which they were set.
  */
 export class VirtualClock {
   #nowMs = 0
@@ -25,8 +25,8 @@ export class VirtualClock {
   }
 
   /**
-   * Calls `fn` once after `ms` (0 at least); the returned function cancels it.
-   * @throws RangeError where `ms` is no finite number: runtimes fire such a timer at once, which nobody can have meant
+   * Calls `fn` once after `ms` (at least 0). The returned function cancels it.
+   * @throws RangeError if `ms` is no finite number: runtimes fire such a timer at once, which nobody can have meant
    */
   setTimer(fn: () => void, ms: number): () => void {
     if (!Number.isFinite(ms)) throw new RangeError(`a timer cannot be set to ${ms} ms`)
@@ -50,13 +50,13 @@ export class VirtualClock {
     cancel()
   }
 
-  /** When the next deadline is; undefined when there is none. */
+  /** The time of the next deadline; undefined if there is none. */
   get nextAtMs(): number | undefined {
     while (this.#heap[0]?.fn === null) this.#pop()
     return this.#heap[0]?.atMs
   }
 
-  /** Moves to the next deadline and calls it. Returns false when there is none. */
+  /** Moves to the next deadline and calls it. Returns false if there is none. */
   step(): boolean {
     if (this.nextAtMs === undefined) return false
     const deadline = this.#pop()
@@ -68,7 +68,7 @@ export class VirtualClock {
     return true
   }
 
-  /** Calls every deadline of the next `ms`, those set meanwhile included, and stands at their end. */
+  /** Calls every deadline of the next `ms`, including those set meanwhile, and ends at their end. */
   advance(ms: number): void {
     const endMs = this.#nowMs + ms
     for (let atMs = this.nextAtMs; atMs !== undefined && atMs <= endMs; atMs = this.nextAtMs) this.step()

@@ -3,30 +3,30 @@ import type { ObservationBody } from './observation.ts'
 import type { RandomSource } from './random.ts'
 import type { Scenario } from './scenario.ts'
 
-/** What everything in one world shares. */
+/** What all parts of one world share. */
 export interface Context {
   readonly clock: VirtualClock
   readonly random: RandomSource
   readonly scenario: Scenario
   readonly observe: (body: ObservationBody) => void
-  /** A defect of the product, or of the world: no product code throws into the event loop. */
+  /** Reports a defect of the product or of the world. No product code throws into the event loop. */
   readonly escaped: (node: string, error: unknown) => void
-  /** Whether anybody looks at what passes on the wire. */
+  /** Whether anything observes the wire. */
   readonly isWireWatched: boolean
-  /** Code of the product has run since this was last false, so that promise callbacks may wait. */
+  /** Code of the product has run since this was last false, so promise callbacks may be waiting. */
   hasEntered: boolean
 }
 
-/** Wall clocks show this when a world begins, unless a fault has set them: 2026-01-01 in UTC. */
+/** What wall clocks show when a world begins, unless a fault has set them: 2026-01-01 in UTC. */
 export const WORLD_EPOCH_MS = 1_767_225_600_000
 
 /**
- * Times that are drawn are multiples of this: powers may differ in their last bit from one build of an engine to another, and sums
- * of these are exact.
+ * Drawn times are multiples of this. Powers may differ in their last bit from one build of a JavaScript engine to
+ * another, and sums of these multiples are exact.
  */
 const GRAIN_MS = 1 / 8
 
-/** The drawn time, to the grain. */
+/** The drawn time, rounded to a multiple of `GRAIN_MS`. */
 export function grained(ms: number): number {
   return Math.round(ms / GRAIN_MS) * GRAIN_MS
 }

@@ -25,7 +25,7 @@ export function draw(distribution: Distribution, random: RandomStream): number {
   }
 }
 
-/** What draws come to on average; of a heavy tail, without its cut. */
+/** The mean of the draws; for a heavy tail, the mean without its cut. */
 export function meanOf(distribution: Distribution): number {
   switch (distribution.kind) {
     case 'constant':

@@ -11,7 +11,9 @@ import type {
   TaskName,
 } from '@sluice/protocol'
 
-/** Messages carry their items in columns and name tasks in short; here they are one by one, each task by its id. */
+/**
+ * Messages carry their items in columns and refer to tasks in short. Here they are single items, each task by its id.
+ */
 
 export interface SubmittedItem {
   readonly id: string
@@ -45,11 +47,11 @@ export function completedItems({ leases, bodies }: Complete): CompletedItem[] {
 export interface OutcomeItem {
   readonly id: string
   readonly status: 'succeeded' | 'dead' | 'cancelled'
-  /** Where the message says so. */
+  /** Set if the message says so. */
   readonly attempts: number | undefined
   readonly reason: DeadReason | undefined
   readonly error: TaskFailure | undefined
-  /** Of a succeeded task. */
+  /** For a succeeded task. */
   readonly result: Uint8Array | undefined
 }
 
@@ -61,7 +63,7 @@ export function progressedIds({ tasks }: Progress, submissionOf: SubmissionOf): 
 /** What was submitted over the connection under a ref. */
 export type SubmissionOf = (ref: number) => Submit | undefined
 
-/** The outcomes that a message tells, if it is one that does. Tasks that cannot be told from their names have the id ''. */
+/** The outcomes that a message tells, if it tells any. A task whose id is unknown has the id ''. */
 export function outcomeItems(message: BrokerMessage, submissionOf: SubmissionOf): OutcomeItem[] {
   if (message.type === 'succeeded') return succeededItems(message, submissionOf)
   if (message.type === 'ended') return endedItems(message, submissionOf)
@@ -84,7 +86,7 @@ function succeededItems(message: Succeeded, submissionOf: SubmissionOf): Outcome
 function endedItems({ tasks }: Ended, submissionOf: SubmissionOf): OutcomeItem[] {
   return tasks.flatMap((task) => {
     const { status, attempts, reason, error } = task
-    // No outcome: it can only not be told any more.
+    // This is no outcome: it can only not be told any more.
     if (status === 'forgotten') return []
     return { id: idOf(task, submissionOf), status, attempts, reason, error, result: undefined }
   })

@@ -4,7 +4,7 @@ import type { BrokerMessage, ClientMessage, TaskFailure, WireError } from '@slui
 import type { Fault } from './fault.ts'
 import type { Scenario } from './scenario.ts'
 
-/** What a producer's program waits for: the end of its submission, or the answer to a request that it made on the side. */
+/** What a producer's program waits for: the end of its submission, or the answer to another request. */
 export interface Awaited {
   readonly node: string
   readonly id: string
@@ -20,15 +20,15 @@ export interface Thrown {
 }
 
 /**
- * What was seen at one instant, by those who were there. This stream is what checkers judge, what a story is told from and what
- * the hash of a run is taken over. `atMs` is the world's time, which no node knows.
+ * What was observed at one time. Checkers judge this stream, a story is told from it, and the hash of a run is taken
+ * over it. `atMs` is world time, which no node knows.
  */
 export type Observation = { atMs: number } & (
   | { type: 'worldStarted'; seed: number; scenario: Scenario }
   | { type: 'faultStarted'; fault: Fault; number: number }
   | { type: 'faultEnded'; number: number }
   | { type: 'nodeStarted'; node: string; incarnation: number }
-  /** `left`: in good order; `crashed`: at once; `failed`: gave up by itself, and why. */
+  /** `left`: in good order; `crashed`: at once; `failed`: gave up by itself, with the reason. */
   | { type: 'nodeStopped'; node: string; how: 'left' | 'crashed' | 'failed'; reason?: string }
 
   // ─── what producers saw ──────────────────────────────────────────────────────────────────────────────────────────
@@ -41,14 +41,14 @@ export type Observation = { atMs: number } & (
   | { type: 'outcome'; node: string; id: string; status: 'cancelled' }
   /** The client gave no outcome and says why: closed, or the record is gone. */
   | { type: 'outcomeUnknown'; node: string; id: string; code: string }
-  /** `request`: the number of an operator's. */
+  /** `request`: the number of an operator's request. */
   | { type: 'cancelling'; node: string; id: string; request?: number }
   | { type: 'cancelAnswered'; node: string; id: string; request?: number; code: 'cancelled' | string }
   | { type: 'progressSeen'; node: string; id: string; progress: unknown }
 
-  /** An operator makes dead letters ready. */
+  /** An operator redrives dead letters. */
   | { type: 'redriving'; node: string; ids: readonly string[] }
-  /** So many were made ready, as they were told. */
+  /** How many were redriven, as the operator was told. */
   | { type: 'redriven'; node: string; ids: readonly string[]; count: number }
   /** An operator has looked at the broker as a whole. */
   | {
@@ -58,9 +58,9 @@ export type Observation = { atMs: number } & (
       queues: readonly QueueStats[]
       workers: readonly WorkerStats[]
     }
-  /** An operator has looked at all dead letters, of a queue or of all, so many a page. */
+  /** An operator has looked at all dead letters, of a queue or of all, in pages of this size. */
   | { type: 'listed'; node: string; queue?: string; limit: number; pages: readonly (readonly DeadLetter[])[] }
-  /** An operator asks for a task, and is answered. `request` is its number. */
+  /** An operator asks for a task and is answered. `request` is its number. */
   | { type: 'asking'; node: string; id: string; request: number }
   | {
       type: 'answered'
@@ -69,7 +69,7 @@ export type Observation = { atMs: number } & (
       request: number
       task: Omit<TaskDetails, 'result'> | undefined
     }
-  /** An operator asks for the outcome of a task, and is answered when there is one or after `ms`. */
+  /** An operator asks for the outcome of a task and is answered when there is one or after `ms`. */
   | { type: 'waiting'; node: string; id: string; request: number; ms: number }
   /** `code`: the request was refused. */
   | { type: 'waited'; node: string; id: string; request: number; code?: string }
@@ -88,12 +88,12 @@ export type Observation = { atMs: number } & (
     }
 
   // ─── what passed on the wire ─────────────────────────────────────────────────────────────────────────────────────
-  /** A client has asked for a connection, which is open (`connected`) or has come to nothing (`connectFailed`) later. */
+  /** A client has asked for a connection, which later is open (`connected`) or has failed (`connectFailed`). */
   | { type: 'connecting'; node: string; connection: number }
   | { type: 'connectFailed'; node: string; connection: number }
   | { type: 'connected'; node: string; connection: number }
   | { type: 'disconnected'; node: string; connection: number; side: 'node' | 'broker'; code: number }
-  /** A frame is handed to a socket, which now holds so many bytes that have not left; its messages follow. */
+  /** A frame is passed to a socket, which now holds this many bytes that have not left. Its messages follow. */
   | {
       type: 'frame'
       node: string
@@ -103,33 +103,38 @@ export type Observation = { atMs: number } & (
       messages: number
       buffered: number
     }
-  /** Handed to the socket. */
+  /** Passed to the socket. */
   | { type: 'sentToBroker'; node: string; connection: number; message: ClientMessage }
   | { type: 'sentByBroker'; node: string; connection: number; message: BrokerMessage }
-  /** Handed to the program on the other side. */
+  /** Passed to the program on the other side. */
   | { type: 'heardByBroker'; node: string; connection: number; message: ClientMessage }
   | { type: 'heardByNode'; node: string; connection: number; message: BrokerMessage }
 
-  /** Handed to the socket by this side, and no frame of the protocol. */
+  /** Passed to the socket by this side, and no frame of the protocol. */
   | { type: 'unreadable'; node: string; connection: number; by: 'node' | 'broker'; error: string }
-  /** Faults and arrivals have been over for as long as was needed, or for `settleMs`: the ids of what has no outcome, and who waits for what. */
+  /**
+   * Faults and arrivals have been over for as long as needed, or for `settleMs`: the ids of tasks without an outcome,
+   * and who waits for what.
+   */
   | { type: 'calmEnded'; unfinished: readonly string[]; waiting: readonly Awaited[] }
-  /** Everyone has left. `timers` (those of programs that had left in good order included) and `connections` are left behind. */
+  /**
+   * All nodes have left. This many `timers` (also of programs that had left in good order) and `connections` remain.
+   */
   | { type: 'worldEnded'; timers: number; connections: number }
 
   // ─── what the journal was given ──────────────────────────────────────────────────────────────────────────────────
   | { type: 'appending'; batch: number; events: readonly Event[] }
-  /** The append has returned or resolved: the broker may speak of it. */
+  /** The append has returned or resolved: the broker may tell its events. */
   | { type: 'appended'; batch: number }
-  /** Found when the log is read: this batch and those after it are not there; `torn` where a part of it was. */
+  /** Found when the log is read: this batch and those after it are missing; `torn` if a part of it was there. */
   | { type: 'lost'; fromBatch: number; torn: boolean }
-  /** The log was read: what it holds (nothing where `firstBatch` is `lastBatch` + 1). The state is made of these batches alone. */
+  /** The log was read: its batches (none if `firstBatch` is `lastBatch` + 1). The state is made only of these. */
   | { type: 'recovered'; incarnation: number; firstBatch: number; lastBatch: number }
-  /** Every batch below this one is forgotten; a loss of power may bring some back. */
+  /** Every batch below this one is forgotten. A loss of power may bring some back. */
   | { type: 'discarded'; before: number }
 )
 
-/** What a node or the journal reports; the recorder knows when. */
+/** What a node or the journal reports. The recorder adds the time. */
 export type ObservationBody = Observation extends infer One
   ? One extends Observation
     ? Omit<One, 'atMs'>
@@ -142,14 +147,14 @@ export type ObservationOf<T extends ObservationType> = Extract<Observation, { ty
 /** What the broker's host holds besides the engine's state. */
 export interface Holdings {
   readonly connections: number
-  /** Those of them that have no session. */
+  /** Connections without a session. */
   readonly pendingConnections: number
   /** Requests over HTTP that wait for an outcome. */
   readonly waiters: number
   readonly cachedBytes: number
 }
 
-/** What checkers may look at besides the stream. Reading only. */
+/** What checkers may look at besides the stream. They only read it. */
 export interface Surroundings {
   /** Undefined while no broker runs. */
   readonly held: Holdings | undefined
@@ -160,7 +165,7 @@ export interface Surroundings {
 }
 
 export interface Violation {
-  /** Of SPEC.md or PROTOCOL.md, such as `LEASE-3`. */
+  /** From SPEC.md or PROTOCOL.md, such as `LEASE-3`. */
   rule: string
   atMs: number
   /** One sentence. */
@@ -169,14 +174,14 @@ export interface Violation {
   about: { ids?: readonly string[]; nodes?: readonly string[] }
 }
 
-/** Says that a rule is broken: the checker's own where none is named. */
+/** Reports that a rule is broken: the checker's own if none is named. */
 export type Violate = (message: string, about: Violation['about'], rule?: string) => void
 
-/** Judges a run by what was seen. One file, one promise. */
+/** Judges a run by its observations. One file, one promise. */
 export interface Checker {
-  /** Of SPEC.md or PROTOCOL.md. */
+  /** From SPEC.md or PROTOCOL.md. */
   readonly rule: string
   see(observation: Observation, surroundings: Surroundings, violate: Violate): void
-  /** When the world has come to rest. */
+  /** Called when the world has come to rest. */
   finish?(surroundings: Surroundings, violate: Violate): void
 }

@@ -1,4 +1,4 @@
-/** Called back in a later turn of the event loop, which no promise callback outlives. */
+/** Calls back in a later turn of the event loop, after all promise callbacks. */
 const nextTurn: (fn: () => void) => void = typeof setImmediate === 'function' ? setImmediate : channelTurn()
 
 /** Resolves once every promise callback that was due, and every one that those made due, has run. */

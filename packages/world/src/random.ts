@@ -1,8 +1,8 @@
 import { fnv1a } from './fnv.ts'
 
 /**
- * A seeded source of random numbers with independent streams: the draws of one stream depend on the seed and on the
- * stream's name alone, so that one more draw somewhere changes nothing elsewhere.
+ * A seeded source of random numbers with independent streams. The draws of one stream depend only on the seed and on
+ * the stream's name, so one more draw somewhere changes nothing elsewhere.
  */
 export class RandomSource {
   readonly #seed: number
@@ -13,7 +13,7 @@ export class RandomSource {
     this.#seed = seed
   }
 
-  /** The stream of this name; the same object each time. */
+  /** The stream of this name: the same object each time. */
   stream(name: string): RandomStream {
     let stream = this.#streams.get(name)
     if (stream === undefined) {
@@ -23,13 +23,16 @@ export class RandomSource {
     return stream
   }
 
-  /** The stream of this name from its beginning, for a name that is used in one place only. */
+  /** The stream of this name from its beginning, for a name that is used only once. */
   once(name: string): RandomStream {
     return new RandomStream(this.#seed, name)
   }
 }
 
-/** sfc32 (Chris Doty-Humphrey's small fast counter, 2010): integer arithmetic alone, so it draws the same on every engine. */
+/**
+ * sfc32 (Chris Doty-Humphrey's small fast counter, 2010). It uses only integer arithmetic, so it draws the same on
+ * every JavaScript engine.
+ */
 export class RandomStream {
   #a: number
   #b: number

@@ -22,12 +22,15 @@ export interface RecorderOptions {
   onObservation: ((observation: Observation) => void) | undefined
 }
 
-/** Takes what was seen, in its order: gives it the instant, hashes and counts it, and hands it to those who judge. */
+/** Takes observations in order: adds the time, hashes and counts them, and passes them to the checkers. */
 export class Recorder {
   readonly violations: Violation[] = []
   readonly counts: Record<string, number> = {}
   observations = 0
-  /** What a checker or a listener threw. It is kept for the world, because here it would meet the product's own code. */
+  /**
+   * What a checker or a listener threw. It is kept for the world, because thrown here it would reach the product's
+   * own code.
+   */
   failure: { error: unknown } | undefined
   readonly #options: RecorderOptions
   readonly #hash = new StreamHash()
@@ -74,7 +77,7 @@ export class Recorder {
     return (message, about, broken = rule) => this.violate(broken, message, about)
   }
 
-  /** The scenario is left out: given as chance or as a script, the same run has the same hash. */
+  /** The scenario is left out: whether given as chance or as a script, the same run has the same hash. */
   #mix(observation: Observation): void {
     if (observation.type === 'worldStarted') {
       this.#hash.add(observation.seed)

@@ -1,14 +1,14 @@
 import type { TimedFault } from './fault.ts'
 import type { Violation } from './observation.ts'
 
-/** What became of one run. */
+/** The result of one run. */
 export interface Report {
   seed: number
   scenario: string
   violations: readonly Violation[]
-  /** Of the stream of observations; the same seed and scenario give the same one everywhere. */
+  /** The hash of the stream of observations. The same seed and scenario give the same one everywhere. */
   hash: string
-  /** Every fault that happened, chance or script: giving these as the script and no rates replays the run's faults. */
+  /** Every fault that happened, by chance or script. These as the script, with no rates, replay the run's faults. */
   faults: readonly TimedFault[]
   simulatedMs: number
   observations: number

@@ -6,15 +6,15 @@ const words = new Uint32Array(float.buffer)
 
 /**
  * 64 bits over a stream of plain values: two lanes of multiplying and rotating. It tells runs apart; it is no defence
- * against anybody.
+ * against an attacker.
  */
 export class StreamHash {
   #a = 0x9e3779b9 | 0
   #b = 0x243f6a88 | 0
-  /** Messages are seen when they are sent and when they are heard; each is hashed once. */
+  /** Messages are observed when they are sent and when they are heard. Each is hashed once. */
   readonly #known = new WeakMap<object, { a: number; b: number }>()
 
-  /** Everything enumerable counts, in its order; the names of fields do not. */
+  /** Everything enumerable counts, in its order. The names of fields do not count. */
   add(value: unknown): void {
     switch (typeof value) {
       case 'string':
@@ -38,7 +38,7 @@ export class StreamHash {
     }
   }
 
-  /** As `add`, for an object that will not change and may come again. */
+  /** As `add`, for an object that does not change and may come again. */
   addKnown(value: object): void {
     let known = this.#known.get(value)
     if (known === undefined) {

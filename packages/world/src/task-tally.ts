@@ -1,7 +1,7 @@
 import type { Observation } from './observation.ts'
 import type { Report } from './report.ts'
 
-/** Counts tasks by what their producers came to know of them. */
+/** Counts tasks by what their producers learned of them. */
 export class TaskTally {
   readonly #submitted = new Set<string>()
   readonly #accepted = new Set<string>()

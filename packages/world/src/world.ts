@@ -18,17 +18,22 @@ import type { Scenario } from './scenario.ts'
 import { TaskTally } from './task-tally.ts'
 
 export interface RunOptions {
-  /** Fresh ones: they keep what they have seen. */
+  /** They must be fresh, because they keep what they have seen. */
   checkers?: readonly Checker[]
-  /** Hears everything as it happens. What it is given must not be changed. */
+  /** Receives every observation as it happens. It must not change what it is given. */
   onObservation?: (observation: Observation) => void
-  /** Past this many the world is stopped, with the violation `HANG`. Default 20,000,000. */
+  /** After this many the world is stopped, with the violation `HANG`. Default 20,000,000. */
   maxObservations?: number
-  /** Whether the world is stopped at its first violation; what only its end can show is not judged then. Default false. */
+  /** Whether the world stops at its first violation. Then what only its end can show is not judged. Default false. */
   untilViolated?: boolean
-  /** Whether the observations are hashed. Default true; without, `Report.hash` is empty and runs are a little faster. */
+  /**
+   * Whether the observations are hashed. Default true. Without, `Report.hash` is empty and runs are a little faster.
+   */
   isHashed?: boolean
-  /** Observations of other types are not made, which saves time: they are neither counted nor hashed nor handed on. Default: all. */
+  /**
+   * Observations of other types are not made, which saves time: they are neither counted nor hashed nor passed on.
+   * Default: all.
+   */
   only?: ReadonlySet<ObservationType>
 }
 
@@ -42,16 +47,16 @@ const WIRE: readonly ObservationType[] = [
 ]
 
 const OBSERVATIONS_MAX = 20_000_000
-/** Deadlines of one instant at which time counts as standing still. */
+/** After this many deadlines at one time, time counts as standing still. */
 const STEPS_AT_ONCE_MAX = 200_000
-/** How often a world that is to come to rest is looked at. */
+/** How often a world that is to come to rest is checked. */
 const LOOK_EVERY_MS = 250
 /** How long clients, workers and the broker may take to leave, and their last deadlines to pass. */
 const LEAVE_MS = 90_000
 
 /**
- * Runs a scenario to its end: arrivals and faults for `durationMs`, then calm until everything is finished or `settleMs`
- * is over, then everyone leaves in good order. The same scenario and seed make the same run, wherever.
+ * Runs a scenario to its end: arrivals and faults for `durationMs`, then calm until everything is finished or
+ * `settleMs` is over, then all nodes leave in good order. The same scenario and seed make the same run everywhere.
  * @throws RangeError naming each setting with which the product's own broker would not start
  */
 export async function runWorld(scenario: Scenario, seed: number, options: RunOptions = {}): Promise<Report> {
@@ -197,7 +202,7 @@ class World {
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => clock.pending === 0)
   }
 
-  /** Runs until this instant, or earlier: the condition is looked at now and then. */
+  /** Runs until this time, or earlier: the condition is checked now and then. */
   async #runUntil(endMs: number, isOver: () => boolean = () => false): Promise<void> {
     const { clock } = this.#context
     let hasEnded = false

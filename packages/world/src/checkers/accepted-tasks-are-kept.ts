@@ -3,7 +3,7 @@ import type { Checker, Observation, Surroundings, Violate } from '../observation
 import { isOutcome } from './chronicle.ts'
 import type { Sources } from './sources.ts'
 
-/** An accepted task is known from then on, survives every recovery, and ends in an outcome before it may be forgotten. */
+/** Once a task is accepted it is known, survives every recovery, and has an outcome before it may be forgotten. */
 export class AcceptedTasksAreKept implements Checker {
   readonly rule = 'HOST-1'
   readonly #sources: Sources

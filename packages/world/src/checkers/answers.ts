@@ -2,13 +2,13 @@ import type { State, Task } from '@sluice/engine'
 import type { Cancelled, Status, TaskStatus, Watched } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 
-/** Of these the broker said nothing about the task. */
+/** With these codes the broker says nothing about the task. */
 const TEMPORARY = { busy: true, draining: true, read_only: true }
 
-/** Instants are told in whole ms. */
+/** Times are told in whole ms. */
 const ROUNDING_MS = 1
 
-/** A task as the broker held it when it was asked: none of this changes without being made anew. */
+/** A task as the broker held it when it was asked. These objects are never changed, only replaced. */
 interface Held {
   readonly task: Task
   readonly phase: Task['phase']
@@ -18,7 +18,7 @@ interface Held {
 }
 
 interface Asked {
-  /** In the order of the question; the same one may stand there twice. */
+  /** In the order of the question. The same id may occur twice. */
   readonly ids: readonly string[]
   readonly held: ReadonlyMap<string, Held | undefined>
 }
@@ -26,13 +26,13 @@ interface Asked {
 const NOTHING: Asked = { ids: [], held: new Map() }
 
 /**
- * Whoever asks for a task, over a connection or by HTTP, is told the state, queue, attempts, age, progress, reason, failure and
- * history that the broker holds; and whoever asks to watch or to cancel it, what is so. A task that has changed between question and
- * answer is not judged.
+ * An answer about a task, over a connection or by HTTP, gives the state, queue, attempts, age, progress, reason,
+ * failure and history that the broker holds. An answer to `watch` or `cancel` matches the actual state of the task. A
+ * task that has changed between question and answer is not judged.
  */
 export class Answers implements Checker {
   readonly rule = 'HOST-20'
-  /** By connection and ref, and those of operators by their node and its number; then by id. */
+  /** By connection and ref (for operators by their node and its number), then by id. */
   readonly #asked = new Map<string, Asked>()
 
   see(observation: Observation, { state, brokerMs }: Surroundings, violate: Violate): void {
@@ -143,7 +143,7 @@ export class Answers implements Checker {
       )
   }
 
-  /** What was asked, and is answered now. */
+  /** The question that is answered now. */
   #taken(connection: number, ref: number): Asked {
     const key = `${connection} ${ref}`
     const asked = this.#asked.get(key)
@@ -161,7 +161,7 @@ export class Answers implements Checker {
     this.#asked.delete(`${node} ${request}`)
     if (!held || !isUnchanged(held, state)) return
     this.#judge(node, task ?? { id, state: 'unknown' }, held, brokerMs, violate)
-    // Over a connection long stacks may be left out.
+    // Over a connection, long stacks may be left out.
     const { phase } = held
     const stack = phase.state === 'dead' ? phase.error?.stack : undefined
     if (task && task.error?.stack !== stack)

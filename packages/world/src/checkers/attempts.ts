@@ -6,25 +6,25 @@ import { attemptsAllowed, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** Instants are fractions of a ms, and differences of them are rounded. */
+/** Times are fractions of a ms, and differences of them are rounded. */
 const ROUNDING_MS = 0.01
-/** So many jittered delays of at least this length are not all the longest by chance. */
+/** This many jittered delays of at least this length are not all the longest by chance. */
 const JITTERED_MIN = 5
 const JITTERED_MS_MIN = 20
 
 /**
- * A task is tried `attemptsAllowed` times at most, attempts are numbered without a gap, handing back costs none up to
- * `releasesMax` times, and what follows a failed attempt waits as long as the policy or the worker says.
+ * A task is tried at most `attemptsAllowed` times, and its attempts are numbered without a gap. Handing back costs no
+ * attempt up to `releasesMax` times. After a failed attempt the task waits as long as the policy or the worker says.
  */
 export class Attempts implements Checker {
   readonly rule = 'RETRY-1'
   readonly #sources: Sources
   readonly #releasesMax: number
-  /** What workers said of leases that failed, by session and lease: the first word counts. */
+  /** What workers said of failed leases, by session and lease. The first message counts. */
   readonly #failures = new Map<string, FailedLease>()
   /** Attempts as they were told, by lease, in this life of the broker. */
   readonly #told = new Map<number, number>()
-  /** Of fully jittered delays: how many there were, and how many were as long as can be. */
+  /** For fully jittered delays: how many there were, and how many were as long as possible. */
   #jittered = 0
   #longest = 0
 
@@ -110,7 +110,7 @@ export class Attempts implements Checker {
     const delayMs = retryAtMs - atMs
     const said = this.#failures.get(`${task.session} ${task.lease}`)
     if (attempt.how !== 'failed' || said === undefined) {
-      // Lost with its worker, or handed back too often: nobody asked for a delay.
+      // The attempt was lost with its worker, or the task was handed back too often: nobody asked for a delay.
       if (delayMs > ROUNDING_MS) violate(`task ${task.id} waits ${delayMs} ms after a lost attempt`, about, 'RETRY-4')
       return
     }

@@ -3,18 +3,21 @@ import type { Checker, Observation, Surroundings, Violate } from '../observation
 import type { Sources } from './sources.ts'
 
 /**
- * The outcome and the progress of a task are told to those who asked for them, and to nobody else; the outcome of one that had none
- * yet no more to who has said `unwatch`.
+ * The outcome and the progress of a task are told only to sessions that asked for them. A session that said `unwatch`
+ * before there was an outcome is not told it.
  */
 export class Audience implements Checker {
   readonly rule = 'RESULT-2'
   readonly #sources: Sources
-  /** What a session has submitted to hear of it, or has asked for: by session. */
+  /** The tasks that a session has submitted with `watch`, or has asked for, by session. */
   readonly #asked = new Map<string, Set<string>>()
 
-  /** Unfinished tasks of which a session wants to hear no more, in this life of the broker: what a crash undoes may be told again. */
+  /**
+   * Unfinished tasks that a session no longer watches, in this life of the broker. If a crash undoes that, the
+   * session may be told again.
+   */
   readonly #unasked = new Map<string, Set<string>>()
-  /** A batch that fills soon keeps what was heard waiting for an unknown while (HOST-9). */
+  /** If batches fill quickly, received input waits for an unknown time (HOST-9). */
   readonly #mayWait: boolean
 
   constructor(sources: Sources) {

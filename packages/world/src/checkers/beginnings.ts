@@ -3,26 +3,26 @@ import type { Checker, Observation, ObservationOf, Surroundings, Violate } from 
 import { isHonest } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** What runs although it was told to stop counts for so long. */
+/** A handler that was told to stop and still runs counts for this long. */
 const UNHEEDED_MS = 2000
 
 interface Running {
   readonly id: string
   readonly start: Start | undefined
-  /** When it was told to stop. */
+  /** When the handler was told to stop. */
   abortedAtMs: number
 }
 
 /**
- * A worker starts what is to be announced once it has said so, and what is to run alone when nothing else runs; nothing else is
- * started while that runs. What was told to stop and goes on counts for two seconds.
+ * A worker starts an `announced` task after it has reported so, and an `alone` task only when nothing else runs. It
+ * starts nothing else while that task runs. A handler that was told to stop and goes on counts for two seconds.
  */
 export class Beginnings implements Checker {
   readonly rule = 'BEGIN-6'
   readonly #sources: Sources
-  /** How leases are to be started, by lease. */
+  /** The start mode of each lease. */
   readonly #starts = new Map<number, Start | undefined>()
-  /** Up to which lease a node has said in its session that it begins, since it was last welcomed. */
+  /** The last lease that a node has reported as begun in its session since its last welcome. */
   readonly #said = new Map<string, number>()
   readonly #running = new Map<string, Map<number, Running>>()
 
@@ -38,7 +38,7 @@ export class Beginnings implements Checker {
         const { node, message } = observation
         if (message.type === 'welcome') this.#said.delete(node)
         else if (message.type === 'deliver')
-          // A loss of power may take the memory of a lease, whose number is then given again.
+          // A loss of power may lose a lease, and its number is then given again.
           for (const lease of message.leases) this.#starts.set(lease, message.start)
         break
       }

@@ -6,17 +6,20 @@ import { acceptedOf } from './wire.ts'
 const text = new TextDecoder()
 
 /**
- * A handler is given the body that was submitted, from the queue that it was submitted to; and another content under the id of a
- * task that is held is not accepted.
+ * A handler receives the body that was submitted, from the queue that it was submitted to. Different content under
+ * the id of a held task is not accepted.
  */
 export class BodiesArrive implements Checker {
   readonly rule = 'CREDIT-2'
   readonly #sources: Sources
-  /** What an id was submitted with; more than one where another submission was refused, or came when the first was forgotten. */
+  /**
+   * The contents that an id was submitted with. There may be several if a submission was refused, or came after the
+   * first was forgotten.
+   */
   readonly #submitted = new Map<string, { queue: string; bodies: Set<string> }>()
-  /** What was accepted under an id, and its number. */
+  /** The content that was accepted under an id, and its number. */
   readonly #contents = new Map<string, { content: string; seq: number }>()
-  /** The numbers of those that were held when a submission was heard, by connection and ref. */
+  /** The numbers of the tasks that were held when a submission was heard, by connection and ref. */
   readonly #held = new Map<string, ReadonlyMap<string, number>>()
 
   constructor(sources: Sources) {
@@ -77,7 +80,7 @@ export class BodiesArrive implements Checker {
       const content = contentOf(request, id)
       const known = this.#contents.get(id)
       if (known?.seq !== seq) this.#contents.set(id, { content, seq })
-      // It was this very task before the submission came and is it still.
+      // The same task was held before the submission came and is still held.
       else if (known.content !== content && held?.get(id) === seq)
         violate(
           `${node} was told that task ${id} is accepted, which is held with another content`,

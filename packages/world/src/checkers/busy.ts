@@ -5,15 +5,15 @@ import { DrainPace } from './drain-pace.ts'
 import { boundsOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** How long a submitter is told to wait where nobody knows how fast the queue drains, within the bounds for that. */
+/** The delay that a submitter is given if the rate of the queue is unknown, within its bounds. */
 const UNKNOWN_MS = 1000
-/** A mean is taken over so much time at least. */
+/** A mean is taken over at least this much time. */
 const WINDOW_MS = 1000
 
 /** A submission that the broker has heard, and how full its queue can be at most when it is decided. */
 interface Waiting {
   readonly queue: string
-  /** By the broker's clock, when a task of the queue was last seen to end. */
+  /** When a task of the queue was last seen to end, by the broker's clock. */
   readonly lastEndMs: number | undefined
   readonly ownTasks: number
   readonly ownBytes: number
@@ -22,8 +22,8 @@ interface Waiting {
 }
 
 /**
- * Every refusal that may be tried again says after how long, within the bounds set for that, and `busy` is said of a queue
- * only where it can have been full.
+ * Every refusal that may be retried states a delay within its bounds. `busy` is said of a queue only if the queue can
+ * have been full.
  */
 export class Busy implements Checker {
   readonly rule = 'QUEUE-2'
@@ -32,16 +32,16 @@ export class Busy implements Checker {
   readonly #drainRetryAfterMs: number
   /** Submissions that the broker has heard and not answered, by connection and ref. */
   readonly #waiting = new Map<string, Waiting>()
-  /** As they were sent, by connection and ref. */
+  /** The submissions as they were sent, by connection and ref. */
   readonly #sent = new Map<string, readonly string[]>()
-  /** Until when a refused task is to wait, by who was told so and id. */
+  /** Until when a refused task must wait, by the node that was told and by id. */
   readonly #until = new Map<string, number>()
 
   readonly #pace = new DrainPace()
-  /** What a restart reads of a journal that was discarded in part says less of how fast its queues drained. */
+  /** A restart that reads a partly discarded journal knows less of how fast its queues drained. */
   #isCompacted = false
 
-  /** A batch that fills soon keeps submissions waiting for an unknown while (HOST-9). */
+  /** If batches fill quickly, submissions wait for an unknown time (HOST-9). */
   readonly #mayWait: boolean
 
   constructor(sources: Sources) {
@@ -71,7 +71,7 @@ export class Busy implements Checker {
         if (observation.message.type === 'submit') this.#again(observation, observation.message, violate)
         break
       case 'submitting':
-        // Whoever submits it anew need not know what was said before.
+        // A new submission need not know what was said before.
         this.#until.delete(`${observation.node} ${observation.id}`)
         break
       case 'refused':
@@ -149,7 +149,7 @@ export class Busy implements Checker {
       tasks: (held ? unfinished(held) : 0) + ids.length,
       bytes: (held?.bytes ?? 0) + bytes,
     }
-    // Which of those that wait is decided first is not known from outside.
+    // An observer cannot know which of the waiting submissions is decided first.
     for (const other of this.#waiting.values()) {
       if (other.queue !== queue) continue
       other.tasks += own.ownTasks
@@ -194,7 +194,10 @@ export class Busy implements Checker {
     }
   }
 
-  /** As long as the queue needs to make room: neither faster than it was ever seen to drain, nor as though it had stopped. */
+  /**
+   * The time that the queue needs to make room. It assumes neither a faster rate than was ever seen nor a stopped
+   * queue.
+   */
   #judgeWait(
     node: string,
     { queue, lastEndMs }: Waiting,
@@ -206,7 +209,7 @@ export class Busy implements Checker {
     const { retryAfterMsMin, retryAfterMsMax, queueTasksMax } = this.#engine
     const tasks = Math.min(count, queueTasksMax)
     const clamped = (ms: number): number => Math.ceil(Math.min(Math.max(ms, retryAfterMsMin), retryAfterMsMax))
-    // What is outside of its bounds has been said already.
+    // A delay outside its bounds has been reported already.
     if (saidMs === undefined || saidMs !== clamped(saidMs) || this.#isCompacted || saidMs === clamped(UNKNOWN_MS))
       return
     const { perSecondMax } = this.#pace.boundsOf(queue)

@@ -2,26 +2,27 @@ import type { Checker, Observation, ObservationOf, Surroundings, Violate } from 
 import { isStranger, producerGroupOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** How long a client that is to close waits for what has no answer. */
+/** How long a client that closes waits for answers. */
 const DRAIN_MS = 5000
-/** Timers have a grain, and what happens at one instant may be told one after the other. */
+/** Timers are not exact, and things that happen at one time may be told one after the other. */
 const MOMENT_MS = 3
 
 /**
- * What a program is told by its client is what the client was told by the broker: how a task ended and of what it failed, whether it was
- * cancelled, and that there is no room, where the program wants to know that. And a client that closes takes its time for what has no answer.
+ * A client tells its program what the broker told the client: how a task ended, why it failed, whether it was
+ * cancelled, and that there is no room if the program asked for that. A client that closes waits for answers that it
+ * still expects.
  */
 export class Callers implements Checker {
   readonly rule = 'CLIENT-12'
   readonly #sources: Sources
-  /** What was asked, by connection and ref. */
+  /** The questions, by connection and ref. */
   readonly #asked = new Map<string, { type: 'submit' | 'cancel'; ids: readonly string[] }>()
-  /** Verdicts on cancellations, and what tasks failed of: all that were heard, by node and task. */
+  /** All verdicts on cancellations and all failures of tasks that were heard, by node and task. */
   readonly #cancelled = new Map<string, Set<string>>()
   readonly #failures = new Map<string, Set<string>>()
   /** Calls that have not returned, by node and task. */
   readonly #calls = new Map<string, number>()
-  /** Refusals that programs have to hear of, by node and task: since when. */
+  /** Refusals that programs must be told, by node and task: since when. */
   readonly #due = new Map<string, { node: string; id: string; atMs: number }>()
   readonly #leavingSinceMs = new Map<string, number>()
 

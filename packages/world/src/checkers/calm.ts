@@ -1,9 +1,9 @@
 import type { Fault } from '../fault.ts'
 import type { Observation } from '../observation.ts'
 
-/** When something last kept the broker, its disk or its network from their work: a fault, or its own start and end. */
+/** When something last disturbed the broker, its disk or its network: a fault, or its own start and end. */
 export class Calm {
-  /** Those under way, and how much later than their end what they have slowed may come. */
+  /** Disturbances that are going on, and how much later than their end their effects may appear. */
   readonly #faults = new Map<number, number>()
   #sinceMs = 0
   #isUp = false
@@ -31,7 +31,10 @@ export class Calm {
     }
   }
 
-  /** How long it has been undisturbed at this instant, counted from `fromMs` at the earliest; 0 while it is not. */
+  /**
+   * How long the broker has been undisturbed at this time, counted from `fromMs` at the earliest; 0 while it is
+   * disturbed.
+   */
   lastedMs(atMs: number, fromMs: number): number {
     return this.#isUp && this.#faults.size === 0 ? Math.max(0, atMs - Math.max(fromMs, this.#sinceMs)) : 0
   }
@@ -41,7 +44,10 @@ export class Calm {
   }
 }
 
-/** What was begun while it lasted takes this much longer, ended or not; the next thing may have waited for it. */
+/**
+ * Work that began during the disturbance takes this much longer, whether it has ended or not. The next thing may have
+ * waited for it.
+ */
 function afterEffectMs(fault: Fault): number {
   return fault.type === 'slow' || fault.type === 'slowDisk' || fault.type === 'delay' ? 2 * fault.byMs : 0
 }

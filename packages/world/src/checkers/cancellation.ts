@@ -4,17 +4,17 @@ import type { Run } from './runs.ts'
 import type { Sources } from './sources.ts'
 
 /**
- * Whoever works on a task that is cancelled is told to stop, and a handler whose lease is lost is aborted as soon as its worker
- * hears of it.
+ * A worker is told to stop a task that is cancelled. A handler whose lease is lost is aborted as soon as its worker
+ * is told.
  */
 export class Cancellation implements Checker {
   readonly rule = 'CANCEL-1'
   readonly #sources: Sources
-  /** Leases of cancelled tasks whose holders have to be told. */
+  /** Leases of cancelled tasks whose holders must be told. */
   readonly #untold = new Map<number, { id: string; node: string; connection: number }>()
   /** Leases that a heartbeat named and that its session did not hold, by connection and ref. */
   readonly #strange = new Map<string, readonly number[]>()
-  /** Runs that have to be aborted, and when their worker heard so. */
+  /** Runs that must be aborted, and when their worker was told. */
   readonly #doomed = new Map<number, { run: Run; atMs: number }>()
 
   constructor(sources: Sources) {
@@ -25,7 +25,7 @@ export class Cancellation implements Checker {
     const { chronicle, wire, runs } = this.#sources
     const steps = chronicle.see(observation)
     wire.see(observation)
-    // Before it ends: a handler that is aborted was running until then.
+    // This comes before the run ends: an aborted handler was running until then.
     if (observation.type === 'heardByNode') this.#heard(observation)
     runs.see(observation)
     if (this.#doomed.size > 0) this.#judge(observation.atMs, violate)
@@ -117,7 +117,7 @@ export class Cancellation implements Checker {
   }
 }
 
-/** The leases that a message says are lost. */
+/** The leases that a message reports as lost. */
 function lostBy(message: BrokerMessage): readonly number[] {
   switch (message.type) {
     case 'revoke':

@@ -4,34 +4,34 @@ import type { Step, TaskView } from './chronicle.ts'
 import { boundsOf, isHonest } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** How often a lease may expire unbegun, at the least, before such a loss is charged as well. */
+/** How many unbegun expiries a task has at least before an expired lease is charged as well. */
 const EXPIRED_UNBEGUN_MAX = 10
 
 /** What is known of a session since it was opened or resumed, or the broker started. */
 interface Knowledge {
-  /** Of the broker's clock. */
+  /** By the broker's clock. */
   readonly sinceMs: number
   readonly begins: boolean
   /** Its leases up to this one were begun by then. */
   readonly begun: number
 }
 
-/** A word on what is begun, as the broker heard it. */
+/** A report of what is begun, as the broker heard it. */
 interface Word {
   readonly atMs: number
   readonly lease: number
 }
 
 /**
- * A lost lease is charged as an attempt only where it had been begun, as far as the broker has heard, and then always. Judged
- * by what workers were heard to say. A word heard in the very millisecond of the loss counts either way.
+ * A lost lease is charged as an attempt exactly if its attempt had begun, as far as the broker has heard. This is
+ * judged by what workers were heard to say. A report heard in the same millisecond as the loss counts either way.
  */
 export class ChargedLosses implements Checker {
   readonly rule = 'LEASE-7'
   readonly #sources: Sources
-  /** Hand-backs and losses up to which none is charged that was not begun. */
+  /** How many hand-backs and losses a task may have until an unbegun loss is charged. */
   readonly #unbegunMax: number
-  /** A batch that fills soon keeps what was heard waiting for an unknown while (HOST-9). */
+  /** If batches fill quickly, received input waits for an unknown time (HOST-9). */
   readonly #mayWait: boolean
   readonly #known = new Map<string, Knowledge>()
   readonly #lastLease = new Map<string, number>()
@@ -56,7 +56,8 @@ export class ChargedLosses implements Checker {
       if (!chronicle.isRetold) this.#judge(step, violate)
       this.#note(step)
     }
-    // The clock of a later life may go back to before what a loss of power has taken. What was written last is judged by what was heard.
+    // The clock of a later life may go back to before what a loss of power has taken. So what was written last is
+    // judged by what was heard.
     if (observation.type === 'recovered') this.#words.clear()
   }
 
@@ -99,7 +100,7 @@ export class ChargedLosses implements Checker {
     const isCharged = chargeOf(fact as FactOf<'attemptFailed' | 'leaseReleased' | 'taskDied'>)
     const known = this.#known.get(before.session)
     const node = this.#sources.wire.bySession.get(before.session)?.node
-    // Whoever lies of its leases may have its word for it.
+    // A worker that lies about its leases may be taken at its word.
     if (isCharged === undefined || !known || node === undefined || !isHonest(this.#sources.scenario, node)) return
     this.#judgeCharge(before, isCharged, known, fact.atMs, violate)
   }
@@ -118,7 +119,7 @@ export class ChargedLosses implements Checker {
   }
 }
 
-/** Whether the loss of a lease was charged; undefined where none was lost. */
+/** Whether the loss of a lease was charged; undefined if none was lost. */
 function chargeOf(fact: FactOf<'attemptFailed' | 'leaseReleased' | 'taskDied'>): boolean | undefined {
   if (fact.type === 'leaseReleased') return fact.lost === undefined ? undefined : false
   if (fact.type !== 'attemptFailed' && fact.type !== 'taskDied') return undefined

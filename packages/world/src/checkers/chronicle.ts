@@ -3,7 +3,7 @@ import type { DeadReason, TaskStateName } from '@sluice/protocol'
 import { type Fact, FactReader, type FactType } from '../journal/facts.ts'
 import type { Observation } from '../observation.ts'
 
-/** A task as the facts leave it; a new object for each change. */
+/** A task as the facts describe it. Each change makes a new object. */
 export interface TaskView {
   readonly id: string
   readonly queue: string
@@ -12,18 +12,18 @@ export interface TaskView {
   readonly bytes: number
   readonly acceptedAtMs: number
   readonly state: TaskStateName
-  /** Delivered before, or redriven. */
+  /** The task was delivered before, or redriven. */
   readonly isStarted: boolean
   readonly attempts: number
   readonly releases: number
-  /** All of them, however long. */
+  /** All attempts, however many. */
   readonly history: readonly AttemptRecord[]
-  /** While leased. */
+  /** Set while the task is leased. */
   readonly lease: number | undefined
   readonly session: string | undefined
-  /** While delayed. */
+  /** Set while the task is delayed. */
   readonly readyAtMs: number | undefined
-  /** Of an outcome. */
+  /** Set if the task has an outcome. */
   readonly reason: DeadReason | undefined
   readonly forgetAtMs: number | undefined
   readonly resultBytes: number | undefined
@@ -34,7 +34,7 @@ export interface LeaseView {
   readonly id: string
   readonly session: string
   readonly attempt: number
-  /** What ended it; undefined while it lives. */
+  /** The fact that ended the task; undefined while it is held. */
   end: FactType | undefined
   how: AttemptRecord['how'] | undefined
 }
@@ -51,7 +51,7 @@ export interface RecordedOutcome {
 
 export interface Step {
   readonly fact: Fact
-  /** The task of the fact before and after it. */
+  /** The task before and after the fact. */
   readonly before: TaskView | undefined
   readonly after: TaskView | undefined
 }
@@ -65,15 +65,15 @@ const NONE: readonly Step[] = Object.freeze([])
 const NO_OUTCOMES: readonly RecordedOutcome[] = Object.freeze([])
 
 /**
- * The history of the queue as far as it is durable, made of what the journal was given and nothing else: a second, slower
- * reading of the events, apart from the engine's. Facts count from the moment at which they may be spoken of.
+ * The durable history of the queue, built only from what the journal was given. It is a second, slower reading of the
+ * events, independent of the engine's. Facts count from the moment at which they may be told.
  */
 export class Chronicle {
   readonly tasks = new Map<string, TaskView>()
   readonly leases = new Map<number, LeaseView>()
-  /** What became durable with the observation seen last. */
+  /** What became durable with the last observation. */
   steps: readonly Step[] = NONE
-  /** `steps` tell the whole history anew, because the power took a part of it that had counted as durable. */
+  /** `steps` contain the whole history again, because a loss of power removed a part that had counted as durable. */
   isRetold = false
   /** Tasks of which something was lost that had counted as durable. */
   readonly damaged = new Set<string>()
@@ -84,7 +84,7 @@ export class Chronicle {
   #durable: Batch[] = []
   #pending: Batch[] = []
 
-  /** The same observation may be shown again: it counts once. */
+  /** The same observation may be shown again. It counts once. */
   see(observation: Observation): readonly Step[] {
     if (this.#seen === observation) return this.steps
     this.#seen = observation
@@ -113,12 +113,12 @@ export class Chronicle {
     return this.#accepted.has(id)
   }
 
-  /** Every outcome that was ever recorded of this id, in order. */
+  /** Every outcome that was ever recorded for this id, in order. */
   outcomesOf(id: string): readonly RecordedOutcome[] {
     return this.#outcomes.get(id) ?? NO_OUTCOMES
   }
 
-  /** Forgets what was noted by session and lease of leases that are gone with the disk: their numbers may come again. */
+  /** Forgets notes by session and lease of leases that are gone with the disk, because their numbers may come again. */
   forgetLost(byLease: Map<string, unknown> | Set<string>): void {
     if (!this.isRetold) return
     for (const key of byLease.keys())

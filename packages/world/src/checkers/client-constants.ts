@@ -1,8 +1,8 @@
-/** What clients keep to of their own accord, as all who judge them take it. */
+/** Constants of the clients that several checkers use. */
 
-/** Where a close code says to come back later and nobody said when. */
+/** The delay after a close code that says to come back later without saying when. */
 export const RETRY_AFTER_MS = 1000
-/** `heartbeat_timeout`, with which a client closes what it takes for dead. */
+/** `heartbeat_timeout`: a client closes with it a connection that it takes for dead. */
 export const SILENT_CODE = 4007
-/** Timers are no shorter than a millisecond and have a grain. */
+/** Timers are at least a millisecond and are not exact. */
 export const TIMER_MS = 2

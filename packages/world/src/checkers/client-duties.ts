@@ -6,28 +6,31 @@ import { LateNodes } from './late-nodes.ts'
 import { isHonest, longestOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** What a lease may lose to the network and the disk for each of its heartbeats, besides what a scenario draws. */
+/** How much of a lease the network and the disk may take for each of its heartbeats, besides what a scenario draws. */
 const SLACK_MS = 300
-/** A lease outlives two lost or late heartbeats. */
+/** A lease survives two lost or late heartbeats. */
 const BEATS_PER_LEASE = 3
-/** How long a delivery may be on its way through a worker. */
+/** How long a delivery may take on its way through a worker. */
 const JUST_MS = 1000
-/** A ping leaves after one without a word, and a client hears for two and a half: a link on which a frame takes its answer longer is not promised. */
+/**
+ * A client pings after one silent period and gives up after two and a half. A link on which one frame delays the
+ * answer for longer is not covered.
+ */
 const FRAME_PERIODS = 1.5
-/** Pings of one client in one period: its own, and those that ask whether the connection outlived a sleep. */
+/** Pings of one client in one period: its own, and those that test the connection after a sleep. */
 const PINGS_MAX = 3
 
 /**
- * What workers and producers owe the broker, and it them: where nothing goes wrong, no lease of an honest worker expires and no
- * connection falls silent; one that leaves asks for nothing more and keeps nothing that it has not begun; and nobody pings more
- * often than asked.
+ * Duties of workers, producers and the broker. If nothing goes wrong, no lease of an honest worker expires and no
+ * connection falls silent. A worker that leaves asks for nothing more and keeps nothing that it has not begun. No
+ * client pings more often than asked.
  */
 export class ClientDuties implements Checker {
   readonly rule = 'WORLD-3'
   readonly #sources: Sources
-  /** Shorter leases may expire on their way; infinite where something is to go wrong. */
+  /** Shorter leases may expire on their way. Infinite if a fault is planned. */
   readonly #leaseMsMin: number
-  /** Workers that have stopped, or lost a connection, for whatever reason. */
+  /** Workers that have stopped, or lost a connection, for any reason. */
   readonly #disturbed = new Set<string>()
   /** Nodes that were asked to leave. */
   readonly #asked = new Set<string>()
@@ -67,7 +70,7 @@ export class ClientDuties implements Checker {
     switch (observation.type) {
       case 'faultStarted': {
         const { fault } = observation
-        // One that stands still hears of it later.
+        // A paused worker hears of it later.
         if (fault.type === 'restart' && !this.#late.isLate(fault.node)) this.#asked.add(fault.node)
         break
       }
@@ -81,7 +84,7 @@ export class ClientDuties implements Checker {
         for (const [connection, node] of this.#sated) if (node === observation.node) this.#sated.delete(connection)
         break
       case 'disconnected':
-        // Whoever is read from and answered has no reason to take the connection for dead.
+        // A client that is read from and answered has no reason to take the connection for dead.
         if (
           observation.code === SILENT_CODE &&
           Number.isFinite(this.#leaseMsMin) &&
@@ -149,7 +152,7 @@ export class ClientDuties implements Checker {
     return isHonest(this.#sources.scenario, node) && !this.#disturbed.has(node)
   }
 
-  /** Whether one frame keeps the link for longer than a client waits for the answer to a ping. */
+  /** Whether one frame occupies the link for longer than a client waits for the answer to a ping. */
   #isTooSlow(connection: number): boolean {
     const heartbeatMs = this.#heartbeatMs.get(connection) ?? Number.POSITIVE_INFINITY
     return this.#underWay.longestMs(connection) > FRAME_PERIODS * heartbeatMs
@@ -172,7 +175,7 @@ export class ClientDuties implements Checker {
       case 'credit':
         if (message.credit === 0) this.#sated.set(connection, node)
         else {
-          // It had no place free for a while.
+          // The worker had no free concurrency for a while.
           this.#sated.delete(connection)
           if (this.#asked.has(node) && !this.#late.isLate(node))
             violate(`${node} was asked to leave and asks for ${message.credit} tasks`, { nodes: [node] }, 'CLIENT-9')
@@ -185,7 +188,7 @@ export class ClientDuties implements Checker {
         }
         break
       case 'bye': {
-        // What has just arrived may leave behind the goodbye.
+        // A delivery that has just arrived may be handed back after the goodbye.
         const kept = [...this.#idleOf(node)].filter(([, atMs]) => observation.atMs - atMs > JUST_MS)
         if (this.#sated.has(connection) && kept.length > 0)
           violate(

@@ -5,10 +5,13 @@ import { LateNodes } from './late-nodes.ts'
 import { hasOneClient } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** How long a client waits for an open connection, and then for its welcome, and the longest that it stays away of its own accord. */
+/**
+ * How long a client waits for an open connection, then for its welcome, and the longest time that it stays away by
+ * itself.
+ */
 const PATIENCE_MS = 10_000
 const SLACK_MS = 50
-/** With which a client closes a connection when it leaves, or has waited in vain for its welcome. */
+/** A client closes with this code when it leaves, or has waited in vain for its welcome. */
 const NORMAL_CODE = 1000
 
 type Phase =
@@ -17,25 +20,25 @@ type Phase =
   | 'greeting'
   | 'welcomed'
   | 'away'
-  /** Refused for good. */
+  /** The client was refused for good. */
   | 'over'
-  /** Which of its reasons it had to close the connection cannot be told from outside. */
+  /** An observer cannot tell which of its reasons the client had to close the connection. */
   | 'unknown'
 
 interface Client {
   phase: Phase
   sinceMs: number
   connection: number
-  /** The one that it was given last. */
+  /** The last one that it was given. */
   session: string | undefined
-  /** What it was told last, where that was of the connection as a whole. */
+  /** The last thing that it was told about the connection as a whole. */
   lastWord: WireError | undefined
   drainedForMs: number | undefined
 }
 
 /**
- * A client whose connection is lost, or does not come to be in time, tries again, over one connection at a time, and asks for the session
- * that it had; it gives up for good where it was refused for good, and only there.
+ * A client whose connection is lost, or does not open in time, tries again, over one connection at a time, and asks
+ * for its session. It gives up exactly when it was refused for good.
  */
 export class ComingBack implements Checker {
   readonly rule = 'CLIENT-4'
@@ -91,7 +94,7 @@ export class ComingBack implements Checker {
     const about = { nodes: [node] }
     if (client.phase === 'over') violate(`${node} was refused for good and tries again`, about)
     else if (isHeld(client.phase) && !this.#late.wasLate(node))
-      // Who hears everything late has closed a connection before it hears that it is gone.
+      // A client that hears everything late has closed a connection before it hears that it is gone.
       violate(`${node} opens connection ${connection} beside connection ${client.connection}`, about)
     client.connection = connection
     client.lastWord = undefined
@@ -126,7 +129,7 @@ export class ComingBack implements Checker {
     if (!client) return
     const { retry } = entryOf(observation.code)
     const isFinal = (client.lastWord === undefined ? retry : retryOf(client.lastWord.code)) === 'no'
-    // Who closes for silence has not been refused anything.
+    // A client that closes because of silence has not been refused.
     const isSilent = observation.code === SILENT_CODE
     if (client.drainedForMs !== undefined || isSilent || !isFinal) this.#move(observation, 'away')
     else this.#move(observation, observation.code === NORMAL_CODE ? 'unknown' : 'over')

@@ -5,16 +5,16 @@ import { boundsOf, isStranger } from './population.ts'
 import type { Sources } from './sources.ts'
 
 /**
- * Frames, lists and bodies keep within the limits that the broker has announced. A connection whose peer does not read gets no
- * deliveries past `sendBufferBytesHigh`, and is closed as soon as more than `sendBufferBytesMax` wait for it: at most what left in
- * that same instant comes on top.
+ * Frames, lists and bodies keep within the limits that the broker has announced. A connection whose peer does not
+ * read gets no deliveries past `sendBufferBytesHigh`, and is closed as soon as more than `sendBufferBytesMax` wait
+ * for it. At most what left at that same time comes on top.
  */
 export class ConnectionBounds implements Checker {
   readonly rule = 'MSG-17'
   readonly #host: HostConfig
   /** When a connection was first seen to hold more than it may. */
   readonly #overfull = new Map<number, number>()
-  /** What a connection held after all that was handed to it at its last instant, and before any of that at the least. */
+  /** What a connection held after everything that it was given at its last time, and at least before any of that. */
   readonly #unsent = new Map<number, { atMs: number; before: number; after: number; wasFull: boolean }>()
 
   constructor({ scenario }: Sources) {
@@ -52,7 +52,7 @@ export class ConnectionBounds implements Checker {
     if (by !== 'broker') return
     const earlier = this.#unsent.get(connection)
     if (earlier?.atMs === atMs) {
-      // What is read between two frames of one instant makes room, as the broker sees when the first has left.
+      // Reading between two frames of one time makes room. The broker sees that when the first has left.
       earlier.before = Math.min(earlier.before, buffered - bytes)
       earlier.after = buffered
     } else {
@@ -70,7 +70,7 @@ export class ConnectionBounds implements Checker {
     } else if (buffered > sendBufferBytesMax && sinceMs === undefined) this.#overfull.set(connection, atMs)
   }
 
-  /** It was full when it was last sent something, and has not been read from since. */
+  /** The connection was full when it was last sent something, and has not been read from since. */
   #delivered({ node, connection }: ObservationOf<'sentByBroker'>, violate: Violate): void {
     const { before = 0, wasFull = false } = this.#unsent.get(connection) ?? {}
     if (wasFull && before > this.#host.sendBufferBytesHigh)

@@ -7,30 +7,32 @@ import { Calm } from './calm.ts'
 import { isHonest, workerGroupOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** How long ready tasks and free credit may be seen side by side while the broker is able to do something about it. */
+/** How long ready tasks and free credit may exist side by side while the broker is able to act. */
 const MOMENT_MS = 1000
 
-/** What a session may hold and holds, as its facts tell. */
+/** What a session may hold and holds, according to its facts. */
 interface Account {
   credit: number
   queues: readonly string[]
   isConnected: boolean
-  /** It has let a lease expire, and is given nothing until it has been heard and has rested. */
+  /** The session let a lease expire. It gets nothing until it has been heard and has rested. */
   isSilent: boolean
   readonly leases: Set<number>
 }
 
-/** The same as it passed on the wire. */
+/** The same according to the wire. */
 interface Told {
-  /** The most that was asked for on this connection: a delivery may have been on its way when less was asked. */
+  /**
+   * The highest credit asked for on this connection. A delivery may have been on its way when the credit was lowered.
+   */
   credit: number
   readonly leases: Set<number>
 }
 
 /**
- * No session is granted more than its credit less what it holds, nor from a queue that it did not name, nor before one with more
- * free credit; nobody is told more than was asked for on the connection; and no credit leaks: ready tasks and free credit do not
- * stay side by side.
+ * No session is granted more than its free credit, a task from a queue that it did not name, or a task before a
+ * session with more free credit. No session is told more than it asked for on the connection. No credit leaks: ready
+ * tasks and free credit do not stay side by side.
  */
 export class Credit implements Checker {
   readonly rule = 'LEASE-1'
@@ -38,11 +40,11 @@ export class Credit implements Checker {
   readonly #accounts = new Map<string, Account>()
   readonly #told = new Map<number, Told>()
   readonly #calm = new Calm()
-  /** Handlers that run, by node. */
+  /** Running handlers, by node. */
   readonly #running = new Map<string, number>()
-  /** The credit that was asked for last, by session. */
+  /** The last credit asked for, by session. */
   readonly #newest = new Map<string, number>()
-  /** From when it was asked to leave, or has said so, a broker delivers nothing. */
+  /** When a broker was asked to leave or has said so. From then on it delivers nothing. */
   #isLeaving = false
   #idle: { queue: string; task: string; nextLease: number; sinceMs: number } | undefined
 
@@ -180,8 +182,8 @@ export class Credit implements Checker {
     const told = this.#toldOf(connection)
     if (message.type === 'welcome') {
       for (const lease of message.lostLeases) told.leases.delete(lease)
-      // A resumed session goes on with the credit that it had, until it is said again.
-      // What was asked for last may have been lost with the broker: then it goes on with what it knows.
+      // A resumed session keeps its earlier credit until it states it again. The last credit may have been lost with
+      // the broker; then the session goes on with what the broker knows.
       const known = state?.sessions.get(message.session)?.credit ?? 0
       told.credit = Math.max(told.credit, this.#newest.get(message.session) ?? 0, known)
     }
@@ -201,7 +203,7 @@ export class Credit implements Checker {
     }
   }
 
-  /** While a batch is being written nothing can be granted, and a broker that stands still grants nothing. */
+  /** Nothing can be granted while a batch is being written, and a paused broker grants nothing. */
   #watch(observation: Observation, state: State | undefined, violate: Violate): void {
     const { atMs, type } = observation
     const isHeldUp =
@@ -261,7 +263,7 @@ function freeOf({ credit, leases }: Account): number {
   return credit - leases.size
 }
 
-/** A ready task that a connected session with free credit would take, found without the engine's own index of such. */
+/** A ready task that a connected session with free credit would take, found without the engine's own index. */
 function idleIn(state: State): { queue: string; task: string } | undefined {
   for (const session of state.sessions.values()) {
     if (session.phase !== 'connected' || session.silence !== 'none' || freeCredit(session) <= 0) continue

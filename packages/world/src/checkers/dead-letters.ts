@@ -5,13 +5,13 @@ import type { Checker, Observation, Surroundings, Violate } from '../observation
 import { attemptsAllowed, type TaskView } from './chronicle.ts'
 import type { Sources } from './sources.ts'
 
-/** A dead letter has the reason that its last attempt gave it, and the history of the attempts that were made. */
+/** A dead letter has the reason of its last attempt and the history of its attempts. */
 export class DeadLetters implements Checker {
   readonly rule = 'DEAD-1'
   readonly #sources: Sources
-  /** Leases of which a worker said that the task is not to be tried again, by session and lease. */
+  /** Leases for which a worker said that the task must not be retried, by session and lease. */
   readonly #hopeless = new Set<string>()
-  /** What workers said of leases that failed, by session and lease: the first word counts. */
+  /** What workers said of failed leases, by session and lease. The first message counts. */
   readonly #said = new Map<string, string>()
 
   constructor(sources: Sources) {
@@ -89,13 +89,13 @@ export class DeadLetters implements Checker {
     if (reason === 'lease_expired' && attempt.how === 'failed') wrong('its last attempt failed in its worker')
   }
 
-  /** The live state may be ahead: only a task that is the same there and here is compared. */
+  /** The live state may be ahead. Only a task that is the same there and here is compared. */
   #compare(state: State, task: TaskView, violate: Violate): void {
     const live = state.tasks.get(task.id)
     if (live?.phase.state !== 'dead' || live.phase.forgetAtMs !== task.forgetAtMs) return
     const { history } = live.past
     const lasting = task.history.slice(-HISTORY_MAX)
-    // Where errors are long, those of the oldest attempts go.
+    // If errors are long, those of the oldest attempts are dropped.
     const isGone = (i: number): boolean => i < history.length - 1 && history[i]?.error === undefined
     const kept = lasting.map((attempt, i) => inShort(isGone(i) ? withoutError(attempt) : attempt)).join()
     const held = history.map(inShort).join()

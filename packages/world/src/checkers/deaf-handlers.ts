@@ -3,7 +3,7 @@ import { LateNodes } from './late-nodes.ts'
 import { isHonest, workerGroupOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** How long all handlers may go on after they were told to stop before their worker takes nothing more. */
+/** How long all handlers may go on after they were told to stop until their worker takes nothing more. */
 const UNHEEDED_MS = 2000
 const SLACK_MS = 50
 
@@ -14,11 +14,14 @@ interface Worker {
   connection: number | undefined
   credit: number
   isLeaving: boolean
-  /** Since when it should want nothing, or something. */
+  /** Since when the worker should want nothing, or something. */
   sinceMs: number
 }
 
-/** A worker all of whose places are kept by handlers that do not stop asks for nothing, and for something again as soon as one returns. */
+/**
+ * If handlers that do not stop occupy all of a worker's concurrency, the worker asks for nothing. It asks again as
+ * soon as one of them returns.
+ */
 export class DeafHandlers implements Checker {
   readonly rule = 'CLIENT-8'
   readonly #sources: Sources

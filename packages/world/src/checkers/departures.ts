@@ -3,32 +3,32 @@ import { LateNodes } from './late-nodes.ts'
 import { isHonest, workerGroupOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** How long a producer waits for answers before it leaves all the same. */
+/** How long a producer waits for answers before it leaves without them. */
 const PRODUCER_DRAIN_MS = 5000
-/** How long handlers of a worker that leaves may go on where nobody says otherwise, and how long it waits to be answered then. */
+/** The default grace for handlers of a worker that leaves, and how long the worker then waits for answers. */
 const WORKER_GRACE_MS = 30_000
 const WORKER_SETTLE_MS = 5000
 const SLACK_MS = 100
-/** Timers have a grain. */
+/** Timers are not exact. */
 const TIMER_MS = 5
-/** With which a client closes its connection when it leaves. */
+/** A client closes its connection with this code when it leaves. */
 const NORMAL_CODE = 1000
 
 /**
- * A client that is asked to leave has left in time, whatever it waits for, and says goodbye where it has a connection. A worker stops what still
- * runs when the time for that is over, and what runs when it leaves.
+ * A client that is asked to leave has left in time, whatever it waits for, and says goodbye if it has a connection. A
+ * worker stops what still runs when its grace is over and when it leaves.
  */
 export class Departures implements Checker {
   readonly rule = 'CLIENT-9'
   readonly #sources: Sources
   readonly #late = new LateNodes()
-  /** Until when who was asked to leave has to be gone, and until when what runs there may go on. */
+  /** When a node that was asked to leave must be gone, and until when its handlers may go on. */
   readonly #dueMs = new Map<string, number>()
   readonly #graceEndMs = new Map<string, number>()
   /** Handlers that nobody has stopped. */
   readonly #running = new Map<number, { node: string; id: string }>()
   readonly #up = new Set<string>()
-  /** Connections with a session, and those that were said goodbye to. */
+  /** Connections with a session, and those on which goodbye was said. */
   readonly #welcomed = new Set<number>()
   readonly #parted = new Set<number>()
 

@@ -3,17 +3,17 @@ import { Calm } from './calm.ts'
 import { boundsOf, longestOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** Batches that nobody needs and that are there all the same; they go some hundreds at a time. */
+/** How many batches that nobody needs may remain. They are discarded some hundreds at a time. */
 const NEEDLESS_MAX = 512
 const SLACK_MS = 2000
 
-/** The journal does not go on growing with batches before those that what is kept was stored in. */
+/** The journal does not keep growing with batches older than those of the tasks that are held. */
 export class Discarding implements Checker {
   readonly rule = 'HOST-15'
   readonly #sources: Sources
   readonly #calm = new Calm()
   readonly #patienceMs: number
-  /** The batch that a task was stored in, an earlier one where that is not known: the bodies of those that are kept are there. */
+  /** The batch in which a task was stored, or an earlier one if that is unknown. The bodies of held tasks are there. */
   readonly #batches = new Map<string, number>()
   #before = 1
   #sinceMs: number | undefined
@@ -41,7 +41,7 @@ export class Discarding implements Checker {
 
   #judge(nowMs: number, newest: number, violate: Violate): void {
     let needed = newest
-    // Most of the time there is far less than would have to be looked at.
+    // Most of the time there is far less than would need a look.
     if (newest - this.#before > NEEDLESS_MAX)
       for (const batch of this.#batches.values()) needed = Math.min(needed, batch)
     if (needed - this.#before <= NEEDLESS_MAX) {

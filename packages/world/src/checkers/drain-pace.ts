@@ -1,29 +1,29 @@
 import type { Step } from './chronicle.ts'
 
-/** Over so much time at least the product takes a mean. */
+/** The product takes a mean over at least this much time. */
 const WINDOW_MS = 1000
 
 interface Pace {
   unfinished: number
-  /** The time in which the queue held nothing since its last end, which is left out. */
+  /** The time in which the queue held nothing since its last end. It is left out. */
   idleMs: number
   lastEndMs: number | undefined
-  /** The latest ends, idle time left out; and the most within a window. */
+  /** The latest ends, without idle time, and the most within a window. */
   recent: number[]
   most: number
 }
 
 /** How fast a queue has drained, within bounds that every fair estimate keeps (QUEUE-2). */
 export interface PaceBounds {
-  /** Tasks a second; 0 where no task of the queue has ever ended. */
+  /** Tasks a second; 0 if no task of the queue has ever ended. */
   readonly perSecondMax: number
-  /** By the broker's clock; undefined where none has. */
+  /** By the broker's clock; undefined if no task has ended. */
   readonly lastEndMs: number | undefined
 }
 
 const UNKNOWN: PaceBounds = { perSecondMax: 0, lastEndMs: undefined }
 
-/** The ends of tasks queue by queue, read from the facts. */
+/** The ends of tasks, queue by queue, read from the facts. */
 export class DrainPace {
   readonly #queues = new Map<string, Pace>()
 
@@ -54,7 +54,7 @@ export class DrainPace {
   boundsOf(queue: string): PaceBounds {
     const pace = this.#queues.get(queue)
     if (!pace) return UNKNOWN
-    // A mean over more than a window may have met the most in its first and in its last part.
+    // A mean over more than a window may include the maximum in its first and in its last part.
     return { perSecondMax: (2 * pace.most * 1000) / WINDOW_MS, lastEndMs: pace.lastEndMs }
   }
 

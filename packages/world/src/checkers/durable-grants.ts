@@ -4,13 +4,13 @@ import { attemptsAllowed, type Step } from './chronicle.ts'
 import type { Sources } from './sources.ts'
 
 /**
- * The delivery of a last allowed attempt, or of a task with a time-to-live, leaves when its grant is durable.
- * So no handler starts on a task's last allowed attempt while another lease has it, or had it and was begun, whatever crashes.
+ * The delivery of a last allowed attempt, or of a task with a time-to-live, leaves when its grant is durable. So no
+ * handler starts a task's last allowed attempt while another lease has it, or had it and was begun, whatever crashes.
  */
 export class DurableGrants implements Checker {
   readonly rule = 'LEASE-9'
   readonly #sources: Sources
-  /** Under which leases handlers have started on the last allowed attempt of a task, by its id. */
+  /** Under which leases handlers have started the last allowed attempt of a task, by its id. */
   readonly #begun = new Map<string, Set<number>>()
 
   constructor(sources: Sources) {
@@ -26,7 +26,7 @@ export class DurableGrants implements Checker {
   }
 
   #note({ fact }: Step): void {
-    // A new life of the task, with all attempts anew.
+    // The task was redriven and has all attempts again.
     if (fact.type === 'taskRedriven' || fact.type === 'taskForgotten') this.#begun.delete(fact.id)
   }
 
@@ -49,7 +49,7 @@ export class DurableGrants implements Checker {
     const task = chronicle.tasks.get(id)
     const lease = runs.leaseOf(run)
     if (!task || lease === undefined || attempt < attemptsAllowed(task) || chronicle.damaged.has(id)) return
-    // Handed back, or lost before the broker could hear that it was begun: not counted.
+    // The lease was handed back, or lost before the broker could hear that it was begun: not counted.
     const isUncounted = (one: number): boolean => chronicle.leases.get(one)?.end === 'leaseReleased'
     if (isUncounted(lease)) return
     const begun = this.#begun.get(id) ?? new Set()

@@ -2,7 +2,7 @@ import type { State } from '@sluice/engine'
 import { checkState } from '@sluice/engine/invariants'
 import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 
-/** Whole checks are made when as much has happened as they look at. */
+/** Full checks run after as many changes as they look at parts. */
 const PARTS_MIN = 50
 
 /** The parts of the engine's state agree with one another whenever a batch is handed over. */

@@ -4,13 +4,13 @@ import type { Checker, Observation, ObservationOf, Surroundings, Violate } from 
 import { boundsOf, isHonest } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** Where an error may stand; those of a connection are told before it is closed. */
+/** Where an error may occur. Errors of a connection are told before it is closed. */
 const IN_VERDICTS: Readonly<Record<string, ReadonlySet<string>>> = {
   submitted: new Set(['busy', 'id_conflict', 'too_large']),
   settled: new Set(['lease_lost']),
   cancelled: new Set(['unknown_task', 'task_finished']),
 }
-/** Of these no program in this world is guilty. */
+/** No program in this world causes these. */
 const NEVER = new Set([
   'bad_frame',
   'bad_message',
@@ -19,9 +19,12 @@ const NEVER = new Set([
   'unauthorized',
   'not_permitted',
 ])
-/** What WebSocket itself says where no code came. */
+/** The code that WebSocket itself gives if there was none. */
 const WITHOUT_CODE = 1005
-/** With what the broker closes a connection after an error about it; `busy` before a welcome alone is about the connection. */
+/**
+ * The codes with which the broker closes a connection after an error about it. `busy` is about the connection only
+ * before a welcome.
+ */
 const CLOSED_WITH: Readonly<Record<string, number>> = {
   bad_frame: 4000,
   hello_expected: 4000,
@@ -32,10 +35,10 @@ const CLOSED_WITH: Readonly<Record<string, number>> = {
   internal: 4009,
   too_large: 1009,
 }
-/** Codes that come from a broker alone. */
+/** Codes that only a broker sends. */
 const BROKERS = new Set([1009, 4000, 4001, 4002, 4003, 4004, 4005, 4006, 4008, 4009])
 
-/** Every error and close code is one of the protocol's tables, and is used for what its row says. */
+/** Every error and close code is in the protocol's tables and is used for what its row says. */
 export class Errors implements Checker {
   readonly rule = 'ERROR-1'
   readonly #sources: Sources
@@ -44,7 +47,7 @@ export class Errors implements Checker {
   readonly #conflicting = new Set<string>()
   #hasDiskFailed = false
   readonly #welcomed = new Set<number>()
-  /** The error that was the last word on a connection. */
+  /** The last error on a connection. */
   readonly #lastErrors = new Map<number, string>()
 
   constructor(sources: Sources) {

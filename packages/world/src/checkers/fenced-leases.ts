@@ -4,22 +4,24 @@ import type { LeaseView } from './chronicle.ts'
 import { isHonest } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** Batches after which the end of a lease that needed no write of its own has been written with another. */
+/** After this many batches, the end of a lease that needed no write of its own has been written with another one. */
 const BATCHES_OF_GRACE = 3
 
-/** A settlement is accepted under the live lease of the session that holds it, once, and under no other. */
+/** A settlement is accepted once, under the live lease of the session that holds it, and under no other. */
 export class FencedLeases implements Checker {
   readonly rule = 'LEASE-3'
   readonly #sources: Sources
   readonly #settled = new Set<number>()
-  /** Those of them that were handed back, which a crash may undo: then they are handed back again. */
+  /** Of these, the ones that were handed back. A crash may undo that; then they are handed back again. */
   readonly #handedBack = new Set<number>()
-  /** What workers have settled, by connection: it is said again only on a new one. */
+  /** What workers have settled, by connection. They settle again only on a new one. */
   readonly #said = new Map<number, Set<number>>()
-  /** What was sent under a ref, by connection and ref, and the leases that each node has had an answer for. */
+  /** What was sent under a ref, by connection and ref, and the leases for which each node has had an answer. */
   readonly #asked = new Map<string, readonly number[]>()
   readonly #answeredOf = new Map<string, Set<number>>()
-  /** Refused though they lived as far as was written; the end may be on its way to the journal. */
+  /**
+   * Leases that were refused though they were live as far as was written. Their end may be on its way to the journal.
+   */
   #doubtful: { lease: LeaseView; node: string; batches: number }[] = []
 
   constructor(sources: Sources) {
@@ -31,7 +33,7 @@ export class FencedLeases implements Checker {
     chronicle.see(observation)
     wire.see(observation)
     if (chronicle.isRetold) {
-      // Where even what was durable is gone, lease numbers may begin anew.
+      // If even durable data is lost, lease numbers may start again.
       this.#settled.clear()
       this.#answeredOf.clear()
       this.#said.clear()

@@ -2,7 +2,7 @@ import type { Observation } from '../observation.ts'
 import type { NetworkProfile } from '../scenario.ts'
 import { longestOf } from './population.ts'
 
-/** Bytes of a frame on the wire besides its own, about. */
+/** The approximate bytes of a frame on the wire besides its content. */
 const HEADER_BYTES = 4
 
 /** One frame, and how many of its messages have not been heard. */
@@ -41,15 +41,16 @@ export class FramesUnderWay {
     }
   }
 
-  /** Nothing more is carried on the connection. */
+  /** The connection carries nothing more. */
   forget(connection: number): void {
     this.#toNode.delete(connection)
     this.#toBroker.delete(connection)
   }
 
   /**
-   * The longest that the frame which is passing now may take, either way, in milliseconds, and a ping before it. Those behind
-   * it do not count: once it is through, it is heard. No more than a window passes in one delay.
+   * How long the frame that is being transmitted, and a ping before it, may take at most, in either direction, in ms.
+   * Later frames do not count: once this one has arrived, it is heard. At most a window is transmitted within one
+   * delay.
    */
   longestMs(connection: number): number {
     const { delayMs, windowBytes = Number.POSITIVE_INFINITY } = this.#network

@@ -6,31 +6,31 @@ import { boundsOf, isHonest, workerGroupOf } from './population.ts'
 import type { Sources } from './sources.ts'
 import { WelcomedConnections } from './welcomed-connections.ts'
 
-/** Timers have a grain, and what happens at one instant may be told one after the other. */
+/** Timers are not exact, and things that happen at one time may be told one after the other. */
 const MOMENT_MS = 3
-/** Of the reasons for which a handler is stopped. */
+/** One of the reasons for which a handler is stopped. */
 const TIME_LIMIT = 'TimeLimitExceeded'
 const HANDED_BACK = 'handed_back'
 
-/** What a worker is to say of a lease, and since when it could. */
+/** What a worker must say about a lease, and since when it could. */
 interface Owed {
   readonly node: string
   readonly id: string
   readonly answer:
     | { kind: 'complete'; result: string }
     | { kind: 'fail'; thrown: Thrown | undefined }
-    /** It may hand it back, and may leave that to its goodbye. */
+    /** The worker may hand it back, and may leave that to its goodbye. */
     | { kind: 'release' }
   sinceMs: number
-  /** The ref and the connection of the message in which it was said. */
+  /** The ref and the connection of the message that said it. */
   said: string | undefined
 }
 
 const text = new TextDecoder()
 
 /**
- * A worker tells what its handlers made of a task, and that alone: at once where it has a connection, and again after each new one until
- * it has its answer. Of a lease that it has heard to be lost it says nothing.
+ * A worker tells what its handlers made of a task, and nothing else. It tells it at once if it has a connection, and
+ * again after each new one until it has an answer. It says nothing about a lease that it knows to be lost.
  */
 export class HandlerAnswers implements Checker {
   readonly rule = 'CLIENT-5'
@@ -137,7 +137,7 @@ export class HandlerAnswers implements Checker {
         break
       }
       case 'deliver':
-        // Where even what was durable is gone, lease numbers may begin anew.
+        // If even durable data is lost, lease numbers may start again.
         for (const lease of message.leases) this.#lost.delete(lease)
         break
       case 'revoke':
@@ -222,7 +222,7 @@ export class HandlerAnswers implements Checker {
   }
 
   #fits({ answer }: Owed, { error, retryable, retryAfterMs }: FailedLease): boolean {
-    // A result that nobody could be sent is a failure.
+    // A result that cannot be sent is a failure.
     if (answer.kind === 'complete') return utf8Length(JSON.stringify(answer.result)) > this.#bodyBytesMax
     if (answer.kind === 'release') return false
     const { thrown } = answer

@@ -4,18 +4,18 @@ import { LateNodes } from './late-nodes.ts'
 import { isHonest, workerGroupOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** A lease outlives two lost or late heartbeats. */
+/** A lease survives two lost or late heartbeats. */
 const BEATS_PER_LEASE = 3
-/** Timers are no shorter than a millisecond and have a grain. */
+/** Timers are at least a millisecond and are not exact. */
 const TIMER_MS = 3
 
 /** A lease as its worker holds it. */
 interface Held {
   readonly id: string
   readonly leaseMs: number
-  /** When it was last named, or the broker renewed it without. */
+  /** When the lease was last named, or the broker renewed it without a heartbeat. */
   namedAtMs: number
-  /** The work is done; whether the broker has taken it is not known yet. */
+  /** The work is done. It is unknown whether the broker has accepted it. */
   isAnswered: boolean
 }
 
@@ -23,22 +23,23 @@ interface Worker {
   connection: number
   heartbeatMs: number
   readonly held: Map<number, Held>
-  /** When those were given up or lost that it held before. */
+  /** When the leases that it held before were given up or lost. */
   readonly goneAtMs: Map<number, number>
   /** Answers on their way, by ref. */
   readonly asked: Map<number, readonly number[]>
 }
 
 /**
- * A worker that has a connection names every lease that it works on, or is to, as often as it was asked to, and short ones three
- * times in their life; and it names none that it does not hold. Every client says something that often. This is judged by what it says alone, whatever becomes of it on its way.
+ * A worker with a connection names every lease that it works on, or is to work on, as often as it was asked to, and
+ * short ones three times in their life. It names no lease that it does not hold. Every client sends something that
+ * often. Only what a client sends is judged, whatever happens to it on the way.
  */
 export class Heartbeats implements Checker {
   readonly rule = 'CLIENT-1'
   readonly #sources: Sources
   readonly #late = new LateNodes()
   readonly #workers = new Map<string, Worker>()
-  /** Clients that are welcome, by connection, and when they last said something. */
+  /** Welcomed clients, by connection, and when they last sent something. */
   readonly #spoken = new Map<number, { node: string; heartbeatMs: number; atMs: number }>()
   #nextDueMs = Number.POSITIVE_INFINITY
 
@@ -132,7 +133,7 @@ export class Heartbeats implements Checker {
         for (const lease of message.leases) {
           const held = worker.held.get(lease)
           if (held) this.#named(worker, held, atMs)
-          // What it hears while it says so is too late.
+          // What it hears while it sends this comes too late.
           else if (atMs > (worker.goneAtMs.get(lease) ?? Number.NEGATIVE_INFINITY) + TIMER_MS)
             violate(`${node} names lease ${lease} in a heartbeat, which it does not hold`, { nodes: [node] })
         }
@@ -199,7 +200,7 @@ export class Heartbeats implements Checker {
   }
 }
 
-/** No connection. */
+/** The client has no connection. */
 const NONE = -1
 
 function fresh(): Worker {

@@ -8,8 +8,8 @@ import type { Sources } from './sources.ts'
 const SLACK_MS = 300
 
 /**
- * The host around the queue keeps its own bounds: connections, those that have not said hello and how long they may take, requests
- * that wait for an outcome, bodies in memory.
+ * The host keeps its own bounds: connections, connections without a hello and how long these may take, requests that
+ * wait for an outcome, and bodies in memory.
  */
 export class Holdings implements Checker {
   readonly rule = 'HOST-6'

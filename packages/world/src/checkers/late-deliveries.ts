@@ -3,18 +3,21 @@ import type { Step } from './chronicle.ts'
 import { isHonest } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** A delivery that leaves later than this share of its lease after the grant has its lease renewed. */
+/** If a delivery leaves later after the grant than this share of its lease, the lease is renewed. */
 const LATE_SHARE = 0.01
-/** Instants of the broker's clock are whole. */
+/** Times of the broker's clock are whole. */
 const ROUNDING_MS = 2
 
-/** A lease counts from when its delivery leaves the broker: it expires neither before that nor sooner after it than it lives. */
+/**
+ * A lease counts from when its delivery leaves the broker. It does not expire before that, nor sooner after it than
+ * its `leaseMs`.
+ */
 export class LateDeliveries implements Checker {
   readonly rule = 'HOST-3'
   readonly #sources: Sources
-  /** When sessions were welcomed over the connection that they have now, of the broker's clock. */
+  /** When sessions were welcomed over their current connection, by the broker's clock. */
   readonly #welcomedAtMs = new Map<string, number>()
-  /** When deliveries left, by lease, likewise. */
+  /** When deliveries left, by lease, by the broker's clock. */
   readonly #leftAtMs = new Map<number, number>()
   readonly #grantedAtMs = new Map<number, number>()
 
@@ -64,7 +67,7 @@ export class LateDeliveries implements Checker {
       )
   }
 
-  /** Whether it has had one connection all the time since. */
+  /** Whether the session has had the same connection all the time since. */
   #isServed(session: string, sinceMs: number): boolean {
     const connection = this.#sources.wire.bySession.get(session)
     if (!connection?.isOpenAtBroker || !isHonest(this.#sources.scenario, connection.node)) return false

@@ -1,8 +1,8 @@
 import type { Observation } from '../observation.ts'
 
-/** Which nodes are kept from doing at once what they mean to do: what they do late says nothing of their programs. */
+/** Which nodes are kept from acting at once. What they do late says nothing about their programs. */
 export class LateNodes {
-  /** Faults under way. */
+  /** Faults that are going on. */
   readonly #faults = new Map<number, string>()
   /** Nodes that have been late since their programs started. */
   readonly #were = new Set<string>()
@@ -31,7 +31,7 @@ export class LateNodes {
     return false
   }
 
-  /** Whether it has been since its program started. */
+  /** Whether the node has been late since its program started. */
   wasLate(node: string): boolean {
     return this.#were.has(node)
   }

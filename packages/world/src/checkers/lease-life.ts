@@ -1,32 +1,32 @@
 import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import type { Sources } from './sources.ts'
 
-/** Instants are fractions of a ms, and sums of them are rounded. */
+/** Times are fractions of a ms, and sums of them are rounded. */
 const ROUNDING_MS = 0.01
 
-/** A lease and what has kept it alive. */
+/** A lease and what has renewed it. */
 interface Life {
   readonly id: string
   readonly session: string
   readonly leaseMs: number
-  /** Of the broker's clock. */
+  /** By the broker's clock. */
   renewedAtMs: number
 }
 
 /**
- * A lease lives its full `leaseMs` from its grant, and again from each renewal, from the resumption of its session and from a
- * start of the broker. Whoever had a heartbeat answered has that long from when it was heard.
+ * A lease lasts its full `leaseMs` from its grant, from each renewal, from the resume of its session and from a start
+ * of the broker. A worker whose heartbeat was answered has that long from when it was heard.
  */
 export class LeaseLife implements Checker {
   readonly rule = 'LEASE-5'
   readonly #sources: Sources
   readonly #lives = new Map<number, Life>()
   readonly #bySession = new Map<string, Set<number>>()
-  /** Resumptions whose further facts are coming: what they have to renew. */
+  /** Resumes whose further facts are still to come, and what they must renew. */
   readonly #resuming = new Map<string, { atMs: number; leases: Set<number> }>()
-  /** Heartbeats that the broker has heard, by connection and ref: when, in the world's time. */
+  /** When the broker heard each heartbeat, in world time, by connection and ref. */
   readonly #beats = new Map<string, { atMs: number; leases: readonly number[] }>()
-  /** When a heartbeat that was answered had been heard, by lease. */
+  /** When an answered heartbeat had been heard, by lease. */
   readonly #heardAtMs = new Map<number, number>()
 
   constructor(sources: Sources) {
@@ -87,7 +87,7 @@ export class LeaseLife implements Checker {
       this.#answered(observation)
   }
 
-  /** A resumption is one command: what it does happens at one instant. */
+  /** A resume is one command: all that it does happens at one time. */
   #judgeResumed(atMs: number, violate: Violate): void {
     for (const [session, resumed] of this.#resuming) {
       if (atMs <= resumed.atMs) continue

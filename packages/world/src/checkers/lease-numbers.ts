@@ -3,8 +3,8 @@ import type { Checker, Observation, ObservationOf, Surroundings, Violate } from 
 import type { Sources } from './sources.ts'
 
 /**
- * A task has one live lease at most. The numbers of leases grow: on a connection, for a task, and from one life of the broker
- * to the next, whatever a crash has kept out of the journal. None is told twice.
+ * A task has at most one live lease. Lease numbers grow: on a connection, for a task, and from one life of the broker
+ * to the next, whatever a crash has kept out of the journal. No number is told twice.
  */
 export class LeaseNumbers implements Checker {
   readonly rule = 'LEASE-3'
@@ -14,7 +14,7 @@ export class LeaseNumbers implements Checker {
   readonly #byConnection = new Map<number, number>()
   #granted = 0
   #highest = 0
-  /** The highest one that was told in an earlier life of the broker. */
+  /** The highest number that was told in an earlier life of the broker. */
   #earlier = 0
 
   constructor(sources: Sources) {
@@ -43,7 +43,7 @@ export class LeaseNumbers implements Checker {
     if (observation.type === 'sentByBroker' && observation.message.type === 'deliver') this.#sent(observation, violate)
   }
 
-  /** Where the disk did not promise to keep even what was durable, numbers begin where it ends. */
+  /** If the disk did not promise to keep even durable data, numbers start where it ends. */
   #forget(): void {
     this.#granted = 0
     this.#highest = 0

@@ -5,8 +5,8 @@ import type { Sources } from './sources.ts'
 const DRAINING = 4006
 
 /**
- * A broker that leaves tells each session so, and from then on delivers nothing more to it and accepts nothing more from it, nor by
- * HTTP, nor a new connection.
+ * A broker that leaves tells each session so. From then on it delivers nothing more to the session, accepts nothing
+ * more from it or by HTTP, and takes no new connection.
  */
 export class Leaving implements Checker {
   readonly rule = 'HOST-13'
@@ -16,7 +16,7 @@ export class Leaving implements Checker {
   /** Submissions that were heard after that, by connection and ref. */
   readonly #late = new Set<string>()
 
-  /** Connections that were asked for, and tasks that were submitted by HTTP, after the first word of it. */
+  /** Connections that were requested, and tasks that were submitted by HTTP, after it first said so. */
   readonly #lateConnections = new Set<number>()
   readonly #lateTasks = new Set<string>()
   #isLeaving = false

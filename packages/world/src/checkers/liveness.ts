@@ -4,10 +4,10 @@ import type { Sources } from './sources.ts'
 
 /** At most this many are named one by one. */
 const NAMED_MAX = 5
-/** A request over HTTP that was made so long before the end of the calm has had its time. */
+/** A request over HTTP that was made this long before the end of the calm has had enough time. */
 const REQUEST_MS = 10_000
 
-/** A submission, and what became of it as far as its submitter knows. */
+/** A submission, and its result as far as its submitter knows. */
 interface Asked {
   readonly node: string
   readonly id: string
@@ -18,17 +18,17 @@ interface Asked {
 }
 
 /**
- * Once faults have stopped, every accepted task comes to an outcome within the scenario's `settleMs`, every submission of a
- * producer that is still there is answered, and when all have left no timer and no connection is left behind.
+ * Once faults have stopped, every accepted task gets an outcome within the scenario's `settleMs`, and every
+ * submission of a producer that is still there is answered. When all have left, no timer and no connection remains.
  */
 export class Liveness implements Checker {
   readonly rule = 'WORLD-1'
   readonly #sources: Sources
-  /** By who submitted and id. */
+  /** By submitter and id. */
   readonly #asked = new Map<string, Asked>()
   /** Tasks that were named at the end of the calm. */
   readonly #named = new Set<string>()
-  /** When tasks were accepted, and when workers left that have not come back, in the world's time. */
+  /** When tasks were accepted, and when workers left for good, in world time. */
   readonly #acceptedAtMs = new Map<string, number>()
   readonly #leftAtMs = new Map<string, number>()
 
@@ -60,7 +60,7 @@ export class Liveness implements Checker {
         if (observation.how === 'left' && observation.node.startsWith('worker-'))
           this.#leftAtMs.set(observation.node, observation.atMs)
         for (const asked of this.#asked.values()) {
-          // A request over HTTP ends with the broker that it was made to.
+          // A request over HTTP ends with the broker that received it.
           const isOver = asked.node === observation.node || (asked.node === 'operator' && observation.node === 'broker')
           if (isOver) asked.isAnswered = true
         }
@@ -123,7 +123,7 @@ export class Liveness implements Checker {
     return `${node} still waits for ${of} ${id}${submitted}; it ${heard}; ${this.#taskText(id)}`
   }
 
-  /** Where a task is by what is durable. */
+  /** Where a task is, according to what is durable. */
   #taskText(id: string): string {
     const { chronicle, wire } = this.#sources
     const task = chronicle.tasks.get(id)

@@ -7,13 +7,13 @@ import type { Sources } from './sources.ts'
 const text = new TextDecoder()
 
 /**
- * A task gets one outcome, unless it is redriven; everybody is told that one; a result is the one that was sent under the
- * lease that completed the task, and the one that the handler of an honest worker returned.
+ * A task gets one outcome, unless it is redriven, and every observer is told that one. A result is the one that was
+ * sent under the lease that completed the task, and the one that the handler of an honest worker returned.
  */
 export class OneOutcome implements Checker {
   readonly rule = 'RESULT-1'
   readonly #sources: Sources
-  /** Results as the broker heard them, by session and lease: the first one counts. */
+  /** Results as the broker heard them, by session and lease. The first one counts. */
   readonly #heard = new Map<string, { result: string; node: string }>()
   /** What handlers returned, by task. */
   readonly #returned = new Map<string, Set<string>>()
@@ -87,7 +87,7 @@ export class OneOutcome implements Checker {
     const told = result()
     const match = recorded.find((one) => this.#resultOf(one)?.result === told)
     if (!match) {
-      // A result that came before the stream began, or by a way that is not the wire, is nobody's to compare with.
+      // A result from before the stream began, or from outside the wire, cannot be compared.
       if (recorded.every((one) => this.#resultOf(one) !== undefined))
         violate(`${node} was told another result of task ${id} than the one that completed it`, about, 'HOST-12')
       return

@@ -3,32 +3,35 @@ import type { TaskView } from './chronicle.ts'
 import type { Sources } from './sources.ts'
 
 const PRIORITIES = 10
-/** Instants are fractions of a ms, and sums of them are rounded. */
+/** Times are fractions of a ms, and sums of them are rounded. */
 const ROUNDING_MS = 0.01
 
-/** The ready tasks of one priority of a queue, with their places in the order of acceptance. */
+/** The ready tasks of one priority of a queue, with their numbers in the order of acceptance. */
 interface Level {
   /** Delivered before. */
   readonly returned: Map<string, number>
-  /** Never delivered and never delayed, the first one accepted first. */
+  /** Never delivered and never delayed, in the order of acceptance. */
   readonly fresh: Map<string, number>
-  /** All of them, each with the batch that it was accepted in where it was never delivered, else 0. */
+  /** All of them. A task that was never delivered has the batch of its acceptance, the others 0. */
   readonly ready: Map<string, number>
 }
 
 /**
- * Of the ready tasks of a queue one of the highest priority is delivered first, within a priority those that were delivered
- * before, then in the order of acceptance. None is delivered before its delay is over or, for the first time, after its
- * time-to-live.
+ * A queue delivers a ready task of the highest priority first. Within a priority, tasks that were delivered before
+ * come first, then the order of acceptance. No task is delivered before its delay is over or, for the first time,
+ * after its time-to-live.
  */
 export class Order implements Checker {
   readonly rule = 'READY-3'
   readonly #sources: Sources
   readonly #queues = new Map<string, Level[]>()
-  /** When the broker first heard of a task, in the world's time. */
+  /** When the broker first heard of a task, in world time. */
   readonly #heardAtMs = new Map<string, number>()
   readonly #redriven = new Set<string>()
-  /** The batches that tasks were accepted in, until they have been delivered. A delay may end before the batch is durable. */
+  /**
+   * The batch of each task's acceptance, until the task has been delivered. A delay may end before the batch is
+   * durable.
+   */
   readonly #acceptedIn = new Map<string, number>()
   #isClockSet = false
   /** The batch that is being judged. */
@@ -47,7 +50,7 @@ export class Order implements Checker {
       this.#acceptedIn.clear()
     }
     for (const { fact, before, after } of steps) {
-      // A dead letter is made ready at once, whatever it once waited for.
+      // A dead letter becomes ready at once, whatever it once waited for.
       if (fact.type === 'taskRedriven') this.#redriven.add(fact.id)
       if (fact.type === 'leaseGranted' && before && !chronicle.isRetold) this.#granted(before, fact.atMs, violate)
       if (fact.type === 'taskDied' && fact.reason === 'expired' && before) {
@@ -72,7 +75,9 @@ export class Order implements Checker {
     }
   }
 
-  /** By a clock that the broker does not have: whatever it believes, nothing is delivered too soon. */
+  /**
+   * This uses a clock that the broker does not have: nothing may be delivered too soon, whatever the broker believes.
+   */
   #delivered(id: string, node: string, atMs: number, violate: Violate): void {
     const task = this.#sources.chronicle.tasks.get(id)
     const heardAtMs = this.#heardAtMs.get(id)
@@ -121,8 +126,8 @@ export class Order implements Checker {
   }
 
   /**
-   * Whether the next of them can be delivered. One batch is written at a time, so what came before the last one is durable; behind
-   * one that is not, those wait that are.
+   * Whether the next of them can be delivered. One batch is written at a time, so what came before the last one is
+   * durable. Durable tasks behind one that is not durable wait.
    */
   #isWaiting({ ready }: Level): boolean {
     for (const batch of ready.values()) if (batch >= this.#batch - 1) return false
@@ -154,7 +159,7 @@ export class Order implements Checker {
   }
 }
 
-/** Until when a delayed task has to wait, as far as its options say; a retry's delay is in its own fact. */
+/** Until when a delayed task must wait, according to its options. The delay of a retry is in its own fact. */
 function readyAtMs({ isStarted, acceptedAtMs, options }: TaskView): number | undefined {
   return isStarted ? undefined : acceptedAtMs + options.delayMs
 }

@@ -8,29 +8,29 @@ export function boundsOf({ engine, hosting }: Scenario): { engine: EngineConfig;
   return { engine: engineConfig(engine), host: { ...DEFAULT_HOST_CONFIG, ...hosting } }
 }
 
-/** The group that a node of the scenario belongs to: `worker-1` is the first of the first group. */
+/** The group of a node of the scenario: `worker-1` is the first of the first group. */
 export function workerGroupOf({ workers }: Scenario, node: string): WorkerGroup | undefined {
   return groupOf(workers, 'worker-', node)
 }
 
-/** As `workerGroupOf`, of a producer. */
+/** As `workerGroupOf`, for a producer. */
 export function producerGroupOf({ producers }: Scenario, node: string): ProducerGroup | undefined {
   return groupOf(producers, 'producer-', node)
 }
 
-/** Whether what a node says reaches the broker as it was said, and the other way round. */
+/** Whether messages between a node and the broker arrive as they were sent. */
 export function isHonest(scenario: Scenario, node: string): boolean {
   if (isStranger(node)) return false
   const producers = producerGroupOf(scenario, node)
   return producers?.ignoresCredit !== true && (workerGroupOf(scenario, node)?.falsehoods ?? []).length === 0
 }
 
-/** Whether a node speaks to the broker without one of its clients, and keeps no rules. */
+/** Whether a node speaks to the broker without one of its clients and keeps no rules. */
 export function isStranger(node: string): boolean {
   return node.startsWith('stranger-')
 }
 
-/** Whether all connections of a node are those of one client. */
+/** Whether all connections of a node belong to one client. */
 export function hasOneClient(scenario: Scenario, node: string): boolean {
   const producers = producerGroupOf(scenario, node)
   return producers ? !producers.asksLater : workerGroupOf(scenario, node) !== undefined
@@ -46,7 +46,7 @@ function groupOf<G extends { count: number }>(groups: readonly G[], prefix: stri
   return undefined
 }
 
-/** What an exponential distribution stays below for all that a world will ever draw. */
+/** The largest value that an exponential distribution gives in all draws of a world. */
 const MEANS_MAX = 20
 
 /** The largest value that a world may draw from it. */

@@ -6,9 +6,9 @@ import type { Progress } from './progress.ts'
 import type { Sources } from './sources.ts'
 import { WelcomedConnections } from './welcomed-connections.ts'
 
-/** Between two reports of the same worker. */
+/** The shortest time between two reports of the same worker. */
 const INTERVAL_MS = 100
-/** Timers have a grain, and what happens at one instant may be told one after the other. */
+/** Timers are not exact, and things that happen at one time may be told one after the other. */
 const MOMENT_MS = 3
 
 /** A handler that reports regularly. */
@@ -19,12 +19,13 @@ interface Reporting {
   readonly run: number
   readonly sinceMs: number
   readonly everyMs: number
-  /** When it was last passed on, or could be again. */
+  /** When its progress was last passed on, or could be passed on again. */
   passedOnMs: number
 }
 
 /**
- * A worker passes on what its handlers report: the newest, soon, ten times a second at most, and nothing of what it has answered or lost.
+ * A worker passes on what its handlers report: the newest value, soon, at most ten times a second, and nothing for a
+ * lease that it has answered or lost.
  */
 export class ProgressReports implements Checker {
   readonly rule = 'CLIENT-7'
@@ -33,7 +34,7 @@ export class ProgressReports implements Checker {
   /** By lease, and by run. */
   readonly #reporting = new Map<number, Reporting>()
   readonly #byRun = new Map<number, Reporting>()
-  /** Leases that are answered or lost: since when, and whose they were. */
+  /** Leases that are answered or lost: since when, and which node held them. */
   readonly #over = new Map<number, { node: string; atMs: number }>()
   readonly #open = new WelcomedConnections()
   readonly #lastMs = new Map<string, number>()
@@ -99,7 +100,7 @@ export class ProgressReports implements Checker {
         this.#finish(node, message.lostLeases, atMs)
         break
       case 'deliver':
-        // Where even what was durable is gone, lease numbers may begin anew.
+        // If even durable data is lost, lease numbers may start again.
         for (const lease of message.leases) this.#over.delete(lease)
         break
       case 'revoke':
@@ -145,7 +146,7 @@ export class ProgressReports implements Checker {
     if (over?.node === node && atMs >= over.atMs + MOMENT_MS)
       violate(`${node} reports progress under lease ${lease}, which it has answered or lost`, { nodes: [node] })
     const reporting = this.#reporting.get(lease)
-    // The last words of a handler leave with its answer, whenever that is.
+    // The last values of a handler leave with its answer, whenever that is.
     if (reporting?.node !== node) return
     const about = { ids: [reporting.id], nodes: [node] }
     reporting.passedOnMs = atMs

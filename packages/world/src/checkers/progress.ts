@@ -6,11 +6,11 @@ export interface Progress {
   readonly step: number
 }
 
-/** What is seen of a task's progress was reported by a handler of that task, and never goes back. */
+/** The progress of a task that an observer sees was reported by a handler of that task, and never goes back. */
 export class ProgressOrder implements Checker {
   readonly rule = 'RESULT-5'
   readonly #runs = new Map<number, string>()
-  /** The newest one, by who saw it and task. */
+  /** The newest value, by observer and task. */
   readonly #seen = new Map<string, Progress>()
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {

@@ -4,28 +4,28 @@ import type { Step } from './chronicle.ts'
 import { longestOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** How late a turn of an undisturbed broker may come, besides what its disk takes. */
+/** How late a turn of an undisturbed broker may be, besides what its disk takes. */
 const SLACK_MS = 300
-/** How long after it was done a thing may be written. */
+/** How long after it was done something may be written. */
 const MEMORY_MS = 2000
 
 /**
- * What falls due is done when it does, as long as nothing keeps the broker from its work: delays end, times-to-live and leases expire,
- * records go, grace windows end.
+ * The broker does what becomes due at once, unless something disturbs it: delays end, times-to-live and leases
+ * expire, records are dropped, grace windows end.
  */
 export class Punctuality implements Checker {
   readonly rule = 'HOST-19'
   readonly #sources: Sources
   readonly #calm = new Calm()
   readonly #lateMsMax: number
-  /** Of the broker's clock, by lease and by session. */
+  /** By the broker's clock, by lease and by session. */
   readonly #expiresAtMs = new Map<number, { leaseMs: number; atMs: number }>()
   readonly #graceEndsAtMs = new Map<string, number>()
 
   constructor(sources: Sources) {
     this.#sources = sources
     const { appendMs, readMs } = sources.scenario.journal
-    // One batch is being written when the timer fires, and the next one may be full already; both may wait for bodies.
+    // When the timer fires, one batch may be being written and the next one may be full. Both may wait for bodies.
     this.#lateMsMax = SLACK_MS + 3 * longestOf(appendMs) + 3 * longestOf(readMs)
   }
 
@@ -42,7 +42,7 @@ export class Punctuality implements Checker {
       if (due !== undefined && !chronicle.isRetold) {
         const { what, dueAtMs } = due
         const lateMs = step.fact.atMs - dueAtMs
-        // It may have been written long after it was done: the calm has to reach back to before it was due.
+        // It may have been written long after it was done. So the calm must have begun before it was due.
         const isCalm = this.#calm.lastedMs(observation.atMs, 0) > lateMs + MEMORY_MS
         if (lateMs > this.#lateMsMax && isCalm)
           violate(`${what} came ${lateMs} ms late`, 'id' in step.fact ? { ids: [step.fact.id] } : {})

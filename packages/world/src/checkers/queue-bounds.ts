@@ -22,7 +22,10 @@ interface Counts {
   dead: number
 }
 
-/** Queues, records, sessions and histories stay within their bounds: as the facts count them, and as the live state holds them. */
+/**
+ * Queues, records, sessions and histories stay within their bounds, both as the facts count them and in the live
+ * state.
+ */
 export class QueueBounds implements Checker {
   readonly rule = 'QUEUE-1'
   readonly #sources: Sources
@@ -30,7 +33,7 @@ export class QueueBounds implements Checker {
   readonly #host: HostConfig
   readonly #queues = new Map<string, Counts>()
   readonly #sessions = new Set<string>()
-  /** Of whatever the broker was handed in one piece: a frame, or a request over HTTP. */
+  /** Of whatever the broker received in one piece: a frame, or a request over HTTP. */
   #inputBytesMax = 0
 
   constructor(sources: Sources) {
@@ -62,7 +65,7 @@ export class QueueBounds implements Checker {
       if (before) add(counts, before, -1)
       if (after) add(counts, after, 1)
     }
-    // Within a batch the oldest go after the newest have come: what counts is what it leaves.
+    // Within a batch the oldest are dropped after the newest have come. What counts is the state after the batch.
     for (const queue of touched) this.#judge(queue, this.#countsOf(queue), violate)
     if (observation.type === 'appended' && !chronicle.isRetold) this.#judgeBatch(steps, violate)
     if (steps.length > 0 && this.#sessions.size > this.#engine.sessionsMax)
@@ -82,7 +85,7 @@ export class QueueBounds implements Checker {
     this.#inputBytesMax = Math.max(this.#inputBytesMax, bytes)
   }
 
-  /** Input waits once so much is staged: at most what was being read comes on top. */
+  /** Input waits once this much is staged. At most what was being read comes on top. */
   #judgeBatch(steps: readonly Step[], violate: Violate): void {
     let bytes = 0
     for (const { fact } of steps) if (fact.type === 'taskAccepted' || fact.type === 'taskSucceeded') bytes += fact.bytes
@@ -158,7 +161,7 @@ export class QueueBounds implements Checker {
   }
 }
 
-/** Of all but the newest attempt no stack is kept, and of their errors so much. */
+/** No stack is kept of attempts other than the newest, and at most this much of their errors. */
 function judgeHistory(id: string, history: TaskView['history'], violate: Violate): void {
   if (history.length > HISTORY_MAX)
     violate(`task ${id} keeps ${history.length} attempts, at most ${HISTORY_MAX} are allowed`, { ids: [id] }, 'DEAD-2')

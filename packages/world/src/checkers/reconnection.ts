@@ -7,35 +7,36 @@ import type { Sources } from './sources.ts'
 
 const FIRST_MS = 250
 const LONGEST_MS = 10_000
-/** A connection that has lasted so long makes the waits begin anew. */
+/** A connection that has lasted this long makes the waits start over. */
 const STABLE_MS = 10_000
 /** What happens by chance in one world of 2 ^ 40 is taken for a bug. */
 const BITS_MAX = 40
-/** So many waits are not all the longest by chance: each is so in one of 250. */
+/** This many waits are not all the longest by chance: each is so in one of 250 cases. */
 const LONGEST_MAX = 5
 
 /** A client between two of its connections. */
 interface Client {
   connection: number
-  /** Attempts since the last connection that lasted; undefined where it cannot be told from outside. */
+  /** Attempts since the last connection that lasted; undefined if an observer cannot tell. */
   failures: number | undefined
   welcomedAtMs: number | undefined
   drainedAtMs: number | undefined
-  /** What it was asked to wait. */
+  /** The delay that it was asked to wait. */
   askedMs: number
   endedAtMs: number | undefined
 }
 
 /**
- * A client that has lost its connection waits before each new attempt: what it was asked to, and a random time on top, up to a
- * bound that doubles from 250 ms to 10 s with every attempt and starts over when a connection has lasted for 10 s.
+ * A client that has lost its connection waits before each new attempt: as long as it was asked to, plus a random
+ * time. The limit of that doubles from 250 ms to 10 s with every attempt and starts over when a connection has lasted
+ * for 10 s.
  */
 export class Reconnection implements Checker {
   readonly rule = 'CLIENT-3'
   readonly #sources: Sources
   readonly #clients = new Map<string, Client>()
   readonly #late = new LateNodes()
-  /** How unlikely it is by now, in bits, that no bound above the first one was made use of. */
+  /** How unlikely it is by now, in bits, that no limit above the first one was used. */
   #bits = 0
   #hasGrown = false
   #waits = 0
@@ -92,7 +93,7 @@ export class Reconnection implements Checker {
     const about = { nodes: [node] }
     if (waitMs < askedMs - TIMER_MS)
       violate(`${node} was to wait ${askedMs} ms before it came back, and waited ${waitMs}`, about)
-    // One that was late has waited for longer than it meant to.
+    // A client that was late has waited for longer than it meant to.
     if (failures === undefined || this.#late.wasLate(node)) return
     const boundMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** failures)
     const ownMs = waitMs - askedMs
@@ -116,7 +117,7 @@ export class Reconnection implements Checker {
       client.askedMs = message.retryAfterMs
     }
     if (client.drainedAtMs !== undefined) return
-    // Only its last word says why a broker closes the connection.
+    // Only the last message says why a broker closes the connection.
     client.askedMs = message.type === 'error' && message.ref === undefined ? (message.retryAfterMs ?? 0) : 0
   }
 

@@ -4,11 +4,11 @@ import { isOutcome, type Step, type TaskView } from './chronicle.ts'
 import { boundsOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** How much later than its time a record may go, while nothing keeps the broker from its work. */
+/** How much later than its time a record may be dropped while nothing disturbs the broker. */
 const SLACK_MS = 5000
-/** Instants are fractions of a ms, and sums of them are rounded. */
+/** Times are fractions of a ms, and sums of them are rounded. */
 const ROUNDING_MS = 0.01
-/** Batches after which an event that needs no write of its own has been written with another. */
+/** After this many batches, an event that needs no write of its own has been written with another one. */
 const BATCHES_OF_GRACE = 3
 
 /** The records of a queue in the order in which they were made, and when. */
@@ -18,17 +18,17 @@ interface Kept {
 }
 
 /**
- * The record of an outcome is kept for its time, and is found by whoever asks; it goes early only where its queue keeps too
- * many, and then the oldest first. When its time is over it goes.
+ * The record of an outcome is kept for its time, and questions find it. It is dropped early only if its queue has too
+ * many, and then the oldest first. When its time is over it is dropped.
  */
 export class Records implements Checker {
   readonly rule = 'RESULT-3'
   readonly #sources: Sources
   readonly #engine: EngineConfig
   readonly #queues = new Map<string, Kept>()
-  /** Of results that are kept. */
+  /** Bytes of the results that are kept. */
   readonly #resultBytes = new Map<string, number>()
-  /** In the world's time: when each outcome was heard of, and when the broker was last kept from its work. */
+  /** In world time: when each outcome was heard of, and when the broker was last disturbed. */
   readonly #endedAtMs = new Map<string, number>()
   #heldUpAtMs = 0
   #nowMs = 0
@@ -36,7 +36,10 @@ export class Records implements Checker {
   #isUp = false
   /** Tasks that were held when the broker was asked for them, by connection and ref. */
   readonly #asked = new Map<string, ReadonlyMap<string, TaskView>>()
-  /** Told to be unknown though they are held as far as was written: that they went may be on its way to the journal. */
+  /**
+   * Tasks that were reported unknown although they are held as far as was written. Their removal may be on its way to
+   * the journal.
+   */
   #doubtful: { task: TaskView; node: string; batches: number }[] = []
 
   constructor(sources: Sources) {
@@ -141,7 +144,7 @@ export class Records implements Checker {
     }
   }
 
-  /** Whether the bytes of the results that are kept are past their bound. */
+  /** Whether the kept results exceed their bound in bytes. */
   #isFullOfBytes(kept: ReadonlyMap<string, number>): boolean {
     let bytes = 0
     for (const id of kept.keys()) bytes += this.#resultBytes.get(id) ?? 0
@@ -201,12 +204,12 @@ export class Records implements Checker {
   }
 }
 
-/** By which a record is kept for its time. */
+/** Names the rule by which a record is kept for its time. */
 function timeRule({ state }: TaskView): string {
   return state === 'dead' ? 'DEAD-3' : 'RESULT-3'
 }
 
-/** By which a record goes early. */
+/** Names the rule by which a record is dropped early. */
 function boundRule({ state }: TaskView): string {
   return state === 'dead' ? 'DEAD-3' : 'RESULT-4'
 }

@@ -3,7 +3,7 @@ import type { Checker, Observation, Surroundings, Violate } from '../observation
 import { isOutcome, type Step, type TaskView } from './chronicle.ts'
 import type { Sources } from './sources.ts'
 
-/** A task as it was taken up, or written anew. */
+/** A task as a start loaded it, or as it was written again. */
 interface Held {
   readonly state: string
   readonly attempts: number
@@ -14,8 +14,8 @@ interface Held {
 }
 
 /**
- * What a start makes of the journal, and what compaction writes anew, is what was written: of each task its state, attempts, hand-backs, history and
- * latest progress, and of each unfinished one who watches it.
+ * What a start makes of the journal, and what compaction writes again, is what was written. For each task: its state,
+ * attempts, hand-backs, history and latest progress. For each unfinished one also who watches it.
  */
 export class Recoveries implements Checker {
   readonly rule = 'HOST-14'
@@ -63,7 +63,7 @@ export class Recoveries implements Checker {
         this.#progress.delete(fact.id)
         break
       case 'taskWatched':
-        // Of others there is nothing more to hear.
+        // Nothing more can be told of the others.
         if (after?.state !== 'succeeded' && after?.state !== 'cancelled') this.#watchers.get(fact.id)?.add(fact.session)
         break
       case 'taskUnwatched':

@@ -3,20 +3,20 @@ import { describeKept, describeState } from '@sluice/engine/invariants'
 import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import type { Sources } from './sources.ts'
 
-/** The whole of a state is compared when it has changed about as often as it has parts. */
+/** A whole state is compared after about as many changes as it has parts. */
 const PARTS_MIN = 50
 
 /**
- * The state of a running broker is what a replay of its journal gives: at every recovery, and again and again at the moment of
- * an append. What compaction has discarded makes no difference that was not announced.
+ * The state of a running broker equals a replay of its journal: at every recovery, and repeatedly at the moment of an
+ * append. What compaction has discarded makes only announced differences.
  */
 export class Replay implements Checker {
   readonly rule = 'REPLAY-1'
   readonly #sources: Sources
   readonly #batches = new Map<number, readonly Event[]>()
-  /** Of the batches that a broker that starts now would read. */
+  /** From the batches that a starting broker would read now. */
   #kept: State
-  /** Of all batches there ever were, once some of them have been discarded. */
+  /** From all batches that there ever were, once some of them have been discarded. */
   #whole: State | undefined
   #changes = 0
   #isStarting = true
@@ -104,7 +104,7 @@ export class Replay implements Checker {
   }
 }
 
-/** The first place in which two plain values differ, the order of keys left aside; undefined where they are equal. */
+/** The first path at which two plain values differ, ignoring the order of keys; undefined if they are equal. */
 function difference(is: unknown, be: unknown, path: string): string | undefined {
   const [one, other] = [JSON.stringify(is), JSON.stringify(be)]
   if (one === other) return undefined

@@ -12,10 +12,13 @@ const QUESTIONS: Partial<Record<BrokerMessage['type'], readonly ClientMessage['t
   pong: ['ping'],
 }
 
-/** Each answer names by its `ref` a question of its kind that was asked over that connection, and is given once. */
+/**
+ * The `ref` of each answer names a question of its kind that was asked over that connection. Each question gets one
+ * answer.
+ */
 export class Replies implements Checker {
   readonly rule = 'MSG-4'
-  /** Questions without an answer by connection, then by type and ref: a liar may ask the same one twice. */
+  /** Unanswered questions by connection, then by type and ref. A liar may ask the same one twice. */
   readonly #open = new Map<number, Map<string, number>>()
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {

@@ -3,12 +3,12 @@ import { TIMER_MS } from './client-constants.ts'
 import { hasOneClient, isHonest } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** Retries that a client may make at once, and what it earns by an acceptance and by a millisecond. */
+/** How many retries a client may make at once, and what it earns with an acceptance and with a millisecond. */
 const AT_ONCE_MAX = 1000
 const EARNED = 0.2
 const EARNED_PER_MS = 0.05
 
-/** So many waits do not all end at the earliest moment by chance: each does so in one of 250. */
+/** This many waits do not all end at the earliest moment by chance: each does so in one of 250 cases. */
 const PROMPT_MAX = 5
 
 /** What was refused with one message. */
@@ -28,8 +28,10 @@ interface Budget {
   readonly refused: Map<string, Refusal>
 }
 
-/** Producers try again what was refused for now as often as a budget allows: however many are refused, the broker is not
- * asked for all of them over and over, nor by all clients at the same moment. */
+/**
+ * Producers retry what was refused for now only within a budget. However many tasks are refused, the broker is not
+ * asked for all of them again and again, nor by all clients at the same moment.
+ */
 export class RetryBudget implements Checker {
   readonly rule = 'CLIENT-11'
   readonly #sources: Sources
@@ -97,12 +99,13 @@ export class RetryBudget implements Checker {
     const budget = this.#budgets.get(node)
     if (!budget) return
     if (message.type === 'welcome') {
-      // What was on its way is sent again for another reason, and retries that were granted while it was away may leave all at once.
+      // Submissions that were on their way are sent again for another reason. Retries that were granted while the
+      // connection was away may leave all at once.
       budget.asked.clear()
       budget.refused.clear()
       budget.tokens = AT_ONCE_MAX
       budget.atMs = atMs
-      // With less, retries that were granted wait for their turn.
+      // With less, granted retries wait for their turn.
       if (message.submitCredit < AT_ONCE_MAX) this.#budgets.delete(node)
       return
     }

@@ -8,16 +8,16 @@ export interface Run {
   readonly lease: number
 }
 
-/** Which handler runs under which lease: as far as that can be told from outside, for the ones that run on. */
+/** Which handler runs under which lease, as far as an observer can tell, for the ones that run on. */
 export class Runs {
-  /** Those that run and have not been aborted, by lease. */
+  /** Runs that have not been aborted, by lease. */
   readonly byLease = new Map<number, Run>()
   readonly #byRun = new Map<number, Run>()
-  /** Deliveries that no handler has started on yet, by node, task and attempt. */
+  /** Deliveries that no handler has started yet, by node, task and attempt. */
   readonly #waiting = new Map<string, number[]>()
   #seen: Observation | undefined
 
-  /** The same observation may be shown again: it counts once. */
+  /** The same observation may be shown again. It counts once. */
   see(observation: Observation): void {
     if (this.#seen === observation) return
     this.#seen = observation
@@ -46,7 +46,7 @@ export class Runs {
     }
   }
 
-  /** Undefined where that cannot be told, or the run is over. */
+  /** Undefined if that is unknown, or the run is over. */
   leaseOf(run: number): number | undefined {
     return this.#byRun.get(run)?.lease
   }
@@ -54,7 +54,7 @@ export class Runs {
   #started({ node, id, attempt, run }: ObservationOf<'handlerStarted'>): void {
     const key = `${node} ${id} ${attempt}`
     const leases = this.#waiting.get(key)
-    // Which of several deliveries it works on cannot be told from outside.
+    // An observer cannot tell on which of several deliveries it works.
     const lease = leases?.length === 1 ? leases[0] : undefined
     if (lease === undefined) return
     this.#waiting.delete(key)

@@ -5,7 +5,7 @@ import { Calm } from './calm.ts'
 import { boundsOf, isHonest } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** Instants are fractions of a ms, and sums of them are rounded. */
+/** Times are fractions of a ms, and sums of them are rounded. */
 const ROUNDING_MS = 0.01
 /** How much later than its grace window a session may be closed. */
 const SLACK_MS = 5000
@@ -14,37 +14,37 @@ const MOMENT_MS = 1000
 /** A hello, and what the broker held for its session when it was heard. */
 interface Greeting {
   readonly hello: Hello
-  /** Undefined where there is no such session. */
+  /** Undefined if there is no such session. */
   readonly held: ReadonlySet<number> | undefined
-  /** It may have had to wait before it was read, with a change in between. */
+  /** The hello may have waited before it was read, with a change in between. */
   readonly isCertain: boolean
 }
 
 /**
- * A session that is resumed keeps exactly the leases that its client named and that it still held, and the client is told of
- * those that are lost. It can be resumed until its grace window ends, and is not closed before that; until then no attempt is lost
- * with it.
+ * A resumed session keeps exactly the leases that its client named and that it still held, and the client is told
+ * which are lost. A session can be resumed until its grace window ends and is not closed before that. Until then no
+ * attempt is lost with it.
  */
 export class Sessions implements Checker {
   readonly rule = 'SESSION-3'
   readonly #sources: Sources
   readonly #graceMs: number
-  /** A batch that fills soon keeps what was heard waiting, the hello too (HOST-9). */
+  /** If batches fill quickly, received input waits, the hello too (HOST-9). */
   readonly #mayWait: boolean
   readonly #greetings = new Map<number, Greeting>()
-  /** By session, by the facts. */
+  /** By session, according to the facts. */
   readonly #graceEndsAtMs = new Map<string, number>()
   readonly #leaving = new Set<string>()
   readonly #calm = new Calm()
-  /** The connection that a session was last welcomed on. */
+  /** The connection on which a session was last welcomed. */
   readonly #connections = new Map<string, number>()
-  /** When the loss of a connection was written, in the world's time. */
+  /** When the loss of a connection was written, in world time. */
   readonly #awayAtMs = new Map<string, number>()
-  /** Those that another one has taken the place of. */
+  /** Connections that another one has replaced. */
   readonly #replaced = new Map<number, { node: string; connection: number; atMs: number }>()
   /** Leases that their holder has settled or handed back. */
   readonly #answered = new Set<number>()
-  /** Leases that a welcome has left to clients that hold them no more. */
+  /** Leases that a welcome has left to clients that no longer hold them. */
   readonly #left: { node: string; lease: number; id: string; atMs: number }[] = []
   #nowMs = 0
 
@@ -64,7 +64,7 @@ export class Sessions implements Checker {
     if (this.#left.length > 0) this.#judgeLeft(observation, violate)
     if (this.#replaced.size > 0) this.#judgeReplaced(observation.atMs, violate)
     if (observation.type === 'nodeStopped' && observation.node === 'broker') {
-      // The next one has connections of its own.
+      // The next broker has connections of its own.
       this.#connections.clear()
       this.#replaced.clear()
     }
@@ -134,9 +134,9 @@ export class Sessions implements Checker {
     }
   }
 
-  /** The connection may have been lost and found before the goodbye came, in the same batch. */
+  /** The connection may have been lost and restored before the goodbye came, in the same batch. */
   #judgeGoodbyes(events: readonly Event[], violate: Violate): void {
-    // Whoever was there at the last end is held to be away by a start.
+    // A start treats every session as disconnected.
     if (events.some(({ type }) => type === 'brokerStarted')) return
     const away = new Set<string>()
     for (const event of events) {
@@ -155,7 +155,7 @@ export class Sessions implements Checker {
     if (before !== undefined && before !== connection) this.#replaced.set(before, { node, connection, atMs })
   }
 
-  /** The end of a connection that was lost may reach the broker's program a moment after the new one has. */
+  /** The broker's program may learn the end of a lost connection a moment after the new one has begun. */
   #judgeReplaced(nowMs: number, violate: Violate): void {
     for (const [before, { node, connection, atMs }] of this.#replaced) {
       const isOpen = this.#sources.wire.connections.get(before)?.isOpenAtBroker ?? false
@@ -186,7 +186,7 @@ export class Sessions implements Checker {
     }
   }
 
-  /** A lease that ends after the hello was decided is taken away in the frame of the welcome. */
+  /** A lease that ends after the hello was decided is revoked in the frame of the welcome. */
   #judgeLeft(observation: Observation, violate: Violate): void {
     const revoked =
       observation.type === 'sentByBroker' && observation.message.type === 'revoke' ? observation.message.leases : []
@@ -203,7 +203,7 @@ export class Sessions implements Checker {
     }
   }
 
-  /** Whoever is spoken to is there. */
+  /** A client that is sent something is there. */
   #judgePhase(observation: ObservationOf<'sentByBroker'>, state: State, violate: Violate): void {
     const { session } = this.#sources.wire.connectionOf(observation)
     if (observation.message.type === 'welcome' || session === undefined || this.#leaving.has(session)) return
@@ -249,13 +249,14 @@ export class Sessions implements Checker {
       const task = state.tasks.get(id)
       const phase = task?.phase
       if (lost.has(lease)) {
-        // One granted since is another, though without `strict` it may have the number of one that the power took.
-        // What was said on the old connection may have been read between the hello and the welcome.
+        // A lease granted since is another one, although without `strict` it may have the number of a lease that a
+        // loss of power has taken. What was sent on the old connection may have been read between the hello and the
+        // welcome.
         const isEnded = this.#answered.has(lease) || (task !== undefined && isFinished(task))
         if (held?.has(lease) && ((isCertain && !isEnded) || now.has(lease)))
           violate(`${node} resumed and was told to have lost lease ${lease}, which it held`, { ids: [id], ...about })
       } else if (!now.has(lease) && (phase?.state === 'ready' || phase?.state === 'leased' || phase === undefined))
-        // An outcome may have come between the decision and the telling.
+        // An outcome may have been recorded between the decision and the message.
         this.#left.push({ node, lease, id, atMs: this.#nowMs })
     }
     for (const lease of held ?? [])

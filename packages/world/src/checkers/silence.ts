@@ -2,11 +2,13 @@ import type { Checker, Observation, Surroundings, Violate } from '../observation
 import { Calm } from './calm.ts'
 import type { Sources } from './sources.ts'
 
-/** Silence is judged after two and a half heartbeat periods; whoever still speaks after so many has not judged it. */
+/**
+ * A client judges silence after two and a half heartbeat periods. A client that still sends after this many has not.
+ */
 const PERIODS_MAX = 4
 const SLACK_MS = 100
 
-/** A client that hears nothing for some heartbeat periods does not go on speaking into the same connection. */
+/** A client that hears nothing for some heartbeat periods stops sending on the same connection. */
 export class Silence implements Checker {
   readonly rule = 'CLIENT-2'
   readonly #sources: Sources
@@ -33,7 +35,7 @@ export class Silence implements Checker {
       const heartbeatMs = this.#heartbeatMs.get(connection)
       if (heardAtMs === undefined || heartbeatMs === undefined) return
       const silentMs = this.#calm.lastedMs(atMs, heardAtMs)
-      // A link may take long over one frame, of which nothing is heard until it is whole.
+      // A link may take long for one frame, and nothing of it is heard until it is complete.
       if (this.#sources.scenario.network.bytesPerSecond !== undefined) return
       if (silentMs <= PERIODS_MAX * heartbeatMs + SLACK_MS) return
       this.#heardAtMs.delete(connection)

@@ -13,23 +13,23 @@ interface Session {
   isConnected: boolean
   silence: 'none' | 'silent' | 'resting'
   expiries: number
-  /** Since when nothing has been heard of it, of the broker's clock. */
+  /** Since when nothing has been heard from it, by the broker's clock. */
   silentSinceMs: number
   restUntilMs: number
 }
 
 /**
- * A session that let a lease expire is granted nothing until it is heard, and then rests, the longer the more often; its rest
- * ends. Whoever is heard is taken to be.
+ * A session that let a lease expire is granted nothing until it is heard. Then it rests, longer with each expiry, and
+ * the rest ends. The broker notices each message of a silent session.
  */
 export class SilentSessions implements Checker {
   readonly rule = 'SESSION-6'
   readonly #sources: Sources
   readonly #calm = new Calm()
-  /** A batch that fills soon keeps what was heard waiting for an unknown while (HOST-9). */
+  /** If batches fill quickly, received input waits for an unknown time (HOST-9). */
   readonly #mayWait: boolean
   readonly #sessions = new Map<string, Session>()
-  /** When a session was last heard, of the broker's clock. */
+  /** When a session was last heard, by the broker's clock. */
   readonly #heardAtMs = new Map<string, number>()
 
   constructor(sources: Sources) {
@@ -97,7 +97,7 @@ export class SilentSessions implements Checker {
   }
 
   #expired(session: Session, atMs: number): void {
-    // Of one that is away nothing is expected.
+    // Nothing is expected of a disconnected session.
     if (!session.isConnected || session.silence === 'silent') return
     session.expiries += 1
     session.silence = 'silent'
@@ -126,7 +126,7 @@ export class SilentSessions implements Checker {
     this.#judgeHeard(atMs, violate)
   }
 
-  /** What happened before this instant is told. */
+  /** Everything before this time has been told. */
   #judgeHeard(atMs: number, violate: Violate): void {
     if (this.#mayWait) return
     for (const [id, session] of this.#sessions) {

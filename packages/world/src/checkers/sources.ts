@@ -3,7 +3,7 @@ import type { Chronicle } from './chronicle.ts'
 import type { Runs } from './runs.ts'
 import type { Wire } from './wire.ts'
 
-/** What the checkers of one run share: readings of the stream that each of them would else have to make by itself. */
+/** What the checkers of one run share: readings of the stream that each of them would otherwise make separately. */
 export interface Sources {
   readonly scenario: Scenario
   readonly chronicle: Chronicle

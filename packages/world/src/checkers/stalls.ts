@@ -3,26 +3,29 @@ import type { Step } from './chronicle.ts'
 import { boundsOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** The broker looks so often whether it listens, in ms and as a share of a heartbeat period; shorter stalls pass unseen. */
+/**
+ * How often the broker checks that it can receive, in ms and as a share of a heartbeat period. Shorter stalls are not
+ * noticed.
+ */
 const LISTEN_SHARE = 1 / 20
 const LISTEN_MS_MIN = 10
 const LISTEN_MS_MAX = 250
-/** Instants of the broker's clock are whole. */
+/** Times of the broker's clock are whole. */
 const ROUNDING_MS = 2
 
-/** A stay of the broker, in the world's time. */
+/** A pause of the broker, in world time. */
 interface Stall {
   readonly fromMs: number
   toMs: number
 }
 
-/** Time that runs out for somebody: at this instant where the broker does not stand still meanwhile, of its clock. */
+/** A time limit that is running: it ends at this time of the broker's clock if the broker does not pause meanwhile. */
 interface Running {
   readonly sinceMs: number
   readonly endsAtMs: number
 }
 
-/** While the broker stands still no lease and no grace window runs: each lasts so much longer. */
+/** While the broker is paused, no lease and no grace window runs: each is extended by that time. */
 export class Stalls implements Checker {
   readonly rule = 'LEASE-10'
   readonly #sources: Sources
@@ -35,7 +38,7 @@ export class Stalls implements Checker {
   constructor(sources: Sources) {
     this.#sources = sources
     const { heartbeatMs } = boundsOf(sources.scenario).host
-    // What it takes for a stall not to be one, and how much of one counts as listening.
+    // A shorter pause may go unnoticed, and this much of a stall may count as time in which the broker could receive.
     this.#slackMs = 2 * Math.max(LISTEN_MS_MIN, Math.min(LISTEN_MS_MAX, heartbeatMs * LISTEN_SHARE)) + ROUNDING_MS
   }
 
@@ -64,7 +67,7 @@ export class Stalls implements Checker {
         if (this.#underWay.delete(observation.number) && this.#underWay.size === 0) this.#goesOn(observation.atMs)
         break
       case 'nodeStarted':
-        // Its clock may be another one, and all that runs starts over.
+        // The new broker's clock may be another one, and everything that runs starts over.
         if (observation.node === 'broker') this.#stalls.length = 0
         break
       default:

@@ -5,7 +5,7 @@ import type { Sources } from './sources.ts'
 
 interface Account {
   credit: number
-  /** Tasks by the ref that they were submitted under, as the node sent them and as the broker heard them. */
+  /** Tasks by the ref of their submission, as the node sent them and as the broker heard them. */
   readonly sent: Map<number, number>
   readonly heard: Map<number, number>
   sentTasks: number
@@ -14,7 +14,9 @@ interface Account {
   exceededAtMs: number | undefined
 }
 
-/** A producer never has more tasks unanswered than its submit credit, and the broker stops reading from one that does. */
+/**
+ * A producer never has more unanswered tasks than its submit credit, and the broker stops reading from one that does.
+ */
 export class SubmitCredit implements Checker {
   readonly rule = 'HOST-8'
   readonly #sources: Sources

@@ -3,16 +3,16 @@ import type { Checker, Observation, Surroundings, Violate } from '../observation
 import { attemptsAllowed, type TaskView } from './chronicle.ts'
 import type { Sources } from './sources.ts'
 
-/** Lost attempts one after the other that make a task run alone. */
+/** After this many lost attempts in a row, a task runs alone. */
 const LOST_IN_A_ROW = 2
 
-/** A task that may have taken its worker down is delivered to be announced, or to be run alone; any other one is not. */
+/** A task that may have crashed its worker is delivered as `announced` or `alone`. Any other task is not. */
 export class Suspects implements Checker {
   readonly rule = 'LEASE-8'
   readonly #sources: Sources
-  /** How deliveries were told to be started, by lease, until their grant is durable. */
+  /** The start mode that each delivery was given, by lease, until its grant is durable. */
   readonly #told = new Map<number, Start | undefined>()
-  /** How they have to be, by lease, until they are delivered. */
+  /** The start mode that it must have, by lease, until it is delivered. */
   readonly #due = new Map<number, { id: string; start: Start | undefined }>()
 
   constructor(sources: Sources) {
@@ -50,7 +50,7 @@ export class Suspects implements Checker {
   }
 }
 
-/** How the attempt that is granted now has to be started. */
+/** The start mode that the attempt granted now must have. */
 function startOf(task: TaskView): Start | undefined {
   const isLast = task.attempts + 1 >= attemptsAllowed(task)
   const lost = task.history.length - 1 - task.history.findLastIndex(({ how }) => how === 'failed')

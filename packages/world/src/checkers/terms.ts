@@ -5,12 +5,13 @@ import type { Checker, Observation, ObservationOf, Surroundings, Violate } from 
 import { boundsOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
-/** What only a worker may have. */
+/** Messages that only a worker may receive. */
 const FOR_WORKERS = new Set(['deliver', 'settled', 'renewed', 'revoke'])
 
 /**
- * The terms that a client is told are those that hold: in `welcome` the bounds in force, with a delivery the queue, lease and time
- * limit of its task, with a lease that is taken away why, with `drain` for how long. What workers say is answered to workers alone.
+ * The terms that a client is told are the ones in force: the bounds in `welcome`; the queue, lease and time limit of
+ * a task with its delivery; the reason with a revoked lease; the time with `drain`. Only workers get answers to
+ * workers' messages.
  */
 export class Terms implements Checker {
   readonly rule = 'HOST-21'

@@ -3,7 +3,7 @@ import { TIMER_MS } from './client-constants.ts'
 import { LateNodes } from './late-nodes.ts'
 import type { Sources } from './sources.ts'
 
-/** Of the reason for which a handler is stopped whose time is over. */
+/** The reason for which a handler is stopped when its time is over. */
 const REASON = 'TimeLimitExceeded'
 
 interface Limited {
@@ -59,7 +59,7 @@ export class TimeLimits implements Checker {
     const limited = this.#running.get(run)
     if (limited && atMs >= limited.atMs + limited.limitMs - TIMER_MS) return
     const limit = limited ? `after ${atMs - limited.atMs} ms of ${limited.limitMs}` : 'and has none'
-    // A record that is gone, or that the power took, does not tell.
+    // A record that is gone, or that a loss of power has taken, tells nothing.
     if (limited || this.#sources.chronicle.tasks.has(id))
       violate(`${node} stopped task ${id} for its time limit ${limit}`, { ids: [id], nodes: [node] })
   }

@@ -6,10 +6,10 @@ import { boundsOf, longestOf } from './population.ts'
 import type { Sources } from './sources.ts'
 import { acceptedOf } from './wire.ts'
 
-/** How much later than `lazyFlushMs` what need not be durable may be written. */
+/** How much later than `lazyFlushMs` events that need not be durable may be written. */
 const SLACK_MS = 50
 
-/** No acknowledgement and no delivery leaves before the batch that holds what it speaks of has been appended. */
+/** No acknowledgement and no delivery leaves before the batch behind it has been appended. */
 export class ToldWhenDurable implements Checker {
   readonly rule = 'HOST-1'
   readonly #sources: Sources
@@ -18,13 +18,13 @@ export class ToldWhenDurable implements Checker {
   #isAppending = false
   /** Since when another batch may be written. */
   #freeSinceMs = 0
-  /** Leases that were told and that the journal has not been given yet, the oldest first. */
+  /** Leases that were told and that the journal has not been given yet, oldest first. */
   readonly #unwritten = new Map<number, { id: string; atMs: number }>()
 
   constructor(sources: Sources) {
     this.#sources = sources
     const { journal } = sources.scenario
-    // An append that does not return before it is done holds up everything.
+    // A synchronous append delays everything.
     const heldUpMs = journal.isSynchronous ? longestOf(journal.appendMs) : 0
     this.#lazyFlushMs = boundsOf(sources.scenario).host.lazyFlushMs + heldUpMs
   }
@@ -127,7 +127,7 @@ export class ToldWhenDurable implements Checker {
     }
   }
 
-  /** What need not wait for the disk may not wait for ever either. */
+  /** What need not wait for the disk must still be written some time. */
   #judgeUnwritten({ type, atMs }: Observation, violate: Violate): void {
     if (type === 'recovered') this.#unwritten.clear()
     for (const [lease, told] of this.#unwritten) {

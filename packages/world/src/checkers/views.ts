@@ -8,25 +8,25 @@ import type { Sources } from './sources.ts'
 
 /** A rate is told in tenths. */
 const ROUNDING_PER_SECOND = 0.1
-/** After so many batches what was in memory is durable. */
+/** After this many batches, what was in memory is durable. */
 const BATCHES_OF_GRACE = 3
-/** Within so much time after the end of a task its queue drains as far as anybody can tell. */
+/** For this long after the end of a task, its queue counts as draining. */
 const LATELY_MS = 900
 
 /**
- * What an operator sees of the broker as a whole is what it holds: queues and workers with their counts, and every dead letter once,
- * page by page.
+ * What an operator sees of the broker as a whole is what it holds: queues and workers with their counts, and every
+ * dead letter once, page by page.
  */
 export class Views implements Checker {
   readonly rule = 'HOST-20'
   readonly #sources: Sources
   readonly #engine: EngineConfig
   readonly #pace = new DrainPace()
-  /** By session, as they came last. */
+  /** The last value of each, by session. */
   readonly #hellos = new Map<string, Hello>()
   /** Of connections that have not been welcomed. */
   readonly #greetings = new Map<number, Hello>()
-  /** Dead letters that are being made ready, and how many were since. */
+  /** Dead letters that are being redriven, and how many were since. */
   readonly #redriving = new Map<string, number>()
   /** Rates as they were told, and how many batches have become durable since. */
   #claims: { queue: string; perSecond: number; node: string; batches: number }[] = []
@@ -65,7 +65,7 @@ export class Views implements Checker {
         this.#judgeClaims(violate)
         break
       case 'redriving': {
-        // Of two at once nobody can tell which one made a task ready.
+        // If two redrives run at once, it is unknown which one made a task ready.
         const isAlone = this.#redriving.size === 0
         this.#redriving.clear()
         if (isAlone) this.#redriving.set(observation.ids.join(), 0)
@@ -161,7 +161,7 @@ export class Views implements Checker {
     })
     const ages = inState('ready').map(({ acceptance }) => Math.round(nowMs - acceptance.atMs))
     const oldest = Math.max(0, ...ages)
-    // Which of them has been ready for longest is not to be seen where some were delayed.
+    // An observer cannot tell which task has been ready for longest if some were delayed.
     const isKnown = inState('ready').every(({ options, started }) => started || options.delayMs === 0)
     if (isKnown ? oldestReadyAgeMs !== oldest : !ages.includes(oldestReadyAgeMs))
       violate(`${node} was told that in ${name} the oldest is ready for ${oldestReadyAgeMs} ms, and it is ${oldest}`, {
@@ -190,7 +190,7 @@ export class Views implements Checker {
     this.#claims.push({ queue, perSecond, node, batches: 0 })
   }
 
-  /** What has ended may be on its way to the journal while it is told. */
+  /** The event of an ended task may be on its way to the journal while it is told. */
   #judgeClaims(violate: Violate): void {
     this.#claims = this.#claims.filter((claim) => {
       claim.batches += 1
@@ -215,7 +215,7 @@ export class Views implements Checker {
   ): WorkerStats {
     const connected = phase === 'connected'
     const handle = `worker-${order}`
-    // Of one that has not been welcomed yet it is not known here.
+    // For a connection that has not been welcomed yet this is unknown here.
     const name = this.#hellos.get(id)?.name ?? told.find((worker) => worker.id === handle)?.name ?? ''
     return {
       id: handle,
@@ -283,7 +283,7 @@ function differing(node: string, violate: Violate): (what: string, said: unknown
   }
 }
 
-/** The same text for the same fields, in whatever order. */
+/** Gives the same text for the same fields in any order. */
 function inOrder(value: unknown): string {
   return JSON.stringify(value, (_, field: unknown) =>
     typeof field === 'object' && field !== null && !Array.isArray(field)

@@ -13,11 +13,14 @@ interface Wait {
   readonly request: number
   readonly ms: number
   readonly sinceMs: number
-  /** From when on the outcome may be told. */
+  /** When the outcome may be told at the earliest. */
   endedAtMs: number | undefined
 }
 
-/** Whoever waits for an outcome over HTTP is answered when there is one, or when the time is over: not before, and not much later. */
+/**
+ * A wait for an outcome over HTTP is answered when there is an outcome or when the time is over: not before, and not
+ * much later.
+ */
 export class Waits implements Checker {
   readonly rule = 'HTTP-2'
   readonly #sources: Sources
@@ -81,7 +84,7 @@ export class Waits implements Checker {
     const wait = this.#waits.find((one) => one.node === node && one.request === request)
     this.#waits = this.#waits.filter((one) => one !== wait)
     const task = state?.tasks.get(id)
-    // It may have ended and been made ready again in between.
+    // The task may have ended and been redriven in between.
     if (!wait || code !== undefined || this.#isLeaving || wait.endedAtMs !== undefined || !task || isFinished(task))
       return
     if (atMs < wait.sinceMs + wait.ms)

@@ -1,6 +1,6 @@
 import type { Observation } from '../observation.ts'
 
-/** Which nodes have a connection that was welcomed, as far as they have heard. */
+/** Which nodes have a welcomed connection, as far as they know. */
 export class WelcomedConnections {
   readonly #open = new Map<string, number>()
 

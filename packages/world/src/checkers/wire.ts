@@ -10,7 +10,7 @@ export interface ToldLease {
   readonly node: string
   readonly connection: number
   readonly session: string
-  /** The program on the other side has it. */
+  /** The program on the other side has received it. */
   isHeard: boolean
 }
 
@@ -20,15 +20,18 @@ type Request = Extract<ClientMessage, { ref: number }>
 export interface ConnectionView {
   readonly node: string
   readonly connection: number
-  /** Once welcomed. */
+  /** Set once welcomed. */
   session: string | undefined
   isOpenAtNode: boolean
   isOpenAtBroker: boolean
-  /** What the broker has heard that asks for an answer, by ref. */
+  /** Messages that the broker has heard and that ask for an answer, by ref. */
   readonly requests: Map<number, Request>
 }
 
-/** Who said what to whom: sessions of connections, leases as they were told, and the questions that answers belong to. */
+/**
+ * Keeps track of messages: sessions of connections, leases as they were told, and the questions that answers belong
+ * to.
+ */
 export class Wire {
   readonly connections = new Map<number, ConnectionView>()
   readonly leases = new Map<number, ToldLease>()
@@ -36,7 +39,7 @@ export class Wire {
   readonly bySession = new Map<string, ConnectionView>()
   #seen: Observation | undefined
 
-  /** The same observation may be shown again: it counts once. */
+  /** The same observation may be shown again. It counts once. */
   see(observation: Observation): void {
     if (this.#seen === observation) return
     this.#seen = observation
@@ -107,7 +110,7 @@ export class Wire {
     return told.message.type === 'progress' ? progressedIds(told.message, (ref) => this.#submissionOf(told, ref)) : []
   }
 
-  /** No end of an earlier life is open, also where that life was over before it heard that the connection was lost. */
+  /** No end of an earlier life is open, even if that life was over before it heard that the connection was lost. */
   #startedAnew(node: string): void {
     for (const view of this.connections.values()) {
       if (node === 'broker') view.isOpenAtBroker = false

@@ -9,20 +9,20 @@ export interface NodeNames {
   workers: readonly string[]
 }
 
-/** Faults last this long on average, but for those that say otherwise. */
+/** The mean duration of faults, except for those that state another one. */
 const MEAN_MS = 4000
-/** Between two pieces that a slow reader reads. */
+/** The time between two pieces that a slow reader reads. */
 const TRICKLE_MS = 200
-/** A disk is slower by this much on average, or by something between these two, as one that is about to fail. */
+/** How much slower a disk becomes on average, or by something between these two, like a disk that is about to fail. */
 const SLOW_DISK_MS = 300
 const SLOW_DISK_MS_MIN = 500
 const SLOW_DISK_MS_MAX = 5000
-/** One in so many lasts ten times as long. */
+/** One in this many lasts ten times as long. */
 const LONG_ONE_IN = 10
 
 /**
- * The faults that chance has in store for a scenario: each kind comes from its own stream, so that a kind more or less
- * leaves the others as they were.
+ * The faults that chance draws for a scenario. Each kind comes from its own stream, so adding or removing a kind
+ * leaves the others unchanged.
  */
 export function faultsByChance(scenario: Scenario, random: RandomSource, names: NodeNames): TimedFault[] {
   const faults: TimedFault[] = []
@@ -39,14 +39,14 @@ export function faultsByChance(scenario: Scenario, random: RandomSource, names: 
   return inOrder(faults)
 }
 
-/** By instant; faults of one instant keep their order. */
+/** Sorted by time. Faults of one time keep their order. */
 export function inOrder(faults: readonly TimedFault[]): TimedFault[] {
   return faults.toSorted((a, b) => a.atMs - b.atMs)
 }
 
 function drawFault(type: FaultType, chance: RandomStream, { producers, workers }: NodeNames): Fault {
   const clients = [...producers, ...workers]
-  // The broker takes part in everything, and is hit as often as all the others together.
+  // The broker takes part in everything, so it is hit as often as all the others together.
   const node = chance.chance(0.5) || clients.length === 0 ? 'broker' : chance.pick(clients)
   const client = clients.length === 0 ? 'broker' : chance.pick(clients)
   const ms = lasting(chance)

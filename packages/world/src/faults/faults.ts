@@ -7,13 +7,13 @@ import type { Node } from '../nodes/node.ts'
 
 export interface FaultTargets {
   broker: BrokerNode
-  /** By name, the broker included. */
+  /** By name, including the broker. */
   nodes: ReadonlyMap<string, Node>
   network: Network
   disk: SimulatedDisk
 }
 
-/** Undoes a fault: when its time is over, or earlier. */
+/** Undoes a fault when its time is over, or earlier. */
 type Undo = (isEarly: boolean) => void
 
 interface Lasting {
@@ -22,7 +22,7 @@ interface Lasting {
   cancel: () => void
 }
 
-/** Makes faults happen when their time has come, and ends them. */
+/** Starts faults when their time has come, and ends them. */
 export class Faults {
   readonly #context: Context
   readonly #targets: FaultTargets
@@ -37,12 +37,12 @@ export class Faults {
     this.#targets = targets
   }
 
-  /** Those that found something to harm. */
+  /** Faults that found something to harm. */
   get happened(): readonly TimedFault[] {
     return this.#happened
   }
 
-  /** @param faults in the order of their instants */
+  /** @param faults in the order of their times */
   schedule(faults: readonly TimedFault[], from = 0): void {
     const next = faults[from]
     if (next === undefined || this.#isOver) return
@@ -53,7 +53,7 @@ export class Faults {
     }, next.atMs - clock.nowMs)
   }
 
-  /** Ends every fault, and lets none begin. */
+  /** Ends every fault and starts no more. */
   endAll(): void {
     this.#isOver = true
     this.#cancelNext()
@@ -64,7 +64,7 @@ export class Faults {
     const { clock, observe } = this.#context
     const number = this.#happened.length + 1
     const started = { type: 'faultStarted', fault: timed.fault, number } as const
-    // What it causes is seen behind it, so it is told first, and only if it will find something to harm.
+    // Its effects are observed after it, so the fault is told first, and only if it will find something to harm.
     if (!this.#hasTarget(timed.fault)) return
     this.#happened.push(timed)
     observe(started)
@@ -76,7 +76,7 @@ export class Faults {
       lasting.cancel = clock.setTimer(() => this.#end(lasting), lastsMs)
     } else if ('restartAfterMs' in timed.fault) {
       const node = this.#nodeOf(timed.fault)
-      // It may be asked to leave and still be there.
+      // It may have been asked to leave and still be there.
       const { process } = node
       const ended = (): void => {
         if (this.#lasting.has(lasting)) node.onceUp(() => this.#end(lasting))
@@ -131,7 +131,7 @@ export class Faults {
         node.restart(fault.restartAfterMs)
         return () => node.comeBack()
       case 'powerLoss': {
-        // A machine without power answers nobody, not even who wants to connect.
+        // A machine without power answers nothing, not even a connection attempt.
         const back = network.partition('broker')
         node.crash(fault.restartAfterMs, { isSilent: true })
         disk.losePower()
@@ -140,7 +140,7 @@ export class Faults {
       }
       case 'pause':
         node.pause(fault.forMs)
-        // By itself it goes on when the last of its pauses is over.
+        // The node goes on by itself when the last of its pauses is over.
         return (isEarly) => isEarly && node.resume()
       case 'slow':
         node.slowDown(fault.byMs)

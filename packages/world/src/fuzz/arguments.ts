@@ -41,12 +41,12 @@ export interface Arguments {
 
 const SEED_MAX = Number.MAX_SAFE_INTEGER - 1_000_000_000
 
-/** A flag is unknown or has a value that cannot be; the message says what may be. */
+/** A flag is unknown or has an impossible value. The message says what is allowed. */
 export class ArgumentError extends Error {
   override readonly name = 'ArgumentError'
 }
 
-/** Undefined where help is asked for. */
+/** Undefined if help is asked for. */
 export function readArguments(args: string[]): Arguments | undefined {
   const values = parsed(args)
   if (values.help) return undefined

@@ -3,7 +3,7 @@ import type { Explanation } from './examine.ts'
 import type { Pool } from './pool.ts'
 import { Tally } from './tally.ts'
 
-/** A seed that violated a rule, and where it was asked for, its story. */
+/** A seed that violated a rule and, if it was asked for, its story. */
 export interface Finding {
   seed: number
   violation: Violation
@@ -19,7 +19,7 @@ export interface Campaign {
   tookMs: number
 }
 
-/** Runs `count` seeds from `first` on; `done` hears of each as it ends, in no order. */
+/** Runs `count` seeds from `first` on. `done` is called as each ends, in no order. */
 export async function campaign(
   pool: Pool,
   first: number,
@@ -48,7 +48,7 @@ export async function campaign(
   return { tally, findings: [...byRule.values()], violating, tookMs: performance.now() - startedMs }
 }
 
-/** What a finding looks like to the person who has to follow it. */
+/** Formats a finding for the person who follows it. */
 export function findingText({ seed, violation, explanation }: Finding): string {
   const head = `seed ${seed} violates ${violation.rule}`
   const again = `again: pnpm fuzz --seed ${seed}`

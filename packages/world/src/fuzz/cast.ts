@@ -3,14 +3,17 @@ import type { Fact } from '../journal/facts.ts'
 import { deliveredItems, type SubmissionOf } from '../message-items.ts'
 import type { Observation, Violation } from '../observation.ts'
 
-/** Who plays in a story: its tasks under short names, the nodes that touch them, and what their numbers stand for. */
+/**
+ * The participants of a story: its tasks under short names, the nodes that touch them, and what their numbers refer
+ * to.
+ */
 export class Cast {
   readonly #tasks = new Map<string, string>()
   readonly #nodes: Set<string>
   readonly #leases = new Map<number, string>()
   readonly #sessions = new Map<string, string>()
   readonly #submissions = new Map<string, Submit>()
-  /** By connection and ref: the tasks that a message speaks of, in its order. */
+  /** By connection and ref: the tasks that a message is about, in its order. */
   readonly #refs = new Map<string, (string | undefined)[]>()
 
   constructor({ ids = [], nodes = [] }: Violation['about']) {
@@ -22,7 +25,7 @@ export class Cast {
     return [...this.#tasks].map(([id, name]) => `${name} is ${id}`)
   }
 
-  /** Whether what happens to this node as a whole is part of the story. */
+  /** Whether what happens to this node as a whole belongs to the story. */
   plays(node: string): boolean {
     return this.#nodes.has(node)
   }
@@ -32,7 +35,7 @@ export class Cast {
     return id === undefined ? undefined : this.#tasks.get(id)
   }
 
-  /** The task that a lease is of, where it is one of the story. */
+  /** The task of a lease, if it is one of the story. */
   leased(lease: number): string | undefined {
     return this.names(this.#leases.get(lease))
   }
@@ -41,7 +44,7 @@ export class Cast {
     return this.#sessions.get(session) ?? 'a session of earlier times'
   }
 
-  /** The tasks of the message with this ref, by index; undefined where one is not of the story. */
+  /** The tasks of the message with this ref, by index; undefined for one that is not of the story. */
   spokenOf(connection: number, ref: number): readonly (string | undefined)[] {
     return this.#refs.get(`${connection}/${ref}`) ?? []
   }
@@ -51,12 +54,12 @@ export class Cast {
     return (ref) => this.#submissions.get(`${connection}/${ref}`)
   }
 
-  /** Learns which lease is of which task. */
+  /** Learns which task each lease is for. */
   learn(facts: readonly Fact[]): void {
     for (const fact of facts) if (fact.type === 'leaseGranted') this.#leases.set(fact.lease, fact.id)
   }
 
-  /** Learns who is who. */
+  /** Learns which task each number and lease refers to. */
   see(observation: Observation): void {
     switch (observation.type) {
       case 'submitting':

@@ -3,7 +3,7 @@ import type { BrokerMessage, ClientMessage, WireError } from '@sluice/protocol'
 import { type Fact, FactReader } from '../journal/facts.ts'
 import type { Observation, ObservationOf } from '../observation.ts'
 
-/** What a run has to meet for a rule to be put to the test at all. A rule may have several. */
+/** What a run must meet so that a rule is tested at all. A rule may have several. */
 export const SITUATIONS = {
   'a task accepted': 'SUBMIT-1',
   'a submission heard again': 'SUBMIT-2',
@@ -64,12 +64,12 @@ export const SITUATIONS = {
 export type Situation = keyof typeof SITUATIONS
 
 const DEFAULT_PRIORITY = 5
-/** What a slow disk takes for an append. */
+/** The time that a slow disk takes for an append. */
 const LONG_APPEND_MS = 500
-/** What the broker says of itself, and withholds from who does not read. */
+/** Messages that the broker sends unasked and withholds from a client that does not read. */
 const WITHHELD = new Set<BrokerMessage['type']>(['deliver', 'succeeded', 'ended', 'progress'])
 
-/** Counts, over one run, what rules were put to the test, and how many of the engine's events there were. */
+/** Counts, over one run, which rules were tested and how many of the engine's events there were. */
 export class Coverage {
   readonly situations: Partial<Record<Situation, number>> = {}
   events = 0
@@ -77,7 +77,7 @@ export class Coverage {
   readonly #submitted = new Set<string>()
   #appendingAtMs = 0
   #sendBufferBytesHigh = DEFAULT_HOST_CONFIG.sendBufferBytesHigh
-  /** Connections for which more waited at this instant, and the sessions of those that were closed for it. */
+  /** Connections for which more waited at this time, and the sessions of those that were closed for it. */
   readonly #behind = new Map<number, number>()
   readonly #sessions = new Map<number, string>()
   readonly #closed = new Set<string>()

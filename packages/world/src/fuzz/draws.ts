@@ -4,7 +4,7 @@ export function maybe<T>(random: RandomStream, probability: number, value: () =>
   return random.chance(probability) ? value() : undefined
 }
 
-/** Present keys alone, so that they may be spread over defaults. */
+/** Only keys that are present, so that they can be spread over defaults. */
 export function present<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T
 }

@@ -7,7 +7,7 @@ import { Coverage, type Situation } from './coverage.ts'
 import { type Experiment, shrink } from './shrink.ts'
 import { Story } from './story.ts'
 
-/** A run, and what it put to the test. */
+/** A run, and what it tested. */
 export interface Examination {
   report: Report
   situations: Partial<Record<Situation, number>>
@@ -15,7 +15,7 @@ export interface Examination {
   events: number
 }
 
-/** Runs an experiment under all checkers. */
+/** Runs an experiment with all checkers. */
 export async function examine(
   { seed, scenario }: Experiment,
   { onObservation, untilViolated = false }: Pick<RunOptions, 'onObservation' | 'untilViolated'> = {},
@@ -32,16 +32,19 @@ export async function examine(
   return { report, situations: coverage.situations, events: coverage.events }
 }
 
-/** Tasks that stand for all where a violation is about none in particular. */
+/** How many tasks represent all if a violation is about none in particular. */
 const WITNESSES_MAX = 3
 
-/** The violation; where it names neither task nor node, with those tasks that something happened to last, of a queue that it speaks of if any is. */
+/**
+ * The violation. If it names neither task nor node, it gets the tasks that something happened to last, from a queue
+ * that it mentions if there is one.
+ */
 export async function populated(violation: Violation, { seed, scenario }: Experiment): Promise<Violation> {
   const { ids = [], nodes = [] } = violation.about
   if (ids.length + nodes.length > 0) return violation
   const reader = new FactReader()
   const queues = new Map<string, string>()
-  // The last one that something happened to is the last one here.
+  // The last task that something happened to comes last here.
   const touched = new Set<string>()
   await runWorld(scenario, seed, {
     onObservation: (seen) => {
@@ -63,15 +66,15 @@ export interface Explanation {
   /** The smallest experiment found that violates the same rule. */
   minimised: Experiment
   violation: Violation
-  /** What happened in it, a page at most. */
+  /** What happened in it, at most a page. */
   story: string[]
   /** Experiments that were tried. */
   runs: number
 }
 
 /**
- * Makes an experiment that violates `rule` as small as can be until `isOver` says so, and tells its story. Undefined where it
- * does not violate the rule.
+ * Makes an experiment that violates `rule` as small as possible until `isOver` is true, and tells its story.
+ * Undefined if it does not violate the rule.
  */
 export async function explain(
   first: Experiment,

@@ -6,7 +6,7 @@ import { attended, bulky, compacted, forgetful, heavy, wide, zeroed } from './ha
 import { limitsOf } from './hosting.ts'
 import { doubled, scarce, visited } from './strangers.ts'
 
-/** Each, how many of all worlds have it, and what it makes of them. */
+/** Each extreme, the share of worlds that have it, and how it changes them. */
 const EXTREMES: readonly { name: string; share: number; of: (random: RandomStream, scenario: Scenario) => Scenario }[] =
   [
     { name: 'restless', share: 0.15, of: restless },
@@ -25,22 +25,22 @@ const EXTREMES: readonly { name: string; share: number; of: (random: RandomStrea
     { name: 'stubborn', share: 0.12, of: stubborn },
     { name: 'unnamed', share: 0.25, of: unnamed },
     { name: 'stormy', share: 0.02, of: stormy },
-    // Many tasks, whatever else: last, so that no handler takes long over them.
+    // Many tasks, whatever else was drawn. This comes last, so that no handler takes long for them.
     { name: 'bulky', share: 0.015, of: bulky },
     { name: 'heavy', share: 0.003, of: heavy },
     { name: 'compacted', share: 0.02, of: compacted },
   ]
 
-/** Of what may be unsent. */
+/** Values for the bound of unsent bytes. */
 const FLOOD_BYTES_MAX = 3000
-/** Each tried four times a second, more than the thousand retries that a client may make at once. */
+/** Each is tried four times a second, which is more than the thousand retries that a client may make at once. */
 const STORM_TASKS = 400
-/** Tasks of each producer where many of them would take too long. */
+/** Tasks of each producer if many of them would take too long. */
 const TASKS_FEW = 15
 
 /**
- * The scenario, and in a few worlds made extreme in one respect or another, where what is drawn one by one meets too seldom what
- * has to meet. Each has a stream of its own: one more leaves all other worlds as they were.
+ * The scenario, made extreme in one respect or another in a few worlds. These combinations are too rare if everything
+ * is drawn separately. Each extreme has its own stream, so adding one leaves all other worlds unchanged.
  */
 export function extreme(seed: number, scenario: Scenario): Scenario {
   return EXTREMES.reduce((made, { name, share, of }) => {
@@ -53,7 +53,7 @@ function withService({ service }: WorkerGroup, over: Partial<Service>): WorkerGr
   return Object.fromEntries(Object.entries(service).map(([queue, own]) => [queue, { ...own, ...over }]))
 }
 
-/** Programs come and go all the time, with tasks in their hands that they have not begun. */
+/** Programs come and go all the time, while they hold tasks that they have not begun. */
 function restless(random: RandomStream, scenario: Scenario): Scenario {
   return {
     ...scenario,
@@ -68,7 +68,7 @@ function restless(random: RandomStream, scenario: Scenario): Scenario {
   }
 }
 
-/** Little may be unsent, and progress comes all the time to those who stop reading now and then. */
+/** Few bytes may be unsent, and progress comes all the time to clients that stop reading now and then. */
 function flooded(random: RandomStream, scenario: Scenario): Scenario {
   const { producers, workers, hosting, network, durationMs } = scenario
   const bodyBytes: Distribution = { kind: 'uniform', min: 0, max: 100 }
@@ -94,7 +94,7 @@ function flooded(random: RandomStream, scenario: Scenario): Scenario {
   }
 }
 
-/** Little may be unsent, and some ask without end, and read little of what they are told. */
+/** Few bytes may be unsent, and some clients ask without end and read little of the answers. */
 function nagged(random: RandomStream, scenario: Scenario): Scenario {
   const { producers, workers, hosting, network, durationMs } = scenario
   const [first, ...others] = producers as [ProducerGroup, ...ProducerGroup[]]
@@ -108,7 +108,7 @@ function nagged(random: RandomStream, scenario: Scenario): Scenario {
     ...scenario,
     hosting: {
       ...hosting,
-      // Whoever reads a little now and then has heard something.
+      // A client that reads a little now and then has heard something.
       heartbeatMs: 3000,
       sendBufferBytesHigh: random.pick([300, 2000]),
       sendBufferBytesMax: 8192,
@@ -121,7 +121,10 @@ function nagged(random: RandomStream, scenario: Scenario): Scenario {
   }
 }
 
-/** Handlers that are stopped go on for a while, in few places; programs that leave have little patience; results are not always JSON. */
+/**
+ * Handlers that are stopped go on for a while, with little concurrency. Programs that leave have a short grace.
+ * Results are not always JSON.
+ */
 function stubborn(random: RandomStream, scenario: Scenario): Scenario {
   const timeLimitMs = random.pick([100, 300, 2000])
   return {
@@ -138,7 +141,7 @@ function stubborn(random: RandomStream, scenario: Scenario): Scenario {
       drainGraceMs: random.pick([0, 1, 100, 1000]),
       service: withService(group, {
         ms: { kind: 'uniform', min: 0, max: 1.5 * timeLimitMs },
-        // Long ones are few enough to be done in time.
+        // Long tasks are few enough to be done in time.
         ...(timeLimitMs > 1000 ? { fails: 0 } : {}),
         deafMs: random.pick<Distribution>([
           { kind: 'constant', value: 0 },
@@ -152,7 +155,7 @@ function stubborn(random: RandomStream, scenario: Scenario): Scenario {
   }
 }
 
-/** Frames so small that lists have to be cut for their sake, and messages for that of their items. */
+/** Frames are so small that lists must be split, and messages too. */
 function cramped(random: RandomStream, scenario: Scenario): Scenario {
   const { producers, workers, hosting } = scenario
   if (hosting?.sendBufferBytesMax !== undefined) return scenario
@@ -182,7 +185,7 @@ function unnamed(_: RandomStream, scenario: Scenario): Scenario {
   return { ...scenario, producers: scenario.producers.map((group) => ({ ...group, unnamed: true })) }
 }
 
-/** Many tasks at once, room for a few, and refusals that ask for no patience: more than clients have retries for. */
+/** Many tasks at once, room for a few, and refusals with short delays: more than clients have retries for. */
 function stormy(random: RandomStream, scenario: Scenario): Scenario {
   const { producers, workers, engine, network, durationMs } = scenario
   const [first] = producers as [ProducerGroup, ...ProducerGroup[]]
@@ -196,7 +199,7 @@ function stormy(random: RandomStream, scenario: Scenario): Scenario {
       retryAfterMsMax: 2,
       submitCredit: 1000,
     },
-    // The answer to all of them at once has to fit what may be unsent.
+    // The answer to all of them at once must fit into the unsent bytes.
     hosting: { heartbeatMs: 3000 },
     network: { delayMs: network.delayMs },
     producers: [
@@ -228,7 +231,7 @@ function awaitedTwice(_: RandomStream, scenario: Scenario): Scenario {
   }
 }
 
-/** Little room for connections, some of them without a word, and for requests that wait. */
+/** Little room for connections, some of them without a hello, and for requests that wait. */
 function crowded(random: RandomStream, scenario: Scenario): Scenario {
   const [first, ...others] = scenario.workers as [WorkerGroup, ...WorkerGroup[]]
   const silent = others.map((group) => ({
@@ -241,7 +244,7 @@ function crowded(random: RandomStream, scenario: Scenario): Scenario {
       helloTimeoutMs: random.integer(300, 3000),
       ...scenario.hosting,
       pendingConnectionsMax: random.integer(1, 3),
-      // More than there are clients: who is refused is refused for now.
+      // More than there are clients: a refused client is refused only for now.
       connectionsMax: random.integer(20, 30),
       waitersMax: random.integer(1, 2),
     },

@@ -1,6 +1,6 @@
 import type { Fault } from '../fault.ts'
 
-/** A virtual instant, to the right in a column of 12. */
+/** A virtual time, right-aligned in a column of 12. */
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`.padStart(12)
 }

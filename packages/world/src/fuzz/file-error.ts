@@ -1,4 +1,4 @@
-/** A file cannot be read or written, or does not hold what it has to: one line that names it. */
+/** A file cannot be read or written, or has the wrong content. The message is one line that names it. */
 export class FileError extends Error {
   override readonly name = 'FileError'
 

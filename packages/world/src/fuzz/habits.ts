@@ -17,7 +17,7 @@ function isNarrow({ hosting }: Scenario): boolean {
   return hosting?.sendBufferBytesHigh !== undefined
 }
 
-/** Clients that let go of what they do not wait for, and handles that are asked long after they were given. */
+/** Clients that forget tasks that nobody waits for, and handles that are asked long after they were given. */
 export function forgetful(random: RandomStream, scenario: Scenario): Scenario {
   return {
     ...scenario,
@@ -30,7 +30,7 @@ export function forgetful(random: RandomStream, scenario: Scenario): Scenario {
   }
 }
 
-/** Somebody is at the HTTP API all the time. */
+/** Someone uses the HTTP API all the time. */
 export function attended(random: RandomStream, scenario: Scenario): Scenario {
   return {
     ...scenario,
@@ -53,7 +53,7 @@ export function wide(_: RandomStream, scenario: Scenario): Scenario {
   }
 }
 
-/** Nothing is kept, waited for or limited where an option says nothing. */
+/** Options that are left out keep, delay and limit nothing. */
 export function zeroed(random: RandomStream, scenario: Scenario): Scenario {
   const zeros = (): SubmitOptions => ({
     ...(random.chance(0.6) ? { resultTtlMs: 0 } : {}),
@@ -93,7 +93,7 @@ export function bulky(random: RandomStream, scenario: Scenario): Scenario {
   }
 }
 
-/** More in bodies at once than one client has under way. */
+/** More bytes of bodies at once than one client may have unanswered. */
 export function heavy(_: RandomStream, scenario: Scenario): Scenario {
   if (isNarrow(scenario) || scenario.hosting?.limits !== undefined) return scenario
   const { engine, network, hosting } = scenario
@@ -114,7 +114,7 @@ export function heavy(_: RandomStream, scenario: Scenario): Scenario {
   }
 }
 
-/** A journal of many small batches, of which little is of use but a few old tasks. */
+/** A journal of many small batches, of which only a few old tasks are still needed. */
 export function compacted(random: RandomStream, scenario: Scenario): Scenario {
   const { producers, hosting, engine } = scenario
   const { queueTasksMax: _tasks, submitCredit: _credit, ...roomy } = engine ?? {}

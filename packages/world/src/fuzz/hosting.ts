@@ -5,7 +5,7 @@ import type { RandomStream } from '../random.ts'
 import type { JournalProfile, NetworkProfile } from '../scenario.ts'
 import { maybe, present } from './draws.ts'
 
-/** What the broker's host is set to, but for its heartbeat. `queues`: those that there are tasks for. */
+/** The settings of the broker's host, except for its heartbeat. `queues`: the queues that have tasks. */
 export function hostingOf(random: RandomStream, queues: readonly string[]): Partial<HostConfig> {
   const frameBytesMax = random.pick([4096, 16_384])
   const isNarrow = random.chance(0.25)
@@ -32,7 +32,7 @@ export function limitsOf(random: RandomStream, frameBytesMax: number): Limits {
     ...DEFAULT_HOST_CONFIG.limits,
     frameBytesMax,
     bodyBytesMax: frameBytesMax >> 2,
-    // The answer that refuses all of them has to fit a frame.
+    // The answer that refuses all of them must fit a frame.
     batchItemsMax: random.integer(2, 20),
     frameMessagesMax: random.integer(4, 50),
     messageLengthMax: 100,
@@ -53,7 +53,7 @@ function rareLimitsOf(random: RandomStream, queues: readonly string[]): Partial<
   })
 }
 
-/** A broker does not start where one frame could fill what may be unsent: little of that goes with small frames. */
+/** A broker does not start if one frame could fill the unsent bytes. So a low bound goes with small frames. */
 function fitting(random: RandomStream, hosting: Partial<HostConfig>): Partial<HostConfig> {
   const { limits, sendBufferBytesMax } = hosting
   if (sendBufferBytesMax === undefined) return hosting
@@ -61,15 +61,15 @@ function fitting(random: RandomStream, hosting: Partial<HostConfig>): Partial<Ho
   return { ...hosting, limits: limits ? withFrame(limits, frameBytesMax) : limitsOf(random, frameBytesMax) }
 }
 
-/** The limits with frames of so many bytes at most, where they allow larger ones. */
+/** The limits with frames of at most this many bytes, if they allow larger ones. */
 function withFrame(limits: Limits, frameBytesMax: number): Limits {
   if (limits.frameBytesMax <= frameBytesMax) return limits
   return { ...limits, frameBytesMax, bodyBytesMax: Math.min(limits.bodyBytesMax, frameBytesMax >> 2) }
 }
 
 /**
- * A client is deaf to a broker that it has not heard for two and a half heartbeats: where one frame takes longer than that, it
- * reconnects for ever and asks for the same again.
+ * A client gives up a broker that it has not heard for two and a half heartbeats. If one frame takes longer than
+ * that, it reconnects for ever and asks for the same again.
  */
 export function heartbeatOf(
   random: RandomStream,

@@ -20,14 +20,14 @@ import { swarm } from './swarm.ts'
 import { tableText } from './table.ts'
 import { traceHeader, traceLine } from './trace.ts'
 
-/** Rules whose story is told, and how long making one small may take. */
+/** How many rules have their story told, and how long shrinking one may take. */
 const STORIES_MAX = 5
 const STORY_MS = 20_000
-/** Of the mutants, as `--check` wants it. */
+/** The share of mutants that `--check` requires. */
 const CAUGHT_MIN = 0.95
-/** Of the default scenario on one core. */
+/** The speed of the default scenario on one core. */
 const TIMES_REAL_TIME_MIN = 1000
-/** 128 + SIGPIPE: whoever read the output has stopped reading, as in `pnpm fuzz | head`. */
+/** 128 + SIGPIPE: the reader of the output has stopped reading, as in `pnpm fuzz | head`. */
 const UNREAD = 141
 
 function print(text: string): void {
@@ -39,7 +39,7 @@ function configurationOf({ threads, seeds }: Arguments, first: number) {
 }
 
 /**
- * Before a run that takes its time.
+ * Checked before a run that takes its time.
  * @throws FileError
  */
 function checkWritable(file: string | undefined): void {
@@ -96,7 +96,7 @@ async function fuzz(args: Arguments, first: number): Promise<boolean> {
 }
 
 /**
- * Of a trace the header counts; of what `--json` wrote, the experiment itself.
+ * Of a trace the header counts; of a file that `--json` wrote, the experiment itself.
  * @throws FileError
  */
 function readExperiment(file: string): Experiment {

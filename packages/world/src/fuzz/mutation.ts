@@ -5,14 +5,14 @@ import { Pool } from './pool.ts'
 
 export interface Verdict {
   mutant: Mutant
-  /** Why nothing could be run with it: then it is neither caught nor has it survived. */
+  /** Why nothing could be run with it. Then it is neither caught nor survived. */
   broken?: string
   /** Undefined: survived. */
   caught?: {
     rule: string
     message: string
     seed: number
-    /** The seeds that were tried, this one included; 0 where a pinned world showed it. */
+    /** How many seeds were tried, including this one; 0 if a pinned world showed it. */
     seeds: number
     pinned?: string
   }
@@ -20,16 +20,16 @@ export interface Verdict {
   notCounted: number
 }
 
-/** A world with a bug in it may go round for ever: that is found sooner than by patience. */
+/** A world with a bug in it may run for ever. This finds that early. */
 const MUTANT_MS_MAX = 20_000
 
-/** Most bugs show at once: the pinned worlds, which take longer, are for the others. */
+/** Most bugs show at once. The pinned worlds take longer and are for the others. */
 const SEEDS_FIRST = 10
 
 /**
- * Runs a few seeds, the pinned worlds, then the other seeds, with one bug planted, until a rule is violated that holds without
- * it. A bug with which the product cannot even be loaded says nothing of the checkers, and is no catch.
- *
+ * Runs a few seeds, the pinned worlds, then the other seeds, with one bug planted, until they violate a rule that
+ * holds without it. If the product cannot even be loaded with the bug, that says nothing about the checkers and is no
+ * catch.
  * @param sound a pool without the bug
  */
 export async function hunt(mutant: Mutant, sound: Pool, first: number, count: number): Promise<Verdict> {

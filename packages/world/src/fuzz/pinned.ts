@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Experiment } from './shrink.ts'
 
-/** A world in which a bug was found that is mended now, made as small as it would go. */
+/** A world that showed a bug which is fixed now, made as small as possible. */
 export interface Pinned extends Experiment {
   name: string
   /** What was wrong. */
   wrong: string
-  /** The mutant that makes the same mistake again; left out where no mutant does. */
+  /** The mutant that makes the same mistake again; left out if no mutant does. */
   mutant?: string
   /** The rule that it violates. */
   rule: string

@@ -5,20 +5,23 @@ import type { Examination, Explanation } from './examine.ts'
 import type { Experiment } from './shrink.ts'
 import type { Answer, Order, ThreadData, Word } from './thread-messages.ts'
 
-/** An experiment that takes longer than this by the wall clock hangs: it was made for a tenth of a second. */
+/** An experiment that takes longer than this by the wall clock hangs. It was sized for a tenth of a second. */
 const EXPERIMENT_MS_MAX = 60_000
-/** What a thread may hold: a world that grows without bound is stopped before the machine is. */
+/** The memory of a thread. A world that grows without bound is stopped before the machine's memory is used up. */
 const HEAP_MB_MAX = 1024
 
 interface Job {
   order: Order
   msMax: number
   resolve: (answer: Answer) => void
-  /** The thread ended instead of answering; an error where it could not even load what it was to run. */
+  /** The thread ended instead of answering. It is an error if the thread could not even load what it should run. */
   reject: (reason: Omit<Violation, 'atMs'> | Error) => void
 }
 
-/** Runs experiments on threads, one at a time on each. A thread that hangs or dies is replaced, and its experiment says so. */
+/**
+ * Runs experiments on threads, one at a time on each. A thread that hangs or dies is replaced, and the report of its
+ * experiment says so.
+ */
 export class Pool {
   readonly #data: ThreadData
   readonly #jobs: Job[] = []
@@ -35,7 +38,7 @@ export class Pool {
     this.#msMax = msMax
   }
 
-  /** The report of a run; of one that hung or crashed, a report with that as its violation. */
+  /** The report of a run. For a run that hung or crashed, a report with that as its violation. */
   async examine(
     seed: number,
     { scenario, untilViolated = false }: { scenario?: Experiment['scenario']; untilViolated?: boolean } = {},
@@ -50,7 +53,7 @@ export class Pool {
     }
   }
 
-  /** The smallest story of a violation that can be found in about `budgetMs`; undefined where none was. */
+  /** The smallest story of a violation that is found in about `budgetMs`; undefined if there was none. */
   async explain(
     seed: number,
     scenario: Experiment['scenario'] | undefined,
@@ -66,7 +69,7 @@ export class Pool {
     }
   }
 
-  /** The figures of one seed of a phenomenon. Fails where its worlds hang or crash. */
+  /** The figures of one seed of a phenomenon. Fails if its worlds hang or crash. */
   async measure(phenomenon: string, seed: number): Promise<Runs> {
     try {
       const answer = await this.#ask({ kind: 'measure', phenomenon, seed }, this.#msMax)
@@ -112,7 +115,7 @@ export class Pool {
       thread.off('message', answered).off('error', crashed).off('exit', ended)
       if (isUsable) this.#idle.push(thread)
       else {
-        // What it still says is of no use to anyone.
+        // Later messages of this thread are of no use.
         thread.on('error', () => {})
         this.#threads.delete(thread)
         void thread.terminate()
@@ -137,7 +140,7 @@ export class Pool {
       this.#next()
     }
     const crashed = (error: Error): void => {
-      // What cannot be loaded has run nothing: that is no finding.
+      // A thread that cannot load anything has run nothing, so this is no finding.
       if (this.#loaded.has(thread)) fail('CRASH', error.stack ?? String(error))
       else {
         end(false)

@@ -1,7 +1,7 @@
 const WIDTH = 24
 const REDRAW_MS = 100
 
-/** A line on standard error that redraws itself; nothing at all where that is no terminal. */
+/** A line on standard error that redraws itself; nothing if that is no terminal. */
 export class ProgressBar {
   readonly #total: number
   readonly #isShown = process.stderr.isTTY
@@ -13,7 +13,7 @@ export class ProgressBar {
     this.#total = total
   }
 
-  /** `note` stands behind the figures. */
+  /** `note` follows the figures. */
   step(note: string): void {
     this.#done += 1
     this.#note = note

@@ -206,7 +206,7 @@ const fault = tagged<'type', Fault>('type', {
   powerLoss: { restartAfterMs: some },
 })
 
-/** Any of these settings, by the names of their defaults: what they may be the product says. */
+/** Any of these settings, by the names of their defaults. The product decides which values are allowed. */
 function settings<T extends object>(defaults: T, special: { readonly [K in keyof T]?: Shape }): Shape {
   const fields = Object.keys(defaults).map((name): [string, Optional] => [
     name,
@@ -245,8 +245,8 @@ const scenario = object<Scenario>({
 })
 
 /**
- * An experiment as a file states it; limits that it leaves out have their defaults.
- * @throws ShapeError that names the first field that is wrong, missing or unknown, or the node or queue that there is none of
+ * Reads an experiment from a file's content. Limits that are left out have their defaults.
+ * @throws ShapeError that names the first field that is wrong, missing or unknown, or a node or queue that does not exist
  */
 export function experimentOf(value: unknown): Experiment {
   if (typeof value !== 'object' || value === null || !('seed' in value) || !('scenario' in value))

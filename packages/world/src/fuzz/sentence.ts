@@ -7,14 +7,14 @@ import type { Cast } from './cast.ts'
 type Said = ObservationOf<'sentToBroker'> | ObservationOf<'sentByBroker'>
 type Heard = ObservationOf<'heardByBroker'> | ObservationOf<'heardByNode'>
 
-/** What a message says of the tasks and nodes of a story; nothing where it concerns others. */
+/** What a message says about the tasks and nodes of a story; nothing if it is about others. */
 export function saidText({ type, node, connection, message }: Said, cast: Cast): string[] {
   return type === 'sentToBroker'
     ? nodeText(node, message as ClientMessage, cast)
     : brokerText(node, connection, message as BrokerMessage, cast)
 }
 
-/** The same of a message that has arrived: equal to what it said when it left. */
+/** The same for a message that has arrived: equal to what it said when it left. */
 export function heardText({ type, node, connection, message }: Heard, cast: Cast): string[] {
   return type === 'heardByBroker'
     ? nodeText(node, message as ClientMessage, cast)
@@ -182,7 +182,7 @@ function answers(
   })
 }
 
-/** What a fact says of the tasks and nodes of a story. */
+/** What a fact says about the tasks and nodes of a story. */
 export function factText(fact: Fact, cast: Cast): string[] {
   if (fact.type === 'brokerStarted') return [`the broker starts, epoch ${fact.epoch}, leases from ${fact.nextLease}`]
   if (fact.type === 'brokerStalled') return [`the broker could not listen for ${Math.round(fact.ms)} ms`]

@@ -1,12 +1,12 @@
-/** Looks whether a value that came from a file is what it has to be. */
+/** Checks whether a value from a file has the required form. */
 export type Shape = (value: unknown, path: string) => void
 
-/** Of a field that may be left out. */
+/** For a field that may be left out. */
 export interface Optional {
   readonly optional: Shape
 }
 
-/** A shape for each field of T: a field that T gets needs one before this compiles. */
+/** A shape for each field of T. A new field of T needs a shape before this compiles. */
 export type Fields<T> = {
   readonly [K in keyof T]-?: Record<string, never> extends Pick<T, K> ? Optional : Shape
 }
@@ -91,7 +91,7 @@ export function object<T>(fields: Fields<T>): Shape {
   }
 }
 
-/** An object of one of several kinds, which its field `tag` names. */
+/** An object of one of several kinds. Its field `tag` names the kind. */
 export function tagged<Tag extends string, T extends { readonly [K in Tag]: string }>(
   tag: Tag,
   kinds: { readonly [Kind in T[Tag]]: Fields<Omit<Extract<T, { readonly [K in Tag]: Kind }>, Tag>> },

@@ -8,11 +8,11 @@ export interface Experiment {
 }
 
 /**
- * The smallest experiment found that still does what `violates` looks for, by delta debugging over the faults (Zeller and
- * Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 2002) and greedy simplification of the rest.
- *
+ * The smallest experiment found that still does what `violates` tests. It uses delta debugging over the faults
+ * (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 2002) and greedy
+ * simplification of the rest.
  * @param faults those that happened in the run: they become the script, chance is switched off
- * @param violates runs an experiment and says whether it still fails in the same way
+ * @param violates runs an experiment and returns whether it still fails in the same way
  * @param isOver asked before each run; once true, the best so far is returned
  */
 export async function shrink(
@@ -35,7 +35,7 @@ export async function shrink(
   while (!isOver()) {
     const candidates = simplifications(best)
     if (inVain >= candidates.length) break
-    // After a success the same place holds the next simplification, or the same one once more.
+    // After a success the same index has the next simplification, or the same one once more.
     if (await holds(candidates[at % candidates.length] as Scenario)) inVain = 0
     else {
       at += 1

@@ -6,8 +6,8 @@ import type { ProducerGroup, Scenario, Service, TaskMix, WorkerGroup } from '../
 const DURATION_MS_MIN = 500
 
 /**
- * Each scenario that is one step simpler than this one and that a broker can be started with, the largest steps first. Every step makes
- * something smaller or absent.
+ * Each scenario that is one step simpler than this one and with which a broker can start, the largest steps first.
+ * Every step makes something smaller or absent.
  */
 export function simplifications(scenario: Scenario): Scenario[] {
   return simpler(scenario).filter(isPossible)
@@ -119,7 +119,7 @@ function simplerProducers(group: ProducerGroup): ProducerGroup[] {
 }
 
 function simplerTasks(mix: TaskMix): TaskMix[] {
-  // A handler that hangs is ended by its time limit alone.
+  // Only its time limit ends a handler that hangs.
   const options = Object.keys(mix.options ?? {}).filter((name) => name !== 'timeLimitMs') as (keyof NonNullable<
     TaskMix['options']
   >)[]

@@ -2,9 +2,9 @@ import { defaultScenario } from '../scenarios/default.ts'
 import { runWorld } from '../world.ts'
 
 export interface Speed {
-  /** How many times as fast as real time the default scenario ran, in the middle of all runs. */
+  /** How many times as fast as real time the default scenario ran: the median of all runs. */
   median: number
-  /** Of each run, in their order: the first ones meet code that is not compiled yet. */
+  /** Of each run, in order. The first ones run code that is not compiled yet. */
   runs: number[]
 }
 

@@ -4,9 +4,9 @@ import { Cast } from './cast.ts'
 import { faultText, seconds } from './fault-text.ts'
 import { factText, heardText, saidText } from './sentence.ts'
 
-/** Lines of a story at most: what a person reads at once. */
+/** The most lines of a story: what a person reads at once. */
 const LINES_MAX = 60
-/** Of a longer one the beginning and, longer, the end are told. */
+/** A longer story tells its beginning and, at greater length, its end. */
 const LINES_FIRST = 15
 
 interface Line {
@@ -21,8 +21,8 @@ interface Line {
 }
 
 /**
- * Tells what became of the tasks and nodes that a violation is about, in sentences, up to the violation. It is shown a whole
- * run, the one in which the violation was found.
+ * Tells in sentences what happened to the tasks and nodes of a violation, up to the violation. It is shown the whole
+ * run in which the violation was found.
  */
 export class Story {
   readonly #violation: Violation
@@ -78,7 +78,7 @@ export class Story {
       case 'heardByNode':
         for (const text of heardText(observation, cast)) {
           const isKnown = this.#arrive(atMs, `${observation.connection} ${text}`)
-          // Only what workers say is ever falsified.
+          // Only the messages of workers are ever falsified.
           if (!isKnown && observation.type === 'heardByBroker') this.#tell(atMs, `falsified on its way: ${text}`)
         }
         return

@@ -14,7 +14,7 @@ const MISDEEDS: readonly Misdeed[] = [
   'asksForAnything',
 ]
 
-/** Others speak to the broker as well, and keep none of its rules. */
+/** Others speak to the broker as well and keep none of its rules. */
 export function visited(random: RandomStream, scenario: Scenario): Scenario {
   const misdeeds = MISDEEDS.filter(() => random.chance(0.4))
   return {
@@ -39,7 +39,7 @@ export function doubled(_: RandomStream, scenario: Scenario): Scenario {
   return { ...scenario, workers: [first, ...lying] }
 }
 
-/** Fewer sessions or queues than are wanted, now and then: whoever is refused comes back. */
+/** Now and then fewer sessions or queues than are wanted. A refused client comes back. */
 export function scarce(random: RandomStream, scenario: Scenario): Scenario {
   const { producers, workers } = scenario
   const clients = [...producers, ...workers].reduce((count, group) => count + group.count, 0)
@@ -49,7 +49,7 @@ export function scarce(random: RandomStream, scenario: Scenario): Scenario {
     ...scenario,
     engine: {
       ...scenario.engine,
-      // A session that nobody comes back to is counted until its grace window ends.
+      // A session that nobody resumes counts until its grace window ends.
       graceMs: Math.min(scenario.engine?.graceMs ?? 2000, 2000),
       sessionsMax: 2 * clients,
       queuesMax: queues,

@@ -12,7 +12,7 @@ export function spanText(ms: number): string {
   return hours < 72 ? `${hours.toFixed(1)} h` : `${(hours / 24).toFixed(1)} days`
 }
 
-/** The figures of a campaign: what it covered, and what it found. */
+/** The figures of a campaign: what it covered and what it found. */
 export function summaryText(tally: Tally, tookMs: number): string {
   const { runs, simulatedMs, observations, events, tasks } = tally
   const count = (value: number): string => value.toLocaleString('en')

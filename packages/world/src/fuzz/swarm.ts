@@ -35,10 +35,10 @@ const FALSEHOODS: readonly Falsehood[] = [
 const SETTLE_MS = 600_000
 
 /**
- * The experiment of a seed: a random few of all faults, bounds and habits are on, the others off, so that over many seeds
- * each meets each other one with little around them (Groce and others, "Swarm Testing", ISSTA 2012). Each concern draws from a stream
- * of its own: one draw more in one leaves the others as they were. Sized for about a
- * tenth of a second of computing; durations are short against the run, so that what may end does end.
+ * The experiment of a seed. A random few of all faults, bounds and habits are on, the others off, so that over many
+ * seeds each meets every other one with little around them (Groce and others, "Swarm Testing", ISSTA 2012). Each
+ * concern draws from its own stream, so one more draw in one leaves the others unchanged. The size is about a tenth
+ * of a second of computing. Durations are short compared with the run, so that what may end does end.
  */
 export function swarm(seed: number): Scenario {
   const source = new RandomSource(seed)
@@ -49,10 +49,10 @@ export function swarm(seed: number): Scenario {
   const bodyBytesMax = (hosting.limits ?? DEFAULT_HOST_CONFIG.limits).bodyBytesMax
   const hanging = queues.filter(() => random.chance(0.12))
   const isNarrow = hosting.sendBufferBytesHigh !== undefined
-  // The answer to all of them at once has to fit what may be unsent, or it is sent again and again.
+  // The answer to all of them at once must fit into the unsent bytes, or it is sent again and again.
   const tasksMax =
     random.chance(0.2) && !isNarrow ? TASKS_MANY : random.integer(10, isNarrow ? TASKS_FEW / 2 : TASKS_FEW)
-  // However many they are, one slow worker is done with them long before the end.
+  // However many they are, one slow worker finishes them long before the end.
   const serviceMsMax = Math.min(2000, durationMs / 5, 60_000 / tasksMax)
   const drawn = queues.flatMap((queue) =>
     mixesOf(source.stream(`swarm tasks ${queue}`), queue, hanging.includes(queue), bodyBytesMax),
@@ -69,7 +69,7 @@ export function swarm(seed: number): Scenario {
     hosting: { ...hosting, ...heartbeatOf(source.stream('swarm heartbeat'), network, journal) },
     journal,
     network,
-    // Whoever is told to wait comes back about a second later.
+    // A client that is told to wait comes back about a second later.
     producers: producersOf(source, tasks, durationMs, Math.min(tasksMax, 60 * (engine.queueTasksMax ?? tasksMax))),
     workers: workersOf(source, queues, hanging, serviceMsMax, bodyBytesMax),
     operator: operatorOf(source.stream('swarm operator')),
@@ -79,7 +79,10 @@ export function swarm(seed: number): Scenario {
   return JSON.parse(JSON.stringify(patient(extreme(seed, scenario)))) as Scenario
 }
 
-/** A queue with room for few holds those that wait for their delay: all of them have to be through long before the end. */
+/**
+ * A queue with room for few tasks holds those that wait for their delay. All of them must be through long before the
+ * end.
+ */
 function inTime(mix: TaskMix, tasks: number, queueTasksMax = Number.POSITIVE_INFINITY): TaskMix {
   const { options } = mix
   if (options?.delayMs === undefined) return mix
@@ -145,7 +148,7 @@ function journalOf(random: RandomStream): JournalProfile {
   }
 }
 
-/** `isNarrow`: the broker looks at what is unsent, and sees it only past what the kernel holds. */
+/** `isNarrow`: the broker looks at unsent bytes, and sees them only beyond what the kernel holds. */
 function networkOf(random: RandomStream, isNarrow: boolean): NetworkProfile {
   return present<NetworkProfile>({
     delayMs: random.chance(0.15) ? { kind: 'constant', value: 0 } : millis(random, random.pick([0.5, 5, 40])),
@@ -194,7 +197,7 @@ function bytesOf(random: RandomStream, bytesMax: number): Distribution {
     : { kind: 'bimodal', fast: 60, slow: large, share: random.pick([0.1, 0.5]) }
 }
 
-/** Many small tasks one by one fill the journal with batches, which is what compaction waits for. */
+/** Many small tasks one by one fill the journal with batches, which makes compaction run. */
 const TASKS_MANY = 240
 const TASKS_FEW = 70
 
@@ -262,7 +265,7 @@ function workersOf(
   const groups = source.stream('swarm workers').integer(1, 3)
   return Array.from({ length: groups }, (_, at): WorkerGroup => {
     const random = source.stream(`swarm workers ${at}`)
-    // The first group serves every queue and tells no lies, so that there is somebody who gets the work done.
+    // The first group serves every queue and tells no lies, so that someone does the work.
     const served = at === 0 ? queues : queues.filter((_, i) => i === 0 || random.chance(0.6))
     const falsehoods = at === 0 || random.chance(0.5) ? [] : FALSEHOODS.filter(() => random.chance(0.3))
     return {
@@ -295,7 +298,7 @@ function serviceOf(random: RandomStream, hangs: boolean, meanMsMax: number, resu
   }
 }
 
-/** A quarter of all seeds run in a perfect world: what fails there is no fault's doing. */
+/** A quarter of all seeds run in a perfect world. What fails there is not caused by a fault. */
 function faultRatesOf(random: RandomStream, durationMs: number): FaultRates | undefined {
   if (random.chance(0.25)) return undefined
   const share = random.pick([0.15, 0.35, 0.7])

@@ -1,6 +1,6 @@
 const GAP = '  '
 
-/** Rows under headings; a column whose cells are all numbers is set to the right. */
+/** Rows under headings. A column with only numbers is right-aligned. */
 export function tableText(titles: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)))
   const widths = titles.map((title, at) => Math.max(title.length, ...cells.map((row) => row[at]?.length ?? 0)))

@@ -2,7 +2,7 @@ import { FAULT_TYPES, type FaultType } from '../fault.ts'
 import { SITUATIONS, type Situation } from './coverage.ts'
 import type { Examination } from './examine.ts'
 
-/** How often something happened, and in how many runs at all. */
+/** How often something happened, and in how many runs. */
 export interface Met {
   times: number
   runs: number
@@ -40,7 +40,7 @@ export class Tally {
     for (const [rule, times] of rules) note(this.rules, rule, times)
   }
 
-  /** Faults and situations that no run met: what these would have shown is unknown. */
+  /** Faults and situations that no run met. What they would have shown is unknown. */
   get unmet(): string[] {
     return [...this.faults, ...this.situations].filter(([, { times }]) => times === 0).map(([name]) => name)
   }

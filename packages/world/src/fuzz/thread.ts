@@ -7,13 +7,13 @@ import type { Answer, Order, ThreadData, Word } from './thread-messages.ts'
 const { planted } = workerData as ThreadData
 if (planted !== undefined) plant(planted)
 
-// Only now, so that what they load is what was planted.
+// Loaded only now, so that the planted module is what they load.
 const { examine, explain } = await import('./examine.ts')
 const { swarm } = await import('./swarm.ts')
 const { phenomena } = await import('../phenomena/index.ts')
 const { tryOut } = await import('../phenomena/trial.ts')
 
-/** Rejections that nobody handled while an experiment ran: a program would have ended by them. */
+/** Rejections that nobody handled while an experiment ran. They would have ended a program. */
 let unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 

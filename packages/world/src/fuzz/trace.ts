@@ -2,9 +2,9 @@ import { Bodies } from '@sluice/protocol'
 import type { Observation } from '../observation.ts'
 import type { Scenario } from '../scenario.ts'
 
-/** What a trace begins with: enough to run it again. */
+/** The header of a trace: enough to run it again. */
 export interface TraceHeader {
-  /** Of the format: raised when an older reader would misread. */
+  /** The version of the format. It is raised when an older reader would misread. */
   version: 1
   seed: number
   scenario: Scenario
@@ -16,16 +16,16 @@ export interface Trace extends TraceHeader {
 
 const FORMAT = 'sluice-trace'
 const VERSION = 1
-/** The keys of an object that stands for bytes, and for the bodies of a message. */
+/** The keys of an object that represents bytes, and the bodies of a message. */
 const BYTES = 'base64'
 const LENGTHS = 'lengths'
 
-/** The first line of a trace, without its end. */
+/** The first line of a trace, without its line break. */
 export function traceHeader({ seed, scenario }: Omit<TraceHeader, 'version'>): string {
   return JSON.stringify({ format: FORMAT, version: VERSION, seed, scenario })
 }
 
-/** One observation as a line, without its end. Bytes are written in base64. */
+/** One observation as a line, without its line break. Bytes are written in base64. */
 export function traceLine(observation: Observation): string {
   return JSON.stringify(observation, (_, value: unknown) => {
     if (value instanceof Bodies) return { [BYTES]: toBase64(value.bytes), [LENGTHS]: value.lengths }

@@ -1,9 +1,9 @@
 import { JournalLockedError } from '@sluice/broker/core'
 import type { RandomStream } from '../random.ts'
 
-/** Who has the disk's log open. */
+/** The process that has the disk's log open. */
 export interface DiskHolder {
-  /** Its process is gone: nothing of it is called back any more. Returns what it was about to write, in order. */
+  /** The process has ended. Nothing of it is called back any more. Returns what it was about to write, in order. */
   abandon(): readonly Uint8Array[]
 }
 
@@ -12,7 +12,7 @@ type Operation =
   /** The records that were at the front. */
   | { type: 'discard'; records: readonly Uint8Array[] }
 
-/** How often the system writes back by itself what nobody asked it to sync: once in so many writes. */
+/** The system writes back by itself what nobody asked it to sync: once in this many writes. */
 const WRITE_BACK_EVERY = 16
 
 /** A failing disk answers nothing. */
@@ -21,8 +21,8 @@ export class DiskError extends Error {
 }
 
 /**
- * A disk that outlives the processes that write to it: one log of records, and how far it is synced. What is written
- * survives the process at once, and the loss of power only once it is synced.
+ * A disk that outlives the processes that write to it. It has one log of records and knows how far that is synced.
+ * What is written survives the process at once, and a loss of power only once it is synced.
  */
 export class SimulatedDisk {
   /** Added to the time of each operation. */
@@ -41,7 +41,7 @@ export class SimulatedDisk {
     this.#random = random
   }
 
-  /** In the order in which they were written; the last one may be torn. */
+  /** In the order in which they were written. The last one may be torn. */
   get records(): readonly Uint8Array[] {
     return this.#records
   }
@@ -51,7 +51,7 @@ export class SimulatedDisk {
     return this.#isFailing
   }
 
-  /** Writes and reads fail, unless the log is opened anew before. */
+  /** Writes and reads fail, unless the log is opened again before. */
   fail(): void {
     this.#isFailing = true
   }
@@ -73,8 +73,8 @@ export class SimulatedDisk {
   }
 
   /**
-   * Appends a record, synced where `isSynced`.
-   * @throws Error where the disk fails or is full; the record may be there all the same, whole or torn
+   * Appends a record, synced if `isSynced`.
+   * @throws Error if the disk fails or is full; the record may still be there, whole or torn
    */
   write(record: Uint8Array, isSynced: boolean): void {
     if (this.isFull) {
@@ -89,7 +89,7 @@ export class SimulatedDisk {
     if (isSynced || this.#random.integer(1, WRITE_BACK_EVERY) === 1) this.sync()
   }
 
-  /** Whatever was written lasts, unless the disk fails. */
+  /** Everything written lasts, unless the disk fails. */
   sync(): void {
     if (!this.#isFailing) this.#unsynced = []
   }
@@ -106,14 +106,14 @@ export class SimulatedDisk {
     if (last?.type === 'write' && last.record === torn) this.#unsynced.pop()
   }
 
-  /** The process that has the log open is gone at once. Of what it was writing some is there, some is not. */
+  /** The process that has the log open ends at once. Part of what it was writing may be there. */
   crash(): void {
     const writing = this.#holder?.abandon() ?? []
     this.#holder = undefined
     for (const record of writing) if (!this.#writeSomeOf(record)) break
   }
 
-  /** The power goes: a crash, and of what was not synced nothing is left from some point on. */
+  /** The power fails: a crash, and from some point on nothing is left of what was not synced. */
   losePower(): void {
     this.crash()
     const kept = this.#random.integer(0, this.#unsynced.length)
@@ -135,7 +135,7 @@ export class SimulatedDisk {
     return isWhole
   }
 
-  /** Writes nothing, or the beginning; in place of the rest there is nothing, or zeros. */
+  /** Writes nothing, or the beginning. The rest is missing, or zeros. */
   #writeTorn(record: Uint8Array): void {
     const length = this.#random.chance(0.5) ? this.#random.integer(1, record.length - 1) : 0
     if (length === 0) return

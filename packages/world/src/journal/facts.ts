@@ -1,9 +1,9 @@
 import type { Event, EventOf, TaskOptions, TaskRecord } from '@sluice/engine'
 
 /**
- * What the journal says happened, one thing at a time: whatever shape events have on their way to a disk, whoever looks at a
- * run reads these. An event about one thing is a fact as it stands. All instants are of the broker's clock. What is written of a
- * batch alone (checkpoints) is left out.
+ * What the journal says happened, one thing at a time. Observers of a run read these facts, whatever form events have
+ * on their way to a disk. An event about one thing is a fact as it is. All times are by the broker's clock. Events
+ * about a batch alone (checkpoints) are left out.
  */
 export type Fact =
   | EventOf<
@@ -41,15 +41,15 @@ export type Fact =
   | { type: 'taskRestated'; id: string; task: TaskRecord; atMs: number }
   | { type: 'leaseGranted'; id: string; session: string; lease: number; atMs: number }
   | { type: 'taskSucceeded'; id: string; bytes: number; atMs: number }
-  /** `isEarly`: not because its time was over but because its queue kept too many. */
+  /** `isEarly`: not because its time was over but because its queue had too many. */
   | { type: 'taskForgotten'; id: string; isEarly: boolean; atMs: number }
 
 export type FactType = Fact['type']
 export type FactOf<T extends FactType> = Extract<Fact, { type: T }>
 
 /**
- * The one place that knows how events are laid out in a batch. Show it every event, in order: tasks are called by a number there, and
- * only their acceptance says which id that is.
+ * The only code that knows how events are laid out in a batch. Pass it every event, in order: events name tasks by
+ * number, and only the acceptance of a task gives its id.
  */
 export class FactReader {
   readonly #ids = new Map<number, string>()

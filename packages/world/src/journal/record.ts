@@ -7,7 +7,7 @@ export interface StoredBatch {
   bodies: Uint8Array
 }
 
-/** One batch as it lies on the disk: length, checksum, number, and how much of the rest is events. */
+/** One batch as stored on the disk: length, checksum, number, and how much of the rest is events. */
 export function writeRecord({ batch, events, bodies }: StoredBatch): Uint8Array {
   const record = new Uint8Array(HEADER_BYTES + events.length + bodies.length)
   const view = new DataView(record.buffer)
@@ -20,7 +20,7 @@ export function writeRecord({ batch, events, bodies }: StoredBatch): Uint8Array 
   return record
 }
 
-/** Undefined where the record was torn: it is too short, or its checksum speaks of other bytes. */
+/** Undefined if the record was torn: it is too short, or its checksum does not match. */
 export function readRecord(record: Uint8Array): StoredBatch | undefined {
   if (record.length < HEADER_BYTES) return undefined
   const view = new DataView(record.buffer, record.byteOffset, record.length)
@@ -33,7 +33,7 @@ export function readRecord(record: Uint8Array): StoredBatch | undefined {
   }
 }
 
-/** FNV-1a over all that follows the checksum. */
+/** FNV-1a over everything after the checksum. */
 function checksumOf(record: Uint8Array): number {
   let hash = 0x811c9dc5
   for (let at = 8; at < record.length; at += 1) hash = Math.imul(hash ^ (record[at] as number), 0x01000193)

@@ -19,14 +19,14 @@ export interface JournalSurroundings {
   clock: { setTimer(fn: () => void, ms: number): () => void }
   random: RandomStream
   profile: JournalProfile
-  /** Of the broker that opens it. */
+  /** The broker that opens it. */
   incarnation: number
   observe(observation: ObservationBody): void
-  /** Calls back into the broker's process, when that is able to run. Default: at once. */
+  /** Calls back into the broker's process when that can run. Default: at once. */
   enter?(fn: () => void): void
 }
 
-/** Opens the log of a disk. Throws a `JournalLockedError` while it is open already. */
+/** Opens the log of a disk. Throws a `JournalLockedError` while it is already open. */
 export function openJournal(disk: SimulatedDisk, surroundings: JournalSurroundings): Journal {
   return new SimulatedJournal(disk, surroundings)
 }
@@ -57,7 +57,7 @@ class SimulatedJournal implements Journal {
   /** Called when nothing is being appended any more. */
   readonly #atRest: (() => void)[] = []
   #bytes = 0
-  /** The last batch that was given to `append`, and the last that is stored. */
+  /** The last batch that was passed to `append`, and the last that is stored. */
   #last = 0
   #newest = 0
   #isLoaded = false
@@ -71,7 +71,7 @@ class SimulatedJournal implements Journal {
     disk.open({
       abandon: () => {
         for (const cancel of this.#cancels) cancel()
-        // Behind a write that failed nothing more is written.
+        // After a failed write nothing more is written.
         return this.#failure ? [] : this.#appends.map(({ record }) => record)
       },
     })
@@ -138,7 +138,7 @@ class SimulatedJournal implements Journal {
     })
   }
 
-  /** What a failure left in doubt stays in doubt: a failed sync is not tried again. */
+  /** A failed sync is not retried: what it left in doubt stays in doubt. */
   #closeDisk(): void {
     if (!this.#failure) this.#disk.sync()
     this.#disk.close()
@@ -214,7 +214,7 @@ class SimulatedJournal implements Journal {
     return kept.bodies
   }
 
-  /** The newest batch stays, so that a later opening knows where the numbers go on. */
+  /** The newest batch stays, so that a later opening knows where the numbers continue. */
   #discard(before: number): void {
     if (this.#failure || this.#isClosed) return
     const end = Math.min(before, this.#newest)

@@ -4,11 +4,11 @@ import { findPattern, type Match, readPattern } from './pattern.ts'
 import type { SourceFile } from './sources.ts'
 import { isNode, type Node, walk } from './syntax.ts'
 
-/** Where a mutant is to be planted. */
+/** Where a mutant is planted. */
 export interface Anchor {
   file: SourceFile
   function: Named
-  /** Undefined where the whole function is meant. */
+  /** Undefined if the whole function is meant. */
   match: Match | undefined
 }
 
@@ -25,7 +25,7 @@ function pieceOf(mutant: Mutant): string | undefined {
 
 /**
  * The one place in the package's files that the mutant names.
- * @throws Error that says what is missing or there twice, and what is closest to it
+ * @throws Error that says what is missing or occurs twice, and what is closest to it
  */
 export function anchorOf(mutant: Mutant, files: readonly SourceFile[]): Anchor {
   const fail = (what: string): never => {
@@ -33,7 +33,7 @@ export function anchorOf(mutant: Mutant, files: readonly SourceFile[]): Anchor {
   }
   const [outermost = ''] = mutant.in.split('.')
   const functions = files
-    // What does not say the name need not be parsed.
+    // A file that does not contain the name need not be parsed.
     .filter(({ text }) => text.includes(outermost))
     .flatMap((file) => declarationsAt(mutant.in, file.program).map((named) => ({ file, function: named })))
   const code = pieceOf(mutant)
@@ -44,7 +44,7 @@ export function anchorOf(mutant: Mutant, files: readonly SourceFile[]): Anchor {
     if (more.length > 0) return fail(`${mutant.in} is there ${functions.length} times: ${placesOf(functions)}`)
     return { ...(only as (typeof functions)[number]), match: undefined }
   }
-  // The same piece may be reached twice where cases fall through, and is one piece all the same.
+  // The same piece may be reached twice if cases fall through. It is still one piece.
   const seen = new Set<Node>()
   const anchors = functions
     .flatMap((one) => findPattern(pieces, one.function.nodes).map((match) => ({ ...one, match })))
@@ -102,7 +102,7 @@ function missingPiece(
   return `\`${code}\` is not in ${mutant.in}, ${placesOf(functions)}${hint}${elsewhere(pieces, files)}`
 }
 
-/** Where the piece has gone, if it is in the package at all. */
+/** Where the piece has moved, if it is in the package at all. */
 function elsewhere(pieces: readonly Node[] | undefined, files: readonly SourceFile[]): string {
   if (pieces === undefined) return ''
   const places = files.flatMap((file) =>
@@ -128,7 +128,7 @@ function wordsOf(nodes: readonly Node[]): string[] {
   ) as string[]
 }
 
-/** How much two bags have in common, from 0 to 1 (the Sørensen–Dice coefficient). */
+/** The similarity of two bags, from 0 to 1 (the Sørensen–Dice coefficient). */
 function likenessOf(a: readonly string[], b: readonly string[]): number {
   const left = new Map<string, number>()
   for (const item of a) left.set(item, (left.get(item) ?? 0) + 1)

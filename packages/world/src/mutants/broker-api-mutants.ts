@@ -1,6 +1,6 @@
 import { mutantsOf } from './mutant.ts'
 
-/** Bugs in what the broker tells of its tasks and keeps of their bodies. */
+/** Bugs in what the broker tells about its tasks and how it stores their bodies. */
 export const BROKER_API_MUTANTS = mutantsOf('broker', [
   {
     name: 'body offset wrong',

@@ -1,6 +1,6 @@
 import { mutantsOf } from './mutant.ts'
 
-/** Bugs in the host around the engine: in its turns, its connections, its compaction, and in what leaves it. */
+/** Bugs in the host around the engine: its turns, its connections, its compaction, and what it sends. */
 export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   {
     name: 'acknowledge before sync',

@@ -6,7 +6,7 @@ import { JOURNAL_MUTANTS } from './journal-mutants.ts'
 import { MACHINES_MUTANTS } from './machines-mutants.ts'
 import type { Mutant } from './mutant.ts'
 
-/** Every planted bug: each is to be caught by a checker before a thousand seeds have run. */
+/** Every planted bug. A checker must catch each of them before a thousand seeds have run. */
 export const MUTANTS: readonly Mutant[] = [
   ...ENGINE_MUTANTS,
   ...BROKER_CORE_MUTANTS,

@@ -2,9 +2,9 @@ import { children, isNode, listOf, type Node } from './syntax.ts'
 
 /** Something that has a name in the text: a function, a class, a method, a constant, a property, a case. */
 export interface Named {
-  /** As a mutant says it: `Class.method`. */
+  /** As a mutant names it: `Class.method`. */
   path: string
-  /** One node; of a case the whole way that it takes, which may lead through those after it. */
+  /** One node. For a case, its whole control flow, which may lead through the cases after it. */
   nodes: readonly Node[]
 }
 
@@ -47,12 +47,12 @@ function namedIn(node: Node, above: string): Named[] {
 }
 
 function inside({ path, nodes }: Named): Named[] {
-  // A case that falls through holds the next one's text, not its name.
+  // A case that falls through includes the next one's text, not its name.
   const node = nodes[0] as Node
   return node.type === 'SwitchCase' ? nodes.flatMap((one) => namedIn(one, path)) : namedIn(node, path)
 }
 
-/** All that the path leads to: what is named so, as far out as it is. */
+/** All that the path leads to: the outermost things of that name. */
 export function declarationsAt(path: string, program: Node): Named[] {
   const [first, ...more] = path.split('.')
   let found = namedIn(program, '').filter((named) => named.path === first)
@@ -76,7 +76,9 @@ export function declaredPaths(program: Node): string[] {
   })
 }
 
-/** The path of the innermost named thing that a node is in; of a constant inside of a function, that function's. */
+/**
+ * The path of the innermost named thing that contains a node. For a constant inside a function, that function's path.
+ */
 export function pathOf(node: Node): string {
   const names: string[] = []
   for (let one: Node | undefined = node; one !== undefined; one = one.parent) {

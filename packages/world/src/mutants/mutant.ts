@@ -3,34 +3,34 @@ export type PlantedPackage = 'broker' | 'client' | 'engine' | 'machines'
 
 /**
  * What a mutant does to its piece of syntax. Pieces are patterns as pattern.ts reads them: layout, types, quotes and
- * braces around single statements do not matter, `$name` stands for any expression or statement and `…` for any number of
- * them. A piece stands exactly once in its function. New code may use what `$name` and `…` stand for.
+ * braces around single statements do not matter, `$name` matches any expression or statement, and `…` matches any
+ * number of them. A piece occurs exactly once in its function. New code may use what `$name` and `…` matched.
  */
 export type Change =
-  /** The piece becomes `put`. */
+  /** Replaces the piece by `put`. */
   | { find: string; put: string }
-  /** The piece goes: a statement, a property, an element, an argument, a case, or one side of an operator. */
+  /** Removes the piece: a statement, a property, an element, an argument, a case, or one side of an operator. */
   | { drop: string }
-  /** The condition holds where it did not. */
+  /** Negates the condition. */
   | { negate: string }
-  /** Code that is run before or after the statement that the piece is in. */
+  /** Code that runs before or after the statement that contains the piece. */
   | { insert: string; before: string }
   | { insert: string; after: string }
-  /** The function's whole body. */
+  /** Replaces the function's whole body. */
   | { body: string }
 
-/** A bug on purpose: what the checkers are measured by. */
+/** A deliberate bug. The checkers are measured by such bugs. */
 export type Bug = Change & {
-  /** A few words, as people would name the bug. */
+  /** A few words that name the bug. */
   name: string
   /**
-   * The function, wherever in the package it stands: `decide`, `Class.method`, `Class.#field`, or a constant. What is
-   * inside of it may follow by its name: a local function, a property, or a case by its value, as in `evolve.taskDied`.
+   * The function, in any file of the package: `decide`, `Class.method`, `Class.#field`, or a constant. Something
+   * inside it may follow by its name: a local function, a property, or a case by its value, as in `evolve.taskDied`.
    */
   in: string
-  /** What it breaks, for whoever uses the queue. */
+  /** What it breaks for a user of the queue. */
   breaks: string
-  /** Why no checker can be expected to see it, where that is so. */
+  /** Why no checker can be expected to see it, if that is so. */
   survives?: string
 }
 

@@ -11,7 +11,7 @@ export interface Mutated {
   text: string
 }
 
-/** A stretch of the text, and what stands there from now on. */
+/** A range of the text, and its replacement. */
 interface Edit {
   start: number
   end: number
@@ -31,7 +31,7 @@ const STATEMENT = /Statement$|Declaration$/
 
 /**
  * The module that a bug changes, as it is on this machine.
- * @throws Error where the bug has no place in its package, or more than one
+ * @throws Error if the bug matches no place in its package, or more than one
  */
 export function mutatedModule(mutant: Mutant): Planted {
   const { file, text } = mutated(mutant, sourcesOf(mutant.package))
@@ -40,7 +40,7 @@ export function mutatedModule(mutant: Mutant): Planted {
 
 /**
  * The one file that a bug changes.
- * @throws Error where the bug has no place in the files, or more than one
+ * @throws Error if the bug matches no place in the files, or more than one
  */
 export function mutated(mutant: Mutant, files: readonly SourceFile[]): Mutated {
   const anchor = anchorOf(mutant, files)
@@ -65,7 +65,7 @@ function editsOf(mutant: Mutant, { file, function: named, match }: Anchor): Edit
   return 'find' in mutant ? replaced(match.nodes, filled(mutant.put, match.captures, text), text) : []
 }
 
-/** The code with what its variables stand for. */
+/** The code with what its variables matched. */
 function filled(code: string, captures: Captures, text: string): string {
   return code.replaceAll(/\$\w+|…/g, (name) => {
     const nodes = captures.get(name)
@@ -76,7 +76,7 @@ function filled(code: string, captures: Captures, text: string): string {
   })
 }
 
-/** The text of an expression, for any place. */
+/** The text of an expression, for any position. */
 function operand(node: Node, text: string): string {
   const code = text.slice(node.start, node.end)
   return SELF_CONTAINED.has(node.type) || STATEMENT.test(node.type) ? code : `(${code})`
@@ -96,7 +96,7 @@ function statementOf(node: Node): Node {
   return one
 }
 
-/** The expression statement that is nothing but the node. */
+/** The expression statement that consists only of the node. */
 function wholeStatement(node: Node): Node | undefined {
   return node.parent?.type === 'ExpressionStatement' ? node.parent : undefined
 }
@@ -121,7 +121,7 @@ function replaced(nodes: readonly Node[], code: string, text: string): Edit[] {
     return [{ start: first.outerStart, end: last.outerEnd, text: code }]
   if (SELF_CONTAINED.has((readPattern(code)[0] as Node).type)) return [replacedExpression(first, code)]
   const edits = [replacedExpression(first, `(${code})`)]
-  // A statement that begins with a parenthesis is read as a part of the one before it.
+  // A statement that begins with a parenthesis would be read as a part of the one before it.
   const whole = statementOf(first)
   if (whole.type !== 'ExpressionStatement' || !/^\s*$/.test(text.slice(whole.start, first.start))) return edits
   if (listOf(whole) !== undefined) return [...edits, { start: whole.start, end: whole.start, text: ';' }]

@@ -1,18 +1,18 @@
 import { isNode, isSame, type Node, type Part, parse, walk } from './syntax.ts'
 
-/** What `$name` stands for, by name; under `…` what that stands for. */
+/** What each `$name` matched, by name; under `…` what that matched. */
 export type Captures = ReadonlyMap<string, readonly Node[]>
 
-/** A place where a pattern fits: neighbours, or a single node. */
+/** A match of a pattern: adjacent nodes, or a single node. */
 export interface Match {
   nodes: readonly Node[]
   captures: Captures
 }
 
-/** How `…` is spelt for the parser. */
+/** How `…` is spelled for the parser. */
 const REST = '$$'
 
-/** What a piece of code can stand in, the usual first, and how to get at it there. */
+/** The contexts that a piece of code can occur in, the usual ones first, and how to reach the piece there. */
 const SURROUNDINGS: readonly { before: string; after: string; piecesOf: (body: Node[]) => Node[] | undefined }[] = [
   {
     before: 'class _ { async _() { (',
@@ -22,7 +22,7 @@ const SURROUNDINGS: readonly { before: string; after: string; piecesOf: (body: N
   {
     before: 'class _ { async _() {',
     after: '\n} }',
-    // `name: value` is a property where people write it, not a label.
+    // `name: value` is meant as a property, not a label.
     piecesOf: (body) => (body.some(({ type }) => type === 'LabeledStatement') ? undefined : body),
   },
   {
@@ -41,7 +41,9 @@ function listed(part: Part | undefined): Node[] {
   return part === undefined || typeof part === 'string' ? [] : isNode(part) ? [part] : part.filter(isNode)
 }
 
-/** The pieces of the code in a row: one expression, or statements, properties or cases. Throws where it is none of them. */
+/**
+ * The pieces of the code in a row: one expression, or statements, properties or cases. Throws if it is none of them.
+ */
 export function readPattern(code: string): readonly Node[] {
   const text = code.replaceAll('…', () => REST)
   for (const { before, after, piecesOf } of SURROUNDINGS) {
@@ -58,7 +60,7 @@ export function readPattern(code: string): readonly Node[] {
   throw new SyntaxError(`no expression, statement, property or case: ${code}`)
 }
 
-/** Every place in the nodes where the pattern fits. */
+/** Every match of the pattern in the nodes. */
 export function findPattern(pieces: readonly Node[], within: readonly Node[]): Match[] {
   const found: Match[] = []
   for (const top of within)
@@ -79,7 +81,7 @@ export function findPattern(pieces: readonly Node[], within: readonly Node[]): M
   return found
 }
 
-/** The name of a `$name`, which may stand for a statement as well. */
+/** The name of a `$name`, which may also stand for a statement. */
 function variableOf(piece: Node): string | undefined {
   const { name, expression, value } = piece.parts
   if (piece.type === 'Identifier') return typeof name === 'string' && name.startsWith('$') ? name : undefined
@@ -104,7 +106,7 @@ function fits(piece: Part, part: Part, captures: Captures): Captures | undefined
   for (const field of new Set([...Object.keys(piece.parts), ...Object.keys(part.parts)])) {
     const [wanted, there] = [piece.parts[field], part.parts[field]]
     if (wanted !== undefined && there !== undefined) all = fits(wanted, there, all)
-    // A list that is empty is left out, and `…` is content with it.
+    // An empty list is left out, and `…` matches it.
     else if (Array.isArray(wanted)) all = fitsRow(wanted, [], all, true)?.captures
     else return undefined
     if (all === undefined) return undefined
@@ -112,7 +114,7 @@ function fits(piece: Part, part: Part, captures: Captures): Captures | undefined
   return all
 }
 
-/** Whether a row begins with the pieces, and how many of its items they take. */
+/** Whether a row begins with the pieces, and how many of its items they match. */
 function fitsRow(
   pieces: readonly Part[],
   row: readonly Part[],

@@ -7,7 +7,7 @@ export interface Planted {
   source: string
 }
 
-/** From here on, the module has this bug where it is loaded. What is loaded already keeps its sense. */
+/** From here on, the module has this bug when it is loaded. Modules that are already loaded keep their code. */
 export function plant({ url: planted, source }: Planted): void {
   registerHooks({
     load(url, context, nextLoad) {

@@ -22,12 +22,12 @@ export class SourceFile {
   }
 }
 
-/** Where `packages/` begins, as the start of every module's address. */
+/** The start of every module's address, where `packages/` begins. */
 export const packagesUrl = new URL('../../..', import.meta.url).href
 
 const known = new Map<PlantedPackage, readonly SourceFile[]>()
 
-/** The source files of a package, as they are on this machine; read once. */
+/** The source files of a package, as they are on this machine. They are read once. */
 export function sourcesOf(name: PlantedPackage): readonly SourceFile[] {
   const files = known.get(name) ?? read(name)
   known.set(name, files)

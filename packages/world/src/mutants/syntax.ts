@@ -1,6 +1,6 @@
 import { parseSync } from 'oxc-parser'
 
-/** A node as the parser made it: ESTree, offsets into the text. */
+/** A node as the parser made it: ESTree, with offsets into the text. */
 interface Raw {
   type: string
   start: number
@@ -12,29 +12,29 @@ interface Raw {
 export type Part = string | Node | readonly Part[]
 
 /**
- * A piece of a program in its plain form: what differs only in layout, types, quotes, parentheses, or braces around a single
- * statement is the same. Two nodes are the same where their types and parts are.
+ * A piece of a program in normal form. What differs only in layout, types, quotes, parentheses, or braces around a
+ * single statement is the same. Two nodes are the same if their types and parts are.
  */
 export interface Node {
   type: string
-  /** By field; what is absent, false or empty is left out. */
+  /** By field. What is absent, false or empty is left out. */
   parts: Readonly<Record<string, Part>>
   parent: Node | undefined
-  /** The field of the parent, and the place in it where that is a list. */
+  /** The field of the parent, and the index in it if that is a list. */
   field: string
-  /** Where the text of the piece is. */
+  /** The range of the piece in the text. */
   start: number
   end: number
-  /** Where it is with the parentheses and types around it. */
+  /** The range with the parentheses and types around it. */
   outerStart: number
   outerEnd: number
-  /** Where the body is, of a function. */
+  /** The range of a function's body. */
   body?: { start: number; end: number }
   /** The value of `{ name }`, which is `{ name: name }`. */
   isShorthand?: true
 }
 
-/** Nodes that are there for the compiler of types, or for the reader: their `expression` is meant. */
+/** Nodes that exist only for the type checker or the reader. Their `expression` is meant. */
 const TRANSPARENT = new Set([
   'ChainExpression',
   'ParenthesizedExpression',
@@ -71,7 +71,7 @@ const BRANCHES = new Set(['consequent', 'alternate', 'body'])
 const BRANCHING = /^(If|For|ForIn|ForOf|While|DoWhile)Statement$/
 const FUNCTION = /^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/
 
-/** Throws where the text is no TypeScript. */
+/** Throws if the text is no TypeScript. */
 export function parse(text: string): Node {
   const { program, errors } = parseSync('module.ts', text, { sourceType: 'module' })
   if (errors[0] !== undefined) throw new SyntaxError(errors[0].message)
@@ -111,7 +111,7 @@ function plain(outer: Raw, parent: Node | undefined, field: string): Node {
   return node
 }
 
-/** A block that holds one statement and is the branch of another: it might as well be that statement. */
+/** A block with one statement that is the branch of another. It is equal to that statement. */
 function isBraced(raw: Raw, parent: Node | undefined, field: string): boolean {
   if (raw.type !== 'BlockStatement' || !BRANCHES.has(field) || !BRANCHING.test(parent?.type ?? '')) return false
   const [only, ...more] = statementsOf(raw)
@@ -123,7 +123,7 @@ function statementsOf({ body }: Raw): Raw[] {
   return (body as Raw[]).filter(({ type }) => type !== 'EmptyStatement')
 }
 
-/** Undefined for a template with something in it. */
+/** Undefined for a template with substitutions. */
 function textOf(raw: Raw): string | undefined {
   if (raw.type === 'Literal') {
     const { value } = raw
@@ -154,7 +154,7 @@ function partOf(value: unknown, name: string, raw: Raw, node: Node): Part | unde
   return items.length === 0 ? undefined : items
 }
 
-/** How a member is called, whether or not it is written with quotes. */
+/** The name of a member, whether or not it is written with quotes. */
 function nameOf(key: Raw): string {
   if (key.type === 'PrivateIdentifier') return `#${String(key.name)}`
   return String(key.type === 'Identifier' ? key.name : key.value)
@@ -187,7 +187,7 @@ export function walk(node: Node): Node[] {
   return found
 }
 
-/** The list that the node is an item of; undefined where its field holds it alone. */
+/** The list that contains the node; undefined if its field contains only the node. */
 export function listOf(node: Node): readonly Node[] | undefined {
   const part = node.parent?.parts[node.field]
   return Array.isArray(part) ? part.filter(isNode) : undefined

@@ -3,7 +3,7 @@ import { grained } from '../context.ts'
 import { type Distribution, draw } from '../distribution.ts'
 import type { RandomStream } from '../random.ts'
 
-/** What one end says to the other. `gone`: the other end's kernel has lost the connection. */
+/** What one end sends to the other. `gone`: the other end's kernel has lost the connection. */
 export type Packet =
   | { type: 'open' }
   | { type: 'frame'; frame: string | Uint8Array; messages: readonly object[] }
@@ -38,21 +38,21 @@ interface Sending {
 
 interface Segment {
   bytes: number
-  /** With the last segment of a packet. */
+  /** Set with the last segment of a packet. */
   packet: Packet | undefined
   delayMs: number
-  /** If nothing before it takes longer. */
+  /** Unless something before it takes longer. */
   arrivesAtMs: number
 }
 
-/** Bytes of a packet besides its frame, about. */
+/** The approximate bytes of a packet besides its frame. */
 const HEADER_BYTES = 4
-/** What passes a slow line at once: the bytes of a large packet come little by little. */
+/** How much passes a slow line at once: the bytes of a large packet arrive little by little. */
 const SEGMENT_BYTES = 16 * 1024
 
 /**
- * One direction of a connection, as TCP carries it: in order, whatever each packet's own delay; at most `windowBytes` between
- * the two programs, and what is beyond that waits in the sender's program.
+ * One direction of a connection, as TCP carries it: in order, whatever each packet's own delay. At most `windowBytes`
+ * are between the two programs; anything beyond that waits in the sender's program.
  */
 export class Channel {
   readonly #options: ChannelOptions
@@ -74,7 +74,7 @@ export class Channel {
   extraDelayMs: () => number = () => 0
   /** What was beyond the window has left the program. */
   onDrain: () => void = () => {}
-  /** The sender's kernel has got nothing through for too long. */
+  /** The sender's kernel could not deliver anything for too long. */
   onGiveUp: () => void = () => {}
 
   constructor(options: ChannelOptions, reader: Reader) {
@@ -86,7 +86,7 @@ export class Channel {
     return this.#bufferedBytes
   }
 
-  /** What the reader has read in all. */
+  /** The bytes that the reader has read in total. */
   get bytesRead(): number {
     return this.#bytesRead
   }
@@ -110,7 +110,7 @@ export class Channel {
     if (this.#isBlocked) this.#armGiveUp()
   }
 
-  /** The sender's program is gone: what its kernel has still leaves, and then the news of the end. */
+  /** The sender's program has ended. What its kernel has still leaves, and then the news of the end. */
   sendEnd(): void {
     this.#sending.length = 0
     this.#bufferedBytes = 0
@@ -127,7 +127,7 @@ export class Channel {
     if (this.isUnacknowledged) this.#armGiveUp()
   }
 
-  /** What waited is sent once more. */
+  /** What waited is sent again. */
   unblock(): void {
     if (!this.#isBlocked) return
     this.#isBlocked = false
@@ -169,7 +169,7 @@ export class Channel {
     this.#arrived.length = 0
   }
 
-  /** Moves into the kernels' buffers what there is room for. */
+  /** Moves as much into the kernels' buffers as there is room for. */
   #transmit(): void {
     const { clock, bytesPerSecond, windowBytes } = this.#options
     while (this.#windowUsed < windowBytes) {
@@ -215,7 +215,7 @@ export class Channel {
     }, 0)
   }
 
-  /** Hands one segment to the program, when it gets to it: until then it takes room. */
+  /** Passes one segment to the program when it is ready. Until then the segment takes room. */
   #read(isForced = false): void {
     this.#readsAhead += 1
     this.#reader.enter(() => {

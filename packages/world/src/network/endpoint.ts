@@ -1,7 +1,7 @@
 import type { Process } from '../nodes/process.ts'
 import type { Channel, Packet, Reader } from './channel.ts'
 
-/** How long an end that has said its close waits for the other's, as WebSocket implementations do. */
+/** How long an end that has sent its close waits for the other's, as WebSocket implementations do. */
 const CLOSE_TIMEOUT_MS = 30_000
 
 const utf8 = new TextEncoder()
@@ -16,34 +16,34 @@ export interface FrameContent {
 export interface EndpointOwner {
   onOpen(): void
   onFrame(frame: string | Uint8Array): void
-  /** Once, and nothing after it. */
+  /** Called once, and nothing is called after it. */
   onClosed(code: number, reason: string): void
-  /** What `send` could not get rid of at once has left. */
+  /** What `send` could not send at once has left. */
   onDrain(): void
 }
 
 export interface EndpointOptions {
   process: Process
   outgoing: Channel
-  /** Whether a fault keeps this end's programs from reading. */
+  /** Whether a fault keeps this end's program from reading. */
   isStalled: () => boolean
   /** The messages of a frame that is about to be sent. */
   read: (frame: string | Uint8Array) => FrameContent
-  /** A frame has been handed to this end. */
+  /** A frame has been passed to this end. */
   onSent: (content: FrameContent, bytes: number) => void
   onHear: (messages: readonly object[]) => void
   onOpened: () => void
-  /** It has ended before it was open. */
+  /** It ended before it was open. */
   onFailed: () => void
-  /** This end's program neither hears nor says anything any more. */
+  /** This end's program neither hears nor sends anything any more. */
   onEnded: (code: number) => void
   /** This end's kernel knows nothing of the connection any more. */
   onGone: () => void
 }
 
 /**
- * One end of a WebSocket. `closing`: this side has said its close and awaits the other's. `lost`: its kernel knows that the
- * connection is gone, its program does not yet.
+ * One end of a WebSocket. `closing`: this side has sent its close and waits for the other's. `lost`: its kernel knows
+ * that the connection is gone, its program does not yet.
  */
 export class Endpoint implements Reader {
   state: 'connecting' | 'open' | 'closing' | 'lost' | 'closed' = 'connecting'
@@ -65,7 +65,7 @@ export class Endpoint implements Reader {
     this.#outgoing.onGiveUp = () => this.lose()
   }
 
-  /** Where this end reads from. */
+  /** The channel that this end reads from. */
   attach(incoming: Channel): void {
     this.#incoming = incoming
   }
@@ -93,14 +93,14 @@ export class Endpoint implements Reader {
     if (this.state === 'connecting') throw new Error('the socket is not open yet')
     if (this.state !== 'open') return
     const content = this.#options.read(frame)
-    // The sender may use its buffer again.
+    // The sender may reuse its buffer.
     const sent = typeof frame === 'string' ? frame : frame.slice()
     const bytes = typeof frame === 'string' ? utf8.encode(frame).length : frame.length
     this.#outgoing.send({ type: 'frame', frame: sent, messages: content.messages }, bytes)
     this.#options.onSent(content, bytes)
   }
 
-  /** Pings the other end. Returns false where nothing has come since the last ping, though the program reads. */
+  /** Pings the other end. Returns false if nothing has arrived since the last ping although the program reads. */
   ping(): boolean {
     const bytesRead = this.#incoming?.bytesRead ?? 0
     if (bytesRead === this.#heardAtPing && !this.#isPaused) return false
@@ -141,14 +141,14 @@ export class Endpoint implements Reader {
     if (this.isReading) this.#incoming?.resumeReading()
   }
 
-  /** Reads one piece of what has arrived, though a fault keeps this end from reading. */
+  /** Reads one piece of what has arrived, although a fault keeps this end from reading. */
   readPiece(): void {
     if (!this.#isPaused) this.#incoming?.readPiece()
   }
 
   receive(packet: Packet): void {
     if (this.isGone) {
-      // Whoever speaks to an end that has forgotten the connection is told so.
+      // An end that has forgotten the connection tells any sender so.
       if (packet.type !== 'gone') this.#outgoing.sendEnd()
       return
     }
@@ -178,7 +178,7 @@ export class Endpoint implements Reader {
     }
   }
 
-  /** The kernel has lost the connection; the program hears of it when it gets to it. */
+  /** The kernel has lost the connection. The program hears of it when it is ready. */
   lose(): void {
     if (this.isGone) return
     const before = this.state
@@ -192,7 +192,10 @@ export class Endpoint implements Reader {
     })
   }
 
-  /** Its process is gone: the kernel tells the other end, unless the machine is gone as well, with all that has not arrived. */
+  /**
+   * Its process has ended. The kernel tells the other end, unless the machine is gone as well, with all that has not
+   * arrived.
+   */
   abandon(isSilent: boolean): void {
     if (this.state === 'closed') return
     this.#finish(1006)

@@ -13,20 +13,20 @@ import type { RandomStream } from '../random.ts'
 import type { Falsehood } from '../scenario.ts'
 import type { Tampering } from './network.ts'
 
-/** Refs of messages that the program itself never sent: it takes no notice of their answers. */
+/** Refs of messages that the program itself never sent. It ignores their answers. */
 const OWN_REFS_FROM = 1_000_000_000
 /** How often a frame is followed by a lie. */
 const LIE_SHARE = 0.3
 /** How often a frame is cut off, which ends the connection. */
 const BABBLE_SHARE = 0.02
-/** Settled and lost leases that are remembered. */
+/** How many settled and lost leases are remembered. */
 const MEMORY_MAX = 100
 const LATE_MS_MAX = 20_000
 const SECOND_MS = 1000
 
 type Settlement = Extract<ClientMessage, { type: 'complete' | 'fail' | 'release' }>
 
-/** A worker's program whose messages are falsified on their way out. The program knows nothing of it. */
+/** A worker's program whose messages are falsified on their way out. The program does not know. */
 export class Liar implements Tampering {
   readonly #falsehoods: ReadonlySet<Falsehood>
   readonly #random: RandomStream
@@ -37,13 +37,13 @@ export class Liar implements Tampering {
   #ref = OWN_REFS_FROM
   /** Leases that the program may settle. */
   readonly #held = new Set<number>()
-  /** Those that it may not settle any more. */
+  /** Leases that it may no longer settle. */
   #past: number[] = []
-  /** Settled, and not confirmed, by ref. */
+  /** Settled and not confirmed, by ref. */
   readonly #settling = new Map<number, readonly number[]>()
   /** Settlements that name each lease twice, by ref: how many they had. */
   readonly #doubledRefs = new Map<number, number>()
-  /** Named in the last hello without being known. */
+  /** Named in the last hello although they are unknown. */
   #claimed: readonly number[] = []
 
   constructor(
@@ -86,7 +86,10 @@ export class Liar implements Tampering {
     return this.#encode(said)
   }
 
-  /** The same twice in one message, where there is room for it; what becomes of the second ones the program never hears. */
+  /**
+   * Names the same lease twice in one message if there is room. The program never hears the verdict on the second
+   * one.
+   */
   #doubled(message: Settlement): Settlement {
     const { length } = leasesOf(message)
     const bytes = message.type === 'complete' ? message.bodies.lengths.reduce((sum, one) => sum + one, 0) : 0
@@ -187,8 +190,8 @@ export class Liar implements Tampering {
   }
 
   /**
-   * Leases that the program does not hold. Below the highest that it has heard of, none can be its own without being
-   * known here: a broker grants in ascending order.
+   * Leases that the program does not hold. A broker grants in ascending order, so an unknown lease below the highest
+   * that the program has heard of cannot be its own.
    */
   #strangers(): number[] {
     const highest = Math.max(1, ...this.#held, ...this.#past)

@@ -2,9 +2,9 @@ import { type ClientMessage, decodeClientFrame, encodeFrames, type Limits } from
 import type { Process } from '../nodes/process.ts'
 import type { Tampering } from './network.ts'
 
-/** Refs of messages that the program itself never sent: it takes no notice of their answers. */
+/** Refs of messages that the program itself never sent. It ignores their answers. */
 const OWN_REFS_FROM = 1_000_000_000
-/** What was submitted last is asked for. */
+/** How many of the last submissions are asked for. */
 const ASKED_MAX = 30
 
 export interface NagOptions {
@@ -15,8 +15,8 @@ export interface NagOptions {
 }
 
 /**
- * Asks for the state of whatever a producer's program has submitted, again and again, whether or not it was answered: what a
- * connection is sent because it asked grows without bound where nobody reads it. The program knows nothing of it.
+ * Asks again and again for the state of what a producer's program has submitted, answered or not. The answers grow
+ * without bound if nobody reads them. The program does not know.
  */
 export class Nag implements Tampering {
   readonly #options: NagOptions

@@ -7,23 +7,23 @@ import { type Carrier, type Listener, SocketPair } from './socket-pair.ts'
 
 /** What faults have done to a node's link. */
 interface Link {
-  /** Partitions that hold it. */
+  /** Partitions that affect it. */
   blocks: number
   /** Faults that keep it from reading. */
   stalls: number
   extraDelayMs: number
-  /** Connections it has begun. */
+  /** Connections that it has begun. */
   connections: number
 }
 
-/** Changes what a socket is handed before it leaves, and what it hears before the program does. */
+/** Changes what a socket is given before it leaves, and what it hears before the program does. */
 export interface Tampering {
   outgoing(frame: string | Uint8Array): (string | Uint8Array)[]
   incoming(frame: string | Uint8Array): (string | Uint8Array)[]
   opened(send: (frame: string | Uint8Array) => void): void
 }
 
-/** The only way from one node to another: WebSockets between the broker and everyone else. */
+/** The only way from one node to another: WebSockets between the broker and all other nodes. */
 export class Network implements Carrier {
   readonly limits: Limits
   listener: Listener | undefined
@@ -37,7 +37,7 @@ export class Network implements Carrier {
     this.limits = context.scenario.hosting?.limits ?? DEFAULT_LIMITS
   }
 
-  /** Connections of which one end at least knows. */
+  /** Connections that at least one end knows. */
   get size(): number {
     return this.#connections.size
   }
@@ -94,7 +94,7 @@ export class Network implements Carrier {
     return this.#link(node).extraDelayMs + this.#link('broker').extraDelayMs
   }
 
-  /** Nothing passes between the node and the others. Returns the end of it. */
+  /** Nothing passes between the node and the others. Returns a function that ends it. */
   partition(node: string): () => void {
     return this.#change(node, (link, by) => {
       link.blocks += by
@@ -102,7 +102,7 @@ export class Network implements Carrier {
     })
   }
 
-  /** The node reads nothing, or one piece of each connection every `everyMs`. Returns the end of it. */
+  /** The node reads nothing, or one piece of each connection every `everyMs`. Returns a function that ends it. */
   stall(node: string, everyMs?: number): () => void {
     const { clock } = this.#context
     let cancel = (): void => {}
@@ -123,14 +123,14 @@ export class Network implements Carrier {
     }
   }
 
-  /** Every packet of the node takes longer. Returns the end of it. */
+  /** Every packet of the node takes longer. Returns a function that ends it. */
   delay(node: string, byMs: number): () => void {
     return this.#change(node, (link, by) => {
       link.extraDelayMs += by * byMs
     })
   }
 
-  /** Whether the node has a connection of which one end at least knows. */
+  /** Whether the node has a connection that at least one end knows. */
   isConnected(node: string): boolean {
     return this.#of(node).length > 0
   }

@@ -1,10 +1,10 @@
 import { decodeBrokerFrame, encodeFrames, type Limits } from '@sluice/protocol'
 import type { Tampering } from './network.ts'
 
-/** What the program takes its submit credit to be. */
+/** The submit credit that the program believes in. */
 const CREDIT = 100_000
 
-/** Makes a producer's program believe in more submit credit than the broker gives. The program knows nothing of it. */
+/** Makes a producer's program believe in more submit credit than the broker gives. The program does not know. */
 export class Overdraft implements Tampering {
   readonly #limits: Limits
 

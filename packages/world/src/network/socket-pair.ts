@@ -16,7 +16,7 @@ export interface Listener {
   accept(end: Endpoint): void
 }
 
-/** What a connection asks of the network that carries it. */
+/** What a connection needs of its network. */
 export interface Carrier {
   readonly limits: Limits
   readonly listener: Listener | undefined
@@ -37,7 +37,7 @@ export class SocketPair {
   readonly #network: Carrier
   readonly #toBroker: Channel
   readonly #toNode: Channel
-  /** Nothing is heard of the node, or of the broker, for ever. */
+  /** Nothing is heard from the node, or from the broker, for ever. */
   #isSilenced = false
 
   constructor(context: Context, network: Carrier, process: Process, number: number, name: string) {
@@ -51,7 +51,7 @@ export class SocketPair {
       return channel
     }
     const listener = {
-      // The kernel itself answers where no program listens, or where it is gone.
+      // The kernel itself answers if no program listens, or if the program has ended.
       get isReading() {
         return connection.#program?.isReading ?? true
       },
@@ -83,7 +83,7 @@ export class SocketPair {
     this.refresh()
   }
 
-  /** Lets through, or holds back, what is on its way, as the faults of both nodes say. */
+  /** Passes on or holds back what is on its way, according to the faults of both nodes. */
   refresh(): void {
     const isBlocked = this.#isSilenced || this.#network.isBlocked(this.node)
     for (const channel of [this.#toBroker, this.#toNode]) {
@@ -109,7 +109,7 @@ export class SocketPair {
     return this.brokerEnd?.process === process ? this.brokerEnd : undefined
   }
 
-  /** The broker's end, where its program lives. */
+  /** The broker's end, if its program runs. */
   get #program(): Endpoint | undefined {
     return this.brokerEnd?.process.isAlive ? this.brokerEnd : undefined
   }
@@ -127,7 +127,7 @@ export class SocketPair {
     }
   }
 
-  /** The broker's kernel takes the connection by itself; its program hears of it when it gets to it. */
+  /** The broker's kernel accepts the connection by itself. Its program hears of it when it is ready. */
   #receiveAtBroker(packet: Packet): void {
     if (this.brokerEnd) {
       this.brokerEnd.receive(packet)
@@ -165,7 +165,7 @@ export class SocketPair {
     })
   }
 
-  /** Frames are decoded once more for those who watch, and only where somebody does. */
+  /** Frames are decoded once more for observers, and only if there are any. */
   #read(
     frame: string | Uint8Array,
     decode: (frame: string | Uint8Array, limits: Limits) => Decoded<ClientMessage | BrokerMessage>,

@@ -1,7 +1,7 @@
 import { decodeClientFrame, encodeFrames, type Limits } from '@sluice/protocol'
 import type { Tampering } from './network.ts'
 
-/** Makes a program speak in text frames, as people and other languages do; the broker answers in kind. */
+/** Makes a program send text frames, as people and other languages do. The broker answers in text frames too. */
 export class TextSpeaker implements Tampering {
   readonly #limits: Limits
 

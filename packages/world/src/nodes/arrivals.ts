@@ -11,11 +11,11 @@ export interface ArrivalOptions {
   /** World time. */
   nowMs: () => number
   setTimer: (fn: () => void, ms: number) => () => void
-  /** Somebody wants a task done. Returns false when no more is wanted ever. */
+  /** Someone wants a task done. Returns false when no more will ever be wanted. */
   wish: () => boolean
 }
 
-/** Makes wishes arrive as a scenario says, from now on and for as long as the timers of its process run. */
+/** Makes wishes arrive as a scenario says, from now on and as long as the timers of its process run. */
 export class ArrivalProcess {
   readonly #options: ArrivalOptions
   #isOver = false
@@ -50,7 +50,10 @@ export class ArrivalProcess {
     this.#isOver = true
   }
 
-  /** @param share how much of a wish has to come up before there is one; the first one is under way when a process starts */
+  /**
+   * @param share how much of a wish must accumulate before there is one; the first one is under way when a process
+   * starts
+   */
   #next(share = 1): void {
     const gapMs = this.#gapMs(share)
     if (gapMs === Number.POSITIVE_INFINITY) return
@@ -68,7 +71,7 @@ export class ArrivalProcess {
       case 'poisson':
         return share * random.exponential(1000 / arrivals.rate)
       case 'ramp': {
-        // The gap in which the area under the rate, which changes meanwhile, is `share`.
+        // The time until the area under the rate, which changes meanwhile, is `share`.
         const { from, to } = arrivals
         const growth = ((to - from) * 1000) / durationMs
         const rate = from + (growth * nowMs()) / 1000

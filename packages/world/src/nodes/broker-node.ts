@@ -16,12 +16,12 @@ const DRAIN_WAIT_MS = 10_000
 /** How long the closes of a leaving broker may take. */
 const CLOSE_WAIT_MS = 2000
 const CLOSE_LOOK_EVERY_MS = 20
-/** Bytes of a secret id; written as hexadecimal digits. */
+/** Bytes of a secret id, which is written in hexadecimal digits. */
 const SECRET_BYTES = 18
 
 const silentLog: HostLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
-/** The machine with the broker's program on it, and its disk. */
+/** The machine with the broker's program, and its disk. */
 export class BrokerNode extends Node {
   readonly #disk: SimulatedDisk
   readonly #settings: BrokerSettings
@@ -32,7 +32,7 @@ export class BrokerNode extends Node {
   #operator: Operator | undefined
   #isQuiet = false
 
-  /** @throws RangeError where the product would not start with the scenario's settings */
+  /** @throws RangeError if the product would not start with the scenario's settings */
   constructor(context: Context, network: Network, disk: SimulatedDisk) {
     super(context, network, 'broker')
     this.#disk = disk
@@ -142,7 +142,10 @@ export class BrokerNode extends Node {
     this.#ends.clear()
   }
 
-  /** One beat for all connections, as the adapter has it: who has not answered the last one is dropped. */
+  /**
+   * One ping round for all connections, as in the adapter. A connection that has not answered the last ping is
+   * dropped.
+   */
   #pingLater(process: Process): void {
     process.setTimer(() => {
       for (const end of [...this.#ends]) if (!end.ping()) end.terminate()

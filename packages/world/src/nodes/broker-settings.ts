@@ -2,14 +2,14 @@ import { BATCH_BODY_BYTES_MAX, contradictionsIn, DEFAULT_HOST_CONFIG, type HostC
 import { type EngineConfig, engineConfig } from '@sluice/engine'
 import type { Scenario } from '../scenario.ts'
 
-/** Bounds and periods that a broker is started with, complete. */
+/** The complete bounds and periods that a broker is started with. */
 export interface BrokerSettings {
   engine: EngineConfig
   hosting: HostConfig
 }
 
 /**
- * What the broker of a scenario is set to.
+ * The settings of a scenario's broker.
  * @throws RangeError naming each setting with which the product would not start either
  */
 export function brokerSettings({ engine, hosting }: Pick<Scenario, 'engine' | 'hosting'>): BrokerSettings {

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { Network, Tampering } from '../network/network.ts'
 import type { Process } from './process.ts'
 
-/** What a client or a worker takes from its surroundings, in this world. */
+/** The platform of a client or a worker in this world. */
 export function clientPlatform(
   context: Context,
   network: Network,
@@ -16,7 +16,7 @@ export function clientPlatform(
   return {
     now: () => process.now(),
     setTimer: (fn, ms) => process.setProgramTimer(fn, ms),
-    // All nodes alike: what would happen without the jitter that chance gives.
+    // All nodes draw alike: this shows what would happen without jitter.
     random: () => (drawsAlike ? 0.5 : random.next()),
     randomBytes: (count) => secrets.bytes(count),
     epochMs: () => process.epochMs(),
@@ -24,5 +24,5 @@ export function clientPlatform(
   }
 }
 
-/** The only address there is. */
+/** The only address that exists. */
 export const BROKER_URL = 'ws://broker'

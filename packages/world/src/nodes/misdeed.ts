@@ -2,7 +2,7 @@ import { Bodies, type ClientMessage, encodeFrames, type FrameKind, type Limits }
 import type { RandomStream } from '../random.ts'
 import type { Misdeed } from '../scenario.ts'
 
-/** What a stranger says on one connection: before a welcome, and after it. */
+/** What a stranger sends on one connection: before a welcome, and after it. */
 export interface Conversation {
   readonly first: readonly (string | Uint8Array)[]
   readonly welcomed: readonly (string | Uint8Array)[]
@@ -35,14 +35,14 @@ const NONSENSE: readonly string[] = [
   '[{"type":"heartbeat","ref":1,"leases":[[1,99999999999]]}]',
   '[{"type":"heartbeat","ref":1}]',
 ]
-/** Nobody's. */
+/** A lease that nobody holds. */
 const STRANGE_LEASE = 2_000_000_000
 const QUEUES_AT_ONCE = 3
 const SMALL_BYTES = 32_768
-/** Handlers may hang, and do not for ever. */
+/** Handlers may hang, but not for ever. */
 const TIME_LIMIT_MS = 500
 
-/** One connection's worth of a misdeed. */
+/** What a misdeed does on one connection. */
 export function conversationOf(misdeed: Misdeed, surroundings: MisdeedSurroundings): Conversation {
   const { chance, kind, limits, nextId } = surroundings
   const frames = (...messages: ClientMessage[]): (string | Uint8Array)[] => encodeFrames(messages, kind, limits)
@@ -118,7 +118,7 @@ export function conversationOf(misdeed: Misdeed, surroundings: MisdeedSurroundin
   }
 }
 
-/** A frame that is past one of the limits by one. */
+/** A frame that exceeds one of the limits by one. */
 function pastLimit({ chance, limits, nextId }: MisdeedSurroundings): string {
   const { batchItemsMax, bodyBytesMax, frameBytesMax, frameMessagesMax, depthMax, nameLengthMax } = limits
   const { creditMax, sessionQueuesMax, progressBytesMax, stackLengthMax } = limits
@@ -126,7 +126,7 @@ function pastLimit({ chance, limits, nextId }: MisdeedSurroundings): string {
   const failure = (units: number): string =>
     text({ type: 'fail', ref: 1, failures: [{ lease: 1, error: { message: 'm', stack: 's'.repeat(units) } }] })
   const credit = (count: number, queues: string[]): string => text({ type: 'credit', credit: count, queues })
-  // Larger ones are legion, and cost more than they tell.
+  // There are too many larger ones, and they cost more than they show.
   const isSmall = frameBytesMax < SMALL_BYTES
   return chance.pick<() => string>([
     () => text({ type: 'query', ref: 1, ids: Array.from({ length: batchItemsMax + 1 }, nextId) }),

@@ -2,10 +2,10 @@ import type { Context } from '../context.ts'
 import type { Network } from '../network/network.ts'
 import { Process } from './process.ts'
 
-/** From the failure of a process to the start of the next one, as supervisors wait. */
+/** The time from the failure of a process to the start of the next one, as supervisors wait. */
 const SUPERVISOR_MS = 1000
 
-/** A machine with a name and a wall clock, on which one program runs, one life after another. */
+/** A machine with a name and a wall clock. One program runs on it, one life after another. */
 export abstract class Node {
   readonly name: string
   protected readonly context: Context
@@ -30,18 +30,18 @@ export abstract class Node {
     this.network = network
   }
 
-  /** The program's life; what it starts must end with it. */
+  /** One life of the program. What it starts must end with it. */
   protected abstract run(process: Process): void
-  /** The program leaves in good order; resolves when it has. */
+  /** The program leaves in good order. Resolves when it has. */
   protected abstract leave(process: Process): Promise<void>
-  /** Its process is gone. */
+  /** Its process has ended. */
   protected ended(): void {}
 
   get lateMs(): number {
     return this.#lateMs
   }
 
-  /** The process that runs, if one does. */
+  /** The running process, if there is one. */
   get process(): Process | undefined {
     return this.#process
   }
@@ -54,12 +54,12 @@ export abstract class Node {
     return this.#isLeaving
   }
 
-  /** Timers of programs that had left in good order, all of them together. */
+  /** How many timers were left by programs that had left in good order, all together. */
   get timersLeft(): number {
     return this.#timersLeft
   }
 
-  /** Whether a start lies ahead. */
+  /** Whether a start is still to come. */
   get isReturning(): boolean {
     return this.#cancelStart !== undefined
   }
@@ -79,14 +79,14 @@ export abstract class Node {
     for (const fn of waiting) fn()
   }
 
-  /** Gone at once. It comes back after `restartAfterMs`. */
+  /** Ends at once. It comes back after `restartAfterMs`. */
   crash(restartAfterMs: number, options: { isSilent: boolean } = { isSilent: false }): void {
     if (!this.#process) return
     this.#end('crashed', undefined, options.isSilent)
     this.#startAfter(restartAfterMs)
   }
 
-  /** Gone at once and for good. */
+  /** Ends at once and for good. */
   vanish(): void {
     this.#retire()
     if (this.#process) this.#end('crashed', undefined, false)
@@ -98,7 +98,7 @@ export abstract class Node {
     this.restart(0)
   }
 
-  /** Back at once; where it is about to leave, as soon as it has. */
+  /** Starts again at once or, if it is about to leave, as soon as it has. */
   comeBack(): void {
     if (this.#isLeaving) this.#absenceMs = 0
     else this.start()
@@ -125,7 +125,7 @@ export abstract class Node {
     })
   }
 
-  /** The process gives up by itself, and is started anew. */
+  /** The process gives up by itself and is started again. */
   fail(process: Process, reason: string): void {
     if (!process.isAlive) return
     this.#end('failed', reason, false)
@@ -143,13 +143,13 @@ export abstract class Node {
     this.#cancelStart = this.context.clock.setTimer(() => this.start(), ms)
   }
 
-  /** Calls back when a process runs; at once when one does. */
+  /** Calls back when a process runs: at once if one does. */
   onceUp(fn: () => void): void {
     if (this.#process) fn()
     else this.#onceUp.push(fn)
   }
 
-  /** Calls back when the process that runs has ended. */
+  /** Calls back when the running process has ended. */
   onceDown(fn: () => void): void {
     this.#onceDown.push(fn)
   }
@@ -173,7 +173,7 @@ export abstract class Node {
     const process = this.#process as Process
     this.#process = undefined
     this.#isLeaving = false
-    // A new process of the same machine is not stopped by what stopped the old one.
+    // A pause of the old process does not pause a new process of the same machine.
     this.resumesAtMs = this.context.clock.nowMs
     if (how === 'left') this.#timersLeft += process.timersLeft
     process.kill()

@@ -8,7 +8,7 @@ import type { OperatorProfile } from '../scenario.ts'
 import type { Process } from './process.ts'
 import { makeWish } from './wish.ts'
 
-/** The name under which an operator's doings are observed. */
+/** The name under which an operator's actions are observed. */
 const OPERATOR = 'operator'
 const REDRIVEN_MAX = 5
 const WAIT_MS_MEAN = 2000
@@ -18,14 +18,14 @@ const PAGES_MAX = 1000
 /** What was submitted last is asked for more often. */
 const LATEST = 10
 
-/** What an operator knows beyond the broker's life. */
+/** What an operator remembers beyond the broker's life. */
 export interface OperatorNotes {
   readonly submitted: string[]
   count: number
 }
 
 /**
- * Somebody who uses the broker's HTTP API from beside it. Requests that are under way when the broker ends have no answer, and are not
+ * Someone who uses the broker's HTTP API. Requests that are running when the broker ends get no answer and are not
  * made again.
  */
 export class Operator {
@@ -68,7 +68,7 @@ export class Operator {
       () => {
         if (this.#isOver) return
         act().catch((error) => {
-          // What an HTTP client would be told by a status; anything else is a defect.
+          // What an HTTP client would be told by a status. Anything else is a defect.
           if (!isAnswer(error)) this.#context.escaped('broker', error)
         })
         this.#repeat(everyMs, act)
@@ -127,7 +127,7 @@ export class Operator {
     this.#process.observe({ type: 'viewed', node: OPERATOR, health, queues, workers })
     this.#views += 1
     const limit = 1 + (this.#views % PAGE_MAX)
-    // All queues in turn, one of them after the other, and no queue in particular.
+    // All queues in turn, one after the other, and then no queue in particular.
     const queue = queues[this.#views % (queues.length + 1)]?.name
     const query = queue === undefined ? { limit } : { limit, queue }
     const pages: DeadLetter[][] = []
@@ -184,7 +184,7 @@ function withoutResult({ result: _, ...task }: TaskDetails): Omit<TaskDetails, '
   return task
 }
 
-/** A refusal, or what over HTTP is a status of 500: a record that could not be read. */
+/** A refusal, or what is a status of 500 over HTTP: a record that could not be read. */
 function isAnswer(error: unknown): boolean {
   return error instanceof DiskError || (error instanceof Error && 'code' in error)
 }

@@ -1,7 +1,7 @@
 import { type Context, grained, WORLD_EPOCH_MS } from '../context.ts'
 import type { ObservationBody } from '../observation.ts'
 
-/** Something that waits to be run in a process: input, or a timer that is due. */
+/** Something that waits to run in a process: input, or a timer that is due. */
 interface Entry {
   fn: (() => void) | null
   isTimer: boolean
@@ -9,7 +9,7 @@ interface Entry {
   cancel: () => void
 }
 
-/** What a process has of the machine that it runs on. */
+/** What a process uses of the machine that it runs on. */
 export interface Surroundings {
   /** What a fault has added to the machine's wall clock, in ms. */
   readonly clockOffsetMs: number
@@ -19,12 +19,12 @@ export interface Surroundings {
   readonly resumesAtMs: number
 }
 
-/** A program that has left may have a timer of this length at most. */
+/** A program that has left may have a timer of at most this length. */
 const MOMENT_MS = 250
 
 /**
- * One life of a program: all that calls into it passes here. Once it has ended, nothing of it runs and nothing it does
- * counts; while it stands still, input and timers wait, and come afterwards one by one, the timers first.
+ * One life of a program. Every call into it passes here. Once it has ended, nothing of it runs and nothing that it
+ * does counts. While it is paused, input and timers wait; they come afterwards one by one, the timers first.
  */
 export class Process {
   readonly node: string
@@ -70,17 +70,17 @@ export class Process {
     return this.#startedWallMs + this.now()
   }
 
-  /** Runs the fn in this process: now, or as soon as the process gets to it. */
+  /** Runs `fn` in this process: now, or as soon as the process is ready. */
   enter(fn: () => void): void {
     this.#arrive({ fn, isTimer: false, atMs: 0, cancel: ignore })
   }
 
-  /** As runtimes do it: a millisecond at least. */
+  /** As runtimes do it: at least a millisecond. */
   setTimer(fn: () => void, ms: number): () => void {
     return this.#after(fn, Math.max(1, grained(ms)))
   }
 
-  /** As `setTimer`, for the program that runs here: see `timersLeft`. */
+  /** As `setTimer`, for the program that runs here; see `timersLeft`. */
   setProgramTimer(fn: () => void, ms: number): () => void {
     const timer = { dueAtMs: this.now() + ms }
     this.#programTimers.add(timer)
@@ -104,7 +104,7 @@ export class Process {
     this.#after(fn, 0)
   }
 
-  /** Resolves later, or never where the process ends before. */
+  /** Resolves later, or never if the process ends before. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.setTimer(resolve, ms)
@@ -115,7 +115,7 @@ export class Process {
     if (this.#isAlive) this.#context.observe(body)
   }
 
-  /** The machine has gone on, or is slower or faster than it was. */
+  /** The machine has resumed, or is slower or faster than it was. */
   reschedule(): void {
     this.#cancelPump?.()
     this.#cancelPump = undefined
@@ -174,7 +174,7 @@ export class Process {
     }, atMs - clock.nowMs)
   }
 
-  /** An event loop that goes on after a pause looks at its timers before it looks at its sockets. */
+  /** After a pause, an event loop looks at its timers before its sockets. */
   #timersFirst(): void {
     this.#wasPaused = false
     this.#waiting = [

@@ -12,7 +12,7 @@ import { Node } from './node.ts'
 import type { Process } from './process.ts'
 import { type ProducerNotes, ProducerProgram } from './producer-program.ts'
 
-/** A machine with a producer's program on it. Its notes survive the program. */
+/** A machine with a producer's program. Its notes survive the program. */
 export class ProducerNode extends Node {
   readonly #group: ProducerGroup
   readonly #watchesProgress: boolean
@@ -31,7 +31,7 @@ export class ProducerNode extends Node {
     return this.waiting.length > 0
   }
 
-  /** What is still awaited by somebody. */
+  /** What someone still waits for. */
   get waiting(): Awaited[] {
     if (!this.isUp && !this.isReturning) return []
     const submissions = [...this.#notes.submissions.keys()].map(
@@ -40,7 +40,7 @@ export class ProducerNode extends Node {
     return [...submissions, ...(this.#program?.asides ?? [])]
   }
 
-  /** Leaves for good and without a goodbye, where its group does. */
+  /** Leaves for good and without a goodbye, if its group does. */
   vanishInTime(): void {
     const { vanishesAfterMs } = this.#group
     if (!vanishesAfterMs) return

@@ -22,15 +22,15 @@ import { makeWish, type Submission, type Wish } from './wish.ts'
 
 const decoder = new TextDecoder()
 
-/** Retries that a budget saves up at most. */
+/** The most retries that a budget saves up. */
 const RETRIES_MAX = 10
 
 /** What a producer writes down before it acts, and reads again after a crash. */
 export interface ProducerNotes {
-  /** Those whose outcome is not known, by id. */
+  /** Wishes whose outcome is not known, by id. */
   readonly submissions: Map<string, Submission>
   wishes: number
-  /** Retries that the budget has to spare. */
+  /** Retries that the budget can spend. */
   retries: number
 }
 
@@ -55,7 +55,7 @@ export class ProducerProgram {
   readonly #arrivals: ArrivalProcess
   readonly #nextId: () => string
   readonly #habits: RandomStream
-  /** Resubmissions and cancellations that have no answer. */
+  /** Resubmissions and cancellations without an answer. */
   readonly #asides = new Set<Awaited>()
   #isQuiet = false
   #isClosing = false
@@ -64,7 +64,7 @@ export class ProducerProgram {
     const { context, process, platform, group, onFailed } = options
     this.#options = options
     const { node, incarnation } = process
-    // The client draws its ids from the same numbers: those that it will make are known before.
+    // The client draws its ids from the same numbers, so the ids that it will make are known before.
     const ids = (): RandomStream => context.random.once(`${node} life ${incarnation} own ids`)
     const own = { ...platform, randomBytes: bytesOf(ids()) }
     this.#nextId = uuidv7Source(group.unnamed ? { ...platform, randomBytes: bytesOf(ids()) } : platform)
@@ -80,10 +80,10 @@ export class ProducerProgram {
     })
   }
 
-  /** Takes up what the notes say, and then new wishes. */
+  /** Continues with the notes, then with new wishes. */
   start(): void {
     const submissions = [...this.#options.notes.submissions.values()]
-    // One wish may have been submitted several times, and nobody may wait for it any more.
+    // One wish may have been submitted several times, and perhaps nobody waits for it any more.
     const awaited = new Set(submissions.map(({ wish }) => wish).filter(({ isSettled }) => !isSettled))
     for (const submission of submissions) this.#pursue(submission)
     this.#arrivals.start(awaited.size)
@@ -104,7 +104,7 @@ export class ProducerProgram {
     return Promise.all([this.#client.close(), this.#other?.close()]).then(() => {})
   }
 
-  /** A second client of this program: another session. */
+  /** A second client of this program, with a session of its own. */
   #elsewhere(): Client {
     const { process, platform, onFailed } = this.#options
     this.#other ??= this.#connect(`${process.node} elsewhere`, platform, onFailed)
@@ -178,7 +178,7 @@ export class ProducerProgram {
     }
   }
 
-  /** Submits; undefined where the task was not accepted. */
+  /** Submits. Undefined if the task was not accepted. */
   async #accepted(submission: Submission, signal: AbortSignal, isUnnamed: boolean): Promise<TaskHandle | undefined> {
     const { process, group, notes } = this.#options
     const { id, wish, attempt } = submission
@@ -216,7 +216,7 @@ export class ProducerProgram {
     const { notes, watchesProgress } = this.#options
     if (watchesProgress) this.#watchProgress(handle)
     const isKnown = await this.#awaitOutcome(handle)
-    // Noted still: the next life of this program asks again.
+    // It is still noted: the next life of this program asks again.
     if (!isKnown) return
     notes.submissions.delete(submission.id)
     submission.wish.isFulfilled = true
@@ -254,7 +254,7 @@ export class ProducerProgram {
     this.#arrivals.answered()
   }
 
-  /** As a page does that was loaded again, or a program that never saw the first answer. */
+  /** Acts like a page that was reloaded, or a program that never saw the first answer. */
   #submitAgain({ id, wish, attempt }: Submission): void {
     const { process, context } = this.#options
     const { node } = process
@@ -324,7 +324,7 @@ export class ProducerProgram {
     watch().catch((error) => context.escaped(node, error))
   }
 
-  /** The outcome is of no use any more: the wish is submitted anew, as often as its producer has patience. */
+  /** The outcome is of no use any more. The wish is submitted again, as often as its producer has patience. */
   #loseHeart(submission: Submission, giveUp: AbortController): void {
     const { process, group, notes } = this.#options
     const { wish } = submission
@@ -365,14 +365,14 @@ function bytesOf(random: RandomStream): (count: number) => Uint8Array {
   return (count) => random.bytes(count)
 }
 
-/** The text of a result, and what is wrong with it where it is of another type than its handler returned. */
+/** The text of a result, and what is wrong with it if its type differs from what its handler returned. */
 function readResult(value: unknown): string {
   const isBytes = value instanceof Uint8Array
   const text = isBytes ? (JSON.parse(decoder.decode(value)) as string) : (value as string)
   return isBytes === text.startsWith(BYTES_MARK) ? text : `${text}, as ${isBytes ? 'bytes' : 'JSON'}`
 }
 
-/** What a refused call was refused with. An error that is no refusal is a defect, and is thrown on. */
+/** The code that a call was refused with. An error that is no refusal is a defect and is thrown again. */
 function wireError(error: unknown): WireError {
   if (!(error instanceof SluiceError)) throw error
   const { code, message, retryAfterMs } = error

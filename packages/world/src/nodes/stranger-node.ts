@@ -9,10 +9,13 @@ import type { Process } from './process.ts'
 
 /** Connections that it has at once. */
 const CONNECTIONS_MAX = 6
-/** How long it stays where nobody sends it away. */
+/** How long it stays if nobody sends it away. */
 const STAY_MS_MEAN = 3000
 
-/** A machine whose program speaks to the broker without one of its clients, and keeps none of its rules. Hardly anything that it says is a task. */
+/**
+ * A machine whose program speaks to the broker without one of its clients and keeps none of its rules. Hardly
+ * anything that it sends is a task.
+ */
 export class StrangerNode extends Node {
   readonly #group: StrangerGroup
   readonly #chance: RandomStream

@@ -4,11 +4,11 @@ import type { RandomStream } from '../random.ts'
 const ALPHABETS = {
   /** One byte each in UTF-8. */
   latin: [...'abcdefghijklmnopqrstuvwxyz'],
-  /** One to four bytes each; three for a UTF-16 code unit at most. */
+  /** One to four bytes each; at most three for a UTF-16 code unit. */
   mixed: [...'azéßж語あ—𝛼🜲'],
 }
 
-/** What texts are made of. */
+/** The letters of each alphabet. */
 export type Alphabet = keyof typeof ALPHABETS
 
 /** The text with letters added until it has this many UTF-16 code units, or one more. */
@@ -19,10 +19,13 @@ export function padded(text: string, length: number, random: RandomStream, alpha
   return all
 }
 
-/** What results begin with that are bytes of no stated kind, and no others: so that whoever is told one can tell. */
+/**
+ * The beginning of results that are bytes of no stated kind, and of no other results, so that an observer can
+ * recognise them.
+ */
 export const BYTES_MARK = 'bytes: '
 
-/** The wish that a body states: the same in every submission of it, whatever the id. */
+/** The wish that a body states. It is the same in every submission of the wish, whatever the id. */
 export function wishOf(body: unknown): string {
   return typeof body === 'string' ? body.slice(0, body.indexOf(' ')) : ''
 }

@@ -8,29 +8,29 @@ import { padded } from './task-text.ts'
 /** How long after its acceptance a task is cancelled, submitted again, or asked for. */
 const AFTER_MS_MEAN = 2000
 
-/** What somebody wants done, and what they will do about it: drawn once, whatever happens to it. */
+/** What someone wants done and will do about it. It is drawn once, whatever happens to it. */
 export interface Wish {
   readonly name: string
   readonly task: TaskMix
   readonly body: string
   readonly cancelAfterMs: number | undefined
   readonly resubmitAfterMs: number | undefined
-  /** How it is submitted again: and forgotten, or with an eye on the outcome, or by mistake with another body. */
+  /** How it is submitted again: and forgotten, or with its outcome watched, or by mistake with another body. */
   readonly again: 'aside' | 'awaited' | 'changed'
-  /** Whether it is another client that asks for it. */
+  /** Whether another client asks for it. */
   readonly isAskedElsewhere: boolean
   readonly askAfterMs: number | undefined
-  /** Whether it is the handle of the submission that is asked. */
+  /** Whether the handle of the submission is asked. */
   readonly isKept: boolean
   /** Submissions, from 1. */
   attempts: number
   /** It has an outcome. */
   isFulfilled: boolean
-  /** Whoever wished it has turned to something else. */
+  /** Its producer has stopped waiting for it. */
   isSettled: boolean
 }
 
-/** One submission of a wish, as the producer has written it down: it survives a crash. */
+/** One submission of a wish, as the producer has written it down. It survives a crash. */
 export interface Submission {
   readonly wish: Wish
   readonly id: string

@@ -22,7 +22,7 @@ import { BYTES_MARK, digestOfText, padded, wishOf } from './task-text.ts'
 const RESULT_BYTES = 10
 /** Of a result as JSON. */
 const QUOTES_BYTES = 2
-/** From the moment a handler takes its process down to the start of the next one. */
+/** From the moment a handler crashes its process to the start of the next one. */
 const RESTART_MS = 1000
 
 const encoder = new TextEncoder()
@@ -31,17 +31,17 @@ type HandlerEnd = { how: 'returned'; result: string } | { how: 'threw'; thrown: 
 
 /** How often handlers have run, over all workers of a world. */
 export interface RunCounts {
-  /** Of all. */
+  /** Runs of all tasks. */
   runs: number
-  /** By wish: what a handler meets depends on this and the wish alone, not on when and where it runs. */
+  /** By wish. What happens to a handler depends only on this and the wish, not on when and where it runs. */
   readonly byWish: Map<string, number>
 }
 
-/** A machine with a worker's program on it. */
+/** A machine with a worker's program. */
 export class WorkerNode extends Node {
   readonly #group: WorkerGroup
   readonly #counts: RunCounts
-  /** Whether its messages are falsified, where its group's are. */
+  /** Falsifies its messages, if its group's are. */
   isHonest = false
   #worker: Worker | undefined
   #leaving: Worker | undefined
@@ -151,9 +151,9 @@ export class WorkerNode extends Node {
       }
       const abort = (): void => {
         process.observe({ type: 'handlerAborted', node, id, run, reason: reasonOf(signal.reason) })
-        // The worker may tell it at once, whatever this handler does.
+        // The worker may report it at once, whatever this handler does.
         withoutStack(signal.reason as Error)
-        // One that is deaf goes on reporting.
+        // A handler that ignores its signal goes on reporting.
         cancelWork()
         if (deafMs > 0) process.setTimer(() => throws(signal.reason as Error), deafMs)
         else throws(signal.reason as Error)
@@ -173,7 +173,7 @@ export class WorkerNode extends Node {
           throws(new PermanentError(`run ${run} failed for good`))
         } else {
           const wanted = service.resultBytes ? draw(service.resultBytes, chance) : RESULT_BYTES
-          // What the client makes of a larger one is an error of its own, whose stack names the files of this machine.
+          // The client turns a larger one into an error of its own, whose stack names files of this machine.
           const bytes = Math.min(wanted, this.network.limits.bodyBytesMax - QUOTES_BYTES)
           const result = padded(`${isBytes ? BYTES_MARK : ''}${id} run ${run} ${digestOfText(body)} `, bytes, chance)
           end({ how: 'returned', result }, () => resolve(isBytes ? encoder.encode(JSON.stringify(result)) : result))
@@ -182,7 +182,7 @@ export class WorkerNode extends Node {
     })
   }
 
-  /** Reports at once and then regularly. Returns the end of it. */
+  /** Reports at once and then regularly. Returns a function that ends it. */
   #report(process: Process, everyMs: number, run: number, task: TaskContext): () => void {
     let cancel = (): void => {}
     let step = 0
@@ -208,7 +208,7 @@ function fateOf(service: Service, chance: RandomStream): Fate {
   return 'succeeds'
 }
 
-/** Stacks travel with failures, and name the files of this machine: a run has to be the same on any. */
+/** Stacks travel with failures and name the files of this machine. A run must be the same on any machine. */
 function withoutStack(error: Error): void {
   delete (error as { stack?: string }).stack
 }

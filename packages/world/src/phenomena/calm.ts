@@ -1,6 +1,6 @@
 import type { Scenario } from '../scenario.ts'
 
-/** Surroundings in which nothing goes wrong by itself and nothing but the work takes time. */
+/** Surroundings in which nothing goes wrong by itself and only the work takes time. */
 export const calm = {
   settleMs: 60_000,
   journal: { appendMs: { kind: 'constant', value: 0 }, readMs: { kind: 'constant', value: 0 } },

@@ -20,7 +20,7 @@ function scenario(name: string, tasks: readonly TaskMix[], workers: readonly Wor
   }
 }
 
-/** By what the handlers took: only they know which task is which where both share a queue. */
+/** Judged by how long the handlers took: if both kinds share a queue, only the handlers know which is which. */
 function shortTasksOf(seen: readonly Observation[]): Set<string> {
   const startedAtMs = new Map<number, number>()
   const short = new Set<string>()

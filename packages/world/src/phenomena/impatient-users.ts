@@ -7,14 +7,14 @@ export const PATIENCE_MS = 1000
 interface ImpatientUsers {
   perSecond: number
   serviceMs: number
-  /** When the one worker stands still, and for how long. */
+  /** When the one worker pauses, and for how long. */
   triggerAtMs: number
   triggerMs: number
   durationMs: number
   settleMs: number
 }
 
-/** One worker that stands still for a while, and users who try again up to three times: at once, or within a budget. */
+/** One worker that pauses for a while, and users who retry up to three times: at once, or within a budget. */
 export function withAndWithoutBudget(
   name: string,
   { perSecond, serviceMs, triggerAtMs, triggerMs, durationMs, settleMs }: ImpatientUsers,

@@ -6,7 +6,7 @@ import { mean } from './quantile.ts'
 import { latenciesOf, submissionsOf } from './submission.ts'
 
 const DURATION_MS = 42_000
-/** The queue is empty at first, and that is no part of the law. */
+/** The queue is empty at first, which is not part of the law. */
 const FROM_MS = 2000
 
 /** The time average of the tasks that the broker held, from what its journal was given. */

@@ -5,7 +5,7 @@ import { submissionsOf, usefulOf } from './submission.ts'
 const TRIGGER_AT_MS = 4000
 const TRIGGER_MS = 3000
 const END_OF_TRIGGER_MS = TRIGGER_AT_MS + TRIGGER_MS
-/** For so many times as long as the trigger. */
+/** The run is observed for this many times the length of the trigger. */
 const SPANS = 10
 const WATCHED_MS = SPANS * TRIGGER_MS
 
@@ -32,7 +32,7 @@ export const metastableFailure: Phenomenon<'at once' | 'budget', 'before' | 'aft
   measure(seen) {
     const submissions = submissionsOf(seen)
     const met = new Set(usefulOf(submissions, PATIENCE_MS).map(({ wish }) => wish))
-    /** Wishes of this span that were met in time, by whichever submission, as a share of all of them. */
+    /** The share of wishes of this period that were answered in time, by any submission. */
     function goodput(fromMs: number, untilMs: number): number {
       const wishes = submissions.filter(
         ({ attempt, submittedAtMs }) => attempt === 1 && submittedAtMs >= fromMs && submittedAtMs < untilMs,

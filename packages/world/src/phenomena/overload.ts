@@ -7,7 +7,7 @@ const CAPACITY_PER_SECOND = 10
 const USEFUL_MS = 500
 const DURATION_MS = 20_000
 
-/** Half as much again arrives as can be done, and a result is of use for half a second. */
+/** One and a half times as much arrives as can be done, and a result is useful for half a second. */
 function scenario(name: string, queueTasksMax: number): Scenario {
   return {
     ...calm,

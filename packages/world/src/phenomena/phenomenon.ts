@@ -9,7 +9,7 @@ export type Runs<Variant extends string = string, Figure extends string = string
   Record<Variant, Figures<Figure>>
 >
 
-/** Both ends belong to it. */
+/** Both ends are included. */
 export interface Bound {
   atLeast?: number
   atMost?: number
@@ -22,19 +22,19 @@ export function isWithin(
   return figure >= atLeast && figure <= atMost
 }
 
-/** One relation between the variants that has to hold. */
+/** One relation between the variants that must hold. */
 export interface Expectation<Variant extends string = string, Figure extends string = string> {
   /** A noun phrase for the figure that is compared. */
   what: string
   /** The bound holds for each seed by itself, or for the figure made from each variant's mean over all seeds. */
   over: 'eachSeed' | 'mean'
-  /** With fewer seeds the figure cannot be told from chance. 1 where it is left out. */
+  /** With fewer seeds the figure cannot be told from chance. 1 if it is left out. */
   seedsMin?: number
   figure(runs: Runs<Variant, Figure>): number
   bound: Bound
 }
 
-/** Something that queues do, shown by running the same product under surroundings that differ in one respect. */
+/** Something that queues do, shown by running the same product in variants that differ in one respect. */
 export interface Phenomenon<Variant extends string = string, Figure extends string = string> {
   name: string
   /** One sentence. */
@@ -42,11 +42,11 @@ export interface Phenomenon<Variant extends string = string, Figure extends stri
   /** What is set up: load, capacity and what goes wrong. */
   setting: string
   scenarios: Readonly<Record<Variant, Scenario>>
-  /** What each figure is, with its unit. */
+  /** The meaning of each figure, with its unit. */
   figures: Readonly<Record<Figure, string>>
-  /** The observations that `measure` is given. */
+  /** The observations that `measure` receives. */
   looksAt: readonly ObservationType[]
-  /** Looks at nothing but what was seen in one run. */
+  /** Uses only the observations of one run. */
   measure(seen: readonly Observation[], scenario: Scenario): Figures<Figure>
   expectations: readonly Expectation<Variant, Figure>[]
 }

@@ -6,7 +6,7 @@ import { submissionsOf } from './submission.ts'
 const ATTEMPTS_MAX = 3
 const bodyBytes = { kind: 'constant', value: 40 } as const
 
-/** Two tasks among many take the worker that runs them down with them; a new worker is there soon. */
+/** Two tasks among many crash the worker that runs them. A new worker starts soon. */
 function scenario(name: string, attemptsMax: number): Scenario {
   const options = { retry: { kind: 'fixed', attemptsMax, delayMs: 0 } } as const
   return {

@@ -1,17 +1,17 @@
 import type { Observation } from '../observation.ts'
 
-/** One submission, as its producer saw it. Instants are of the world. */
+/** One submission, as its producer saw it. Times are world time. */
 export interface Submission {
   id: string
   node: string
   queue: string
-  /** The producer's name for what it wants: the same for all submissions that want it. */
+  /** The producer's name for what it wants. All submissions of one wish have the same. */
   wish: string
   /** From 1. */
   attempt: number
   submittedAtMs: number
   acceptedAtMs?: number
-  /** When a result came, and undefined where none did. */
+  /** When a result came; undefined if none did. */
   succeededAtMs?: number
   deadAtMs?: number
 }
@@ -38,14 +38,14 @@ export function submissionsOf(seen: readonly Observation[]): Submission[] {
   return [...byId.values()]
 }
 
-/** From submission to result, in ms, of those that have one. */
+/** The times from submission to result, in ms, of the submissions that have one. */
 export function latenciesOf(submissions: readonly Submission[]): number[] {
   return submissions.flatMap(({ submittedAtMs, succeededAtMs }) =>
     succeededAtMs === undefined ? [] : [succeededAtMs - submittedAtMs],
   )
 }
 
-/** Those whose result came within `usefulMs`. */
+/** The submissions whose result came within `usefulMs`. */
 export function usefulOf(
   submissions: readonly Submission[],
   usefulMs: number,

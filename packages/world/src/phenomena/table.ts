@@ -2,7 +2,7 @@ import type { Bound, Figures } from './phenomenon.ts'
 import { quantile } from './quantile.ts'
 import { judge, meansOf, type Trial } from './trial.ts'
 
-/** What a trial showed, as a section of a Markdown page. */
+/** The results of a trial as a section of a Markdown page. */
 export function sectionOf(trial: Trial): string {
   const { phenomenon, seeds } = trial
   const means = Object.entries(meansOf(trial))

@@ -7,7 +7,7 @@ const CLIENTS = 60
 const CRASH_AT_MS = 2000
 const WINDOW_MS = 100
 
-/** Clients that have nothing to do but to be connected, and a broker that is away for a few seconds. */
+/** Clients that only stay connected, and a broker that is away for a few seconds. */
 function scenario(name: string, drawsAlike: boolean): Scenario {
   return {
     ...calm,

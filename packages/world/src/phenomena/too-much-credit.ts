@@ -8,7 +8,7 @@ const TASKS = 120
 const CRASH_AT_MS = 1000
 const service = { '*': { ms: { kind: 'uniform', min: 80, max: 120 } } } as const
 
-/** One heap of work, three workers and a slow one; one of the three crashes on the way. */
+/** Many tasks at once, three workers and a slow one. One of the three crashes on the way. */
 function scenario(name: string, prefetch: number): Scenario {
   return {
     ...calm,

@@ -10,7 +10,7 @@ export interface Trial {
   runs: readonly Runs[]
 }
 
-/** What became of one expectation. */
+/** The result of one expectation. */
 export interface Finding {
   expectation: Expectation
   holds: boolean
@@ -57,7 +57,7 @@ export function meansOf({ runs }: Trial): Runs {
   )
 }
 
-/** Whether what was expected came true. */
+/** Whether what was expected happened. */
 export function judge(trial: Trial): Finding[] {
   return trial.phenomenon.expectations.map((expectation) => {
     const { over, bound } = expectation

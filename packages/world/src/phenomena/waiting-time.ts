@@ -5,10 +5,10 @@ import type { Expectation, Phenomenon } from './phenomenon.ts'
 import { mean } from './quantile.ts'
 
 const SERVICE_MS = 1000
-/** Begun empty, a queue needs a while until it is as full as it will be. */
+/** A queue that starts empty needs a while until it is as full as it will be. */
 const FIRST_TASKS = 50
 
-/** One server, tasks at random, each as long as chance will have it. */
+/** One server, random arrivals, and random service times. */
 function scenario(load: number, tasks: number): Scenario {
   return {
     ...calm,
@@ -71,7 +71,7 @@ function idealWaitsMs(jobs: readonly Job[]): number[] {
   })
 }
 
-/** Of the M/M/1 queue: load / (1 − load) service times. */
+/** For the M/M/1 queue: load / (1 − load) service times. */
 function theoryMs(load: number): number {
   return (load / (1 - load)) * SERVICE_MS
 }
@@ -80,8 +80,9 @@ type Load = 'load 0.5' | 'load 0.8'
 type Figure = 'waitedMs' | 'idealMs' | 'tasks'
 
 /**
- * The mean of a hundred thousand waits is still off by a percent or two by chance alone. How far chance took the ideal server
- * from what theory says of it is known, and can be taken away (a control variate): what is left is what the product adds.
+ * The mean of a hundred thousand waits is still off by a percent or two by chance alone. It is known how far chance
+ * took the ideal server from the theory, and that can be subtracted (a control variate). What is left is what the
+ * product adds.
  */
 function asTheorySays(variant: Load, load: number): Expectation<Load, Figure>[] {
   const theory = theoryMs(load)
@@ -104,7 +105,7 @@ function asTheorySays(variant: Load, load: number): Expectation<Load, Figure>[] 
   ]
 }
 
-/** The M/M/1 queue, with so many tasks a run. */
+/** The M/M/1 queue, with this many tasks a run. */
 export function waitingTimeOver(tasks: Record<Load, number>): Phenomenon<Load, Figure> {
   return {
     name: 'waiting time and load',
@@ -132,5 +133,5 @@ export function waitingTimeOver(tasks: Record<Load, number>): Phenomenon<Load, F
   }
 }
 
-/** So many tasks that chance alone takes the mean over 100 seeds past 5 % once in a thousand times. */
+/** This many tasks: chance alone takes the mean over 100 seeds past 5 % once in a thousand times. */
 export const waitingTime = waitingTimeOver({ 'load 0.5': 1300, 'load 0.8': 5000 })

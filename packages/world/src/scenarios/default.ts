@@ -1,6 +1,6 @@
 import type { Scenario } from '../scenario.ts'
 
-/** A small shop on an ordinary day: nothing goes wrong but what handlers do. */
+/** A small shop on an ordinary day: nothing goes wrong except in handlers. */
 export const defaultScenario: Scenario = {
   name: 'default',
   durationMs: 10 * 60_000,
