@@ -23,10 +23,10 @@ test.each([
   [['--seed', '1.5'], '--seed is a whole number from 0 to'],
   [['--threads', '0'], '--threads is a whole number from 1 to 256, not 0'],
   [['--sped'], '--sped'],
-  [['--trace', 'f'], '--trace is of a single world'],
-  [['--mutants', '--phenomena'], 'ask for one of them'],
-  [['--speed', '--phenomena'], 'ask for one of them'],
-  [['--only', 'x'], '--only chooses among --mutants'],
+  [['--trace', 'f'], '--trace needs a single world'],
+  [['--mutants', '--phenomena'], 'give only one of them'],
+  [['--speed', '--phenomena'], 'give only one of them'],
+  [['--only', 'x'], '--only needs --mutants'],
 ])('%j is refused', (args, message) => {
   expect(() => readArguments(args)).toThrow(message)
 })

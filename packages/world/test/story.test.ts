@@ -49,7 +49,7 @@ test('what concerns other tasks, and what came afterwards, is left out; faults a
     { type: 'accepted', atMs: 5001, node: 'producer-1', id },
   ])
   expect(told.slice(1, -1)).toEqual([
-    '     0.020 s  FAULT 1: broker crashes, and is to start again 1.5 s later',
+    '     0.020 s  FAULT 1: broker crashes and starts again 1.5 s later',
     '     0.020 s  broker crashes',
   ])
 })

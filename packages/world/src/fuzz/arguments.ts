@@ -10,17 +10,17 @@ export const USAGE = `usage: pnpm fuzz [--seeds N] [--seed S] [--json FILE] [--c
 
 Runs the real queue in simulated worlds, each with its own faults and settings, and judges what happened.
 
-  --seeds N        how many worlds; 300 where it is not said, 1,000 for each mutant, 100 for each phenomenon
-  --seed S         the first seed, a whole number; alone it replays that world. Chosen at random where it is not said
+  --seeds N        how many worlds; default 300, for each mutant 1,000, for each phenomenon 100
+  --seed S         the first seed, a whole number; without --seeds it replays that world. Default: random
   --scenario FILE  replays the experiment in a trace, or one that --json wrote as \`minimised\`
-  --trace FILE     writes everything that was seen in a single world, as JSON lines
+  --trace FILE     writes all observations of a single world, as JSON lines
   --json FILE      also writes the figures and their configuration
-  --check          exits 1 on any violation, where fewer than 95 % of the mutants are caught, or a phenomenon is missed
-  --mutants        plants one bug at a time and looks whether it is caught
-  --only TEXT      only mutants whose name holds TEXT, or one of several with commas between them
-  --phenomena      measures what the queue is known to do under load, and prints it as Markdown
-  --speed          how many times as fast as real time the default scenario is on one core; --check wants 1,000
-  --threads N      worlds that run at once; one for each core where it is not said
+  --check          exits 1 on any violation, if fewer than 95 % of the mutants are caught, or if a phenomenon misses a bound
+  --mutants        plants one bug at a time and tests whether a checker catches it
+  --only TEXT      only mutants whose name contains TEXT, or one of several separated by commas
+  --phenomena      measures what queues do under load and prints it as Markdown
+  --speed          how many times as fast as real time the default scenario runs on one core; --check requires 1,000
+  --threads N      worlds that run at once; default: one for each core
 
   pnpm fuzz --seeds 10000 --check --json fuzz.json
   pnpm fuzz --seed 4711 --trace run.jsonl
@@ -61,11 +61,12 @@ export function readArguments(args: string[]): Arguments | undefined {
           ? 'replay'
           : 'fuzz'
   if (Number(mutants) + Number(phenomena) + Number(speed) > 1)
-    throw new ArgumentError('--mutants, --phenomena and --speed are runs of their own: ask for one of them')
+    throw new ArgumentError('--mutants, --phenomena and --speed exclude one another: give only one of them')
   if (trace !== undefined && mode !== 'replay')
-    throw new ArgumentError('--trace is of a single world: say --seed S, without --seeds, or --scenario FILE')
-  if (scenario !== undefined && mode !== 'replay') throw new ArgumentError('--scenario replays a single world')
-  if (only !== undefined && mode !== 'mutants') throw new ArgumentError('--only chooses among --mutants')
+    throw new ArgumentError('--trace needs a single world: give --seed S without --seeds, or --scenario FILE')
+  if (scenario !== undefined && mode !== 'replay')
+    throw new ArgumentError('--scenario replays a single world: leave out --seeds, --mutants, --phenomena and --speed')
+  if (only !== undefined && mode !== 'mutants') throw new ArgumentError('--only needs --mutants')
   return {
     mode,
     seeds:

@@ -13,19 +13,19 @@ function span(ms: number): string {
 export function faultText(fault: Fault): string {
   switch (fault.type) {
     case 'crash':
-      return `${fault.node} crashes, and is to start again ${span(fault.restartAfterMs)} later`
+      return `${fault.node} crashes and starts again ${span(fault.restartAfterMs)} later`
     case 'restart':
-      return `${fault.node} is asked to leave, and is to start again ${span(fault.restartAfterMs)} later`
+      return `${fault.node} is asked to leave and starts again ${span(fault.restartAfterMs)} later`
     case 'pause':
-      return `${fault.node} stands still for ${span(fault.forMs)}`
+      return `${fault.node} pauses for ${span(fault.forMs)}`
     case 'slow':
-      return `all that ${fault.node} does is ${span(fault.byMs)} late, for ${span(fault.forMs)}`
+      return `everything on ${fault.node} is ${span(fault.byMs)} late, for ${span(fault.forMs)}`
     case 'clockJump':
       return `the wall clock of ${fault.node} jumps by ${fault.byMs < 0 ? '−' : ''}${span(Math.abs(fault.byMs))}`
     case 'reset':
       return `the connections of ${fault.node} are reset`
     case 'halfOpen':
-      return `${fault.node} loses its connections, and nobody tells its peers`
+      return `${fault.node} loses its connections, and its peers are not told`
     case 'partition':
       return `nothing passes to or from ${fault.node} for ${span(fault.forMs)}`
     case 'slowReader':
@@ -41,6 +41,6 @@ export function faultText(fault: Fault): string {
     case 'fullDisk':
       return `the disk is full for ${span(fault.forMs)}`
     case 'powerLoss':
-      return `the power goes; the broker is to start again ${span(fault.restartAfterMs)} later`
+      return `the power fails; the broker starts again ${span(fault.restartAfterMs)} later`
   }
 }

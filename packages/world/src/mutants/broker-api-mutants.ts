@@ -20,7 +20,7 @@ export const BROKER_API_MUTANTS = mutantsOf('broker', [
     name: 'forgotten result is an error',
     in: 'HostApi.task',
     drop: 'if ($isGone) return this.task(id)',
-    breaks: 'whoever asks over HTTP for a task that is forgotten at that moment is told of an internal error',
+    breaks: 'a request over HTTP for a task that is forgotten at that moment gets an internal error',
   },
   {
     name: 'body cache without end',
@@ -48,14 +48,14 @@ export const BROKER_API_MUTANTS = mutantsOf('broker', [
     in: 'statusOf',
     find: 'nowMs - task.acceptance.atMs',
     put: '(nowMs - task.acceptance.atMs) / 1000',
-    breaks: 'a task looks younger than it is to whoever asks for it',
+    breaks: 'a status gives a lower age than the task has',
   },
   {
     name: 'attempts told as those that failed',
     in: 'statusOf',
     find: 'attempts: task.attempts',
     put: 'attempts: task.past.history.length',
-    breaks: 'whoever asks for a task is told of one attempt too few',
+    breaks: 'a status gives one attempt too few',
   },
   {
     name: 'history left out',

@@ -151,7 +151,7 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
     name: 'strangers without end',
     in: 'Connections.hasRoom',
     drop: 'this.size - this.sessions < pendingConnectionsMax',
-    breaks: 'whoever opens connections and says nothing fills the memory',
+    breaks: 'connections that never say hello fill the memory',
   },
   {
     name: 'hello awaited for ever',

@@ -33,7 +33,7 @@ export const CLIENT_MUTANTS = mutantsOf('client', [
     in: 'ProducerClient.#submit',
     find: 'handle.mayBeHeld = $is',
     put: 'handle.mayBeHeld = false',
-    breaks: 'whoever submits what the broker holds already waits for its outcome for ever',
+    breaks: 'a submission of a task that the broker already holds waits for its outcome for ever',
   },
   {
     name: 'client takes sent for accepted',
@@ -265,7 +265,7 @@ export const CLIENT_MUTANTS = mutantsOf('client', [
     name: 'progress stops after the first',
     in: 'ProgressReports.collect',
     drop: 'this.#cancelRest = undefined',
-    breaks: 'whoever watches a task sees it stand still',
+    breaks: 'the progress of a watched task stands still',
   },
   {
     name: 'progress without rest',

@@ -7,7 +7,7 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
     in: 'complete',
     find: 'held?.get(lease)',
     put: '[...state.sessions.values()].map((other) => other.leases.get(lease)).find((one) => one)',
-    breaks: 'whoever names a lease may settle it, held or not',
+    breaks: 'any session may settle any lease',
   },
   {
     name: 'off-by-one bound of tasks',
@@ -299,14 +299,14 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
     in: 'retryAfterMs',
     find: 'Math.ceil(Math.min(Math.max(estimate, …), …))',
     put: 'retryAfterMsMin',
-    breaks: 'whoever meets a full queue asks again and again',
+    breaks: 'clients of a full queue ask again and again',
   },
   {
     name: 'retryAfterMs in seconds',
     in: 'retryAfterMs',
     find: '$tasks / perSecond * 1000',
     put: '$tasks / perSecond',
-    breaks: 'whoever meets a full queue comes back long before there is room',
+    breaks: 'clients of a full queue come back long before there is room',
   },
   {
     name: 'unwatch ignored',
