@@ -4,8 +4,8 @@ import type { Role, SubmitOptions, TaskFailure } from '@sluice/protocol'
 export type Command =
   /** Must come once, after replay and before any other command. */
   | { type: 'start' }
-  /** `begins`: the session reports with `begin` which of its leases it has begun. */
-  | { type: 'openSession'; session: string; roles: Role[]; begins?: boolean }
+  /** `begins`: the session reports with `begin` which of its leases it has begun. `owner`: the principal that opens it. */
+  | { type: 'openSession'; session: string; roles: Role[]; begins?: boolean; owner?: string | undefined }
   /**
    * `leases`: the leases that the client still works on; the session's other leases are released. `begun`: the
    * session has begun its leases up to this one. If it is left out, all leases count as begun.
@@ -18,6 +18,8 @@ export type Command =
       type: 'submit'
       /** Undefined for a submission by HTTP. */
       session: string | undefined
+      /** The principal that submits, where the broker has access control. */
+      owner?: string | undefined
       ref: number
       queue: string
       options: SubmitOptions | undefined
@@ -59,6 +61,8 @@ export type Command =
   | { type: 'release'; session: string; ref: number; leases: readonly number[] }
   | { type: 'cancel'; session: string | undefined; ref: number; ids: readonly string[] }
   | { type: 'redrive'; ids: readonly string[] }
+  /** Refuse the tokens of this principal that were issued up to now. */
+  | { type: 'revokePrincipal'; principal: string }
   /**
    * Grants leases of ready tasks of one queue to its freest session. The host repeats it until it yields no events.
    * Tasks that were never delivered are granted only with a number below `below`; the others are not durable yet.

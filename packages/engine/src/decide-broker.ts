@@ -1,7 +1,7 @@
 import type { CommandOf, Env } from './commands.ts'
 import { loseLease, trimmedDead } from './decide-attempt.ts'
 import type { Session, Subscription, Task } from './entities.ts'
-import type { Event } from './events.ts'
+import type { Event, EventOf } from './events.ts'
 import { type GrantTerms, grantTerms, isSameTerms } from './grant-terms.ts'
 import { recordOf, sessionRecordOf } from './records.ts'
 import { freeCredit, type State } from './state.ts'
@@ -158,5 +158,7 @@ export function checkpoint(state: State, { restate }: CommandOf<'checkpoint'>, {
     return task ? [{ type: 'taskRestated', task: recordOf(task), atMs: nowMs }] : []
   })
   const { epoch, nextLease, nextSeq } = state
-  return [{ type: 'checkpointed', epoch, nextLease, nextSeq, sessions, atMs: nowMs }, ...tasks]
+  const checkpointed: EventOf<'checkpointed'> = { type: 'checkpointed', epoch, nextLease, nextSeq, sessions, atMs: nowMs }
+  if (state.revocations.size > 0) checkpointed.revocations = [...state.revocations]
+  return [checkpointed, ...tasks]
 }

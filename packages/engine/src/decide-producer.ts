@@ -3,7 +3,7 @@ import type { EngineConfig } from './config.ts'
 import { joiningOf, revokedOf, trimmed } from './decide-attempt.ts'
 import type { Queue, Task } from './entities.ts'
 import type { Event, EventOf } from './events.ts'
-import { refusal } from './refusal.ts'
+import { refusal, unknownTask } from './refusal.ts'
 import { type State, unfinished } from './state.ts'
 import { isFinished, isWatching, mayHaveNews, watchersOf } from './task.ts'
 
@@ -36,6 +36,7 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
         options,
         contentType: command.contentType,
         watcher,
+        ...(command.owner === undefined ? {} : { owner: command.owner }),
         ref,
         index: command.index + first,
         seq,
@@ -162,13 +163,7 @@ export function watch(state: State, { session, ref, ids }: CommandOf<'watch'>, {
     if (seen.has(id)) return
     seen.add(id)
     const task = state.tasks.get(id)
-    if (!task)
-      events.push(
-        refusal(session, 'unknown_task', `there is no task ${id}: it was never accepted, or its record has expired`, {
-          ref,
-          index,
-        }),
-      )
+    if (!task) events.push(unknownTask(session, id, { ref, index }))
     else events.push(...watched(state, task, session, ref, index, nowMs))
   })
   return events
@@ -223,12 +218,7 @@ export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>,
   ids.forEach((id, index) => {
     const task = state.tasks.get(id)
     if (!task) {
-      events.push(
-        refusal(session, 'unknown_task', `there is no task ${id}: it was never accepted, or its record has expired`, {
-          ref,
-          index,
-        }),
-      )
+      events.push(unknownTask(session, id, { ref, index }))
     } else if (task.phase.state === 'succeeded' || task.phase.state === 'dead') {
       events.push(refusal(session, 'task_finished', `task ${id} is already ${task.phase.state}`, { ref, index }))
     } else if (task.phase.state !== 'cancelled' && !seen.has(id)) {
@@ -247,13 +237,7 @@ export function redrive(state: State, { ids }: CommandOf<'redrive'>, { nowMs }: 
   const room = new Map<Queue, { tasks: number; bytes: number }>()
   return [...new Set(ids)].map((id): Event => {
     const task = state.tasks.get(id)
-    if (!task)
-      return refusal(
-        undefined,
-        'unknown_task',
-        `there is no task ${id}: it was never accepted, or its record has expired`,
-        { index: ids.indexOf(id) },
-      )
+    if (!task) return unknownTask(undefined, id, { index: ids.indexOf(id) })
     if (task.phase.state !== 'dead')
       return refusal(
         undefined,

@@ -8,7 +8,8 @@ import type { State } from './state.ts'
 
 /** Commands about sessions: they open, resume, fall silent, end, and state what they take. */
 
-export function open(state: State, { session, roles, begins }: CommandOf<'openSession'>, { nowMs }: Env): Event[] {
+export function open(state: State, command: CommandOf<'openSession'>, { nowMs }: Env): Event[] {
+  const { session, roles, begins, owner } = command
   if (state.sessions.has(session)) throw new Error('invariant broken: a session is opened twice')
   const { sessionsMax, retryAfterMsMax } = state.config
   if (state.sessions.size >= sessionsMax) {
@@ -24,7 +25,10 @@ export function open(state: State, { session, roles, begins }: CommandOf<'openSe
       ),
     ]
   }
-  return [{ type: 'sessionOpened', session, roles, ...(begins ? { begins } : {}), atMs: nowMs }]
+  const opened: EventOf<'sessionOpened'> = { type: 'sessionOpened', session, roles, atMs: nowMs }
+  if (begins) opened.begins = true
+  if (owner !== undefined) opened.owner = owner
+  return [opened]
 }
 
 /** A delivery that the client does not name never arrived. It is handed back and counts no attempt. */

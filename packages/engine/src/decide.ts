@@ -1,4 +1,5 @@
 import type { Command, Env } from './commands.ts'
+import { revokePrincipal } from './decide-access.ts'
 import { checkpoint, dispatch, stall, start, tick } from './decide-broker.ts'
 import { cancel, redrive, submit, unwatch, watch } from './decide-producer.ts'
 import { begin, close, disconnect, hear, open, resume, setCredit } from './decide-session.ts'
@@ -35,6 +36,8 @@ export function decide(state: State, command: Command, env: Env): Event[] {
       return cancel(state, command, env)
     case 'redrive':
       return redrive(state, command, env)
+    case 'revokePrincipal':
+      return revokePrincipal(state, command, env)
     case 'watch':
       return watch(state, command, env)
     case 'unwatch':

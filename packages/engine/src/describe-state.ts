@@ -29,6 +29,7 @@ export function describeState(state: State) {
       id: session.id,
       order: session.order,
       roles: session.roles,
+      owner: session.owner,
       phase: session.phase,
       graceEndsAtMs: session.graceEndsAtMs,
       credit: session.credit,
@@ -42,6 +43,7 @@ export function describeState(state: State) {
       expiries: session.expiries,
       restUntilMs: session.restUntilMs,
     })),
+    revocations: [...state.revocations],
     dispatchable: [...state.dispatchable].map(({ name }) => name),
   }
 }

@@ -32,6 +32,8 @@ export type PhaseOf<S extends Phase['state']> = Extract<Phase, { state: S }>
 export interface Acceptance {
   readonly atMs: number
   readonly contentType: string | undefined
+  /** The principal that submitted them; undefined where the broker had no access control. */
+  readonly owner: string | undefined
 }
 
 /** Data that only few tasks have. */
@@ -133,6 +135,8 @@ export interface Session extends HeapItem {
   /** The number in the order in which sessions were opened. */
   readonly order: number
   roles: readonly Role[]
+  /** The principal that opened it, the only one that may resume it; undefined where the broker had no access control. */
+  owner: string | undefined
   phase: 'connected' | 'disconnected' | 'closed'
   /** How many connections the session has had. */
   connections: number

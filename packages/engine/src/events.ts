@@ -20,6 +20,7 @@ export interface TaskOptions {
 export interface SessionRecord {
   id: string
   roles: Role[]
+  owner?: string
   credit: number
   queues: string[]
   lastLease?: number
@@ -58,6 +59,8 @@ export interface TaskRecord {
   body: number
   bytes: number
   contentType?: string
+  /** The principal that submitted it. */
+  owner?: string
   digest: number
   /** The number in the order of acceptance. */
   seq: number
@@ -89,9 +92,20 @@ export type Event =
   /** A broker took up this state. `nextLease` is higher than every lease that an earlier epoch can have given out. */
   | { type: 'brokerStarted'; epoch: number; nextLease: number; atMs: number }
   /** What the earlier events said of everything but tasks. Written before old events are discarded. */
-  | { type: 'checkpointed'; epoch: number; nextLease: number; nextSeq: number; sessions: SessionRecord[]; atMs: number }
-  /** `begins`: the session reports which of its leases it has begun. */
-  | { type: 'sessionOpened'; session: string; roles: Role[]; begins?: true; atMs: number }
+  | {
+      type: 'checkpointed'
+      epoch: number
+      nextLease: number
+      nextSeq: number
+      sessions: SessionRecord[]
+      /** Principals and the instants up to which their tokens are revoked. Left out where there are none. */
+      revocations?: [principal: string, atMs: number][]
+      atMs: number
+    }
+  /** Tokens of this principal that were issued up to now are refused from now on. */
+  | { type: 'principalRevoked'; principal: string; atMs: number }
+  /** `begins`: the session reports which of its leases it has begun. `owner`: the principal that opened it. */
+  | { type: 'sessionOpened'; session: string; roles: Role[]; begins?: true; owner?: string; atMs: number }
   /** `begun`: the session has begun its leases up to this one. If it is left out, all count as begun. */
   | { type: 'sessionResumed'; session: string; begins?: true; begun?: number; atMs: number }
   /** The connection is gone. The session and its leases stay until the grace window ends. */
@@ -111,6 +125,8 @@ export type Event =
       contentType: string | undefined
       /** The session that watches them, or undefined. */
       watcher: string | undefined
+      /** The principal that submitted them, where the broker has access control. */
+      owner?: string
       /** The message that submitted them, and the index of the first of them in it. */
       ref: number
       index: number
@@ -242,6 +258,7 @@ export function mustBeDurable(event: Event): boolean {
     case 'taskCancelled':
     case 'taskRedriven':
     case 'attemptFailed':
+    case 'principalRevoked':
     case 'checkpointed':
     case 'brokerStarted':
       return true

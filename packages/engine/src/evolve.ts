@@ -109,7 +109,7 @@ export function evolve(state: State, event: Event): void {
       setCredit(state, sessionNamed(state, event.session), event.credit, event.queues)
       return
     case 'sessionOpened':
-      openSession(state, event.session, event.roles, event.begins)
+      openSession(state, event.session, event.roles, event.begins, event.owner)
       return
     case 'sessionResumed':
       resumeSession(state, sessionNamed(state, event.session), event.begins, event.begun)
@@ -149,6 +149,10 @@ export function evolve(state: State, event: Event): void {
       // The tasks with the last numbers may be gone and their events discarded.
       state.nextSeq = Math.max(state.nextSeq, event.nextSeq)
       for (const session of event.sessions) restateSession(state, session)
+      for (const [principal, atMs] of event.revocations ?? []) state.revocations.set(principal, atMs)
+      return
+    case 'principalRevoked':
+      state.revocations.set(event.principal, event.atMs)
       return
     case 'refused':
       return
@@ -158,13 +162,13 @@ export function evolve(state: State, event: Event): void {
 }
 
 function accept(state: State, event: EventOf<'tasksAccepted'>): void {
-  const { options, contentType, ids, bytes, digests, seq, atMs, ref, index } = event
+  const { options, contentType, owner, ids, bytes, digests, seq, atMs, ref, index } = event
   const watcher = event.watcher === undefined ? null : sessionNamed(state, event.watcher)
   const queue = queueGiven(state, event.queue, atMs)
   const submission = watcher && { session: watcher, connection: watcher.connections, ref, index, seq }
   const phase = waiting(atMs + options.delayMs, atMs)
   assertTransition('absent', event.type, phase.state)
-  const acceptance: Acceptance = { atMs, contentType }
+  const acceptance: Acceptance = { atMs, contentType, owner }
   let { body } = event
   for (let i = 0; i < ids.length; i += 1) {
     const size = bytes[i] as number

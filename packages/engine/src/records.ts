@@ -7,9 +7,11 @@ import { bodyOf, resultOf, watchersOf } from './task.ts'
  */
 
 export function recordOf(task: Task): TaskRecord {
+  const { owner } = task.acceptance
   return {
     id: task.id,
     queue: task.queue.name,
+    ...(owner === undefined ? {} : { owner }),
     options: task.options,
     body: bodyOf(task),
     bytes: task.bytes,
@@ -42,8 +44,9 @@ function phaseRecordOf(task: Task): PhaseRecord {
 }
 
 export function sessionRecordOf(session: Session): SessionRecord {
-  const { id, roles, credit, subscriptions, lastLease, begins, begun, silence, expiries, restUntilMs } = session
+  const { id, roles, owner, credit, subscriptions, lastLease, begins, begun, silence, expiries, restUntilMs } = session
   const record: SessionRecord = { id, roles: [...roles], credit, queues: subscriptions.map(({ queue }) => queue.name) }
+  if (owner !== undefined) record.owner = owner
   if (lastLease > 0) record.lastLease = lastLease
   if (begins) record.begins = true
   if (begun > 0) record.begun = begun

@@ -18,3 +18,13 @@ export function refusal(
   const { ref, index, field, limit, retryAfterMs } = details
   return { type: 'refused', session, ref, index, code, message, field, limit, retryAfterMs }
 }
+
+/** Also what a principal is told of a task that is not its own. */
+export function unknownTask(
+  session: string | undefined,
+  id: string,
+  details: Pick<Details, 'ref' | 'index'>,
+): EventOf<'refused'> {
+  const message = `there is no task ${id}: it was never accepted, or its record has expired`
+  return refusal(session, 'unknown_task', message, details)
+}

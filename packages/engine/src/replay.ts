@@ -61,6 +61,7 @@ export function replay(state: State, event: Event): void {
     case 'brokerStarted':
     case 'brokerStalled':
     case 'checkpointed':
+    case 'principalRevoked':
     case 'sessionOpened':
     case 'taskRestated':
     case 'refused':

@@ -22,10 +22,10 @@ export function restate(state: State, record: TaskRecord): void {
     state.tasks.renew(known)
     return
   }
-  const { id, seq, bytes, digest, contentType, acceptedAtMs: atMs } = record
+  const { id, seq, bytes, digest, contentType, owner, acceptedAtMs: atMs } = record
   const queue = queueNamed(state, record.queue)
   const options = state.options.share(record.options)
-  const task = createTask(id, seq, queue, options, { atMs, contentType }, null, record.body, bytes, digest)
+  const task = createTask(id, seq, queue, options, { atMs, contentType, owner }, null, record.body, bytes, digest)
   task.started = record.started
   task.attempts = record.attempts
   const { releases, progress } = record
@@ -63,6 +63,7 @@ function phaseOf(state: State, phase: PhaseRecord): Phase {
 export function restateSession(state: State, record: SessionRecord): void {
   const session = sessionFor(state, record.id)
   session.roles = record.roles
+  session.owner = record.owner
   session.lastLease = record.lastLease ?? session.lastLease
   session.begins = record.begins === true
   session.begun = record.begun ?? 0

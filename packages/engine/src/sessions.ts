@@ -6,11 +6,18 @@ import { freeCredit, type State } from './state.ts'
 
 /** What `evolve` does to sessions, their credit and their leases. Only `evolve` may call these functions. */
 
-export function openSession(state: State, id: string, roles: readonly Role[], begins = false): Session {
+export function openSession(
+  state: State,
+  id: string,
+  roles: readonly Role[],
+  begins = false,
+  owner: string | undefined = undefined,
+): Session {
   const session: Session = {
     id,
     order: state.nextSessionOrder,
     roles,
+    owner,
     phase: 'connected',
     connections: 1,
     graceEndsAtMs: 0,

@@ -18,6 +18,8 @@ export interface State {
   readonly tasks: TaskTable
   readonly queues: Map<string, Queue>
   readonly sessions: Map<string, Session>
+  /** Principals and the instants up to which their tokens are revoked. */
+  readonly revocations: Map<string, number>
   /** Tasks for which something will become due, earliest first. */
   readonly deadlines: IndexedHeap<Task>
   /** Disconnected sessions, by the end of their grace window. */
@@ -40,6 +42,7 @@ export function createState(config: EngineConfig, seed = 0): State {
     tasks: new TaskTable(seed),
     queues: new Map(),
     sessions: new Map(),
+    revocations: new Map(),
     deadlines: new IndexedHeap(
       (a, b) => deadlineOf(a) < deadlineOf(b) || (deadlineOf(a) === deadlineOf(b) && a.seq < b.seq),
     ),

@@ -10,6 +10,7 @@ export type StoredEvent = Exclude<Event, { type: 'refused' }>
 export const EVENT_CODES = {
   brokerStarted: 'B',
   checkpointed: 'C',
+  principalRevoked: 'pr',
   sessionOpened: 'so',
   sessionResumed: 'sr',
   sessionDisconnected: 'sd',

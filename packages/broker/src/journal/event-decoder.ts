@@ -73,6 +73,7 @@ interface Profile {
   options: TaskOptions
   contentType: string | undefined
   watcher: string | undefined
+  owner: string | undefined
 }
 
 /**
@@ -112,11 +113,12 @@ export class EventDecoder {
     const strings = stringRows.map((string) => this.#intern(string))
     const options = optionRows.map((row) => this.#internOptions(row))
     const profiles = profileRows.map(
-      ([queue, option, contentType, watcher]): Profile => ({
+      ([queue, option, contentType, watcher, owner]): Profile => ({
         queue: strings[queue!]!,
         options: options[option!]!,
         contentType: strings[contentType!],
         watcher: strings[watcher!],
+        owner: owner === undefined ? undefined : strings[owner],
       }),
     )
     const firstRef = bodyRef(batch, 0)
@@ -130,7 +132,7 @@ export class EventDecoder {
       }
       switch (row[0]) {
         case 'A': {
-          const { queue, options, contentType, watcher } = profiles[row[1] as number]!
+          const { queue, options, contentType, watcher, owner } = profiles[row[1] as number]!
           const ids = row[4] as string[]
           const bytes = sizesOf(row[5], ids.length)
           const body = row.length > 8 ? firstRef + (row[8] as number) : nextRef
@@ -142,6 +144,7 @@ export class EventDecoder {
             options,
             contentType,
             watcher,
+            ...(owner === undefined ? {} : { owner }),
             ref: row[2] as number,
             index: row[3] as number,
             seq: row[7] as number,
@@ -172,7 +175,7 @@ export class EventDecoder {
 }
 
 function decodeTask(row: Row, atMs: number, strings: string[], profiles: Profile[], firstRef: number): TaskRecord {
-  const { queue, options, contentType } = profiles[row[2] as number]!
+  const { queue, options, contentType, owner } = profiles[row[2] as number]!
   const task: TaskRecord = {
     id: row[1] as string,
     queue,
@@ -190,6 +193,7 @@ function decodeTask(row: Row, atMs: number, strings: string[], profiles: Profile
     phase: decodePhase(row[11] as Row, atMs, firstRef),
   }
   if (contentType !== undefined) task.contentType = contentType
+  if (owner !== undefined) task.owner = owner
   if (row.length > 14) task.progress = row[14]
   return task
 }
@@ -209,7 +213,16 @@ function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profil
     case 'C': {
       const sessions = third as EventOf<'checkpointed'>['sessions']
       const [epoch, nextLease, nextSeq] = [first, second, row[4]] as [number, number, number]
-      return { type: 'checkpointed', epoch, nextLease, nextSeq, sessions, atMs }
+      const revocations = row[5] as EventOf<'checkpointed'>['revocations']
+      return {
+        type: 'checkpointed',
+        epoch,
+        nextLease,
+        nextSeq,
+        sessions,
+        ...(revocations === undefined ? {} : { revocations }),
+        atMs,
+      }
     }
     case 'so': {
       const roles = second as EventOf<'sessionOpened'>['roles']
@@ -218,9 +231,12 @@ function decodeOther(row: Row, atMs: number, strings: string[], profiles: Profil
         session: strings[first as number]!,
         roles,
         ...(third === 1 ? { begins: true } : {}),
+        ...(row[4] === undefined ? {} : { owner: strings[row[4] as number]! }),
         atMs,
       }
     }
+    case 'pr':
+      return { type: 'principalRevoked', principal: first as string, atMs }
     case 'sr':
       return {
         type: 'sessionResumed',

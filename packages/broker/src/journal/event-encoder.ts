@@ -8,7 +8,7 @@ const NONE = -1
 
 /**
  * The tables of one batch: what its events repeat is written once. A profile is all that the tasks of one submission
- * share (queue, options, content type, watcher), so that an accepted task costs one small number for all four.
+ * share (queue, options, content type, watcher, owner), so that an accepted task costs one small number for all of them.
  */
 class Tables {
   readonly strings: string[] = []
@@ -26,6 +26,7 @@ class Tables {
   #profileOptions: TaskOptions | undefined
   #contentType: string | undefined
   #watcher: string | undefined
+  #owner: string | undefined
   #profileAt = NONE
 
   string(value: string | undefined): number {
@@ -55,15 +56,23 @@ class Tables {
     return at
   }
 
-  profile(queue: string, options: TaskOptions, contentType: string | undefined, watcher: string | undefined): number {
+  profile(
+    queue: string,
+    options: TaskOptions,
+    contentType: string | undefined,
+    watcher: string | undefined,
+    owner: string | undefined,
+  ): number {
     if (
       options === this.#profileOptions &&
       queue === this.#queue &&
       contentType === this.#contentType &&
-      watcher === this.#watcher
+      watcher === this.#watcher &&
+      owner === this.#owner
     )
       return this.#profileAt
-    const text = `[${this.string(queue)},${this.#optionsAt(options)},${this.string(contentType)},${this.string(watcher)}]`
+    const shared = `${this.string(queue)},${this.#optionsAt(options)},${this.string(contentType)},${this.string(watcher)}`
+    const text = owner === undefined ? `[${shared}]` : `[${shared},${this.string(owner)}]`
     let at = this.#profileIndex.get(text)
     if (at === undefined) {
       at = this.profiles.push(text) - 1
@@ -73,6 +82,7 @@ class Tables {
     this.#profileOptions = options
     this.#contentType = contentType
     this.#watcher = watcher
+    this.#owner = owner
     this.#profileAt = at
     return at
   }
@@ -156,7 +166,7 @@ function writePhase(out: JsonWriter, phase: PhaseRecord, atMs: number, firstRef:
 
 function writeTask(out: JsonWriter, task: TaskRecord, atMs: number, tables: Tables, firstRef: number): void {
   out.quoted(task.id)
-  out.number(tables.profile(task.queue, task.options, task.contentType, undefined))
+  out.number(tables.profile(task.queue, task.options, task.contentType, undefined, task.owner))
   out.number(task.body - firstRef)
   out.number(task.bytes)
   out.number(task.digest)
@@ -202,10 +212,15 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
       out.number(event.nextLease)
       json(out, event.sessions)
       out.number(event.nextSeq)
+      if (event.revocations) json(out, event.revocations)
       break
     case 'sessionOpened':
       json(out, event.roles)
-      if (event.begins) out.number(1)
+      if (event.begins || event.owner !== undefined) out.number(event.begins ? 1 : 0)
+      if (event.owner !== undefined) out.number(tables.string(event.owner))
+      break
+    case 'principalRevoked':
+      json(out, event.principal)
       break
     case 'sessionResumed':
       if (event.begins || event.begun !== undefined) out.number(event.begins ? 1 : 0)
@@ -312,7 +327,7 @@ export class EventEncoder {
       switch (event.type) {
         case 'tasksAccepted':
           out.ascii('["A"')
-          out.number(tables.profile(event.queue, event.options, event.contentType, event.watcher))
+          out.number(tables.profile(event.queue, event.options, event.contentType, event.watcher, event.owner))
           out.number(event.ref)
           out.number(event.index)
           out.quotedList(event.ids)

@@ -62,6 +62,7 @@ const sessionRecord: fc.Arbitrary<SessionRecord> = fc.record(
   {
     id: session,
     roles: fc.array(role, { maxLength: 2 }),
+    owner: name,
     credit: count,
     queues: fc.array(name, { maxLength: 3 }),
     lastLease: count,
@@ -97,6 +98,7 @@ const task: fc.Arbitrary<TaskRecord> = fc.record(
     body: ref,
     bytes,
     contentType: name,
+    owner: name,
     digest: count,
     seq: fc.maxSafeNat(),
     acceptedAtMs: atMs,
@@ -150,9 +152,11 @@ const accepted: fc.Arbitrary<EventOf<'tasksAccepted'>> = fc
       atMs,
     }),
     fc.array(fc.tuple(id, fc.oneof(fc.constant(100), bytes), count), { maxLength: 4 }),
+    optionalName,
   )
-  .map(([event, items]) => ({
+  .map(([event, items, owner]) => ({
     ...event,
+    ...(owner === undefined ? {} : { owner }),
     ids: items.map(([id]) => id),
     bytes: items.map(([, bytes]) => bytes),
     digests: items.map(([, , digest]) => digest),
@@ -180,8 +184,15 @@ const revoked = optional(record({ session, lease: fc.maxSafeNat() }))
 /** The fields of every stored event type; a type without an entry, or with a field too few, does not compile. */
 const fields: { [T in Exclude<StoredEvent['type'], Columned>]: Fields<T> } = {
   brokerStarted: { epoch: count, nextLease: count },
-  checkpointed: { epoch: count, nextLease: count, nextSeq: count, sessions: fc.array(sessionRecord, { maxLength: 3 }) },
-  sessionOpened: { session, roles: fc.array(role, { maxLength: 2 }), begins: yes },
+  checkpointed: {
+    epoch: count,
+    nextLease: count,
+    nextSeq: count,
+    sessions: fc.array(sessionRecord, { maxLength: 3 }),
+    revocations: optional(fc.array(fc.tuple(name, atMs), { minLength: 1, maxLength: 3 })),
+  },
+  principalRevoked: { principal: name },
+  sessionOpened: { session, roles: fc.array(role, { maxLength: 2 }), begins: yes, owner: optional(name) },
   sessionResumed: { session, begins: yes, begun: optional(fc.maxSafeNat()) },
   sessionDisconnected: { session, graceEndsAtMs: atMs },
   sessionClosed: { session },

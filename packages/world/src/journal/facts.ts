@@ -64,6 +64,7 @@ export class FactReader {
     const { type } = event
     switch (type) {
       case 'refused':
+      case 'principalRevoked':
       case 'checkpointed':
         return
       case 'tasksAccepted': {
