@@ -1,6 +1,9 @@
 import { DEFAULT_CONFIG, type EngineConfig, engineConfig } from '@sluice/engine'
 import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import type { Logger } from 'pino'
+import type { TokenSettings } from './access/tokens.ts'
+import type { TlsFiles } from './adapters/tls.ts'
+import type { AccessControl } from './core/access/access-control.ts'
 import { contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
 import { BATCH_BODY_BYTES_MAX, type Journal } from './journal/journal.ts'
 import { LOOPBACK_ADDRESS } from './loopback.ts'
@@ -8,14 +11,26 @@ import { LOOPBACK_ADDRESS } from './loopback.ts'
 export interface BrokerConfig {
   /** Where tasks are kept, or a journal of your own. Default: SQLite in `.sluice/broker.db`, strict. */
   journal?: { kind: 'sqlite'; path: string; durability?: 'strict' | 'relaxed' } | { kind: 'memory' } | Journal
-  /** A loopback address, because there is no access control yet. Default `127.0.0.1`. */
+  /** A loopback address; with `access` any. Default `127.0.0.1`. */
   host?: string
   /** 0 takes a free one. Default 7331. */
   port?: number
   engine?: Partial<EngineConfig>
   hosting?: Partial<Omit<HostConfig, 'limits'>> & { limits?: Partial<Limits> }
-  /** Origins whose pages may connect and use the HTTP API, such as `https://app.example.com`. Default none; pages of loopback addresses may connect in any case. */
+  /**
+   * Who may do what: where the keys are that tokens are checked with, or a check of your own. Default: everybody who
+   * reaches the broker may do everything.
+   */
+  access?: TokenSettings | AccessControl
+  /** Speak TLS: `wss` and `https`. The files are read again when they change. Default: a proxy does it, or nobody. */
+  tls?: TlsFiles
+  /**
+   * Origins whose pages may connect and use the HTTP API, such as `https://app.example.com`. Default none. Without `access`
+   * pages of loopback addresses may connect as well.
+   */
   allowedOrigins?: readonly string[]
+  /** Names that the broker may be called by in `Host`, such as `queue.example.com`. Default: with `access` any, else those of loopback. */
+  allowedHosts?: readonly string[]
   /** Default: silent. */
   logger?: Logger
   /** The journal failed and the broker acknowledges nothing any more. Default: nothing beside the log. */
@@ -30,8 +45,18 @@ const SETTINGS: Record<keyof BrokerConfig, true> = {
   engine: true,
   hosting: true,
   allowedOrigins: true,
+  allowedHosts: true,
+  access: true,
+  tls: true,
   logger: true,
   onFailure: true,
+}
+const ACCESS_SETTINGS: Record<keyof TokenSettings, true> = {
+  secret: true,
+  keysFile: true,
+  jwksUrl: true,
+  issuer: true,
+  audience: true,
 }
 const JOURNAL_SETTINGS = { sqlite: { kind: true, path: true, durability: true }, memory: { kind: true } }
 
@@ -40,18 +65,19 @@ const JOURNAL_SETTINGS = { sqlite: { kind: true, path: true, durability: true },
  * @throws RangeError naming each setting that is unknown or cannot work
  */
 export function checkedBounds(config: BrokerConfig): { engine: EngineConfig; hosting: HostConfig } {
-  const { host = '127.0.0.1', journal, engine, hosting, allowedOrigins = [] } = config
+  const { host = '127.0.0.1', journal, engine, hosting, access, allowedOrigins = [] } = config
   const problems = [
     ...unknownIn('', config, SETTINGS),
     ...unknownIn('engine.', engine, DEFAULT_CONFIG),
     ...unknownIn('hosting.', hosting, DEFAULT_HOST_CONFIG),
     ...unknownIn('hosting.limits.', hosting?.limits, DEFAULT_LIMITS),
   ]
-  if (!LOOPBACK_ADDRESS.test(host)) {
+  if (!LOOPBACK_ADDRESS.test(host) && access === undefined) {
     problems.push(
-      `host must be a loopback address (127.0.0.1, ::1, localhost), not ${host}: the broker has no access control yet, so anyone who reaches it can submit and take tasks`,
+      `host ${host} needs access: without it anyone who reaches the broker can submit and take tasks. Set access, or take a loopback address (127.0.0.1, ::1, localhost)`,
     )
   }
+  if (access !== undefined && !isAccessControl(access)) problems.push(...unknownIn('access.', access, ACCESS_SETTINGS))
   if (journal !== undefined && !isJournal(journal)) {
     const known = Object.hasOwn(JOURNAL_SETTINGS, journal.kind) ? JOURNAL_SETTINGS[journal.kind] : undefined
     if (known === undefined) problems.push(`journal.kind must be sqlite or memory, not ${String(journal.kind)}`)
@@ -71,6 +97,11 @@ export function checkedBounds(config: BrokerConfig): { engine: EngineConfig; hos
   problems.push(...contradictionsIn(complete, isJournal(journal) ? journal.batchBytesMax : BATCH_BODY_BYTES_MAX))
   if (problems.length > 0) throw new RangeError(problems.join('\n'))
   return { engine: engineConfig(engine), hosting: complete }
+}
+
+/** Whether it is a check of the program's own. */
+export function isAccessControl(access: TokenSettings | AccessControl): access is AccessControl {
+  return 'authenticate' in access
 }
 
 /** Whether it is a journal of the program's own. */

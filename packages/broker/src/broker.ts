@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { uuidv7Source } from '@sluice/protocol/uuidv7'
 import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
+import { tokenAccess } from './access/tokens.ts'
 import { nodePlatform } from './adapters/node-platform.ts'
 import { serveNode } from './adapters/node-ws.ts'
-import { type BrokerConfig, checkedBounds, isJournal } from './broker-config.ts'
+import { type BrokerConfig, checkedBounds, isAccessControl, isJournal } from './broker-config.ts'
+import type { AccessControl } from './core/access/access-control.ts'
 import { createBrokerCore } from './core/broker-core.ts'
 import { createHttpApp } from './http/app.ts'
 import type { Journal } from './journal/journal.ts'
@@ -32,6 +34,8 @@ const WARNINGS = {
   relaxed: 'durability is relaxed: a loss of power can lose tasks accepted just before',
   memory: 'durability is memory: every task is lost when this process ends',
 }
+const OPEN =
+  'there is no access control: everybody who reaches this broker may do everything. Set a token secret or keys before you let others in'
 const DRAIN_WAIT_MS = 10_000
 
 /**
@@ -44,18 +48,24 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
     host: address = '127.0.0.1',
     port = DEFAULT_PORT,
     allowedOrigins = [],
+    allowedHosts,
+    tls,
     logger: log = pino({ level: 'silent' }),
   } = config
   const { engine, hosting } = checkedBounds(config)
+  const access = accessOf(config.access)
+  if (access === undefined) log.warn({}, OPEN)
   const journal = openJournal(config.journal)
   const { durability } = journal
   if (durability !== 'strict') log.warn({ durability }, WARNINGS[durability])
+  const platform = nodePlatform()
   const core = createBrokerCore({
     journal,
-    platform: nodePlatform(),
+    platform,
     engine,
     config: hosting,
     log,
+    access,
     version: packageJson.version,
     onFailure: config.onFailure ?? (() => {}),
   })
@@ -66,15 +76,29 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
       limits: hosting.limits,
       newId,
       allowedOrigins,
+      ...(allowedHosts === undefined ? {} : { allowedHosts }),
+      access,
+      secretId: platform.secretId,
       onError: (error) => log.error({ err: error }, 'an HTTP request failed'),
     })
-    const server = await serveNode({ host: address, port, app, broker: core, log, allowedOrigins })
+    const server = await serveNode({
+      host: address,
+      port,
+      app,
+      broker: core,
+      log,
+      allowedOrigins,
+      allowedHosts: allowedHosts ?? (access === undefined ? [] : undefined),
+      trustsLoopbackPages: access === undefined,
+      tls,
+    })
+    const s = tls === undefined ? '' : 's'
     const authority = `${address.includes(':') ? `[${address}]` : address}:${server.port}`
-    log.info({ url: `ws://${authority}`, durability }, 'listening')
+    log.info({ url: `ws${s}://${authority}`, durability }, 'listening')
     let closing: Promise<void> | undefined
     return {
-      url: `ws://${authority}`,
-      httpUrl: `http://${authority}`,
+      url: `ws${s}://${authority}`,
+      httpUrl: `http${s}://${authority}`,
       port: server.port,
       get leased() {
         return core.leased
@@ -99,6 +123,10 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
     await core.stop()
     throw error
   }
+}
+
+function accessOf(access: BrokerConfig['access']): AccessControl | undefined {
+  return access === undefined || isAccessControl(access) ? access : tokenAccess(access)
 }
 
 function openJournal(config: BrokerConfig['journal'] = { kind: 'sqlite', path: '.sluice/broker.db' }): Journal {

@@ -1,3 +1,4 @@
+export { signToken, type TokenSettings } from './access/tokens.ts'
 export { type Broker, createBroker } from './broker.ts'
 export type { BrokerConfig } from './broker-config.ts'
 export * from './config/index.ts'

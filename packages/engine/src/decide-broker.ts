@@ -158,7 +158,14 @@ export function checkpoint(state: State, { restate }: CommandOf<'checkpoint'>, {
     return task ? [{ type: 'taskRestated', task: recordOf(task), atMs: nowMs }] : []
   })
   const { epoch, nextLease, nextSeq } = state
-  const checkpointed: EventOf<'checkpointed'> = { type: 'checkpointed', epoch, nextLease, nextSeq, sessions, atMs: nowMs }
+  const checkpointed: EventOf<'checkpointed'> = {
+    type: 'checkpointed',
+    epoch,
+    nextLease,
+    nextSeq,
+    sessions,
+    atMs: nowMs,
+  }
   if (state.revocations.size > 0) checkpointed.revocations = [...state.revocations]
   return [checkpointed, ...tasks]
 }

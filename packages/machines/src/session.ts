@@ -4,13 +4,15 @@ import { chartStatesOf, type StateTable, stepsOf } from './state-table.ts'
 /**
  * A session as its broker sees it, across the connections that carry it.
  * - `awaitingHello`: the connection has not sent its hello. There is no session yet.
+ * - `authenticating`: the broker checks the token of the hello. What the client sends meanwhile waits.
  * - `connected`: a connection carries the session; see the regions below.
  * - `disconnected`: its leases, credit and watches are kept until the grace window ends.
  * - `closed`: the session is gone and cannot be resumed.
  */
-export type SessionState = 'awaitingHello' | 'connected' | 'disconnected' | 'closed'
+export type SessionState = 'awaitingHello' | 'authenticating' | 'connected' | 'disconnected' | 'closed'
 
 /**
+ * - `authenticate`: a hello to a broker with access control.
  * - `open`: a hello that resumes no held session.
  * - `resume`: a hello on a new connection that names this session. It replaces the connection before.
  * - `close`: the broker closes the connection: its input is refused, its reader is too slow, or the broker ends.
@@ -18,11 +20,12 @@ export type SessionState = 'awaitingHello' | 'connected' | 'disconnected' | 'clo
  * - `bye`: the client gives the session up.
  * - `expire`: the grace window is over.
  */
-export type SessionEvent = 'open' | 'resume' | 'close' | 'lose' | 'bye' | 'expire'
+export type SessionEvent = 'authenticate' | 'open' | 'resume' | 'close' | 'lose' | 'bye' | 'expire'
 
 /** The life of a session. Both the connections' lookup and the chart are made from this table. */
 export const SESSION = {
-  awaitingHello: { open: 'connected', close: 'closed', lose: 'closed' },
+  awaitingHello: { authenticate: 'authenticating', open: 'connected', close: 'closed', lose: 'closed' },
+  authenticating: { open: 'connected', close: 'closed', lose: 'closed' },
   connected: { resume: 'connected', close: 'disconnected', lose: 'disconnected', bye: 'closed' },
   disconnected: { resume: 'connected', expire: 'closed' },
   closed: {},

@@ -94,6 +94,14 @@ export function decodeBrokerMessage(fields: Fields, limits: Limits, bodies: Fram
         ref: counterAt(fields, 'ref'),
         unknown: countersAt(fields, 'unknown', limits.batchItemsMax),
       }
+    case 'tokenExpiring':
+      return { type: 'tokenExpiring', inMs: durationAt(fields, 'inMs') }
+    case 'tokenRenewed':
+      return {
+        type: 'tokenRenewed',
+        ref: counterAt(fields, 'ref'),
+        expiresInMs: durationAt(fields, 'expiresInMs'),
+      }
     case 'drain':
       return { type: 'drain', retryAfterMs: durationAt(fields, 'retryAfterMs') }
     case 'ping':
@@ -211,6 +219,7 @@ function wireErrorOf(fields: Fields, limits: Limits): WireError {
 
 function decodeWelcome(fields: Fields, limits: Limits): Welcome {
   const begins = optionalBooleanAt(fields, 'begins')
+  const tokenExpiresInMs = optionalDurationAt(fields, 'tokenExpiresInMs')
   return {
     type: 'welcome',
     version: integerAt(fields, 'version', 1, VERSION_MAX),
@@ -223,6 +232,7 @@ function decodeWelcome(fields: Fields, limits: Limits): Welcome {
     durability: choiceAt(fields, 'durability', DURABILITIES),
     limits: limitsAt(fields),
     ...(begins ? { begins } : {}),
+    ...(tokenExpiresInMs === undefined ? {} : { tokenExpiresInMs }),
   }
 }
 

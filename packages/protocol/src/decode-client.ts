@@ -90,6 +90,8 @@ export function decodeClientMessage(fields: Fields, limits: Limits, bodies: Fram
       return { type: 'unwatch', ids: taskIdsAt(fields, limits) }
     case 'hello':
       return decodeHello(fields, limits)
+    case 'renew':
+      return { type: 'renew', ref: counterAt(fields, 'ref'), token: textAt(fields, 'token', limits.tokenLengthMax) }
     case 'bye':
       return { type: 'bye' }
     case 'ping':

@@ -22,7 +22,11 @@ export const ERRORS = {
   too_large: { retry: 'no', meaning: 'A field, message, body or frame is past the limit named in the error.' },
   unsupported_version: { retry: 'no', meaning: 'None of the offered protocol versions is spoken here.' },
   unauthorized: { retry: 'no', meaning: 'The token is missing or not accepted.' },
-  not_permitted: { retry: 'no', meaning: 'The session did not announce the role that this message needs.' },
+  token_expired: { retry: 'no', meaning: 'The token was accepted once and has expired: come back with a new one.' },
+  not_permitted: {
+    retry: 'no',
+    meaning: 'The token has no scope for this, or the session did not announce the role that this message needs.',
+  },
   hello_expected: { retry: 'no', meaning: 'The first message of a connection has to be hello.' },
   hello_timeout: { retry: 'yes', meaning: 'No hello arrived in time.' },
   busy: { retry: 'after', meaning: 'A bound is reached: try again after retryAfterMs.' },
@@ -79,6 +83,7 @@ export const CLOSE_CODES = {
   4007: { name: 'heartbeat_timeout', retry: 'yes' },
   4008: { name: 'busy', retry: 'after' },
   4009: { name: 'internal', retry: 'yes' },
+  4010: { name: 'token_expired', retry: 'no' },
 } as const satisfies Record<number, { name: string; retry: Retry }>
 
 export type CloseCode = keyof typeof CLOSE_CODES

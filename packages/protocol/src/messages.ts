@@ -60,6 +60,13 @@ export interface Hello {
   resume?: { session: string; leases: number[]; begun?: number }
 }
 
+/** A new token for this session, of the principal that opened it; answered by `tokenRenewed`. */
+export interface Renew {
+  type: 'renew'
+  ref: number
+  token: string
+}
+
 /**
  * A message whose items have bodies. All of them have one content type; absent means `application/json`.
  *
@@ -195,6 +202,7 @@ export interface Pong {
 
 export type ClientMessage =
   | Hello
+  | Renew
   | Submit
   | Credit
   | Begin
@@ -230,7 +238,22 @@ export interface Welcome {
   durability: 'strict' | 'relaxed' | 'memory'
   /** The broker supports `begin`. */
   begins?: true
+  /** Where the broker has access control: how long the token is good for from now. */
+  tokenExpiresInMs?: number
   limits: Limits
+}
+
+/** The token of this session expires so soon: say `renew` with a new one, or the connection is closed with `token_expired`. */
+export interface TokenExpiring {
+  type: 'tokenExpiring'
+  inMs: number
+}
+
+/** The new token counts from now on. */
+export interface TokenRenewed {
+  type: 'tokenRenewed'
+  ref: number
+  expiresInMs: number
 }
 
 /** All tasks of the submission with this `ref` are durable, except the refused ones. */
@@ -376,6 +399,8 @@ export interface ErrorMessage extends WireError {
 
 export type BrokerMessage =
   | Welcome
+  | TokenExpiring
+  | TokenRenewed
   | Submitted
   | SubmitCredit
   | Deliver

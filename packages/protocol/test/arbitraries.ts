@@ -151,6 +151,7 @@ export const clientMessage = fc.oneof(
   fc.record({ type: literal('watch'), ref: counter, ids: taskIds }),
   fc.record({ type: literal('unwatch'), ids: taskIds }),
   fc.record({ type: literal('bye') }),
+  fc.record({ type: literal('renew'), ref: counter, token: label(40) }),
   fc.record({ type: literal('ping'), ref: counter }),
   fc.record({ type: literal('pong'), ref: counter }),
 ) as fc.Arbitrary<ClientMessage>
@@ -169,8 +170,10 @@ export const brokerMessage = fc.oneof(
       durability: fc.constantFrom('strict', 'relaxed', 'memory'),
       limits: literal({ ...limits, frameBytesMax: 12_345 }),
     },
-    { begins: literal(true) },
+    { begins: literal(true), tokenExpiresInMs: duration },
   ),
+  fc.record({ type: literal('tokenExpiring'), inMs: duration }),
+  fc.record({ type: literal('tokenRenewed'), ref: counter, expiresInMs: duration }),
   fc.record({ type: literal('submitted'), ref: counter, refused }),
   fc.record({ type: literal('submitCredit'), credit: counter }),
   withBodies(

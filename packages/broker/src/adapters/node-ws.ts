@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { type Duplex, getDefaultHighWaterMark } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { SUBPROTOCOL } from '@sluice/protocol'
@@ -9,8 +10,10 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { BrokerCore } from '../core/broker-core.ts'
 import type { HostLog, Transport } from '../core/platform.ts'
 import { errorResponse } from '../http/error-response.ts'
+import { isAllowedHost } from '../http/guards.ts'
 import { isLoopbackHost } from '../loopback.ts'
 import { SignsOfLife } from './signs-of-life.ts'
+import { readTls, type TlsFiles, watchTls } from './tls.ts'
 
 /** Proxies cut connections that are silent for a minute, some after half of one. */
 const PING_EVERY_MS = 25_000
@@ -35,26 +38,33 @@ export interface NodeServerOptions {
   log: HostLog
   /** Origins whose pages may connect besides those of loopback addresses. */
   allowedOrigins: readonly string[]
+  /** Names in `Host` besides those of loopback; undefined: any. */
+  allowedHosts: readonly string[] | undefined
+  /** Whether pages of loopback addresses may connect although their origin is not listed. */
+  trustsLoopbackPages: boolean
+  /** Speak TLS with these files. */
+  tls?: TlsFiles | undefined
 }
 
 /** WebSocket and HTTP on one port of one address. Rejects with Node's error when it cannot listen there. */
 export async function serveNode(options: NodeServerOptions): Promise<NodeServer> {
-  const { app, broker, log } = options
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      // A socket says 'drain' only after it held this much: whoever is stalled waits for that.
-      highWaterMark: Math.min(getDefaultHighWaterMark(false), broker.config.sendBufferBytesHigh),
-      // Others are offers that may be passed over, such as HTTP/2, which some HTTP clients make with each request.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
-    },
-    getRequestListener(app.fetch, {
-      // The app answers its own failures; this is what never came to it.
-      errorHandler: () =>
-        errorResponse({ code: 'bad_message', message: 'The request has no URL, or no Host, that can be read.' }),
-    }),
-  )
+  const { app, broker, log, tls } = options
+  const serverOptions = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // A socket says 'drain' only after it held this much: whoever is stalled waits for that.
+    highWaterMark: Math.min(getDefaultHighWaterMark(false), broker.config.sendBufferBytesHigh),
+    // Others are offers that may be passed over, such as HTTP/2, which some HTTP clients make with each request.
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
+  }
+  const listener = getRequestListener(app.fetch, {
+    // The app answers its own failures; this is what never came to it.
+    errorHandler: () =>
+      errorResponse({ code: 'bad_message', message: 'The request has no URL, or no Host, that can be read.' }),
+  })
+  const tlsServer = tls && createTlsServer({ ...serverOptions, ...readTls(tls) }, listener)
+  const server = tlsServer ?? createServer(serverOptions, listener)
+  const endTls = tlsServer && watchTls(tls as TlsFiles, log, (context) => tlsServer.setSecureContext(context))
   // Whoever comes past that is cut off unheard; a WebSocket too many is told so, as long as those that wait over HTTP leave room.
   server.maxConnections = broker.config.connectionsMax + broker.config.waitersMax
   const answering = new Set<ServerResponse>()
@@ -98,6 +108,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     port: (server.address() as AddressInfo).port,
     async close() {
       clearInterval(pings)
+      endTls?.()
       for (const response of answering) response.shouldKeepAlive = false
       sockets.close()
       for (const webSocket of sockets.clients) webSocket.close(4006, 'draining')
@@ -116,9 +127,9 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
 }
 
 /** Why an upgrade is refused, as a status line; CORS does not cover WebSockets, so the origin is checked here. */
-function refusalOf(request: IncomingMessage, { allowedOrigins }: NodeServerOptions): string | undefined {
+function refusalOf(request: IncomingMessage, options: NodeServerOptions): string | undefined {
   const { origin, host, 'sec-websocket-protocol': offered } = request.headers
-  if (!isLoopbackHost(host ?? '') || (origin !== undefined && !isAllowedOrigin(origin, allowedOrigins)))
+  if (!isAllowedHost(host ?? '', options.allowedHosts) || (origin !== undefined && !isAllowedOrigin(origin, options)))
     return '403 Forbidden'
   const protocols = (offered ?? '').split(',').map((name) => name.trim())
   // A later version of the protocol offers this one too, or cannot be spoken with here.
@@ -126,8 +137,12 @@ function refusalOf(request: IncomingMessage, { allowedOrigins }: NodeServerOptio
   return undefined
 }
 
-function isAllowedOrigin(origin: string, allowedOrigins: readonly string[]): boolean {
-  return allowedOrigins.includes(origin) || (URL.canParse(origin) && isLoopbackHost(new URL(origin).host))
+function isAllowedOrigin(origin: string, { allowedOrigins, trustsLoopbackPages }: NodeServerOptions): boolean {
+  if (allowedOrigins.includes(origin)) return true
+  if (!trustsLoopbackPages || !URL.canParse(origin)) return false
+  const { protocol, host } = new URL(origin)
+  // The extension of a browser has an origin of its own, which may be called localhost.
+  return (protocol === 'http:' || protocol === 'https:') && isLoopbackHost(host)
 }
 
 function adopt(webSocket: WebSocket, socket: Socket, broker: BrokerCore, log: HostLog): void {

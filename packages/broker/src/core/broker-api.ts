@@ -1,8 +1,18 @@
 import type { AttemptRecord } from '@sluice/engine'
 import type { Body, DeadReason, SubmitOptions, TaskFailure, TaskStatus, WireError } from '@sluice/protocol'
+import type { Principal } from './access/access-control.ts'
 
 /** What the HTTP API and the command line ask of a running broker; the host implements it. */
 export interface BrokerApi {
+  /** What this principal may see and do. Each call @throws an Error with code not_permitted where a scope is missing. */
+  as(principal: Principal): BrokerApi
+  /** Why this principal may do nothing at all, such as a revocation; undefined where it may. */
+  refusalOf(principal: Principal): WireError | undefined
+  /**
+   * Ends what a principal has open at once, and refuses all tokens of it that were issued up to now. Or ends one session, by
+   * the id that `workers` shows. Resolves, once it is durable, to the number of connections that were closed.
+   */
+  revoke(target: { principal: string } | { session: string }): Promise<number>
   /** Resolves once the accepted ones are durable: an error for each refused task, undefined for each accepted one. */
   submit(
     queue: string,

@@ -1,6 +1,7 @@
 import type { EngineConfig } from '@sluice/engine'
 import type { BrokerState } from '@sluice/machines'
 import type { Journal } from '../journal/journal.ts'
+import type { AccessControl } from './access/access-control.ts'
 import type { BrokerApi } from './broker-api.ts'
 import { Compaction } from './compaction.ts'
 import type { Connection } from './connection.ts'
@@ -16,6 +17,8 @@ export interface BrokerCoreOptions {
   engine: EngineConfig
   config: HostConfig
   log: HostLog
+  /** Who may do what. Default: everybody may do everything. */
+  access?: AccessControl | undefined
   /** What `health` says of the program. */
   version: string
   /** The broker has failed: nothing is acknowledged any more, and only a restart helps. */

@@ -1,43 +1,33 @@
-import { type Command, type EventOf, isSilent, type Session } from '@sluice/engine'
+import { isSilent, type Session } from '@sluice/engine'
+import { nextSessionState, type SessionValue } from '@sluice/machines'
 import {
-  nextReadingState,
-  nextServiceState,
-  nextSessionState,
-  type ReadingState,
-  type ServiceState,
-  type SessionValue,
-} from '@sluice/machines'
-import {
-  type BrokerMessage,
   type ClientMessage,
   decodeClientFrame,
   type ErrorCode,
   type Hello,
-  type Submit,
   VERSIONS,
   type WireError,
 } from '@sluice/protocol'
 import type { Durability } from '../journal/journal.ts'
-import { Outbound, type OutboundHost, type OutboundOwner } from './outbound.ts'
-import type { HostPlatform, Transport } from './platform.ts'
-import { submitCommand } from './submit-command.ts'
-import { statusOf } from './task-status.ts'
+import { AccessError, type Principal } from './access/access-control.ts'
+import { assertNotRevoked } from './access/revocation.ts'
+import { Outbound, type OutboundOwner } from './outbound.ts'
+import type { Transport } from './platform.ts'
+import { Requests, type RequestsConnection, type RequestsHost } from './requests.ts'
 import { wireError } from './wire-error.ts'
 
-const WORKER_MESSAGES = new Set(['credit', 'begin', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
+/** What is kept of a connection that does not wait for its token to be checked. */
+const UNREAD_FRAMES_MAX = 16
+const UNREAD_BYTES_MAX = 64 * 1024
 
 /** What a connection needs of its broker. */
-export interface ConnectionHost extends OutboundHost {
-  readonly platform: HostPlatform
+export interface ConnectionHost extends RequestsHost {
   readonly durability: Durability
   /** Whether sessions are served: until the broker has failed or stopped. */
   readonly isServing: boolean
   readonly isDraining: boolean
   /** Whether the batch in the making takes no more bodies. */
   readonly isSaturated: boolean
-  /** Decides a command and takes its events; returns the refusals. */
-  apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[]
-  scheduleTurn(): void
   /** Pauses the connection where its input cannot be staged now, until it can. */
   pauseWhenSaturated(connection: Connection): void
   /** The connection has something to send at the end of the turn. */
@@ -50,25 +40,22 @@ export interface ConnectionHost extends OutboundHost {
 
 /** What the session is as far as this connection has seen it. In the last two the connection is over. */
 type Phase =
-  | { state: 'awaitingHello'; cancelDeadline: () => void }
-  | { state: 'connected'; session: string; roles: ReadonlySet<string> }
+  | { state: 'awaitingHello' | 'authenticating'; cancelDeadline: () => void }
+  | { state: 'connected'; requests: Requests }
   | { state: 'disconnected' }
   | { state: 'closed' }
 
-/** One WebSocket: its hello, its session, and what it says. What it is sent is its `Outbound`. */
-export class Connection implements OutboundOwner {
+/** One WebSocket: its hello and its end. What it asks is its `Requests`, what it is sent its `Outbound`. */
+export class Connection implements OutboundOwner, RequestsConnection {
   readonly outbound: Outbound
   readonly #host: ConnectionHost
   readonly #transport: Transport
   #phase: Phase
   #hasBegun = false
-  #submitsUnanswered = 0
-  #reading: ReadingState = 'reading'
-  /** What the worker asked for; withheld while its socket is full. */
-  #credit: { credit: number; queues: string[] } = { credit: 0, queues: [] }
-  #service: ServiceState = 'serving'
   /** Frames that came before reading could be stopped. */
   #unread: (string | Uint8Array)[] = []
+  /** Messages behind a `hello` in its frame, while that is being checked. */
+  #unheard: readonly ClientMessage[] = []
   /** Whether the broker knows that there is something to send. */
   #isNoted = false
   name = ''
@@ -81,15 +68,25 @@ export class Connection implements OutboundOwner {
     this.#phase = { state: 'awaitingHello', cancelDeadline }
   }
 
+  get #requests(): Requests | undefined {
+    return this.#phase.state === 'connected' ? this.#phase.requests : undefined
+  }
+
   get session(): string | undefined {
-    return this.#phase.state === 'connected' ? this.#phase.session : undefined
+    return this.#requests?.session
+  }
+
+  /** Whom it acts for; undefined where the broker has no access control, or does not know yet. */
+  get principal(): Principal | undefined {
+    return this.#requests?.principal
   }
 
   /** Where its session is in `sessionMachine`. */
   get value(): SessionValue {
-    const { state } = this.#phase
-    if (state !== 'connected') return state
-    return { connected: { reading: this.#reading, delivery: this.outbound.delivery, service: this.#service } }
+    const phase = this.#phase
+    if (phase.state !== 'connected') return phase.state
+    const { reading, service } = phase.requests
+    return { connected: { reading, delivery: this.outbound.delivery, service } }
   }
 
   get #isOver(): boolean {
@@ -110,6 +107,10 @@ export class Connection implements OutboundOwner {
 
   #receive(frame: string | Uint8Array): void {
     if (this.#isOver) return
+    if (this.#phase.state === 'authenticating') {
+      this.#keepUnread(frame)
+      return
+    }
     // Behind what waits already, also where the batch in the making has room again.
     if (this.#host.isSaturated || this.#unread.length > 0) {
       this.#unread.push(frame)
@@ -124,11 +125,28 @@ export class Connection implements OutboundOwner {
       return
     }
     this.#noteSignOfLife()
-    for (const message of decoded.messages) {
-      this.#handle(message)
+    this.#hear(decoded.messages)
+  }
+
+  #hear(messages: readonly ClientMessage[]): void {
+    for (let i = 0; i < messages.length; i += 1) {
+      this.#handle(messages[i] as ClientMessage)
       if (this.#isOver) return
+      if (this.#phase.state === 'authenticating') {
+        this.#unheard = messages.slice(i + 1)
+        return
+      }
     }
     this.#host.pauseWhenSaturated(this)
+  }
+
+  /** A frame that comes while it is being checked who is there. Reading has been stopped: only what was under way comes. */
+  #keepUnread(frame: string | Uint8Array): void {
+    this.#unread.push(frame)
+    let bytes = 0
+    for (const { length } of this.#unread) bytes += length
+    if (this.#unread.length > UNREAD_FRAMES_MAX || bytes > UNREAD_BYTES_MAX)
+      this.refuse('hello_expected', 'Wait for welcome before you say more than hello.', 4000)
   }
 
   /** A session that let a lease expire is given work again once it is heard. */
@@ -169,12 +187,16 @@ export class Connection implements OutboundOwner {
     const state = nextSessionState(phase.state, event)
     this.#phase = { state } as Phase
     this.outbound.end()
-    if (phase.state === 'awaitingHello') {
+    this.#unread = []
+    this.#unheard = []
+    if (phase.state === 'awaitingHello' || phase.state === 'authenticating') {
       phase.cancelDeadline()
       this.#host.onEnd(this, undefined)
       return
     }
-    const { session } = phase
+    if (phase.state !== 'connected') return
+    const { session } = phase.requests
+    phase.requests.end()
     this.#host.onEnd(this, session)
     // What nobody will write any more needs no event: the next start takes every session as disconnected.
     if (this.#host.isServing)
@@ -184,7 +206,9 @@ export class Connection implements OutboundOwner {
   #missHello(): void {
     // What waits in the socket is read first: the hello may have come while the broker could not listen.
     this.#host.platform.afterTurn(() => {
-      if (this.#phase.state === 'awaitingHello') this.refuse('hello_timeout', 'no hello arrived in time', 4003)
+      const { state } = this.#phase
+      if (state === 'awaitingHello') this.refuse('hello_timeout', 'no hello arrived in time', 4003)
+      if (state === 'authenticating') this.refuse('hello_timeout', 'the token could not be checked in time', 4003)
     })
   }
 
@@ -216,16 +240,15 @@ export class Connection implements OutboundOwner {
 
   /** Unless something else keeps it from that: what was just read may have filled the next batch. */
   #readOn(): void {
+    if (this.#phase.state === 'authenticating') return
     this.#host.pauseWhenSaturated(this)
-    if (!this.#host.isSaturated && this.#reading === 'reading') this.#transport.resume()
+    if (!this.#host.isSaturated && this.#requests?.reading !== 'paused') this.#transport.resume()
   }
 
   // ─── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   announceDrain(): void {
-    if (this.#phase.state !== 'connected') return
-    this.#service = nextServiceState(this.#service, 'drain')
-    this.outbound.answers.messages.push({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
+    this.#requests?.announceDrain()
   }
 
   /** Sends what may leave now; returns whether it has to be asked again. */
@@ -247,19 +270,32 @@ export class Connection implements OutboundOwner {
   }
 
   onDeliveryChange(): void {
-    this.#setCredit()
+    this.#requests?.applyCredit()
   }
 
-  onAnswered(count: number): void {
-    this.#submitsUnanswered -= count
-    if (this.#reading === 'paused' && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
-      this.#reading = nextReadingState(this.#reading, 'answer')
-      this.#readOn()
-    }
+  onAnswersLeft(count: number): void {
+    this.#requests?.onAnswered(count)
   }
 
   onLateDelivery(leases: readonly number[]): void {
     if (this.session !== undefined) this.#host.apply({ type: 'heartbeat', session: this.session, leases })
+  }
+
+  onOverdrawn(): void {
+    this.#transport.pause()
+  }
+
+  onAnswered(): void {
+    this.#readOn()
+  }
+
+  onBye(): void {
+    this.#transport.close(1000, 'bye')
+    this.#end('bye')
+  }
+
+  onTokenExpired(): void {
+    this.refuse('token_expired', 'The token has expired: come back with a new one.', 4010)
   }
 
   onSlowReader(): void {
@@ -272,14 +308,7 @@ export class Connection implements OutboundOwner {
     this.refuse('internal', 'an answer fits no frame of frameBytesMax: ask for fewer things at once', 4009)
   }
 
-  #error(ref: number | undefined, error: WireError): void {
-    this.outbound.answers.messages.push(
-      ref === undefined ? { type: 'error', ...error } : { type: 'error', ...error, ref },
-    )
-    this.#host.scheduleTurn()
-  }
-
-  // ─── messages ────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ─── hello ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #handle(message: ClientMessage): void {
     const phase = this.#phase
@@ -288,89 +317,7 @@ export class Connection implements OutboundOwner {
       else this.refuse('hello_expected', 'the first message has to be hello', 4000)
       return
     }
-    if (phase.state !== 'connected') return
-    const { session } = phase
-    const ref = 'ref' in message ? message.ref : undefined
-    if (WORKER_MESSAGES.has(message.type) && !phase.roles.has('worker')) {
-      this.#error(ref, { code: 'not_permitted', message: `${message.type} needs the role worker in hello` })
-      return
-    }
-    const host = this.#host
-    switch (message.type) {
-      case 'submit':
-        this.#submit(session, message)
-        break
-      case 'complete': {
-        const { ref, contentType, leases, bodies } = message
-        const refused = host.apply(
-          { type: 'complete', session, ref, contentType, index: 0, leases, bytes: bodies.lengths },
-          bodies.bytes,
-        )
-        this.#answer({ type: 'settled', ref, refused: refused.map(indexed) })
-        break
-      }
-      case 'fail':
-      case 'release': {
-        const refused = host.apply({ ...message, session })
-        this.#answer({ type: 'settled', ref: message.ref, refused: refused.map(indexed) })
-        break
-      }
-      case 'credit': {
-        const before = this.#credit
-        this.#credit = message
-        // What is refused must not be what a full socket withholds.
-        if (!this.#setCredit()) this.#credit = before
-        break
-      }
-      case 'begin':
-        host.apply({ type: 'begin', session, lease: message.lease })
-        break
-      case 'heartbeat': {
-        const held = host.state.sessions.get(session)?.leases
-        host.apply({ type: 'heartbeat', session, leases: message.leases })
-        const lost = message.leases.filter((lease) => !held?.has(lease))
-        this.outbound.signal({ type: 'renewed', ref: message.ref, lost })
-        break
-      }
-      case 'reportProgress':
-        host.apply({ type: 'reportProgress', session, updates: message.updates })
-        break
-      case 'cancel': {
-        const refused = host.apply({ type: 'cancel', session, ref: message.ref, ids: message.ids })
-        this.#answer({ type: 'cancelled', ref: message.ref, refused: refused.map(indexed) })
-        break
-      }
-      case 'watch':
-        this.#watch(session, message.ref, message.ids)
-        break
-      case 'unwatch':
-        host.apply({ type: 'unwatch', session, ids: message.ids })
-        break
-      case 'query':
-        this.outbound.answers.status(
-          message.ref,
-          message.ids.map((id) => statusOf(host, id)),
-          host.config.sendBufferBytesHigh,
-        )
-        break
-      case 'ping':
-        this.outbound.signal({ type: 'pong', ref: message.ref })
-        break
-      case 'pong':
-        break
-      case 'bye':
-        this.#transport.close(1000, 'bye')
-        this.#end('bye')
-        return
-      case 'hello':
-        this.#error(undefined, { code: 'bad_message', message: 'hello was said already', field: 'type' })
-        break
-    }
-    host.scheduleTurn()
-  }
-
-  #answer(message: BrokerMessage): void {
-    this.outbound.answers.messages.push(message)
+    if (phase.state === 'connected') phase.requests.handle(message)
   }
 
   #hello(hello: Hello, cancelDeadline: () => void): void {
@@ -380,20 +327,64 @@ export class Connection implements OutboundOwner {
       this.refuse('unsupported_version', `this broker speaks version ${VERSIONS.join(', ')}`, 4002)
       return
     }
-    const { resume, roles, begins } = hello
-    const held = resume && host.state.sessions.get(resume.session)
+    const { access } = host
+    if (access === undefined) {
+      this.#open(hello, version, undefined, cancelDeadline)
+      return
+    }
+    this.#phase = { state: nextSessionState('awaitingHello', 'authenticate'), cancelDeadline } as Phase
+    this.pause()
+    void access
+      .authenticate(hello.token)
+      .then((principal) => {
+        if (this.#phase.state !== 'authenticating') return
+        assertNotRevoked(host.state, principal)
+        this.#open(hello, version, principal, cancelDeadline)
+        if (!this.#isOver) this.#hearOn()
+      })
+      .catch((error: Error) => this.#onUnauthenticated(error))
+      .catch((error: Error) => host.fail(error))
+  }
+
+  /** What was said behind the hello. */
+  #hearOn(): void {
+    const unheard = this.#unheard
+    this.#unheard = []
+    this.#hear(unheard)
+    this.resume()
+  }
+
+  #onUnauthenticated(error: Error): void {
+    if (error instanceof AccessError) {
+      this.refuse(error.code, error.message, error.code === 'token_expired' ? 4010 : 4001)
+      return
+    }
+    this.#host.log.error({ err: error, name: this.name }, 'a token could not be checked')
+    this.refuse('internal', 'The token could not be checked: try again later.', 4009)
+  }
+
+  #open(hello: Hello, version: number, principal: Principal | undefined, cancelDeadline: () => void): void {
+    const host = this.#host
+    const { resume, begins } = hello
+    const known = resume && host.state.sessions.get(resume.session)
+    // That of another principal is as good as unknown.
+    const held = known?.owner === principal?.id ? known : undefined
+    const roles = held ? held.roles : hello.roles
     const session = held?.id ?? host.platform.secretId()
     const named = resume?.leases ?? []
-    const state = held ? nextSessionState(held.phase, 'resume') : nextSessionState('awaitingHello', 'open')
+    const before = this.#phase.state === 'authenticating' ? 'authenticating' : 'awaitingHello'
+    const state = held ? nextSessionState(held.phase, 'resume') : nextSessionState(before, 'open')
     if (!held) {
-      const [busy] = host.apply({ type: 'openSession', session, roles, begins: begins ?? false })
+      const owner = principal?.id
+      const [busy] = host.apply({ type: 'openSession', session, roles: hello.roles, begins: begins ?? false, owner })
       if (busy) {
         this.#closeWith(wireError(busy), 4008)
         return
       }
     }
     cancelDeadline()
-    this.#phase = { state, session, roles: new Set(roles) } as Phase
+    const requests = new Requests(host, this, { session, roles, principal })
+    this.#phase = { state, requests } as Phase
     this.name = hello.name ?? ''
     host.onSession(this, session)
     if (held) {
@@ -401,6 +392,7 @@ export class Connection implements OutboundOwner {
       host.apply({ type: 'resumeSession', session, leases: named, begins: begins ?? false, begun })
     }
     const leases = (host.state.sessions.get(session) as Session).leases
+    const tokenExpiresInMs = requests.beginToken()
     this.outbound.signal({
       type: 'welcome',
       version,
@@ -413,56 +405,9 @@ export class Connection implements OutboundOwner {
       durability: host.durability,
       limits: host.config.limits,
       begins: true,
+      ...(tokenExpiresInMs === undefined ? {} : { tokenExpiresInMs }),
     })
     if (host.isDraining) this.announceDrain()
     host.scheduleTurn()
   }
-
-  #submit(session: string, submit: Submit): void {
-    const { ref, ids, bodies } = submit
-    const host = this.#host
-    if (this.#service === 'draining') {
-      this.#error(ref, {
-        code: 'draining',
-        message: 'the broker is leaving: reconnect and submit again',
-        retryAfterMs: host.config.drainRetryAfterMs,
-      })
-    } else {
-      const refused = host.apply(submitCommand(submit, session, 0), bodies.bytes)
-      this.#answer({ type: 'submitted', ref, refused: refused.map(indexed) })
-    }
-    this.outbound.answers.answered += ids.length
-    this.#submitsUnanswered += ids.length
-    if (this.#submitsUnanswered > host.state.config.submitCredit && this.#reading === 'reading') {
-      this.#reading = nextReadingState(this.#reading, 'overdraw')
-      this.#transport.pause()
-    }
-  }
-
-  /** The answer goes first, the outcomes of finished tasks behind it; before it the tasks that it does not cover. */
-  #watch(session: string, ref: number, ids: readonly string[]): void {
-    const { messages } = this.outbound.answers
-    const unknown: number[] = []
-    const place = messages.length
-    messages.push({ type: 'watched', ref, unknown })
-    for (const event of this.#host.apply({ type: 'watch', session, ref, ids })) {
-      if (event.code === 'unknown_task') unknown.push(event.index as number)
-      else messages.splice(place, 0, { type: 'error', ...wireError(event), ref, field: `ids[${event.index}]` })
-    }
-  }
-
-  /** Returns whether the queue takes it. */
-  #setCredit(): boolean {
-    const { session } = this
-    if (session === undefined) return true
-    const { credit, queues } = this.#credit
-    const given = this.outbound.delivery === 'stalled' ? 0 : credit
-    const refused = this.#host.apply({ type: 'setCredit', session, credit: given, queues })
-    for (const event of refused) this.#error(undefined, wireError(event))
-    return refused.length === 0
-  }
-}
-
-function indexed(event: EventOf<'refused'>): { index: number; error: WireError } {
-  return { index: event.index as number, error: wireError(event) }
 }

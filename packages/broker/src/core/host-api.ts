@@ -1,5 +1,20 @@
-import { freeCredit, isFinished, type Queue, resultOf, type State, type Task } from '@sluice/engine'
+import {
+  freeCredit,
+  isFinished,
+  type Queue,
+  resultOf,
+  type Session,
+  type State,
+  type Subscription,
+  type Task,
+  unknownTask,
+} from '@sluice/engine'
 import { Bodies, type Body, type Submit, type SubmitOptions, type WireError } from '@sluice/protocol'
+import { AccessError, type Principal } from './access/access-control.ts'
+import { authorize, authorizeTask, notPermitted } from './access/authorize.ts'
+import { assertNotRevoked } from './access/revocation.ts'
+import type { QueueAction } from './access/scopes.ts'
+import { visibleTasks } from './access/visible-tasks.ts'
 import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
 import type { Host } from './host.ts'
@@ -10,14 +25,59 @@ import { wireError } from './wire-error.ts'
 /** Dead letters made ready in one turn. */
 const REDRIVE_BATCH = 1000
 
-/** The host as the HTTP API and the command line see it. */
+/** The host as the HTTP API and the command line see it: what one principal may see and do of it. */
 export class HostApi implements BrokerApi {
   readonly #host: Host
   readonly #version: string
+  /** Undefined where everybody may do everything. */
+  readonly #principal: Principal | undefined
 
-  constructor(host: Host, version: string) {
+  constructor(host: Host, version: string, principal?: Principal) {
     this.#host = host
     this.#version = version
+    this.#principal = principal
+  }
+
+  as(principal: Principal): BrokerApi {
+    return new HostApi(this.#host, this.#version, principal)
+  }
+
+  refusalOf(principal: Principal): WireError | undefined {
+    try {
+      assertNotRevoked(this.#host.state, principal)
+      return undefined
+    } catch (thrown) {
+      if (!(thrown instanceof AccessError)) throw thrown
+      return { code: thrown.code, message: thrown.message }
+    }
+  }
+
+  async revoke(target: { principal: string } | { session: string }): Promise<number> {
+    this.#assert('admin')
+    const unavailable = this.#unavailable()
+    if (unavailable) throw Object.assign(new Error(unavailable.message), unavailable)
+    const host = this.#host
+    const sessions = [...host.state.sessions.values()].filter((session) =>
+      'principal' in target ? session.owner === target.principal : publicIdOf(session) === target.session,
+    )
+    if ('principal' in target) {
+      const [refused] = host.apply({ type: 'revokePrincipal', principal: target.principal })
+      if (refused) throw Object.assign(new Error(refused.message), wireError(refused))
+    } else if (sessions.length === 0) {
+      throw Object.assign(new Error(`there is no session ${target.session}: GET /v1/workers lists them`), {
+        code: 'unknown_task',
+      })
+    }
+    const message = 'The access of this session has been revoked.'
+    let closed = 0
+    for (const { id } of sessions) {
+      const connection = host.connections.of(id)
+      if (connection) closed += 1
+      connection?.refuse('unauthorized', message, 4001)
+      host.apply({ type: 'closeSession', session: id })
+    }
+    await this.#durable()
+    return closed
   }
 
   async submit(
@@ -25,6 +85,7 @@ export class HostApi implements BrokerApi {
     options: SubmitOptions | undefined,
     tasks: readonly (Body & { id: string })[],
   ): Promise<(WireError | undefined)[]> {
+    this.#assert('submit', queue)
     // A stopped host writes nothing any more, and so makes no room.
     while (this.#host.isSaturated && this.#host.status === 'ready') await this.#host.durable()
     const unavailable = this.#unavailable()
@@ -43,7 +104,7 @@ export class HostApi implements BrokerApi {
       const submit: Submit = { type: 'submit', ref: 0, queue, watch: false, ids: some.map(({ id }) => id), bodies }
       if (options !== undefined) submit.options = options
       if (contentType !== undefined) submit.contentType = contentType
-      refused.push(...this.#host.apply(submitCommand(submit, undefined, index), bodies.bytes))
+      refused.push(...this.#host.apply(submitCommand(submit, undefined, index, this.#principal?.id), bodies.bytes))
       index = end
     }
     await this.#durable()
@@ -51,9 +112,9 @@ export class HostApi implements BrokerApi {
   }
 
   async task(id: string): Promise<TaskDetails | undefined> {
-    const task = this.#host.state.tasks.get(id)
+    const task = this.#visible(id)
     if (!task) return undefined
-    const details: TaskDetails = { ...statusOf(this.#host, id), history: [...task.past.history] }
+    const details: TaskDetails = { ...statusOf(this.#host, id, this.#principal), history: [...task.past.history] }
     const { phase } = task
     // What is in memory may be ahead of the journal: it would be contradicted after a crash, and a result is not there to be read.
     await this.#durable()
@@ -75,7 +136,7 @@ export class HostApi implements BrokerApi {
 
   waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<void> {
     const host = this.#host
-    const task = host.state.tasks.get(id)
+    const task = this.#visible(id)
     if (!task || isFinished(task) || signal?.aborted || host.status !== 'ready') return Promise.resolve()
     if (host.listening >= host.config.waitersMax) {
       return Promise.reject(
@@ -98,7 +159,11 @@ export class HostApi implements BrokerApi {
   async cancel(ids: readonly string[]): Promise<(WireError | undefined)[]> {
     const unavailable = this.#unavailable()
     if (unavailable) return ids.map(() => unavailable)
-    const refused = this.#host.apply({ type: 'cancel', session: undefined, ref: 0, ids })
+    const { ids: seen, placeOf, hidden } = visibleTasks(this.#host.state, this.#principal, 'cancel', ids)
+    const refused = this.#host
+      .apply({ type: 'cancel', session: undefined, ref: 0, ids: seen })
+      .map((event) => ({ ...event, index: placeOf(event.index as number) }))
+    for (const index of hidden) refused.push({ ...unknownTask(undefined, ids[index] as string, {}), index })
     await this.#durable()
     return verdicts(ids.length, refused)
   }
@@ -106,7 +171,7 @@ export class HostApi implements BrokerApi {
   queues(): QueueStats[] {
     const { state, nowMs } = this.#host
     const takers = takersOf(state)
-    return [...state.queues.values()].map((queue) => {
+    return this.#readable(state.queues.values()).map((queue) => {
       const { workers, freeCredit } = takers.get(queue) ?? NO_TAKERS
       return {
         name: queue.name,
@@ -130,13 +195,17 @@ export class HostApi implements BrokerApi {
   workers(): WorkerStats[] {
     return [...this.#host.state.sessions.values()]
       .filter((session) => session.roles.includes('worker'))
+      .filter(
+        ({ subscriptions }) =>
+          authorize(this.#principal, 'admin') || this.#readable(queuesOf(subscriptions)).length > 0,
+      )
       .map((session) => ({
-        id: `worker-${session.order}`,
+        id: publicIdOf(session),
         name: this.#host.connections.of(session.id)?.name ?? '',
         connected: session.phase === 'connected',
         credit: session.credit,
         leased: session.leases.size,
-        queues: session.subscriptions.map(({ queue }) => queue.name),
+        queues: this.#readable(queuesOf(session.subscriptions)).map(({ name }) => name),
       }))
   }
 
@@ -145,13 +214,14 @@ export class HostApi implements BrokerApi {
     next?: string
   } {
     const { state, nowMs } = this.#host
-    const start = after === undefined ? undefined : state.tasks.get(after)
+    const start = after === undefined ? undefined : this.#visible(after)
     // Of one queue the letters go from the front, so that what is at the front now came behind a letter that has gone.
     if (after !== undefined && !start && name === undefined) {
       const message = `no task ${after} is held any more: list from the beginning, or queue by queue`
       throw Object.assign(new Error(message), { code: 'unknown_task' })
     }
-    const queues = [...state.queues.values()].filter((queue) => name === undefined || queue.name === name)
+    if (name !== undefined) this.#assert('read', name)
+    const queues = this.#readable(state.queues.values()).filter((queue) => name === undefined || queue.name === name)
     // A page begins behind `after` in its queue, and goes on with the queues behind that one.
     const from = start ? Math.max(0, queues.indexOf(start.queue)) : 0
     const tasks: DeadLetter[] = []
@@ -168,7 +238,11 @@ export class HostApi implements BrokerApi {
   async redrive(target: { ids: readonly string[] } | { queue: string }): Promise<number> {
     const unavailable = this.#unavailable()
     if (unavailable) throw Object.assign(new Error(unavailable.message), unavailable)
-    const ids = 'ids' in target ? target.ids : this.#deadIds(target.queue)
+    if ('queue' in target) this.#assert('manage', target.queue)
+    const ids =
+      'ids' in target
+        ? visibleTasks(this.#host.state, this.#principal, 'manage', target.ids).ids
+        : this.#deadIds(target.queue)
     let redriven = 0
     for (let i = 0; i < ids.length; i += REDRIVE_BATCH) {
       const some = [...new Set(ids.slice(i, i + REDRIVE_BATCH))]
@@ -189,6 +263,24 @@ export class HostApi implements BrokerApi {
       journal: journal.stats(),
       ...(failure ? { reason: failure.message } : {}),
     }
+  }
+
+  /** A task that is there for this principal. */
+  #visible(id: string): Task | undefined {
+    const task = this.#host.state.tasks.get(id)
+    return task && authorizeTask(this.#principal, 'read', task) ? task : undefined
+  }
+
+  #readable(queues: Iterable<Queue>): Queue[] {
+    return [...queues].filter(({ name }) => authorize(this.#principal, 'read', name))
+  }
+
+  /** @throws an Error with code not_permitted where a scope is missing */
+  #assert(action: QueueAction | 'admin', queue?: string): void {
+    const principal = this.#principal
+    if (principal === undefined || authorize(principal, action, queue)) return
+    const error = notPermitted(principal, action, queue)
+    throw Object.assign(new Error(error.message), error)
   }
 
   #deadIds(name: string): string[] {
@@ -239,6 +331,15 @@ function takersOf(state: State): Map<Queue, Takers> {
     }
   }
   return takers
+}
+
+/** What a session is called where its id, which is secret, may not stand. */
+function publicIdOf({ order }: Session): string {
+  return `worker-${order}`
+}
+
+function queuesOf(subscriptions: readonly Subscription[]): Queue[] {
+  return subscriptions.map(({ queue }) => queue)
 }
 
 function verdicts(count: number, refused: ReturnType<Host['apply']>): (WireError | undefined)[] {

@@ -1,6 +1,7 @@
 import type { Command, EngineConfig, Event, EventOf, State } from '@sluice/engine'
 import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/machines'
 import type { Durability, Journal } from '../journal/journal.ts'
+import type { AccessControl } from './access/access-control.ts'
 import type { BodyStore } from './body-store.ts'
 import { Commit } from './commit.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
@@ -19,6 +20,8 @@ export interface HostOptions {
   engine: EngineConfig
   config: HostConfig
   log: HostLog
+  /** Who may do what. Default: everybody may do everything. */
+  access?: AccessControl | undefined
   /** The journal has failed: nothing is acknowledged any more. The process should exit. */
   onFailure: (error: Error) => void
 }
@@ -31,6 +34,7 @@ export class Host implements ConnectionHost {
   readonly platform: HostPlatform
   readonly config: HostConfig
   readonly log: HostLog
+  readonly access: AccessControl | undefined
   readonly connections: Connections
   readonly #commit: Commit
   readonly #intake: Intake
@@ -43,10 +47,11 @@ export class Host implements ConnectionHost {
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
-  constructor({ journal, platform, engine, config, log, onFailure }: HostOptions) {
+  constructor({ journal, platform, engine, config, log, access, onFailure }: HostOptions) {
     this.platform = platform
     this.config = config
     this.log = log
+    this.access = access
     this.#onFailure = onFailure
     this.connections = new Connections(config)
     const rendering = new Rendering(this.connections, (id) => this.#tellListeners(id))

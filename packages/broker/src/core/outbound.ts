@@ -38,7 +38,7 @@ export interface OutboundOwner {
   /** Whether it is to be given deliveries has changed. */
   onDeliveryChange(): void
   /** Answers to this many submitted tasks have left. */
-  onAnswered(count: number): void
+  onAnswersLeft(count: number): void
   /** The deliveries of these leases have left so late that their leases count from now. */
   onLateDelivery(leases: readonly number[]): void
   /** The peer does not read. */
@@ -261,7 +261,7 @@ export class Outbound {
       const late = outgoing.lateLeases(nowMs, LATE_SHARE)
       if (late.length > 0) this.#owner.onLateDelivery(late)
     }
-    if (answered > 0) this.#owner.onAnswered(answered)
+    if (answered > 0) this.#owner.onAnswersLeft(answered)
   }
 
   /** Of what is to be told when there is room, at the least. */

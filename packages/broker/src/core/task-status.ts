@@ -1,10 +1,16 @@
 import { type State, stateNameOf } from '@sluice/engine'
 import type { TaskStatus } from '@sluice/protocol'
+import type { Principal } from './access/access-control.ts'
+import { authorizeTask } from './access/authorize.ts'
 
-/** What is told of a task to whoever asks for it by its id. */
-export function statusOf({ state, nowMs }: { state: State; nowMs: number }, id: string): TaskStatus {
+/** What a principal is told of a task by its id. One that is not there for it is unknown. */
+export function statusOf(
+  { state, nowMs }: { state: State; nowMs: number },
+  id: string,
+  principal: Principal | undefined,
+): TaskStatus {
   const task = state.tasks.get(id)
-  if (!task) return { id, state: 'unknown' }
+  if (!task || !authorizeTask(principal, 'read', task)) return { id, state: 'unknown' }
   const { phase } = task
   const status: TaskStatus = {
     id,

@@ -2,12 +2,16 @@ import { type Cancel, isTaskId, type Limits, type WireError } from '@sluice/prot
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
+import type { AccessControl } from '../core/access/access-control.ts'
+import { authorize } from '../core/access/authorize.ts'
 import type { BrokerApi } from '../core/broker-api.ts'
+import { type Admission, Admissions, ROUTE_RULES, type Route } from './access.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
 import { requestJson } from './request-json.ts'
 import { decodeAsMessages, decodeSubmission, fieldsOf } from './submission.ts'
 import { deadPageJson, taskJson } from './task-view.ts'
+import { TICKET_MS, Tickets } from './tickets.ts'
 
 export interface HttpAppOptions {
   /** The limits in force on the wire; `frameBytesMax` bounds a request's body as it bounds a frame. */
@@ -16,6 +20,14 @@ export interface HttpAppOptions {
   newId: () => string
   /** Origins whose pages may use the API besides the broker's own, such as `http://localhost:5173`. Default none. */
   allowedOrigins?: readonly string[]
+  /** Who may do what. Default: everybody may do everything, and only loopback names of the broker are answered to. */
+  access?: AccessControl | undefined
+  /** Names that the broker may be called by in `Host` besides those of loopback. Default: with `access` any, else none. */
+  allowedHosts?: readonly string[]
+  /** 128 unpredictable bits or more, as text: for tickets. */
+  secretId: () => string
+  /** ms since 1970. Default `Date.now`. */
+  nowMs?: () => number
   /** Hears of failures that the answer names only as `internal`. */
   onError?: (error: unknown) => void
 }
@@ -27,8 +39,15 @@ const DEAD_PAGE_DEFAULT = 100
 
 /** The HTTP API over a running broker. Holds no state of its own. */
 export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
-  const { limits, newId, allowedOrigins = [] } = options
+  const { limits, newId, allowedOrigins = [], allowedHosts, access, secretId, nowMs = Date.now } = options
   const app = new Hono()
+  const tickets = new Tickets(nowMs, secretId)
+  const admissions = new Admissions(api, access, tickets)
+  /** A route that nobody thought of the rule of does not compile. */
+  const on = (route: Route, answer: (c: Context, admission: Admission) => Response | Promise<Response>): void => {
+    const [method, path] = route.split(' ') as [string, string]
+    app.on(method, path, async (c) => answer(c, await admissions.admit(c, ROUTE_RULES[route])))
+  }
 
   app.onError((thrown) => {
     const error = wireErrorOf(thrown)
@@ -49,7 +68,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
 
   app.use(async (c, next) => {
     const host = c.req.header('host') ?? new URL(c.req.url).host
-    refuseForeignHost(host)
+    refuseForeignHost(host, allowedHosts ?? (access === undefined ? [] : undefined))
     refuseForeignOrigin(c.req.raw.headers, host, allowedOrigins)
     if (c.req.method !== 'GET' && c.req.method !== 'HEAD')
       refuseOtherContent(c.req.raw.headers, c.req.method === 'POST')
@@ -62,7 +81,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     cors({
       origin: (origin) => (allowedOrigins.includes(origin) ? origin : null),
       allowMethods: ['GET', 'POST', 'DELETE'],
-      allowHeaders: ['content-type'],
+      allowHeaders: ['content-type', 'authorization'],
       exposeHeaders: ['retry-after'],
     }),
   )
@@ -82,7 +101,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return Number(length) > limits.frameBytesMax ? tooLarge() : next()
   })
 
-  app.post('/v1/tasks', async (c) => {
+  on('POST /v1/tasks', async (c, { api }) => {
     const submit = decodeSubmission(await jsonOf(c, limits), limits, newId)
     const refusals = await api.submit(submit.queue, submit.options, submit.tasks)
     const tasks = submit.tasks.map(({ id }, index) => {
@@ -93,8 +112,8 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return common === undefined ? c.json({ tasks }, 202) : errorResponse(common, { tasks })
   })
 
-  app.get('/v1/tasks/:id', async (c) => {
-    const id = taskId(c.req.param('id'))
+  on('GET /v1/tasks/:id', async (c, { api }) => {
+    const id = taskId(c.req.param('id') as string)
     const waitMs = wholeNumber(c, 'waitMs', 0, WAIT_MS_MAX, 0)
     const details = await api.task(id)
     if (details === undefined) throw unknownTask(id)
@@ -106,16 +125,16 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return json(taskJson(later, limits.depthMax))
   })
 
-  app.delete('/v1/tasks/:id', async (c) => {
-    const id = taskId(c.req.param('id'))
+  on('DELETE /v1/tasks/:id', async (c, { api }) => {
+    const id = taskId(c.req.param('id') as string)
     const [error] = await api.cancel([id])
     return error === undefined ? c.json({ id, cancelled: true }) : errorResponse(error)
   })
 
-  app.get('/v1/queues', (c) => c.json({ queues: api.queues() }))
-  app.get('/v1/workers', (c) => c.json({ workers: api.workers() }))
+  on('GET /v1/queues', (c, { api }) => c.json({ queues: api.queues() }))
+  on('GET /v1/workers', (c, { api }) => c.json({ workers: api.workers() }))
 
-  app.get('/v1/dead', (c) => {
+  on('GET /v1/dead', (c, { api }) => {
     const queue = c.req.query('queue')
     const after = c.req.query('after')
     const page = api.dead({
@@ -126,7 +145,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return json(deadPageJson(page, limits.frameBytesMax))
   })
 
-  app.post('/v1/dead/redrive', async (c) => {
+  on('POST /v1/dead/redrive', async (c, { api }) => {
     const { queue, ids } = fieldsOf(await jsonOf(c, limits), ['queue', 'ids'], '')
     if ((queue === undefined) === (ids === undefined)) {
       const message = 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.'
@@ -137,8 +156,36 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     throw new HttpRefusal({ code: 'bad_message', field: 'queue', message: 'A string is needed here.' })
   })
 
-  app.get('/healthz', (c) => c.json(api.health()))
-  app.get('/readyz', (c) => {
+  on('POST /v1/tickets', (c, { principal }) => {
+    if (principal === undefined) {
+      const message = 'This broker has no access control: no request needs a ticket.'
+      throw new HttpRefusal({ code: 'bad_message', message })
+    }
+    const ticket = tickets.issue(principal)
+    if (ticket !== undefined) return c.json({ ticket, expiresInMs: TICKET_MS }, 201)
+    const message = 'Too many tickets are unused: use them, or wait until they are too old.'
+    throw new HttpRefusal({ code: 'busy', message, retryAfterMs: TICKET_MS }, 429)
+  })
+
+  on('POST /v1/revocations', async (c, { api }) => {
+    const { principal, session } = fieldsOf(await jsonOf(c, limits), ['principal', 'session'], '')
+    if ((principal === undefined) === (session === undefined)) {
+      const message = 'Send {"principal": NAME} for all tokens of a principal, or {"session": ID} for one session.'
+      throw new HttpRefusal({ code: 'bad_message', field: 'principal', message })
+    }
+    const target = principal === undefined ? { session } : { principal }
+    const [field, name] = Object.entries(target)[0] as [string, unknown]
+    if (typeof name !== 'string')
+      throw new HttpRefusal({ code: 'bad_message', field, message: 'A string is needed here.' })
+    return c.json({ closed: await api.revoke({ [field]: name } as Parameters<BrokerApi['revoke']>[0]) })
+  })
+
+  on('GET /healthz', (c, { api, principal }) => {
+    const health = api.health()
+    const isTold = access === undefined || (principal !== undefined && authorize(principal, 'admin'))
+    return c.json(isTold ? health : { status: health.status })
+  })
+  on('GET /readyz', (c, { api }) => {
     const { status, reason } = api.health()
     return c.json({ status, ...(reason === undefined ? {} : { reason }) }, status === 'ready' ? 200 : 503)
   })

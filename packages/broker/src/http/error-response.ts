@@ -5,6 +5,7 @@ const SIZED_FIELD = /(^|\.)(body|base64|tasks)$/
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
+  token_expired: 401,
   not_permitted: 403,
   unknown_task: 404,
   id_conflict: 409,
@@ -29,10 +30,11 @@ const RETRY_AFTER_MS = 1000
 export function errorResponse(error: WireError, extra: object = {}, status = statusOf(error)): Response {
   const headers: Record<string, string> = {}
   let stated = error
-  if (status === 503) {
+  if (status === 503 || status === 429) {
     stated = { ...error, retryAfterMs: error.retryAfterMs ?? RETRY_AFTER_MS }
     headers['retry-after'] = String(Math.max(1, Math.ceil((stated.retryAfterMs ?? 0) / 1000)))
   }
+  if (status === 401) headers['www-authenticate'] = 'Bearer'
   return Response.json({ error: stated, ...extra }, { status, headers })
 }
 

@@ -3,14 +3,22 @@ import { HttpRefusal } from './error-response.ts'
 
 /**
  * A page elsewhere can point a name of its own at 127.0.0.1 and would then count as the same origin (DNS rebinding),
- * so a broker without access control answers to loopback names only.
+ * so a broker without access control answers to loopback names only. With it such a page lacks a token, and any name will
+ * do unless names are listed; `undefined` stands for that.
  */
-export function refuseForeignHost(host: string): void {
-  if (isLoopbackHost(host)) return
+export function isAllowedHost(host: string, allowedHosts: readonly string[] | undefined): boolean {
+  return (
+    allowedHosts === undefined || isLoopbackHost(host) || allowedHosts.includes(host.replace(/:\d*$/, '').toLowerCase())
+  )
+}
+
+/** @throws HttpRefusal where the broker is called by a name that is not its own */
+export function refuseForeignHost(host: string, allowedHosts: readonly string[] | undefined): void {
+  if (isAllowedHost(host, allowedHosts)) return
   throw new HttpRefusal({
     code: 'not_permitted',
     field: 'Host',
-    message: `This broker has no access control, so it answers to localhost, 127.0.0.1 and [::1] only, not to ${JSON.stringify(host.slice(0, 100))}.`,
+    message: `This broker answers to ${['localhost', '127.0.0.1', '[::1]', ...(allowedHosts ?? [])].join(', ')} only, not to ${JSON.stringify(host.slice(0, 100))}: add that name to allowedHosts if it is the broker's own.`,
   })
 }
 

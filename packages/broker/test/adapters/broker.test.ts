@@ -65,7 +65,7 @@ describe('who may connect', () => {
     'an address beyond this machine is refused: %s',
     async (host) => {
       await expect(createBroker({ journal: { kind: 'memory' }, host, port: 0 })).rejects.toThrow(
-        /loopback.*access control/,
+        /needs access: .*loopback/,
       )
     },
   )

@@ -1,6 +1,8 @@
 import { type SessionValue, sessionMachine } from '@sluice/machines'
 import { type PathStep, pathsThrough, storyOf, transitionsFrom } from '@sluice/machines/paths'
 import { expect, test } from 'vitest'
+import { AccessError, type Principal } from '../../src/core/access/access-control.ts'
+import { Scopes } from '../../src/core/access/scopes.ts'
 import { HeldJournal, type Peer, World } from './world.ts'
 
 type Step = PathStep<typeof sessionMachine>
@@ -13,6 +15,7 @@ const HIGH_BYTES = 1000
 const WORKER_CREDIT = 5
 
 const EVENTS = [
+  'authenticate',
   'open',
   'resume',
   'close',
@@ -38,12 +41,22 @@ const EXCEPTIONS: [RegExp, string][] = [
 ]
 
 /** Ways for a broker to close a connection, before the hello and after it. */
-const CLOSINGS: Record<'awaitingHello' | 'connected', Record<string, (rig: Rig) => Promise<void> | void>> = {
+const CLOSINGS: Record<
+  'awaitingHello' | 'authenticating' | 'connected',
+  Record<string, (rig: Rig) => Promise<void> | void>
+> = {
   awaitingHello: {
     'bytes that are no frame': ({ peer }) => peer.connection?.receive(new Uint8Array([255, 1, 2])),
     'another first message': ({ peer }) => peer.say({ type: 'ping', ref: 1 }),
     'a version of nobody': ({ peer }) => peer.hello({ versions: [99] }),
     'no hello in time': ({ world }) => world.advance(HELLO_TIMEOUT_MS),
+  },
+  authenticating: {
+    'a token that is not accepted': ({ access }) => access.refuse(),
+    'no answer about the token in time': ({ world }) => world.advance(HELLO_TIMEOUT_MS),
+    'more than may wait': ({ peer }) => {
+      for (let i = 0; i < 20; i += 1) peer.say({ type: 'ping', ref: i })
+    },
   },
   connected: {
     'bytes that are no frame': ({ peer }) => peer.connection?.receive(new Uint8Array([255, 1, 2])),
@@ -70,16 +83,43 @@ const CLOSINGS: Record<'awaitingHello' | 'connected', Record<string, (rig: Rig) 
   },
 }
 
+/** Says who is there when the test says so. */
+class HeldAccess {
+  #settle: { admit: () => void; refuse: () => void } | undefined
+
+  authenticate(): Promise<Principal> {
+    return new Promise((resolve, reject) => {
+      const principal = { id: 'ada', scopes: new Scopes('admin'), issuedAtMs: 0, expiresAtMs: Number.MAX_SAFE_INTEGER }
+      this.#settle = { admit: () => resolve(principal), refuse: () => reject(new AccessError('no')) }
+    })
+  }
+
+  admit(): void {
+    this.#settle?.admit()
+  }
+
+  refuse(): void {
+    this.#settle?.refuse()
+  }
+}
+
 /** A real host with one session in it, carried by `peer`. */
 class Rig {
   readonly journal = new HeldJournal()
   readonly world = new World()
+  readonly access = new HeldAccess()
+  /** Whether the broker asks who is there. */
+  readonly #asks: boolean
   peer!: Peer
   session: string | undefined
   #task = 0
 
-  static async started(): Promise<Rig> {
-    const rig = new Rig()
+  constructor(asks: boolean) {
+    this.#asks = asks
+  }
+
+  static async started(asks = false): Promise<Rig> {
+    const rig = new Rig(asks)
     await rig.start()
     rig.peer = rig.world.peer()
     return rig
@@ -88,6 +128,7 @@ class Rig {
   start(): Promise<void> {
     return this.world.start({
       journal: this.journal,
+      access: this.#asks ? this.access : undefined,
       engine: { submitCredit: SUBMIT_CREDIT, graceMs: GRACE_MS },
       config: {
         helloTimeoutMs: HELLO_TIMEOUT_MS,
@@ -102,6 +143,7 @@ class Rig {
     if (EXCEPTIONS.some(([pattern]) => pattern.test(name))) return false
     const top = topOf(before.value)
     switch (event.type) {
+      case 'authenticate':
       case 'open':
       case 'lose':
       case 'drain':
@@ -110,7 +152,7 @@ class Rig {
         return true
       case 'resume':
       case 'bye':
-        return top !== 'awaitingHello'
+        return top !== 'awaitingHello' && top !== 'authenticating'
       case 'answer':
         return transition !== undefined
       case 'overdraw':
@@ -123,8 +165,12 @@ class Rig {
   async make({ before, event, transition }: Step, closing?: (rig: Rig) => Promise<void> | void): Promise<void> {
     const { world, journal, peer } = this
     switch (event.type) {
+      case 'authenticate':
+        peer.hello()
+        break
       case 'open':
-        this.#greet()
+        if (topOf(before.value) === 'authenticating') await this.#admit()
+        else await this.#greet()
         break
       case 'resume':
         await this.#resume()
@@ -167,8 +213,14 @@ class Rig {
     if (topOf(before.value) === 'connected' && this.peer.closedWith) await this.letWrite()
   }
 
-  #greet(resume?: string): void {
+  async #greet(resume?: string): Promise<void> {
     this.peer.hello(resume === undefined ? {} : { resume: { session: resume, leases: [] } })
+    await this.#admit()
+  }
+
+  async #admit(): Promise<void> {
+    this.access.admit()
+    await this.world.settle()
     if (this.peer.connection?.value === 'closed' || this.peer.closedWith) return
     this.session = this.peer.connection?.session
     this.peer.say({ type: 'credit', credit: WORKER_CREDIT, queues: ['unused'] })
@@ -184,7 +236,7 @@ class Rig {
     }
     const before = topOf(old.connection?.value as SessionValue)
     this.peer = world.peer()
-    this.#greet(session)
+    await this.#greet(session)
     if (before === 'connected') {
       expect(old.closedWith?.code).toBe(4005)
       expect(old.connection?.value).toBe('disconnected')
@@ -214,9 +266,11 @@ class Rig {
     // A connection that is over knows what its session was then; how it goes on is the engine's.
     const isExpired = top === 'closed' && peer.connection?.value === 'disconnected'
     expect(isExpired ? 'closed' : peer.connection?.value, story).toEqual(value)
-    expect(peer.closedWith === undefined, story).toBe(top === 'awaitingHello' || top === 'connected')
+    expect(peer.closedWith === undefined, story).toBe(
+      top === 'awaitingHello' || top === 'authenticating' || top === 'connected',
+    )
     const held = session === undefined ? undefined : world.host.state.sessions.get(session)
-    expect(held?.phase, story).toBe(top === 'awaitingHello' || top === 'closed' ? undefined : top)
+    expect(held?.phase, story).toBe(top === 'connected' || top === 'disconnected' ? top : undefined)
     if (typeof value === 'string') return
     const { reading, delivery } = (value as { connected: { reading: string; delivery: string } }).connected
     expect(peer.isPaused, story).toBe(reading === 'paused')
@@ -234,11 +288,12 @@ test('a real session goes the way of its chart, whatever happens in whatever sta
     const last = path.at(-1) as Step
     const top = topOf(last.before.value)
     const closings =
-      last.event.type === 'close' && (top === 'awaitingHello' || top === 'connected')
+      last.event.type === 'close' && (top === 'awaitingHello' || top === 'authenticating' || top === 'connected')
         ? CLOSINGS[top]
         : { '': undefined }
     for (const [how, closing] of Object.entries(closings)) {
-      const rig = await Rig.started()
+      const asks = path.some(({ event, transition }) => event.type === 'authenticate' && transition !== undefined)
+      const rig = await Rig.started(asks)
       for (const step of path) {
         if (step === last && !rig.isPossible(step)) break
         await rig.make(step, step === last ? closing : undefined)

@@ -12,6 +12,7 @@ import {
   type TaskName,
 } from '@sluice/protocol'
 import { expect } from 'vitest'
+import type { AccessControl } from '../../src/core/access/access-control.ts'
 import { Compaction } from '../../src/core/compaction.ts'
 import { Host } from '../../src/core/host.ts'
 import { HostApi } from '../../src/core/host-api.ts'
@@ -55,6 +56,7 @@ export function taskId(n: number): string {
 }
 
 export interface HostSetup {
+  access?: AccessControl | undefined
   journal?: Journal
   engine?: Partial<EngineConfig>
   config?: Partial<HostConfig>
@@ -98,7 +100,7 @@ export class World {
   }
 
   /** A new host; a second call is a restart, to which only the journal carries over. */
-  async start({ journal = memoryJournal(), engine, config }: HostSetup = {}): Promise<void> {
+  async start({ journal = memoryJournal(), engine, config, access }: HostSetup = {}): Promise<void> {
     this.#turns = []
     this.#timers.clear()
     const log = (_: object, message: string): void => void this.logged.push(message)
@@ -108,6 +110,7 @@ export class World {
       engine: engineConfig(engine),
       config: { ...DEFAULT_HOST_CONFIG, ...config },
       log: { debug: log, info: log, warn: log, error: log },
+      access,
       onFailure: (error) => this.failures.push(error),
     })
     this.api = new HostApi(this.host, '1.2.3')

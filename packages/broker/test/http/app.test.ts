@@ -26,6 +26,9 @@ beforeEach(() => {
     return answer
   }
   api = {
+    as: () => api,
+    refusalOf: () => undefined,
+    revoke: async (target) => noted(1, 'revoke', target),
     submit: async (...args) => noted(refusals, 'submit', ...args),
     // Each look sees the next state; the last one stays.
     task: async (id) => noted(details.length > 1 ? details.shift() : details[0], 'task', id),
@@ -44,7 +47,7 @@ beforeEach(() => {
       journal: { batches: 0, bytes: 0 },
     }),
   }
-  app = createHttpApp(api, { limits, newId: () => ID, onError: (error) => seen.push(error) })
+  app = createHttpApp(api, { limits, newId: () => ID, secretId: () => 'secret', onError: (error) => seen.push(error) })
 })
 
 function post(path: string, body: unknown, headers: Record<string, string> = {}) {
@@ -147,14 +150,14 @@ test.each([
 })
 
 test('what is deeper than JSON.stringify can follow is refused like anything too deep', async () => {
-  app = createHttpApp(api, { limits: DEFAULT_LIMITS, newId: () => ID })
+  app = createHttpApp(api, { limits: DEFAULT_LIMITS, newId: () => ID, secretId: () => 'secret' })
   const tooDeep = { status: 413, code: 'too_large', field: 'body', limit: 64 }
   expect(await errorOf(post('/v1/tasks', `{"queue":"q","body":${nested(100_000)}}`))).toMatchObject(tooDeep)
   expect(await errorOf(post('/v1/dead/redrive', `{"ids":${nested(100_000)}}`))).toMatchObject(tooDeep)
 })
 
 test('what all tasks of a request share is looked at once: as often as there are tasks it would fill the memory', async () => {
-  app = createHttpApp(api, { limits: DEFAULT_LIMITS, newId: () => ID })
+  app = createHttpApp(api, { limits: DEFAULT_LIMITS, newId: () => ID, secretId: () => 'secret' })
   const tasks = Array.from({ length: 1000 }, () => ({ body: 1 }))
   const refused = await errorOf(post('/v1/tasks', { queue: 'q'.repeat(1_000_000), tasks }))
   expect(refused).toMatchObject({ status: 400, code: 'too_large', field: 'queue', limit: 128 })
@@ -403,7 +406,7 @@ test('a page of the own origin may submit', async () => {
 
 test('a page that was allowed may ask, send and read what it is answered; what another asks is refused', async () => {
   const origin = 'https://app.example'
-  app = createHttpApp(api, { limits, newId: () => ID, allowedOrigins: [origin] })
+  app = createHttpApp(api, { limits, newId: () => ID, secretId: () => 'secret', allowedOrigins: [origin] })
   const ask = (of: string) =>
     app.request('/v1/tasks', {
       method: 'OPTIONS',
@@ -412,7 +415,7 @@ test('a page that was allowed may ask, send and read what it is answered; what a
   const asked = await ask(origin)
   expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, origin])
   expect(asked.headers.get('access-control-allow-methods')).toContain('POST')
-  expect(asked.headers.get('access-control-allow-headers')).toBe('content-type')
+  expect(asked.headers.get('access-control-allow-headers')).toBe('content-type,authorization')
   refusals = [{ code: 'busy', message: 'full' }]
   const sent = await post('/v1/tasks', { queue: 'q', body: 1 }, { origin })
   expect([sent.status, sent.headers.get('access-control-allow-origin')]).toEqual([503, origin])

@@ -62,7 +62,7 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   },
   {
     name: 'drain accepts',
-    in: 'Connection.#submit',
+    in: 'Requests.#submit',
     find: "this.#service === 'draining'",
     put: "this.#service !== 'draining' && host.isSaturated",
     breaks: 'a leaving broker takes new work in',
@@ -75,21 +75,21 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   },
   {
     name: 'lost leases not told',
-    in: 'Connection.#hello',
+    in: 'Connection.#open',
     find: 'lostLeases: $lost',
     put: 'lostLeases: []',
     breaks: 'a worker that comes back goes on with what it has lost',
   },
   {
     name: 'lost leases not told in renewed',
-    in: 'Connection.#handle.heartbeat',
+    in: 'Requests.handle.heartbeat',
     find: 'lost: $lost',
     put: 'lost: []',
     breaks: 'a worker never learns that its lease is gone',
   },
   {
     name: 'submit credit leak',
-    in: 'Connection.onAnswered',
+    in: 'Requests.onAnswered',
     drop: 'this.#submitsUnanswered -= count',
     breaks: 'a producer that submitted its credit once is never read from again',
   },
@@ -142,7 +142,7 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   },
   {
     name: 'overdrawing a leaving broker',
-    in: 'Connection.#submit',
+    in: 'Requests.#submit',
     find: 'this.#submitsUnanswered += ids.length',
     put: "if (this.#service !== 'draining') this.#submitsUnanswered += ids.length",
     breaks: 'a producer past its credit is read from for as long as the broker takes to leave',
@@ -195,14 +195,14 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   },
   {
     name: 'pong for another ping',
-    in: 'Connection.#handle.ping',
+    in: 'Requests.handle.ping',
     find: 'ref: message.ref',
     put: 'ref: 0',
     breaks: 'a client cannot tell which of its pings was answered',
   },
   {
     name: 'wrong grace window told',
-    in: 'Connection.#hello',
+    in: 'Connection.#open',
     find: 'graceMs: $graceMs',
     put: 'graceMs: host.config.heartbeatMs',
     breaks: 'a client gives its session up too soon, or hopes for too long',
@@ -230,7 +230,7 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   },
   {
     name: 'what is begun not heard',
-    in: 'Connection.#handle.begin',
+    in: 'Requests.handle.begin',
     drop: "host.apply({ type: 'begin', … })",
     breaks: 'a task that takes its workers down is never charged for it',
   },

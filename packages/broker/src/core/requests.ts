@@ -1,0 +1,319 @@
+import { type Command, type EventOf, unknownTask } from '@sluice/engine'
+import { nextReadingState, nextServiceState, type ReadingState, type ServiceState } from '@sluice/machines'
+import type { BrokerMessage, ClientMessage, Role, Submit, WireError } from '@sluice/protocol'
+import { type AccessControl, AccessError, type Principal } from './access/access-control.ts'
+import { authorize, MESSAGE_RULES, notPermitted, type Rule } from './access/authorize.ts'
+import { assertNotRevoked } from './access/revocation.ts'
+import { TokenLife } from './access/token-life.ts'
+import { visibleTasks } from './access/visible-tasks.ts'
+import type { Outbound, OutboundHost } from './outbound.ts'
+import type { HostPlatform } from './platform.ts'
+import { submitCommand } from './submit-command.ts'
+import { statusOf } from './task-status.ts'
+import { wireError } from './wire-error.ts'
+
+const WORKER_MESSAGES = new Set(['credit', 'begin', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
+
+/** What the requests of a session need of its broker. */
+export interface RequestsHost extends OutboundHost {
+  readonly platform: HostPlatform
+  /** Tells who somebody is; undefined where everybody may do everything. */
+  readonly access: AccessControl | undefined
+  /** Decides a command and takes its events; returns the refusals. */
+  apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[]
+  scheduleTurn(): void
+  fail(error: Error): void
+}
+
+/** The connection that the requests come over. */
+export interface RequestsConnection {
+  readonly name: string
+  readonly outbound: Outbound
+  /** More is unanswered than the credit allows: stop reading. */
+  onOverdrawn(): void
+  /** Enough has been answered: read on. */
+  onAnswered(): void
+  onBye(): void
+  onTokenExpired(): void
+}
+
+/** Who asks. */
+export interface Asker {
+  readonly session: string
+  readonly roles: readonly Role[]
+  /** Undefined where the broker has no access control. */
+  readonly principal: Principal | undefined
+}
+
+/** What the client of a session asks over one connection, once it has been welcomed. */
+export class Requests {
+  readonly session: string
+  readonly #roles: ReadonlySet<Role>
+  readonly #host: RequestsHost
+  readonly #connection: RequestsConnection
+  readonly #outbound: Outbound
+  readonly #tokenLife: TokenLife
+  #principal: Principal | undefined
+  #submitsUnanswered = 0
+  #reading: ReadingState = 'reading'
+  #service: ServiceState = 'serving'
+  /** What the worker asked for; withheld while its socket is full. */
+  #credit: { credit: number; queues: string[] } = { credit: 0, queues: [] }
+  #isOver = false
+
+  constructor(host: RequestsHost, connection: RequestsConnection, { session, roles, principal }: Asker) {
+    this.#host = host
+    this.#connection = connection
+    this.#outbound = connection.outbound
+    this.session = session
+    this.#roles = new Set(roles)
+    this.#principal = principal
+    this.#tokenLife = new TokenLife(host.platform, {
+      onExpiring: (inMs) => this.#outbound.signal({ type: 'tokenExpiring', inMs }),
+      onExpired: () => connection.onTokenExpired(),
+    })
+  }
+
+  /** Whom it acts for; undefined where the broker has no access control. */
+  get principal(): Principal | undefined {
+    return this.#principal
+  }
+
+  get reading(): ReadingState {
+    return this.#reading
+  }
+
+  get service(): ServiceState {
+    return this.#service
+  }
+
+  /** The token counts from now on; returns for how long, in ms. Undefined where there is none. */
+  beginToken(): number | undefined {
+    return this.#principal && this.#tokenLife.begin(this.#principal)
+  }
+
+  /** The connection is over. */
+  end(): void {
+    this.#isOver = true
+    this.#tokenLife.end()
+  }
+
+  announceDrain(): void {
+    this.#service = nextServiceState(this.#service, 'drain')
+    this.#answer({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
+  }
+
+  /** Answers to this many submitted tasks have left. */
+  onAnswered(count: number): void {
+    this.#submitsUnanswered -= count
+    if (this.#reading === 'paused' && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
+      this.#reading = nextReadingState(this.#reading, 'answer')
+      this.#connection.onAnswered()
+    }
+  }
+
+  handle(message: ClientMessage): void {
+    const { session } = this
+    const host = this.#host
+    const ref = 'ref' in message ? message.ref : undefined
+    const refused = this.#refusalOf(message)
+    if (refused !== undefined) {
+      this.#error(ref, refused)
+      return
+    }
+    switch (message.type) {
+      case 'submit':
+        this.#submit(message)
+        break
+      case 'complete': {
+        const { ref, contentType, leases, bodies } = message
+        const refused = host.apply(
+          { type: 'complete', session, ref, contentType, index: 0, leases, bytes: bodies.lengths },
+          bodies.bytes,
+        )
+        this.#answer({ type: 'settled', ref, refused: refused.map(indexed) })
+        break
+      }
+      case 'fail':
+      case 'release': {
+        const refused = host.apply({ ...message, session })
+        this.#answer({ type: 'settled', ref: message.ref, refused: refused.map(indexed) })
+        break
+      }
+      case 'credit': {
+        const before = this.#credit
+        this.#credit = message
+        // What is refused must not be what a full socket withholds.
+        if (!this.applyCredit()) this.#credit = before
+        break
+      }
+      case 'begin':
+        host.apply({ type: 'begin', session, lease: message.lease })
+        break
+      case 'heartbeat': {
+        const held = host.state.sessions.get(session)?.leases
+        host.apply({ type: 'heartbeat', session, leases: message.leases })
+        const lost = message.leases.filter((lease) => !held?.has(lease))
+        this.#outbound.signal({ type: 'renewed', ref: message.ref, lost })
+        break
+      }
+      case 'reportProgress':
+        host.apply({ type: 'reportProgress', session, updates: message.updates })
+        break
+      case 'cancel':
+        this.#cancel(message.ref, message.ids)
+        break
+      case 'watch':
+        this.#watch(message.ref, message.ids)
+        break
+      case 'unwatch':
+        host.apply({ type: 'unwatch', session, ids: message.ids })
+        break
+      case 'query':
+        this.#outbound.answers.status(
+          message.ref,
+          message.ids.map((id) => statusOf(host, id, this.#principal)),
+          host.config.sendBufferBytesHigh,
+        )
+        break
+      case 'renew':
+        this.#renew(message.ref, message.token)
+        break
+      case 'ping':
+        this.#outbound.signal({ type: 'pong', ref: message.ref })
+        break
+      case 'pong':
+        break
+      case 'bye':
+        this.#connection.onBye()
+        return
+      case 'hello':
+        this.#error(undefined, { code: 'bad_message', message: 'hello was said already', field: 'type' })
+        break
+    }
+    host.scheduleTurn()
+  }
+
+  /** Why this client may not say this; whose the tasks are that it names is looked at where they are. */
+  #refusalOf(message: ClientMessage): WireError | undefined {
+    if (WORKER_MESSAGES.has(message.type) && !this.#roles.has('worker'))
+      return { code: 'not_permitted', message: `${message.type} needs the role worker in hello` }
+    const principal = this.#principal
+    const rule: Rule = MESSAGE_RULES[message.type]
+    if (principal === undefined || rule.ask !== 'scope') return undefined
+    const queues = 'queue' in message ? [message.queue] : 'queues' in message ? message.queues : []
+    const refused = queues.find((queue) => !authorize(principal, rule.action, queue))
+    return refused === undefined ? undefined : notPermitted(principal, rule.action, refused)
+  }
+
+  #answer(message: BrokerMessage): void {
+    this.#outbound.answers.messages.push(message)
+  }
+
+  #error(ref: number | undefined, error: WireError): void {
+    this.#answer(ref === undefined ? { type: 'error', ...error } : { type: 'error', ...error, ref })
+    this.#host.scheduleTurn()
+  }
+
+  #submit(submit: Submit): void {
+    const { ref, ids, bodies } = submit
+    const host = this.#host
+    if (this.#service === 'draining') {
+      this.#error(ref, {
+        code: 'draining',
+        message: 'the broker is leaving: reconnect and submit again',
+        retryAfterMs: host.config.drainRetryAfterMs,
+      })
+    } else {
+      const refused = host.apply(submitCommand(submit, this.session, 0, this.#principal?.id), bodies.bytes)
+      this.#answer({ type: 'submitted', ref, refused: refused.map(indexed) })
+    }
+    this.#outbound.answers.answered += ids.length
+    this.#submitsUnanswered += ids.length
+    if (this.#submitsUnanswered > host.state.config.submitCredit && this.#reading === 'reading') {
+      this.#reading = nextReadingState(this.#reading, 'overdraw')
+      this.#connection.onOverdrawn()
+    }
+  }
+
+  #cancel(ref: number, all: readonly string[]): void {
+    const { session } = this
+    const { ids, placeOf, hidden } = visibleTasks(this.#host.state, this.#principal, 'cancel', all)
+    const refused = this.#host
+      .apply({ type: 'cancel', session, ref, ids })
+      .map((event) => ({ index: placeOf(event.index as number), error: wireError(event) }))
+    for (const index of hidden) refused.push(indexed(unknownTask(session, all[index] as string, { ref, index })))
+    if (hidden.length > 0) refused.sort((a, b) => a.index - b.index)
+    this.#answer({ type: 'cancelled', ref, refused })
+  }
+
+  /** The answer goes first, the outcomes of finished tasks behind it; before it the tasks that it does not cover. */
+  #watch(ref: number, all: readonly string[]): void {
+    const { messages } = this.#outbound.answers
+    const unknown: number[] = []
+    const place = messages.length
+    messages.push({ type: 'watched', ref, unknown })
+    const { ids, placeOf, hidden } = visibleTasks(this.#host.state, this.#principal, 'read', all)
+    for (const event of this.#host.apply({ type: 'watch', session: this.session, ref, ids })) {
+      const index = placeOf(event.index as number)
+      if (event.code === 'unknown_task') unknown.push(index)
+      else messages.splice(place, 0, { type: 'error', ...wireError(event), ref, field: `ids[${index}]` })
+    }
+    if (hidden.length === 0) return
+    unknown.push(...hidden)
+    unknown.sort((a, b) => a - b)
+  }
+
+  /** Says the credit again, less what a full socket withholds. Returns whether the broker takes it. */
+  applyCredit(): boolean {
+    const { credit, queues } = this.#credit
+    const given = this.#outbound.delivery === 'stalled' ? 0 : credit
+    const refused = this.#host.apply({ type: 'setCredit', session: this.session, credit: given, queues })
+    for (const event of refused) this.#error(undefined, wireError(event))
+    return refused.length === 0
+  }
+
+  /** A new token for the principal that is here; one that is not accepted leaves the one before in force. */
+  #renew(ref: number, token: string): void {
+    const { access, state, log } = this.#host
+    if (access === undefined) {
+      this.#error(ref, { code: 'bad_message', message: 'this broker has no access control', field: 'type' })
+      return
+    }
+    void access
+      .authenticate(token)
+      .then((principal) => {
+        if (this.#isOver) return
+        assertNotRevoked(state, principal)
+        if (principal.id !== this.#principal?.id)
+          throw new AccessError('The new token is of another principal: open a connection of its own for it.')
+        this.#principal = principal
+        this.#outbound.signal({ type: 'tokenRenewed', ref, expiresInMs: this.#tokenLife.begin(principal) })
+        this.#dropForbiddenQueues(principal)
+        this.#host.scheduleTurn()
+      })
+      .catch((error: Error) => {
+        if (this.#isOver) return
+        if (error instanceof AccessError) {
+          this.#error(ref, { code: error.code, message: error.message, field: 'token' })
+          return
+        }
+        log.error({ err: error, name: this.#connection.name }, 'a token could not be checked')
+        this.#error(ref, { code: 'internal', message: 'The token could not be checked: try again later.' })
+      })
+      .catch((error: Error) => this.#host.fail(error))
+  }
+
+  /** The new token may allow less. */
+  #dropForbiddenQueues(principal: Principal): void {
+    const { credit, queues } = this.#credit
+    const allowed = queues.filter((queue) => authorize(principal, 'work', queue))
+    if (allowed.length === queues.length) return
+    this.#credit = { credit, queues: allowed }
+    this.applyCredit()
+  }
+}
+
+function indexed(event: EventOf<'refused'>): { index: number; error: WireError } {
+  return { index: event.index as number, error: wireError(event) }
+}
