@@ -13,6 +13,7 @@ import {
 } from 'jose'
 import { type AccessControl, AccessError, type Principal } from '../core/access/access-control.ts'
 import { Scopes } from '../core/access/scopes.ts'
+import { SECRET_BYTES_MIN } from './secret.ts'
 
 /** Where the keys are that tokens are checked with. One of the three. */
 export interface TokenSettings {
@@ -28,8 +29,6 @@ export interface TokenSettings {
   audience?: string
 }
 
-/** RFC 7518 says that a key for HS256 is no shorter than its hash. */
-export const SECRET_BYTES_MIN = 32
 const SECRET_ALGORITHM = 'HS256'
 const PUBLIC_ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256', 'RS256']
 /** How far the clocks of who signs and who checks may be apart. */

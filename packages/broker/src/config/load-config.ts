@@ -1,13 +1,16 @@
 import type { EngineConfig } from '@sluice/engine'
 import * as v from 'valibot'
+import type { TokenSettings } from '../access/tokens.ts'
 import { contradictionsIn, type HostConfig } from '../core/host-config.ts'
 import { BATCH_BODY_BYTES_MAX } from '../journal/journal.ts'
+import { LOOPBACK_ADDRESS } from '../loopback.ts'
 import {
   ENGINE_SETTINGS,
   environmentNameOf,
   flagOf,
   HOST_SETTINGS,
   LIMIT_SETTINGS,
+  listOf,
   SETTING_NAMES,
   SETTINGS,
   type SettingName,
@@ -31,6 +34,12 @@ export interface BrokerSettings {
   dataFile: string
   durability: 'strict' | 'relaxed' | 'memory'
   logLevel: Settings['logLevel']
+  /** Left out where everybody may do everything. */
+  access?: TokenSettings
+  tls?: { cert: string; key: string }
+  allowedOrigins: string[]
+  /** Left out: any with access control, else those of loopback. */
+  allowedHosts?: string[]
   engine: EngineConfig
   hosting: HostConfig
 }
@@ -45,6 +54,12 @@ export class ConfigError extends Error {
     this.problems = problems
   }
 }
+
+/** Never shown. */
+const SECRETS = new Set<SettingName>(['tokenSecret'])
+
+/** Each says where the keys are that tokens are checked with. */
+const TOKEN_KEYS = ['tokenSecret', 'tokenKeysFile', 'tokenJwksUrl'] as const satisfies SettingName[]
 
 /** Environment variables of the `sluice` command that are no settings of a broker. */
 const OTHER_ENVIRONMENT = new Set(['SLUICE_URL', 'SLUICE_CONFIG'])
@@ -79,7 +94,10 @@ export function loadConfig(sources: ConfigSources): BrokerSettings {
       if (stated === undefined) continue
       const checked = v.safeParse(SETTINGS[name].schema, stated.value)
       if (checked.success) settings[name] = checked.output
-      else problems.push(`${stated.label} must be ${SETTINGS[name].allowed}, not ${shown(stated.value)}`)
+      else
+        problems.push(
+          `${stated.label} must be ${SETTINGS[name].allowed}, not ${SECRETS.has(name) ? 'the one given' : shown(stated.value)}`,
+        )
     }
   }
   if (problems.length > 0) throw new ConfigError(problems)
@@ -148,6 +166,20 @@ function contradictions(settings: Settings): string[] {
   return pairs
     .filter(([small, large]) => settings[small] > settings[large])
     .map(([small, large]) => `${small} (${settings[small]}) must be at most ${large} (${settings[large]})`)
+    .concat(accessContradictions(settings))
+}
+
+function accessContradictions(settings: Settings): string[] {
+  const { host, tlsCert, tlsKey } = settings
+  const keys = TOKEN_KEYS.filter((name) => settings[name] !== '')
+  const problems: string[] = []
+  if (!LOOPBACK_ADDRESS.test(host) && keys.length === 0)
+    problems.push(
+      `host ${host} can be reached by others, who then may do everything: set one of ${TOKEN_KEYS.join(', ')} (sluice token --help shows how), or take 127.0.0.1`,
+    )
+  if (keys.length > 1) problems.push(`${keys.join(' and ')} cannot be set together: take one`)
+  if ((tlsCert === '') !== (tlsKey === '')) problems.push('tlsCert and tlsKey belong together: set both')
+  return problems
 }
 
 function unknownSetting(label: string, name: string, known: readonly string[]): string {
@@ -184,13 +216,18 @@ function edits(a: string, b: string): number {
 }
 
 function assemble(settings: Settings): BrokerSettings {
-  const { host, port, dataFile, durability, logLevel } = settings
+  const { host, port, dataFile, durability, logLevel, tlsCert, tlsKey } = settings
+  const access = accessOf(settings)
   return {
     host,
     port,
     dataFile,
     durability,
     logLevel,
+    ...(access === undefined ? {} : { access }),
+    ...(tlsCert === '' ? {} : { tls: { cert: tlsCert, key: tlsKey } }),
+    allowedOrigins: listOf(settings.allowedOrigins),
+    ...(settings.allowedHosts === '' ? {} : { allowedHosts: listOf(settings.allowedHosts) }),
     engine: {
       ...pick(settings, ENGINE_SETTINGS),
       defaults: {
@@ -210,6 +247,18 @@ function assemble(settings: Settings): BrokerSettings {
       },
     },
     hosting: { ...pick(settings, HOST_SETTINGS), limits: pick(settings, LIMIT_SETTINGS) },
+  }
+}
+
+function accessOf(settings: Settings): TokenSettings | undefined {
+  const { tokenSecret, tokenKeysFile, tokenJwksUrl, tokenIssuer, tokenAudience } = settings
+  if (TOKEN_KEYS.every((name) => settings[name] === '')) return undefined
+  return {
+    ...(tokenSecret === '' ? {} : { secret: tokenSecret }),
+    ...(tokenKeysFile === '' ? {} : { keysFile: tokenKeysFile }),
+    ...(tokenJwksUrl === '' ? {} : { jwksUrl: tokenJwksUrl }),
+    ...(tokenIssuer === '' ? {} : { issuer: tokenIssuer }),
+    ...(tokenAudience === '' ? {} : { audience: tokenAudience }),
   }
 }
 

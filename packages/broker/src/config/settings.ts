@@ -1,8 +1,8 @@
 import { DEFAULT_CONFIG, type EngineConfig } from '@sluice/engine'
 import { DEFAULT_LIMITS, DURATION_MS_MAX, type Limits } from '@sluice/protocol'
 import * as v from 'valibot'
+import { SECRET_BYTES_MIN } from '../access/secret.ts'
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '../core/host-config.ts'
-import { LOOPBACK_ADDRESS } from '../loopback.ts'
 
 /** One setting: how it is checked, what it may be in words, and what it is when nobody sets it. */
 export interface Setting<T extends string | number = string | number> {
@@ -13,7 +13,7 @@ export interface Setting<T extends string | number = string | number> {
   default: T
   /** For `sluice broker --help`. */
   about: string
-  group: 'Broker' | 'Bounds' | 'Task defaults' | 'Host' | 'Wire limits'
+  group: 'Broker' | 'Access' | 'Bounds' | 'Task defaults' | 'Host' | 'Wire limits'
 }
 
 const COUNT_MAX = 1_000_000_000
@@ -44,16 +44,47 @@ const hostBound = (name: keyof Omit<HostConfig, 'limits'>, about: string, max: n
 const limit = (name: keyof Limits, about: string, max: number, min = 1) =>
   whole('Wire limits', about, DEFAULT_LIMITS[name], max, min)
 
-const loopbackOnly =
-  'localhost, 127.0.0.1 or ::1: the broker has no access control yet, so it listens on this machine only'
+/** Text that may be left out, which the empty text stands for. */
+function optionalText(
+  group: Setting['group'],
+  about: string,
+  allowed: string,
+  isFit: (text: string) => boolean,
+): Setting<string> {
+  return {
+    schema: v.pipe(
+      v.string(allowed),
+      v.check((text) => text === '' || isFit(text), allowed),
+    ),
+    type: 'string',
+    allowed,
+    default: '',
+    about,
+    group,
+  }
+}
+
+/** Names with commas between them. */
+export function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}
+
+const anAddress = 'an address of this machine, such as 127.0.0.1 or 0.0.0.0'
 
 export const BROKER_SETTINGS = {
   host: {
-    schema: v.pipe(v.string(loopbackOnly), v.regex(LOOPBACK_ADDRESS, loopbackOnly)),
+    schema: v.pipe(v.string(anAddress), v.regex(/^[a-z0-9.:-]+$/i, anAddress)),
     type: 'string',
-    allowed: loopbackOnly,
+    allowed: anAddress,
     default: '127.0.0.1',
-    about: 'address to listen on; loopback only',
+    about: 'address to listen on; one that others reach needs a token setting',
     group: 'Broker',
   },
   port: whole('Broker', 'port of WebSocket and HTTP; 0 takes a free one', 7331, 65_535, 0),
@@ -81,6 +112,48 @@ export const BROKER_SETTINGS = {
     'silent',
   ]),
 } as const satisfies Record<string, Setting<string> | Setting<number>>
+
+export const ACCESS_SETTINGS = {
+  tokenSecret: optionalText(
+    'Access',
+    'shared secret that tokens are signed with (HS256); SLUICE_TOKEN_SECRET keeps it out of the list of processes',
+    `a text of ${SECRET_BYTES_MIN} bytes or more: openssl rand -base64 48 makes one`,
+    (text) => new TextEncoder().encode(text).length >= SECRET_BYTES_MIN,
+  ),
+  tokenKeysFile: optionalText(
+    'Access',
+    'file with public keys that tokens are checked with: a JWKS, or PEM',
+    'a path',
+    () => true,
+  ),
+  tokenJwksUrl: optionalText(
+    'Access',
+    'address of a JWKS that tokens are checked with',
+    'an http or https URL',
+    (text) => /^https?:\/\//.test(text) && URL.canParse(text),
+  ),
+  tokenIssuer: optionalText('Access', 'what iss of a token has to be', 'a text', () => true),
+  tokenAudience: optionalText('Access', 'what aud of a token has to hold', 'a text', () => true),
+  allowedOrigins: optionalText(
+    'Access',
+    'origins whose pages may connect, with commas between them',
+    'origins such as https://app.example.com, with commas between them',
+    (text) => listOf(text).every(isOrigin),
+  ),
+  allowedHosts: optionalText(
+    'Access',
+    'names that the broker is called by, with commas between them; any where tokens are asked for',
+    'names such as queue.example.com, without a port, with commas between them',
+    (text) => listOf(text).every((name) => /^[a-z0-9.:[\]-]+$/i.test(name)),
+  ),
+  tlsCert: optionalText(
+    'Access',
+    'file of a certificate and its chain, in PEM, to speak TLS with',
+    'a path',
+    () => true,
+  ),
+  tlsKey: optionalText('Access', 'file of its private key, in PEM', 'a path', () => true),
+} as const satisfies Record<string, Setting<string>>
 
 export const ENGINE_SETTINGS = {
   queueTasksMax: bound('queueTasksMax', 'unfinished tasks in a queue', COUNT_MAX),
@@ -165,6 +238,7 @@ export const LIMIT_SETTINGS = {
 /** Every setting under its one name: `queueTasksMax` in a file, `SLUICE_QUEUE_TASKS_MAX`, `--queue-tasks-max`. */
 export const SETTINGS = {
   ...BROKER_SETTINGS,
+  ...ACCESS_SETTINGS,
   ...ENGINE_SETTINGS,
   ...TASK_SETTINGS,
   ...HOST_SETTINGS,

@@ -47,7 +47,9 @@ describe('a shared secret', () => {
   test('what is no token, or one of others, is refused in words', async () => {
     const other = await signToken(`${SECRET}!`, { sub: 'ada', scope: '' }, 60_000)
     const [head, body] = (await signToken(SECRET, { sub: 'ada', scope: '' }, 60_000)).split('.')
-    const forged = Buffer.from(JSON.stringify({ sub: 'eve', iat: nowS(), exp: nowS() + 60, scope: 'admin' })).toString('base64url')
+    const forged = Buffer.from(JSON.stringify({ sub: 'eve', iat: nowS(), exp: nowS() + 60, scope: 'admin' })).toString(
+      'base64url',
+    )
     const unsecured = new UnsecuredJWT({ sub: 'eve', iat: nowS(), exp: nowS() + 60, scope: 'admin' }).encode()
     const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
     const asSecret = await jwt('HS256', new TextEncoder().encode(await exportSPKI(publicKey)))
@@ -165,7 +167,9 @@ describe('public keys', () => {
 describe('the address of a JWKS', () => {
   test('keys are fetched once, and again for a name that is not known; what is no answer is no fault of the token', async () => {
     const pairs = await Promise.all([0, 1].map(() => generateKeyPair('ES256', { extractable: true })))
-    const keys = await Promise.all(pairs.map(async ({ publicKey }, i) => ({ ...(await exportJWK(publicKey)), kid: `k${i}` })))
+    const keys = await Promise.all(
+      pairs.map(async ({ publicKey }, i) => ({ ...(await exportJWK(publicKey)), kid: `k${i}` })),
+    )
     let served: unknown[] = keys.slice(0, 1)
     let asked = 0
     let status = 200
@@ -176,7 +180,9 @@ describe('the address of a JWKS', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     closing.push(() => server.close())
     const access = tokenAccess({ jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys` })
-    const tokens = await Promise.all(pairs.map(({ privateKey }, i) => jwt('ES256', privateKey, { exp: nowS() + 3600 }, `k${i}`)))
+    const tokens = await Promise.all(
+      pairs.map(({ privateKey }, i) => jwt('ES256', privateKey, { exp: nowS() + 3600 }, `k${i}`)),
+    )
     status = 500
     const failed = access.authenticate(tokens[0])
     await expect(failed).rejects.toThrow()

@@ -5,6 +5,7 @@ import {
   DEFAULT_LIMITS,
   decodeBrokerFrame,
   encodeFrames,
+  type Hello,
   SUBPROTOCOL,
 } from '@sluice/protocol'
 import { WebSocket } from 'ws'
@@ -15,6 +16,7 @@ export class SocketPeer {
   readonly heard: BrokerMessage[] = []
   readonly closed: Promise<number>
   #waiting: (() => void)[] = []
+  #ref = 0
 
   constructor(url: string) {
     this.socket = new WebSocket(url, SUBPROTOCOL, { perMessageDeflate: false })
@@ -29,12 +31,28 @@ export class SocketPeer {
     })
   }
 
-  static async welcomed(url: string): Promise<SocketPeer> {
+  /** Open, and its hello said. */
+  static async greeting(url: string, hello: Partial<Hello> = {}): Promise<SocketPeer> {
     const peer = new SocketPeer(url)
     await once(peer.socket, 'open')
-    peer.say({ type: 'hello', versions: [1], roles: ['producer', 'worker'] })
+    peer.say({ type: 'hello', versions: [1], roles: ['producer', 'worker'], ...hello })
+    return peer
+  }
+
+  static async welcomed(url: string, hello: Partial<Hello> = {}): Promise<SocketPeer> {
+    const peer = await SocketPeer.greeting(url, hello)
     await peer.until('welcome')
     return peer
+  }
+
+  /** What is heard until everything that was said has been answered: a question about no task waits for all before it. */
+  async answers(...messages: ClientMessage[]): Promise<BrokerMessage[]> {
+    const before = this.heard.length
+    this.#ref += 1
+    const ref = 1_000_000 + this.#ref
+    this.say(...messages, { type: 'query', ref, ids: [] })
+    await this.until('status', (status) => status.ref === ref)
+    return this.heard.slice(before).filter((message) => !(message.type === 'status' && message.ref === ref))
   }
 
   say(...messages: ClientMessage[]): void {

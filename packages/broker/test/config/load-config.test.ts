@@ -2,7 +2,7 @@ import { DEFAULT_CONFIG, engineConfig } from '@sluice/engine'
 import { DEFAULT_LIMITS } from '@sluice/protocol'
 import { expect, test } from 'vitest'
 import { ConfigError, type ConfigSources, loadConfig } from '../../src/config/load-config.ts'
-import { environmentNameOf, flagOf, SETTING_NAMES, SETTINGS } from '../../src/config/settings.ts'
+import { environmentNameOf, flagOf, SETTING_NAMES, SETTINGS, type SettingName } from '../../src/config/settings.ts'
 import { DEFAULT_HOST_CONFIG } from '../../src/core/host-config.ts'
 
 function problemsOf(sources: ConfigSources): readonly string[] {
@@ -22,6 +22,7 @@ test('without any setting the documented defaults hold', () => {
     dataFile: '.sluice/broker.db',
     durability: 'strict',
     logLevel: 'info',
+    allowedOrigins: [],
     engine: DEFAULT_CONFIG,
     hosting: { ...DEFAULT_HOST_CONFIG, limits: DEFAULT_LIMITS },
   })
@@ -48,22 +49,60 @@ test('the default of every setting is a value that it allows', () => {
   }
 })
 
-test.each(SETTING_NAMES)('a bad %s stops the start with its name and what it may be, from each source', (name) => {
-  const bad = name === 'dataFile' ? '' : 'nonsense!'
-  const allowed = SETTINGS[name].allowed
-  expect(problemsOf({ flags: { [name]: bad } })).toEqual([
-    `${flagOf(name)} must be ${allowed}, not ${JSON.stringify(bad)}`,
-  ])
-  expect(problemsOf({ environment: { [environmentNameOf(name)]: bad } })).toEqual([
-    `${environmentNameOf(name)} must be ${allowed}, not ${JSON.stringify(bad)}`,
-  ])
-  expect(problemsOf({ file: { name: 'my.json', content: { [name]: bad } } })).toEqual([
-    `${name} in my.json must be ${allowed}, not ${JSON.stringify(bad)}`,
+/** Any text may be right for these. */
+const FREE: readonly SettingName[] = ['tokenKeysFile', 'tokenIssuer', 'tokenAudience', 'tlsCert', 'tlsKey']
+
+test.each(FREE)('%s is a text', (name) => {
+  expect(problemsOf({ file: { name: 'my.json', content: { [name]: 7 } } })).toEqual([
+    `${name} in my.json must be ${SETTINGS[name].allowed}, not 7`,
   ])
 })
 
-test.each(['0.0.0.0', '192.168.1.4', '::', 'example.com'])('the address %s is refused, saying why', (host) => {
-  expect(problemsOf({ flags: { host } })[0]).toMatch(/--host must be localhost.*no access control yet/)
+test.each(SETTING_NAMES.filter((name) => !FREE.includes(name)))(
+  'a bad %s stops the start with its name and what it may be, from each source',
+  (name) => {
+    const bad = name === 'dataFile' ? '' : 'nonsense!'
+    const allowed = SETTINGS[name].allowed
+    const shown = name === 'tokenSecret' ? 'the one given' : JSON.stringify(bad)
+    expect(problemsOf({ flags: { [name]: bad } })).toEqual([`${flagOf(name)} must be ${allowed}, not ${shown}`])
+    expect(problemsOf({ environment: { [environmentNameOf(name)]: bad } })).toEqual([
+      `${environmentNameOf(name)} must be ${allowed}, not ${shown}`,
+    ])
+    expect(problemsOf({ file: { name: 'my.json', content: { [name]: bad } } })).toEqual([
+      `${name} in my.json must be ${allowed}, not ${shown}`,
+    ])
+  },
+)
+
+test.each(['0.0.0.0', '192.168.1.4', '::', 'example.com'])('the address %s needs access control', (host) => {
+  expect(problemsOf({ flags: { host } })[0]).toMatch(/can be reached by others.*tokenSecret.*127\.0\.0\.1/)
+  for (const flags of [
+    { tokenSecret: 'x'.repeat(32) },
+    { tokenKeysFile: 'keys.json' },
+    { tokenJwksUrl: 'https://id.example/keys' },
+  ])
+    expect(loadConfig({ flags: { host, ...flags } }).host).toBe(host)
+})
+
+test('settings of access control are taken together, and contradict each other in words', () => {
+  const flags = {
+    tokenSecret: 'x'.repeat(32),
+    tokenIssuer: 'me',
+    allowedOrigins: 'https://a.example, https://b.example',
+    allowedHosts: 'queue.example',
+    tlsCert: 'c.pem',
+    tlsKey: 'k.pem',
+  }
+  expect(loadConfig({ flags })).toMatchObject({
+    access: { secret: 'x'.repeat(32), issuer: 'me' },
+    allowedOrigins: ['https://a.example', 'https://b.example'],
+    allowedHosts: ['queue.example'],
+    tls: { cert: 'c.pem', key: 'k.pem' },
+  })
+  expect(problemsOf({ flags: { tokenKeysFile: 'k', tokenJwksUrl: 'https://id.example', tlsCert: 'c.pem' } })).toEqual([
+    'tokenKeysFile and tokenJwksUrl cannot be set together: take one',
+    'tlsCert and tlsKey belong together: set both',
+  ])
 })
 
 test.each(['localhost', '127.0.0.1', '127.8.0.1', '::1'])('the address %s is allowed', (host) => {

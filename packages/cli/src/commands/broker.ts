@@ -78,13 +78,15 @@ function announce(log: Logger, settings: BrokerSettings, urls: { url: string; ht
   print(`  kept   ${durability === 'strict' ? kept : styleText(['bold', 'yellow'], kept)}`)
   print(`  ${styleText('dim', 'Ctrl-C lets workers finish, then leaves')}`)
   print('')
-  log.debug(settings, 'settings')
+  // What a token is signed with is nobody's to read.
+  const { access, ...others } = settings
+  log.debug({ ...others, access: access && { ...access, secret: undefined } }, 'settings')
 }
 
 async function runBroker(flags: BrokerFlags): Promise<void> {
   const settings = settingsFrom(flags)
-  const { host, port, dataFile, durability, engine, hosting } = settings
-  const log = createLogger(settings.logLevel, flags.json === true)
+  const { dataFile, durability, logLevel, ...others } = settings
+  const log = createLogger(logLevel, flags.json === true)
   const { createBroker } = await import('@sluice/broker')
   const asked = Promise.withResolvers<void>()
   const left = Promise.withResolvers<void>()
@@ -95,10 +97,7 @@ async function runBroker(flags: BrokerFlags): Promise<void> {
   try {
     broker = await createBroker({
       journal: durability === 'memory' ? { kind: 'memory' } : { kind: 'sqlite', path: dataFile, durability },
-      host,
-      port,
-      engine,
-      hosting,
+      ...others,
       logger: log,
       onFailure: failed.resolve,
     })
@@ -139,7 +138,11 @@ export function brokerCommand(): Command {
     )
   for (const name of SETTING_NAMES) {
     const { about, group, default: initial } = SETTINGS[name]
-    command.addOption(new Option(`${flagOf(name)} <value>`, `${about} (default: ${initial})`).helpGroup(`${group}:`))
+    command.addOption(
+      new Option(`${flagOf(name)} <value>`, `${about} (${initial === '' ? 'none' : `default: ${initial}`})`).helpGroup(
+        `${group}:`,
+      ),
+    )
   }
   return command.action(runBroker)
 }
