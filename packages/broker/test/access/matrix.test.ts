@@ -143,7 +143,10 @@ const ROUTES: Record<Route, { cell: Cell; ask: () => Promise<Asked>; shows?: str
   'GET /v1/workers': { cell: lists('reads'), ask: async () => ({ path: '/v1/workers' }), shows: QUEUE },
   'GET /v1/dead': {
     cell: lists('reads'),
-    ask: async () => (await deadLetterOfOwner(), { path: '/v1/dead' }),
+    ask: async () => {
+      await deadLetterOfOwner()
+      return { path: '/v1/dead' }
+    },
     shows: QUEUE,
   },
   'POST /v1/dead/redrive': {
