@@ -12,8 +12,12 @@ const SILENCE_MS = 10_000
 export class BrokerHttp {
   readonly url: BrokerUrl
 
-  constructor(url: BrokerUrl) {
+  readonly #token: string | undefined
+
+  /** `token`: what a broker with access control asks for. */
+  constructor(url: BrokerUrl, token?: string) {
     this.url = url
+    this.#token = token
   }
 
   async get<T>(path: string, field: keyof T & string): Promise<T> {
@@ -42,7 +46,9 @@ export class BrokerHttp {
   async #fetch(path: string, init: RequestInit, waitMs: number): Promise<{ status: number; text: string }> {
     try {
       const signal = AbortSignal.timeout(waitMs + SILENCE_MS)
-      const response = await fetch(`${this.url.http}${path}`, { ...init, signal })
+      const headers = new Headers(init.headers)
+      if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`)
+      const response = await fetch(`${this.url.http}${path}`, { ...init, headers, signal })
       return { status: response.status, text: await response.text() }
     } catch {
       throw unreachable(this.url)
@@ -63,11 +69,14 @@ export class BrokerHttp {
   }
 }
 
+const TOKEN_ADVICE = ' Give a token with --token or SLUICE_TOKEN: sluice token mint makes one.'
+
 class BrokerRefusal extends CommandError {
   readonly code: WireError['code']
 
   constructor(error: WireError, exitCode: 1 | 4) {
-    super(refusalText(error), exitCode)
+    const isTokenMissing = error.code === 'unauthorized' || error.code === 'token_expired'
+    super(refusalText(error) + (isTokenMissing ? TOKEN_ADVICE : ''), exitCode)
     this.code = error.code
   }
 }

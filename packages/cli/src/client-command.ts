@@ -7,6 +7,8 @@ import { CommandError, EXIT, EXIT_HELP } from './exit-code.ts'
 /** Flags of every command that talks to a running broker. */
 export interface ClientFlags {
   url: string
+  /** What a broker with access control asks for. */
+  token?: string
   json?: boolean
 }
 
@@ -19,12 +21,13 @@ export function clientCommand(name: string, about: string, examples: readonly st
   return new Command(name)
     .description(about)
     .addOption(new Option('--url <url>', 'address of the broker').env('SLUICE_URL').default(DEFAULT_URL))
+    .addOption(new Option('--token <token>', 'token for a broker that asks for one').env('SLUICE_TOKEN'))
     .option('--json', 'print JSON for programs')
     .addHelpText('after', exampleHelp(examples))
 }
 
 export function httpOf(flags: ClientFlags): BrokerHttp {
-  return new BrokerHttp(brokerUrl(flags.url))
+  return new BrokerHttp(brokerUrl(flags.url), flags.token)
 }
 
 /** A queue's name as given on the command line; its length is the broker's to judge. */

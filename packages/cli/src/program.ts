@@ -7,6 +7,7 @@ import { deadCommand } from './commands/dead.ts'
 import { queuesCommand } from './commands/queues.ts'
 import { statusCommand } from './commands/status.ts'
 import { submitCommand } from './commands/submit.ts'
+import { tokenCommand } from './commands/token.ts'
 import { watchCommand } from './commands/watch.ts'
 import { workerCommand } from './commands/worker.ts'
 import { CommandError, EXIT } from './exit-code.ts'
@@ -23,6 +24,7 @@ function createProgram(): Command {
     .addCommand(queuesCommand())
     .addCommand(watchCommand())
     .addCommand(deadCommand())
+    .addCommand(tokenCommand())
     .addHelpText(
       'after',
       exampleHelp([

@@ -3,12 +3,15 @@ import { readFileSync, statSync } from 'node:fs'
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
   errors,
   type JSONWebKeySet,
   type JWTPayload,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
   jwtVerify,
+  type ProtectedHeaderParameters,
   SignJWT,
 } from 'jose'
 import { type AccessControl, AccessError, type Principal } from '../core/access/access-control.ts'
@@ -95,16 +98,20 @@ export function principalOf(payload: JWTPayload): Principal {
   return { id: sub, scopes: new Scopes(scope ?? ''), issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 }
 }
 
+/** What a token says, unchecked: to show it. @throws where it is no JWT */
+export function readToken(token: string): { header: ProtectedHeaderParameters; claims: JWTPayload } {
+  return { header: decodeProtectedHeader(token), claims: decodeJwt(token) }
+}
+
 /** A token signed with a shared secret. @throws RangeError where the secret is too short */
 export async function signToken(
   secret: string,
-  claims: { sub: string; scope: string },
+  claims: { sub: string; scope: string; iss?: string; aud?: string },
   expiresInMs: number,
 ): Promise<string> {
   const nowS = Math.floor(Date.now() / 1000)
-  return new SignJWT({ scope: claims.scope })
+  return new SignJWT({ ...claims })
     .setProtectedHeader({ alg: SECRET_ALGORITHM, typ: 'JWT' })
-    .setSubject(claims.sub)
     .setIssuedAt(nowS)
     .setExpirationTime(nowS + Math.ceil(expiresInMs / 1000))
     .sign(secretKey(secret))

@@ -62,7 +62,7 @@ const SECRETS = new Set<SettingName>(['tokenSecret'])
 const TOKEN_KEYS = ['tokenSecret', 'tokenKeysFile', 'tokenJwksUrl'] as const satisfies SettingName[]
 
 /** Environment variables of the `sluice` command that are no settings of a broker. */
-const OTHER_ENVIRONMENT = new Set(['SLUICE_URL', 'SLUICE_CONFIG'])
+const OTHER_ENVIRONMENT = new Set(['SLUICE_URL', 'SLUICE_CONFIG', 'SLUICE_TOKEN'])
 
 /** Key of a configuration file that editors read. */
 const SCHEMA_KEY = '$schema'

@@ -189,7 +189,12 @@ async function runSubmit(queue: string, argument: string | undefined, flags: Sub
     import('@sluice/client'),
     import('@sluice/worker-node'),
   ])
-  const client = createClient({ url, name: 'sluice submit', platform: createNodePlatform() })
+  const client = createClient({
+    url,
+    name: 'sluice submit',
+    platform: createNodePlatform(),
+    ...(flags.token === undefined ? {} : { token: flags.token }),
+  })
   const submission = new Submission(client, queue, flags)
   process.once('SIGINT', () => {
     submission.abandon()

@@ -32,7 +32,7 @@ async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
     PATIENCE_MS,
   )
   try {
-    const { concurrency, threads, name, graceMs } = flags
+    const { concurrency, threads, name, token, graceMs } = flags
     const { ended, queues, threaded } = await startWorkerProcess({
       url,
       module,
@@ -41,6 +41,7 @@ async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(threads === undefined ? {} : { threads: threads === 0 ? true : threads }),
       ...(name === undefined ? {} : { name }),
+      ...(token === undefined ? {} : { token }),
     })
     clearTimeout(waiting)
     if (process.stdout.isTTY) {
