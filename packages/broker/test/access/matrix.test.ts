@@ -259,6 +259,23 @@ test('[ACCESS-4] a session is resumed by its principal alone', async () => {
   again.socket.terminate()
 })
 
+test('[HTTP-5] a ticket admits one request to look, for as much as its principal may', async () => {
+  const id = await taskOfOwner()
+  const ticketOf = async (asker: Asker) => {
+    const response = await request('POST /v1/tickets', { path: '/v1/tickets', body: {} }, tokens.get(asker))
+    return ((await response.json()) as { ticket: string }).ticket
+  }
+  const look = async (ticket: string, method = 'GET') => {
+    const response = await fetch(`${broker.httpUrl}/v1/tasks/${id}?ticket=${ticket}`, { method })
+    await response.text()
+    return response.status
+  }
+  const ticket = await ticketOf('reads')
+  expect(await look(ticket, 'DELETE')).toBe(401)
+  expect([await look(ticket), await look(ticket)]).toEqual([200, 401])
+  expect([await look(await ticketOf('nobody')), await look('made up')]).toEqual([404, 401])
+})
+
 test('a cell for each message, and for each route that the server has', () => {
   expect(Object.keys(MESSAGES).sort()).toEqual(Object.keys(MESSAGE_RULES).sort())
   expect(Object.keys(ROUTES).sort()).toEqual(Object.keys(ROUTE_RULES).sort())
