@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -108,6 +108,19 @@ test('[HOST-5] a broker whose journal fails says why and exits with 1, and a res
   const second = await sandbox.broker()
   const queues = await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: second.url } })
   expect(JSON.parse(queues.out)).toMatchObject({ queues: [{ name: 'q', ready: 1 }] })
+})
+
+test('[JOURNAL-15] [JOURNAL-16] a file with two names ends the start, and one that is removed ends the broker, with what to do', async () => {
+  const { running } = await sandbox.broker()
+  const file = join(sandbox.directory, '.sluice', 'broker.db')
+  linkSync(file, `${file}.link`)
+  const second = await sandbox.run(['broker', '--port', '0', '--data-file', `${file}.link`])
+  expect(second).toMatchObject({ code: 1, err: expect.stringMatching(/^sluice: .*2 names.*--data-file\n$/) })
+  rmSync(file)
+  expect(await running.ended).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^sluice: .*broker\.db is gone.*start the broker again\n$/),
+  })
 })
 
 test('a journal that cannot be written at the start ends it with the file and the reason', async () => {

@@ -1,4 +1,4 @@
-import { JournalDamagedError } from './journal.ts'
+import { JournalDamagedError, JournalPlaceError } from './journal.ts'
 
 const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
@@ -37,6 +37,7 @@ export function messageOf(error: unknown): string {
 
 /** A write has failed: nothing more is written. */
 export function stoppedBy(path: string, cause: unknown): Error {
+  if (cause instanceof JournalPlaceError) return new JournalPlaceError(`the journal ${path} stopped: ${cause.message}`)
   return isCorrupt(cause)
     ? new JournalDamagedError(`the journal ${path} stopped, it is damaged: ${messageOf(cause)}`, { cause })
     : new Error(`the journal ${path} stopped: ${messageOf(cause)}`, { cause })

@@ -59,6 +59,8 @@ function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings)
       EXIT.failed,
     )
   }
+  if (caught.name === 'JournalPlaceError')
+    return new CommandError(`${caught.message}. Or take another file with --data-file`, EXIT.failed)
   if (caught.name === 'StoredTooLargeError') return new CommandError(caught.message, EXIT.usage)
   if ((caught.cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_SQLITE_ERROR')
     return new CommandError(`${caught.message}. Mend that, or take another file with --data-file`, EXIT.failed)
@@ -113,10 +115,8 @@ async function runBroker(flags: BrokerFlags): Promise<void> {
   const failure = await Promise.race([left.promise, failed.promise])
   if (failure === undefined) return
   await broker.close()
-  throw new CommandError(
-    `${failure.message}. What was accepted is on disk: mend the cause, then start the broker again`,
-    EXIT.failed,
-  )
+  const kept = failure.name === 'JournalPlaceError' ? '' : 'What was accepted is on disk: mend'
+  throw new CommandError(`${failure.message}. ${kept || 'Mend'} the cause, then start the broker again`, EXIT.failed)
 }
 
 export function brokerCommand(): Command {
