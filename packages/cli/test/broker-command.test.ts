@@ -65,16 +65,16 @@ test('a port that is taken ends the start with what to do', async () => {
 test('a data file where none can be ends the start with what to do', async () => {
   writeFileSync(join(sandbox.directory, 'file'), '')
   const { code, err } = await sandbox.run(['broker', '--port', '0', '--data-file', 'file/broker.db'])
-  expect(err).toMatch(/^sluice: .*file'?\. Take another port \(--port\) or data file \(--data-file\)\n$/)
+  expect(err).toMatch(/^sluice: file\/broker\.db cannot be opened: .*Or take another file with --data-file\n$/)
   expect(code).toBe(1)
 })
 
 test.runIf(process.platform === 'linux').each([
-  ['/proc/none/broker.db', /mkdir '\/proc\/none'\. Take another/],
-  ['/proc/broker.db', /open '\/proc\/broker\.db'\. Take another/],
+  ['/proc/none/broker.db', /mkdir '\/proc\/none'\. Or take another file/],
+  ['/proc/broker.db', /open '\/proc\/broker\.db'\. Or take another file/],
   ['/dev/null', /\/dev\/null is no file/],
   ['.', /is no file, but a directory/],
-  ['none/', /none\/'\. Take another/],
+  ['none/', /none\/'\. Or take another file/],
 ])('[JOURNAL-11] --data-file %s, where none can be, is refused and left as it is', async (file, message) => {
   const { code, err } = await sandbox.run(['broker', '--port', '0', '--data-file', file])
   expect(err).toMatch(message)

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { checksum } from './checksum.ts'
 import { EndMark } from './end-mark.ts'
 import { type Durability, JournalDamagedError } from './journal.ts'
-import { damagedBatch, isDamage, isSqlite, messageOf, readingBatch, stoppedBy } from './sqlite-error.ts'
+import { damagedBatch, isDamage, isSqlite, isSystem, messageOf, readingBatch, stoppedBy } from './sqlite-error.ts'
 import { inspect, PLACE_KEY } from './sqlite-inspection.ts'
 import { BUSY_MS, cannotOpen, lock, makePlace, noteOfPlace, OpenPlace, refuseHeldElsewhere } from './sqlite-place.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
@@ -107,6 +107,7 @@ export class BatchWriter {
       }
     } catch (error) {
       this.#lock.close()
+      if (isSystem(error)) throw cannotOpen(this.path, error)
       if (!isSqlite(error)) throw error
       if (isDamage(error)) throw new JournalDamagedError(`${this.path} is damaged: ${messageOf(error)}`)
       throw cannotOpen(this.path, error)

@@ -69,7 +69,7 @@ export interface Journal {
 export class JournalLockedError extends Error {
   override name = 'JournalLockedError'
 }
-/** The file is where a journal is not safe: it has several names, or was moved, removed or replaced while it was open. */
+/** No journal can be in this place: the file cannot be opened, has several names, or was moved, removed or replaced while it was open. */
 export class JournalPlaceError extends Error {
   override name = 'JournalPlaceError'
 }

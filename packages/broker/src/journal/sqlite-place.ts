@@ -2,16 +2,25 @@ import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync, writ
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { JournalDamagedError, JournalLockedError, JournalPlaceError } from './journal.ts'
-import { isBusy, messageOf } from './sqlite-error.ts'
+import { isBusy, meaningOf } from './sqlite-error.ts'
 
 /** How long a connection waits for another program that writes to the file by hand, before what it does fails for good. */
 export const BUSY_MS = 2000
 
-/** Makes the file and its directory where they are missing. Returns the file's own path: one file is one lock, by whatever link it is reached. */
+/**
+ * Makes the file and its directory where they are missing. Returns the file's own path: one file is one lock, by whatever link
+ * it is reached.
+ * @throws JournalPlaceError where none can be made, or it has several names; JournalDamagedError where it is no file
+ */
 export function makePlace(path: string): string {
-  makeDirectory(dirname(resolve(path)))
-  makeFile(path)
-  const own = realpathSync(path)
+  let own: string
+  try {
+    makeDirectory(dirname(resolve(path)))
+    makeFile(path)
+    own = realpathSync(path)
+  } catch (error) {
+    throw cannotOpen(path, error)
+  }
   const file = statSync(own)
   // What is beside it would be made in vain, and opening a pipe waits for its other end.
   if (!file.isFile()) throw new JournalDamagedError(`${own} is no file, but a directory or a device`)
@@ -74,7 +83,11 @@ export function lockPathOf(path: string): string {
  */
 export function lock(path: string): DatabaseSync {
   const lockPath = lockPathOf(path)
-  makeFile(lockPath)
+  try {
+    makeFile(lockPath)
+  } catch (error) {
+    throw cannotOpen(lockPath, error)
+  }
   return lockAt(lockPath, path)
 }
 
@@ -93,7 +106,7 @@ function lockAt(lockPath: string, path: string): DatabaseSync {
 }
 
 export function cannotOpen(path: string, cause: unknown): Error {
-  return new Error(`${path} cannot be opened: ${messageOf(cause)}`, { cause })
+  return new JournalPlaceError(`${path} cannot be opened: ${meaningOf(cause, path)}`, { cause })
 }
 
 // ─── the place of a file that is open ──────────────────────────────────────────────────────────────────────────────

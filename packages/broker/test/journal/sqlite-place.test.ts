@@ -1,14 +1,25 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, linkSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test } from 'vitest'
 import { createBroker } from '../../src/index.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { sqliteJournal } from '../../src/journal/sqlite.ts'
+import { stoppedBy } from '../../src/journal/sqlite-error.ts'
 import { append, loadAll, textBatch } from './batches.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -37,9 +48,9 @@ async function running(path: string): Promise<Journal> {
 }
 
 /** Another process that has the journal open. */
-function otherProcess(path: string) {
+function otherProcess(path: string, user: { uid?: number; gid?: number } = {}) {
   const script = join(import.meta.dirname, 'sqlite-child.ts')
-  const child = spawn(process.execPath, [script, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [script, path], { stdio: ['ignore', 'pipe', 'inherit'], ...user })
   const exited = once(child, 'exit')
   const end = () => {
     child.kill('SIGKILL')
@@ -201,4 +212,38 @@ test('a note of the place that cannot be read keeps no journal from opening', as
   database.exec("UPDATE meta SET value = '{' WHERE key = 'place'")
   database.close()
   expect((await loadAll(open(path))).last).toBe(1)
+})
+
+test('a disk that is full says what to do', () => {
+  const path = newPath()
+  const database = new DatabaseSync(path)
+  database.exec('CREATE TABLE t(x); PRAGMA max_page_count = 3')
+  let full: unknown
+  try {
+    database.exec('INSERT INTO t VALUES (hex(randomblob(100000)))')
+  } catch (error) {
+    full = error
+  }
+  database.close()
+  expect(stoppedBy(path, full).message).toBe(
+    `the journal ${path} stopped: database or disk is full (the disk is full, or a quota is used up: free some space)`,
+  )
+})
+
+// Root may do everything: such a test runs as nobody.
+const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+
+test.runIf(process.getuid)('a file or a directory that this user may not write says what to do', async () => {
+  const path = newPath()
+  await (await running(path)).close()
+  const directory = dirname(path)
+  const opened = async () => otherProcess(path, nobody).line()
+  chmodSync(directory, 0o555)
+  cleanups.push(() => chmodSync(directory, 0o755))
+  chmodSync(path, 0o444)
+  expect(await opened()).toMatch(
+    /^JournalPlaceError: .*cannot be opened: .* \(this user may not do that: change owner or mode/,
+  )
+  chmodSync(directory, 0o000)
+  expect(await opened()).toMatch(/^JournalPlaceError: .*cannot be opened: EACCES.*chown, chmod/)
 })

@@ -49,10 +49,13 @@ function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings)
       'Is a broker running already (sluice queues)? Take another port with --port, or a free one with --port 0'
     return new CommandError(`Port ${port} of ${host} is taken. ${advice}`, EXIT.failed)
   }
-  // Whatever the system says no to: a path or an address was asked of it.
-  if (syscall !== undefined) {
-    return new CommandError(`${caught.message}. Take another port (--port) or data file (--data-file)`, EXIT.failed)
+  if (code === 'EACCES' && syscall === 'listen') {
+    const advice = 'Take one from 1024 on with --port, or a free one with --port 0'
+    return new CommandError(`Port ${port} of ${host} is not for this user. ${advice}`, EXIT.failed)
   }
+  // Whatever else the system says no to: an address was asked of it.
+  if (syscall !== undefined)
+    return new CommandError(`${caught.message}. Take another port (--port) or address (--host)`, EXIT.failed)
   if (caught.name === 'JournalLockedError') {
     return new CommandError(
       `${caught.message}. Take another file with --data-file, or end the other broker`,
@@ -62,7 +65,8 @@ function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings)
   if (caught.name === 'JournalPlaceError')
     return new CommandError(`${caught.message}. Or take another file with --data-file`, EXIT.failed)
   if (caught.name === 'StoredTooLargeError') return new CommandError(caught.message, EXIT.usage)
-  if ((caught.cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_SQLITE_ERROR')
+  const { code: causeCode, syscall: causedBy } = (caught.cause ?? {}) as NodeJS.ErrnoException
+  if (causeCode === 'ERR_SQLITE_ERROR' || causedBy !== undefined)
     return new CommandError(`${caught.message}. Mend that, or take another file with --data-file`, EXIT.failed)
   if (caught.name === 'JournalDamagedError') return new CommandError(`${dataFile}: ${caught.message}`, EXIT.failed)
   return undefined
