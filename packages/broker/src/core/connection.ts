@@ -20,6 +20,7 @@ import {
 import type { Durability } from '../journal/journal.ts'
 import { Outbound, type OutboundHost, type OutboundOwner } from './outbound.ts'
 import type { HostPlatform, Transport } from './platform.ts'
+import { printable } from './printable.ts'
 import { submitCommand } from './submit-command.ts'
 import { statusOf } from './task-status.ts'
 import { wireError } from './wire-error.ts'
@@ -195,7 +196,7 @@ export class Connection implements OutboundOwner {
 
   #closeWith(error: WireError, closeCode: number): void {
     if (this.#isOver) return
-    this.#host.log.info({ name: this.name, code: error.code, field: error.field }, 'refused a connection')
+    this.#host.log.info({ name: printable(this.name), code: error.code, field: error.field }, 'refused a connection')
     this.outbound.sendNow({ type: 'error', ...error })
     this.close(closeCode, error.code)
   }
