@@ -36,12 +36,22 @@ export function endAttempt(state: State, task: Task, ended: EndedAttempt, { nowM
     type: 'taskDied',
     id: task.id,
     reason,
-    error,
+    error: error ?? lossOf(how, task),
     attempt,
     forgetAtMs: nowMs + state.config.deadTtlMs,
     ...revoked,
     atMs: nowMs,
   }
+}
+
+/** What there is to tell of a last attempt whose worker said nothing. */
+function lossOf(how: AttemptRecord['how'], { options }: Task): TaskFailure | undefined {
+  if (how === 'failed') return undefined
+  const why =
+    how === 'lease_expired'
+      ? `nothing was heard of its worker for leaseMs (${options.leaseMs})`
+      : 'its worker lost its connection and did not come back within graceMs'
+  return { message: `the last attempt was lost: ${why}` }
 }
 
 /** The holder of a task that is leased, who has to be told that it is not any more. */
