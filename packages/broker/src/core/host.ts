@@ -8,7 +8,7 @@ import { Connections } from './connections.ts'
 import { assertFrameRoom } from './frame-room.ts'
 import type { HostConfig } from './host-config.ts'
 import { Intake } from './intake.ts'
-import { OutcomeListeners } from './outcome-listeners.ts'
+import { type OutcomeListener, OutcomeListeners } from './outcome-listeners.ts'
 import type { HostLog, HostPlatform, Transport } from './platform.ts'
 import { Rendering } from './rendering.ts'
 import { Turn } from './turn.ts'
@@ -35,7 +35,7 @@ export class Host implements ConnectionHost {
   readonly #commit: Commit
   readonly #intake: Intake
   readonly #turn: Turn
-  /** Told once the outcome is durable, or when there will be none any more. */
+  /** Told when there is an outcome, or when there will be none any more. */
   readonly #outcomeListeners = new OutcomeListeners()
   readonly #onFailure: (error: Error) => void
   #failure: Error | undefined
@@ -49,7 +49,7 @@ export class Host implements ConnectionHost {
     this.log = log
     this.#onFailure = onFailure
     this.connections = new Connections(config)
-    const rendering = new Rendering(this.connections, (id) => this.#tellListeners(id))
+    const rendering = new Rendering(this.connections, (task) => this.#outcomeListeners.call(task.id, task))
     this.#commit = new Commit({
       journal,
       platform,
@@ -251,14 +251,12 @@ export class Host implements ConnectionHost {
     return this.durable()
   }
 
-  /** Calls back once the task has an outcome that is durable, or never will have one; the returned function takes it back. */
-  onOutcome(id: string, fn: () => void): () => void {
+  /**
+   * Calls back once the task has an outcome, which is not durable yet, or never will have one; the returned function takes it
+   * back. The record may go in the same turn.
+   */
+  onOutcome(id: string, fn: OutcomeListener): () => void {
     return this.#outcomeListeners.add(id, fn)
-  }
-
-  #tellListeners(id: string): void {
-    if (this.#outcomeListeners.size > 0)
-      this.#commit.await(this.gate, (isDurable) => isDurable && this.#outcomeListeners.call(id))
   }
 
   // ─── connections ─────────────────────────────────────────────────────────────────────────────────────────────────

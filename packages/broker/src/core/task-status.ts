@@ -1,13 +1,16 @@
-import { type State, stateNameOf } from '@sluice/engine'
+import { type State, stateNameOf, type Task } from '@sluice/engine'
 import type { TaskStatus } from '@sluice/protocol'
 
 /** What is told of a task to whoever asks for it by its id. */
 export function statusOf({ state, nowMs }: { state: State; nowMs: number }, id: string): TaskStatus {
   const task = state.tasks.get(id)
-  if (!task) return { id, state: 'unknown' }
+  return task ? statusOfTask(task, nowMs) : { id, state: 'unknown' }
+}
+
+export function statusOfTask(task: Task, nowMs: number): TaskStatus {
   const { phase } = task
   const status: TaskStatus = {
-    id,
+    id: task.id,
     state: stateNameOf(task),
     queue: task.queue.name,
     attempts: task.attempts,

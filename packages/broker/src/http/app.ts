@@ -6,6 +6,7 @@ import type { BrokerApi } from '../core/broker-api.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
 import { requestJson } from './request-json.ts'
+import { query, refuseMisdirected } from './routes.ts'
 import { decodeAsMessages, decodeSubmission, fieldsOf } from './submission.ts'
 import { deadPageJson, taskJson } from './task-view.ts'
 
@@ -32,7 +33,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
 
   app.onError((thrown) => {
     const error = wireErrorOf(thrown)
-    if (thrown instanceof HttpRefusal) return errorResponse(thrown.error, {}, thrown.status)
+    if (thrown instanceof HttpRefusal) return thrown.response()
     if (error !== undefined) return errorResponse(error)
     // Who sent the request is gone, and nothing failed here.
     if ('code' in thrown && thrown.code === 'ECONNRESET')
@@ -41,16 +42,11 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return errorResponse({ code: 'internal', message: 'The broker failed; its log says why.' })
   })
 
-  app.notFound((c) => {
-    const path = new URL(c.req.url).pathname
-    const message = `There is no ${c.req.method} ${path} here. GET /v1/queues lists queues, POST /v1/tasks submits.`
-    return errorResponse({ code: 'bad_message', message }, {}, 404)
-  })
-
   app.use(async (c, next) => {
     const host = c.req.header('host') ?? new URL(c.req.url).host
     refuseForeignHost(host)
     refuseForeignOrigin(c.req.raw.headers, host, allowedOrigins)
+    refuseMisdirected(app.routes, c.req.method, c.req.path)
     if (c.req.method !== 'GET' && c.req.method !== 'HEAD')
       refuseOtherContent(c.req.raw.headers, c.req.method === 'POST')
     await next()
@@ -82,7 +78,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return Number(length) > limits.frameBytesMax ? tooLarge() : next()
   })
 
-  app.post('/v1/tasks', async (c) => {
+  app.post('/v1/tasks', query(), async (c) => {
     const submit = decodeSubmission(await jsonOf(c, limits), limits, newId)
     const refusals = await api.submit(submit.queue, submit.options, submit.tasks)
     const tasks = submit.tasks.map(({ id }, index) => {
@@ -93,29 +89,24 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return common === undefined ? c.json({ tasks }, 202) : errorResponse(common, { tasks })
   })
 
-  app.get('/v1/tasks/:id', async (c) => {
+  app.get('/v1/tasks/:id', query('waitMs'), async (c) => {
     const id = taskId(c.req.param('id'))
     const waitMs = wholeNumber(c, 'waitMs', 0, WAIT_MS_MAX, 0)
-    const details = await api.task(id)
+    const details = await (waitMs === 0 ? api.task(id) : api.waitForOutcome(id, waitMs, c.req.raw.signal))
     if (details === undefined) throw unknownTask(id)
-    const unfinished = ['delayed', 'ready', 'leased'].includes(details.state)
-    if (waitMs === 0 || !unfinished) return json(taskJson(details, limits.depthMax))
-    await api.waitForOutcome(id, waitMs, c.req.raw.signal)
-    const later = await api.task(id)
-    if (later === undefined) throw unknownTask(id)
-    return json(taskJson(later, limits.depthMax))
+    return json(taskJson(details, limits.depthMax))
   })
 
-  app.delete('/v1/tasks/:id', async (c) => {
+  app.delete('/v1/tasks/:id', query(), async (c) => {
     const id = taskId(c.req.param('id'))
     const [error] = await api.cancel([id])
     return error === undefined ? c.json({ id, cancelled: true }) : errorResponse(error)
   })
 
-  app.get('/v1/queues', (c) => c.json({ queues: api.queues() }))
-  app.get('/v1/workers', (c) => c.json({ workers: api.workers() }))
+  app.get('/v1/queues', query(), (c) => c.json({ queues: api.queues() }))
+  app.get('/v1/workers', query(), (c) => c.json({ workers: api.workers() }))
 
-  app.get('/v1/dead', (c) => {
+  app.get('/v1/dead', query('queue', 'limit', 'after'), (c) => {
     const queue = c.req.query('queue')
     const after = c.req.query('after')
     const page = api.dead({
@@ -126,19 +117,23 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return json(deadPageJson(page, limits.frameBytesMax))
   })
 
-  app.post('/v1/dead/redrive', async (c) => {
+  app.post('/v1/dead/redrive', query(), async (c) => {
     const { queue, ids } = fieldsOf(await jsonOf(c, limits), ['queue', 'ids'], '')
     if ((queue === undefined) === (ids === undefined)) {
       const message = 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.'
       throw new HttpRefusal({ code: 'bad_message', field: 'queue', message })
     }
-    if (ids !== undefined) return c.json({ redriven: await api.redrive({ ids: taskIds(ids) }) })
-    if (typeof queue === 'string') return c.json({ redriven: await api.redrive({ queue }) })
-    throw new HttpRefusal({ code: 'bad_message', field: 'queue', message: 'A string is needed here.' })
+    if (ids === undefined && typeof queue !== 'string')
+      throw new HttpRefusal({ code: 'bad_message', field: 'queue', message: 'A string is needed here.' })
+    const target = ids === undefined ? { queue: queue as string } : { ids: taskIds(ids) }
+    const { redriven, refused } = await api.redrive(target)
+    const errors = refused.map(({ error }) => error)
+    const common = commonRefusal(errors, redriven + errors.length)
+    return common === undefined ? c.json({ redriven, refused }) : errorResponse(common, { redriven, refused })
   })
 
-  app.get('/healthz', (c) => c.json(api.health()))
-  app.get('/readyz', (c) => {
+  app.get('/healthz', query(), (c) => c.json(api.health()))
+  app.get('/readyz', query(), (c) => {
     const { status, reason } = api.health()
     return c.json({ status, ...(reason === undefined ? {} : { reason }) }, status === 'ready' ? 200 : 503)
   })

@@ -40,11 +40,19 @@ export function errorResponse(error: WireError, extra: object = {}, status = sta
 export class HttpRefusal extends Error {
   readonly error: WireError
   readonly status: number
+  readonly #headers: Record<string, string>
 
-  constructor(error: WireError, status = statusOf(error)) {
+  constructor(error: WireError, status = statusOf(error), headers: Record<string, string> = {}) {
     super(error.message)
     this.error = error
     this.status = status
+    this.#headers = headers
+  }
+
+  response(): Response {
+    const response = errorResponse(this.error, {}, this.status)
+    for (const [name, value] of Object.entries(this.#headers)) response.headers.set(name, value)
+    return response
   }
 }
 

@@ -189,8 +189,8 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   },
   {
     name: 'waiting requests not answered',
-    in: 'Host.#tellListeners',
-    drop: 'if (this.#outcomeListeners.size > 0) $tell',
+    in: 'Rendering.#tellOutcomes',
+    drop: 'this.#onOutcome(task)',
     breaks: 'a request over HTTP waits to its end though there is an outcome',
   },
   {
