@@ -4,7 +4,7 @@ import { joiningOf, revokedOf, trimmed } from './decide-attempt.ts'
 import type { Queue, Task } from './entities.ts'
 import type { Event, EventOf } from './events.ts'
 import { refusal } from './refusal.ts'
-import { type State, unfinished } from './state.ts'
+import { queuesFull, type State, unfinished } from './state.ts'
 import { isFinished, isWatching, mayHaveNews, watchersOf } from './task.ts'
 
 /** What producers ask: submit, watch, cancel, redrive. */
@@ -113,7 +113,7 @@ function refusalForGood(
   at: { ref: number; index: number },
 ): EventOf<'refused'> {
   if (isNewQueueTooMany) {
-    return refusal(session, 'busy', `the broker holds ${config.queuesMax} queues and takes no new one`, {
+    return refusal(session, 'busy', queuesFull(config), {
       ...at,
       field: 'queue',
       limit: config.queuesMax,

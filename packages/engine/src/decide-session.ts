@@ -4,7 +4,7 @@ import type { Session } from './entities.ts'
 import type { Event, EventOf } from './events.ts'
 import { refusal } from './refusal.ts'
 import { isSilent, restMs } from './silence.ts'
-import type { State } from './state.ts'
+import { queuesFull, type State } from './state.ts'
 
 /** Sessions come, fall silent and go, and say what they take. */
 
@@ -13,7 +13,7 @@ export function open(state: State, { session, roles, begins }: CommandOf<'openSe
   const { sessionsMax, retryAfterMsMax } = state.config
   if (state.sessions.size >= sessionsMax) {
     return [
-      refusal(session, 'busy', `the broker holds ${sessionsMax} sessions`, {
+      refusal(session, 'busy', `the broker holds ${sessionsMax} sessions, as many as it may (sessionsMax)`, {
         limit: sessionsMax,
         retryAfterMs: retryAfterMsMax,
       }),
@@ -63,7 +63,7 @@ export function setCredit(state: State, { session, credit, queues }: CommandOf<'
   const { queuesMax, retryAfterMsMax } = state.config
   if (unknown > 0 && state.queues.size + unknown > queuesMax) {
     return [
-      refusal(session, 'busy', `the broker holds ${queuesMax} queues and takes no new one`, {
+      refusal(session, 'busy', queuesFull(state.config), {
         field: 'queues',
         limit: queuesMax,
         retryAfterMs: retryAfterMsMax,

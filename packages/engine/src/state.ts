@@ -88,6 +88,11 @@ export function unfinished(queue: Queue): number {
   return queue.ready.size + queue.delayed + queue.leased.size
 }
 
+/** What a new queue is told where there are as many as there may be. */
+export function queuesFull({ queuesMax }: EngineConfig): string {
+  return `the broker holds ${queuesMax} queues, as many as it may (queuesMax), and takes no new one: use fewer, or raise queuesMax`
+}
+
 /** When the host has to run `tick` next, in ms of its clock; null when nothing is due ever. */
 export function nextWakeAtMs(state: State): number | null {
   const first = state.deadlines.peek()

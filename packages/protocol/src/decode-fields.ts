@@ -14,7 +14,7 @@ export function taskIdAt(fields: Fields, key: string): string {
 }
 
 export function taskIdsAt(fields: Fields, limits: Limits): string[] {
-  const ids = listAt(fields, 'ids', limits.batchItemsMax)
+  const ids = listAt(fields, 'ids', limits.batchItemsMax, 'batchItemsMax')
   for (let index = 0; index < ids.length; index++) {
     if (!isTaskId(ids[index])) throw badMessage('A UUIDv7 in lower case is needed here.', `ids[${index}]`)
   }

@@ -78,6 +78,8 @@ export interface Submit extends WithBodies {
   options?: SubmitOptions
   /** Whether this session wants the outcomes and progress of these tasks. Default true. */
   watch?: boolean
+  /** Received only: why a broker accepts none of these tasks, `field` being a path in this message. The rest of it is in order. */
+  fault?: WireError
   /** UUIDv7 (RFC 9562), minted by the submitter before anything is stored; lower case. */
   ids: string[]
 }
@@ -234,12 +236,6 @@ export interface Submitted {
   refused: { index: number; error: WireError }[]
 }
 
-/** The submit credit has changed: tasks this session may have submitted without an answer. */
-export interface SubmitCredit {
-  type: 'submitCredit'
-  credit: number
-}
-
 /**
  * How the tasks of a delivery are to be begun. `announced`: `begin` leaves before the handler is called, for each task on its own.
  * `alone`: that too, and while its handler runs no other does.
@@ -362,7 +358,6 @@ export interface ErrorMessage extends WireError {
 export type BrokerMessage =
   | Welcome
   | Submitted
-  | SubmitCredit
   | Deliver
   | Renewed
   | Settled

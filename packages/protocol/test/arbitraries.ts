@@ -172,7 +172,6 @@ export const brokerMessage = fc.oneof(
     { begins: literal(true) },
   ),
   fc.record({ type: literal('submitted'), ref: counter, refused }),
-  fc.record({ type: literal('submitCredit'), credit: counter }),
   withBodies(
     partial(
       { type: literal('deliver'), queue, leaseMs },

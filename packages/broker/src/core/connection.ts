@@ -159,7 +159,20 @@ export class Connection implements OutboundOwner {
 
   // ─── how it ends ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  close(code: number, reason: string): void {
+  /** Closes the connection; a peer that can still hear is told why first. */
+  end(error: WireError, closeCode: number): void {
+    if (this.#isOver) return
+    this.outbound.sendNow({ type: 'error', ...error })
+    this.#close(closeCode, error.code)
+  }
+
+  /** The broker is leaving. Who heard of the drain knows why. */
+  endAtStop(): void {
+    if (this.#service === 'draining') this.#close(4006, 'draining')
+    else this.end(stopped(this.#host.config.drainRetryAfterMs), 4006)
+  }
+
+  #close(code: number, reason: string): void {
     this.#transport.close(code, reason)
     this.#end('close')
   }
@@ -197,8 +210,7 @@ export class Connection implements OutboundOwner {
   #closeWith(error: WireError, closeCode: number): void {
     if (this.#isOver) return
     this.#host.log.info({ name: printable(this.name), code: error.code, field: error.field }, 'refused a connection')
-    this.outbound.sendNow({ type: 'error', ...error })
-    this.close(closeCode, error.code)
+    this.end(error, closeCode)
   }
 
   // ─── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -264,7 +276,7 @@ export class Connection implements OutboundOwner {
   }
 
   onSlowReader(): void {
-    this.close(4004, 'slow_reader')
+    this.#close(4004, 'slow_reader')
     // A peer that reads nothing would not read the close either.
     this.#transport.terminate()
   }
@@ -428,8 +440,9 @@ export class Connection implements OutboundOwner {
         message: 'the broker is leaving: reconnect and submit again',
         retryAfterMs: host.config.drainRetryAfterMs,
       })
-    } else {
-      const refused = host.apply(submitCommand(submit, session, 0), bodies.bytes)
+    } else if (submit.fault !== undefined) this.#error(ref, submit.fault)
+    else {
+      const refused = host.apply(submitCommand(submit, session, 0, host.state.config.defaults), bodies.bytes)
       this.#answer({ type: 'submitted', ref, refused: refused.map(indexed) })
     }
     this.outbound.answers.answered += ids.length
@@ -462,6 +475,11 @@ export class Connection implements OutboundOwner {
     for (const event of refused) this.#error(undefined, wireError(event))
     return refused.length === 0
   }
+}
+
+/** Why a broker that leaves closes a connection, or takes none. */
+export function stopped(retryAfterMs: number): WireError {
+  return { code: 'draining', message: 'the broker is leaving: connect again later', retryAfterMs }
 }
 
 function indexed(event: EventOf<'refused'>): { index: number; error: WireError } {

@@ -45,7 +45,9 @@ export class HostApi implements BrokerApi {
       const submit: Submit = { type: 'submit', ref: 0, queue, watch: false, ids: some.map(({ id }) => id), bodies }
       if (options !== undefined) submit.options = options
       if (contentType !== undefined) submit.contentType = contentType
-      refused.push(...this.#host.apply(submitCommand(submit, undefined, index), bodies.bytes))
+      refused.push(
+        ...this.#host.apply(submitCommand(submit, undefined, index, this.#host.state.config.defaults), bodies.bytes),
+      )
       index = end
     }
     await this.#durable()

@@ -1,9 +1,10 @@
 import type { Command, EngineConfig, Event, EventOf, State } from '@sluice/engine'
 import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/machines'
+import { encodeFrames, type WireError } from '@sluice/protocol'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { BodyStore } from './body-store.ts'
 import { Commit } from './commit.ts'
-import { Connection, type ConnectionHost } from './connection.ts'
+import { Connection, type ConnectionHost, stopped } from './connection.ts'
 import { Connections } from './connections.ts'
 import { assertFrameRoom } from './frame-room.ts'
 import type { HostConfig } from './host-config.ts'
@@ -12,6 +13,9 @@ import { type OutcomeListener, OutcomeListeners } from './outcome-listeners.ts'
 import type { HostLog, HostPlatform, Transport } from './platform.ts'
 import { Rendering } from './rendering.ts'
 import { Turn } from './turn.ts'
+
+const FAILED: WireError = { code: 'internal', message: 'the broker failed and has to be restarted; its log says why' }
+const CROWDED = { code: 'busy', message: 'the broker has as many connections as it takes (connectionsMax)' } as const
 
 export interface HostOptions {
   journal: Journal
@@ -197,7 +201,7 @@ export class Host implements ConnectionHost {
     this.#become('stop')
     this.#turn.stop()
     this.#commit.end()
-    for (const connection of [...this.connections]) connection.close(4006, 'draining')
+    for (const connection of [...this.connections]) connection.endAtStop()
     this.#outcomeListeners.callAll()
     await this.journal.close()
   }
@@ -212,7 +216,7 @@ export class Host implements ConnectionHost {
       { err: error },
       'the broker failed: nothing is acknowledged any more; restart it once the cause is mended',
     )
-    for (const connection of [...this.connections]) connection.close(4009, 'internal')
+    for (const connection of [...this.connections]) connection.end(FAILED, 4009)
     this.#commit.end()
     this.#outcomeListeners.callAll()
     this.#onFailure(error)
@@ -264,14 +268,21 @@ export class Host implements ConnectionHost {
   /** A new connection; undefined when there are too many. */
   connect(transport: Transport): Connection | undefined {
     if (this.#status !== 'ready' || !this.connections.hasRoom) {
-      if (this.#status === 'ready') transport.close(4008, 'busy')
-      else if (this.#failure) transport.close(4009, 'internal')
-      else transport.close(4006, 'draining')
+      const { retryAfterMsMax } = this.state.config
+      if (this.#status === 'ready') this.#turnAway(transport, { ...CROWDED, retryAfterMs: retryAfterMsMax }, 4008)
+      else if (this.#failure) this.#turnAway(transport, FAILED, 4009)
+      else this.#turnAway(transport, stopped(this.config.drainRetryAfterMs), 4006)
       return undefined
     }
     const connection = new Connection(this, transport)
     this.connections.add(connection)
     return connection
+  }
+
+  /** Nothing is known of the peer yet, so it is told in text. */
+  #turnAway(transport: Transport, error: WireError, closeCode: number): void {
+    for (const frame of encodeFrames([{ type: 'error', ...error }], 'text', this.config.limits)) transport.send(frame)
+    transport.close(closeCode, error.code)
   }
 
   pauseWhenSaturated(connection: Connection): void {

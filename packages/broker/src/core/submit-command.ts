@@ -1,12 +1,18 @@
-import type { CommandOf } from '@sluice/engine'
-import type { Submit } from '@sluice/protocol'
+import type { CommandOf, TaskOptions } from '@sluice/engine'
+import type { Submit, SubmitOptions } from '@sluice/protocol'
 import { digestOf, digestOfText } from './digest.ts'
 
 /** What the engine decides a submission on. `index` is the place of its first task in what was submitted together. */
-export function submitCommand(submit: Submit, session: string | undefined, index: number): CommandOf<'submit'> {
+export function submitCommand(
+  submit: Submit,
+  session: string | undefined,
+  index: number,
+  defaults: TaskOptions,
+): CommandOf<'submit'> {
   const { ref, queue, options, watch, contentType, ids, bodies } = submit
   const { bytes: all, lengths } = bodies
-  const seed = digestOfText(JSON.stringify([queue, options ?? null, contentType ?? null]))
+  const meant = options === undefined ? null : differenceFrom(defaults, options)
+  const seed = digestOfText(JSON.stringify([queue, meant, contentType ?? null]))
   let end = 0
   const digests = lengths.map((length) => {
     end += length
@@ -25,4 +31,17 @@ export function submitCommand(submit: Submit, session: string | undefined, index
     bytes: lengths,
     digests,
   }
+}
+
+/** What options ask for beside the defaults, null where that is nothing: an option at its default means the same as one left out. */
+function differenceFrom(defaults: TaskOptions, { retry, ...options }: SubmitOptions): SubmitOptions | null {
+  const meant = withoutEqual(options, defaults)
+  const retrying = retry === undefined ? {} : withoutEqual(retry, defaults.retry)
+  if (Object.keys(retrying).length > 0) Object.assign(meant, { retry: retrying })
+  return Object.keys(meant).length === 0 ? null : meant
+}
+
+function withoutEqual<T extends object>(stated: T, defaults: T): Partial<T> {
+  const differs = ([name, value]: [string, unknown]) => value !== (defaults as Record<string, unknown>)[name]
+  return Object.fromEntries(Object.entries(stated).filter(differs)) as Partial<T>
 }

@@ -12,7 +12,6 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   lease_lost: 409,
   internal: 500,
   busy: 503,
-  credit_exceeded: 503,
   draining: 503,
   read_only: 503,
 }

@@ -101,6 +101,7 @@ function decodeShared(queue: unknown, options: unknown, limits: Limits): Pick<Su
   const message = { type: 'submit', ref: 0, queue, options, ids: [], bodies: [] }
   const { messages } = decodeAsMessages([message], limits, (field) => field.replace(/^messages\[0\]\./, ''))
   const [submit] = messages as [Submit]
+  if (submit.fault !== undefined) throw new HttpRefusal(submit.fault)
   refuseDroppedOptions(options, submit.options)
   return { queue: submit.queue, options: submit.options }
 }

@@ -1,7 +1,6 @@
-import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { adviceOn } from '../system-error.ts'
 import { JournalDamagedError, JournalPlaceError } from './journal.ts'
+import { refusalOfOpening } from './refusal-of-opening.ts'
 
 const SQLITE_PERM = 3
 const SQLITE_BUSY = 5
@@ -74,18 +73,6 @@ function systemCodeOf(error: unknown, path: string): string | undefined {
       return refusalOfOpening(path)
     default:
       return undefined
-  }
-}
-
-/** Why the system opens neither a file nor another one in its directory. The file itself is not opened: see `makeFile`. */
-function refusalOfOpening(path: string): string | undefined {
-  try {
-    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)
-    accessSync(dirname(path), constants.W_OK | constants.X_OK)
-    closeSync(openSync(dirname(path), 'r'))
-    return undefined
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code
   }
 }
 

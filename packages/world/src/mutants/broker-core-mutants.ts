@@ -70,7 +70,7 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   {
     name: 'session resumed twice',
     in: 'Connections.carry',
-    drop: "$connection?.close(4005, 'session_replaced')",
+    drop: '$connection?.end($error, 4005)',
     breaks: 'two connections speak for one session',
   },
   {
