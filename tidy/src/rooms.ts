@@ -68,6 +68,7 @@ export const leafFiles: readonly string[] = [
   'packages/broker/src/journal/inbox.ts',
   'packages/broker/src/journal/journal-thread.ts',
   'packages/broker/src/journal/sqlite-inspection.ts',
+  'packages/broker/src/journal/refusal-of-opening.ts',
   'packages/broker/src/journal/sqlite-place.ts',
   'packages/broker/src/journal/sqlite-reader.ts',
   'packages/broker/src/journal/sqlite-writer.ts',

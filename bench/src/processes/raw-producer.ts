@@ -15,7 +15,7 @@ const batchMax = 250
 // Submits as fast as the credit allows and counts; it keeps nothing per task.
 serve(async ({ url, queue }: RawProducerSettings) => {
   const session = await RawSession.open(url, ['producer'])
-  let credit = session.welcome.submitCredit
+  const credit = session.welcome.submitCredit
   let watch = true
   let wanted = 0
   let submitted = 0
@@ -46,8 +46,6 @@ serve(async ({ url, queue }: RawProducerSettings) => {
         unanswered.delete(message.ref)
         unansweredTasks -= count
         accepted += count
-      } else if (message.type === 'submitCredit') {
-        credit = message.credit
       } else if (message.type === 'succeeded') {
         finished += message.bodies.count
         // A closed loop: each finished task makes room for a new one, so that the backlog keeps its length.

@@ -4,4 +4,10 @@ export type { BrokerConfig } from './broker-config.ts'
 export * from './config/index.ts'
 export { type AccessControl, AccessError, type Principal } from './core/access/access-control.ts'
 export { problemsOfScopes, Scopes } from './core/access/scopes.ts'
-export { type Batch, type Journal, JournalDamagedError, JournalLockedError } from './journal/journal.ts'
+export {
+  type Batch,
+  type Journal,
+  JournalDamagedError,
+  JournalLockedError,
+  JournalPlaceError,
+} from './journal/journal.ts'

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { LogOutput } from './log-output.ts'
 import { printable } from './table.ts'
 
 const LEVELS: Record<number, { label: string; style: 'dim' | 'green' | 'yellow' | 'red' }> = {
@@ -44,7 +45,7 @@ function fieldsOf(text: string): Record<string, unknown> {
 /** JSON lines for programs, readable ones where standard output is a terminal. */
 export function createLogger(level: string, json: boolean): Logger {
   const options = { level }
-  if (json || !process.stdout.isTTY) return pino(options, pino.destination({ dest: 1, sync: true }))
+  if (json || !process.stdout.isTTY) return pino(options, new LogOutput())
   const readable: DestinationStream = { write: (line) => void process.stdout.write(`${logLine(line.trimEnd())}\n`) }
   return pino(options, readable)
 }

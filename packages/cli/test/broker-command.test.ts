@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -65,16 +65,16 @@ test('a port that is taken ends the start with what to do', async () => {
 test('a data file where none can be ends the start with what to do', async () => {
   writeFileSync(join(sandbox.directory, 'file'), '')
   const { code, err } = await sandbox.run(['broker', '--port', '0', '--data-file', 'file/broker.db'])
-  expect(err).toMatch(/^sluice: .*file'?\. Take another port \(--port\) or data file \(--data-file\)\n$/)
+  expect(err).toMatch(/^sluice: file\/broker\.db cannot be opened: .*Or take another file with --data-file\n$/)
   expect(code).toBe(1)
 })
 
 test.runIf(process.platform === 'linux').each([
-  ['/proc/none/broker.db', /mkdir '\/proc\/none'\. Take another/],
-  ['/proc/broker.db', /open '\/proc\/broker\.db'\. Take another/],
+  ['/proc/none/broker.db', /mkdir '\/proc\/none'\. Or take another file/],
+  ['/proc/broker.db', /open '\/proc\/broker\.db'\. Or take another file/],
   ['/dev/null', /\/dev\/null is no file/],
   ['.', /is no file, but a directory/],
-  ['none/', /none\/'\. Take another/],
+  ['none/', /none\/'\. Or take another file/],
 ])('[JOURNAL-11] --data-file %s, where none can be, is refused and left as it is', async (file, message) => {
   const { code, err } = await sandbox.run(['broker', '--port', '0', '--data-file', file])
   expect(err).toMatch(message)
@@ -108,6 +108,19 @@ test('[HOST-5] a broker whose journal fails says why and exits with 1, and a res
   const second = await sandbox.broker()
   const queues = await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: second.url } })
   expect(JSON.parse(queues.out)).toMatchObject({ queues: [{ name: 'q', ready: 1 }] })
+})
+
+test('[JOURNAL-15] [JOURNAL-16] a file with two names ends the start, and one that is removed ends the broker, with what to do', async () => {
+  const { running } = await sandbox.broker()
+  const file = join(sandbox.directory, '.sluice', 'broker.db')
+  linkSync(file, `${file}.link`)
+  const second = await sandbox.run(['broker', '--port', '0', '--data-file', `${file}.link`])
+  expect(second).toMatchObject({ code: 1, err: expect.stringMatching(/^sluice: .*2 names.*--data-file\n$/) })
+  rmSync(file)
+  expect(await running.ended).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^sluice: .*broker\.db is gone.*start the broker again\n$/),
+  })
 })
 
 test('a journal that cannot be written at the start ends it with the file and the reason', async () => {

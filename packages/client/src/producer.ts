@@ -174,9 +174,6 @@ export class Producer implements SessionOwner, HandleHost {
       case 'progress':
         for (const task of message.tasks) for (const handle of this.#handlesOf(task)) handle.onProgress(task.progress)
         return
-      case 'submitCredit':
-        this.#outbox.credit = message.credit
-        return
       case 'watched':
         this.#watches.answered(message.ref, message.unknown)
         return

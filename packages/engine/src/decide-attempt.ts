@@ -37,12 +37,22 @@ export function endAttempt(state: State, task: Task, ended: EndedAttempt, { nowM
     type: 'taskDied',
     id: task.id,
     reason,
-    error,
+    error: error ?? lossOf(how, task),
     attempt,
     forgetAtMs: nowMs + state.config.deadTtlMs,
     ...revoked,
     atMs: nowMs,
   }
+}
+
+/** The error of a last attempt that was lost with its worker. */
+function lossOf(how: AttemptRecord['how'], { options }: Task): TaskFailure | undefined {
+  if (how === 'failed') return undefined
+  const why =
+    how === 'lease_expired'
+      ? `nothing was heard of its worker for leaseMs (${options.leaseMs})`
+      : 'its worker lost its connection and did not come back within graceMs'
+  return { message: `the last attempt was lost: ${why}` }
 }
 
 /** The session that holds a leased task and must be told that it no longer does. */

@@ -138,7 +138,7 @@ export function tick(state: State, env: Env): Event[] {
           type: 'taskDied',
           id: task.id,
           reason: 'expired',
-          error: undefined,
+          error: { message: `it was not delivered for the first time within its ttlMs (${options.ttlMs})` },
           attempt: undefined,
           forgetAtMs: nowMs + state.config.deadTtlMs,
           atMs: nowMs,

@@ -4,7 +4,7 @@ import { joiningOf, revokedOf, trimmed } from './decide-attempt.ts'
 import type { Queue, Task } from './entities.ts'
 import type { Event, EventOf } from './events.ts'
 import { refusal, unknownTask } from './refusal.ts'
-import { type State, unfinished } from './state.ts'
+import { queuesFull, type State, unfinished } from './state.ts'
 import { isFinished, isWatching, mayHaveNews, watchersOf } from './task.ts'
 
 /** Commands of producers: submit, watch, cancel, redrive. */
@@ -114,17 +114,12 @@ function refusalForGood(
   at: { ref: number; index: number },
 ): EventOf<'refused'> {
   if (isNewQueueTooMany) {
-    return refusal(
-      session,
-      'busy',
-      `the broker has no room for another queue (queuesMax is ${config.queuesMax}): try again later`,
-      {
-        ...at,
-        field: 'queue',
-        limit: config.queuesMax,
-        retryAfterMs: config.retryAfterMsMax,
-      },
-    )
+    return refusal(session, 'busy', queuesFull(config), {
+      ...at,
+      field: 'queue',
+      limit: config.queuesMax,
+      retryAfterMs: config.retryAfterMsMax,
+    })
   }
   const limit = config.queueBytesMax
   return refusal(

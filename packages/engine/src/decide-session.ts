@@ -4,7 +4,7 @@ import type { Session } from './entities.ts'
 import type { Event, EventOf } from './events.ts'
 import { refusal } from './refusal.ts'
 import { isSilent, restMs } from './silence.ts'
-import type { State } from './state.ts'
+import { queuesFull, type State } from './state.ts'
 
 /** Commands about sessions: they open, resume, fall silent, end, and state what they take. */
 
@@ -72,16 +72,11 @@ export function setCredit(state: State, { session, credit, queues }: CommandOf<'
   const { queuesMax, retryAfterMsMax } = state.config
   if (unknown > 0 && state.queues.size + unknown > queuesMax) {
     return [
-      refusal(
-        session,
-        'busy',
-        `the broker has no room for another queue (queuesMax is ${queuesMax}): try again later`,
-        {
-          field: 'queues',
-          limit: queuesMax,
-          retryAfterMs: retryAfterMsMax,
-        },
-      ),
+      refusal(session, 'busy', queuesFull(state.config), {
+        field: 'queues',
+        limit: queuesMax,
+        retryAfterMs: retryAfterMsMax,
+      }),
     ]
   }
   return [{ type: 'creditSet', session, credit, queues: wanted, atMs: nowMs }]

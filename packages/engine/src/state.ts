@@ -91,6 +91,11 @@ export function unfinished(queue: Queue): number {
   return queue.ready.size + queue.delayed + queue.leased.size
 }
 
+/** The message for a queue that the broker has no room for. */
+export function queuesFull({ queuesMax }: EngineConfig): string {
+  return `the broker has no room for another queue (queuesMax is ${queuesMax}): use fewer queues, or raise queuesMax`
+}
+
 /** When the host must run `tick` next, in ms of its clock; null if nothing will become due. */
 export function nextWakeAtMs(state: State): number | null {
   const first = state.deadlines.peek()

@@ -38,10 +38,20 @@ test('[DEAD-1] the last allowed attempt that was lost is lease_expired, and its 
   harness.dispatch()
   harness.told = []
   harness.apply({ type: 'disconnectSession', session: 'w2' })
-  expect(only(harness.advance(10), 'taskDied')).toMatchObject({ id: 'b', reason: 'lease_expired' })
+  expect(only(harness.advance(10), 'taskDied')).toMatchObject({
+    id: 'b',
+    reason: 'lease_expired',
+    error: { message: expect.stringMatching(/^the last attempt was lost: its worker lost its connection/) },
+  })
   expect(harness.told).toEqual([])
   const lease = harness.leaseOf('a')
-  expect(only(harness.advance(90), 'taskDied')).toMatchObject({ id: 'a', reason: 'lease_expired' })
+  expect(only(harness.advance(90), 'taskDied')).toMatchObject({
+    id: 'a',
+    reason: 'lease_expired',
+    error: {
+      message: expect.stringMatching(/^the last attempt was lost: nothing was heard of its worker for leaseMs/),
+    },
+  })
   expect(harness.told).toEqual([{ type: 'revoke', session: 'w1', lease, reason: 'expired' }])
 })
 

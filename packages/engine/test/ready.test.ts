@@ -68,7 +68,11 @@ test.each([0, 500])('[READY-5] a task with a delay of %d ms that is not delivere
   harness.submit('a', { ttlMs: 300, delayMs }, { session: 'p', watch: true })
   harness.advance(299)
   expect(harness.state.tasks.get('a')?.phase.state).toBe(delayMs ? 'delayed' : 'ready')
-  expect(only(harness.advance(1), 'taskDied')).toMatchObject({ reason: 'expired', attempt: undefined })
+  expect(only(harness.advance(1), 'taskDied')).toMatchObject({
+    reason: 'expired',
+    error: { message: expect.stringMatching(/^it was not delivered for the first time within its ttlMs \(\d+\)$/) },
+    attempt: undefined,
+  })
   expect(harness.told).toEqual([{ type: 'outcome', sessions: ['p'], id: 'a', status: 'dead' }])
 })
 

@@ -64,8 +64,6 @@ export function decodeBrokerMessage(fields: Fields, limits: Limits, bodies: Fram
         ref: counterAt(fields, 'ref'),
         lost: countersAt(fields, 'lost', limits.batchItemsMax),
       }
-    case 'submitCredit':
-      return { type: 'submitCredit', credit: counterAt(fields, 'credit') }
     case 'revoke':
       return {
         type: 'revoke',

@@ -26,6 +26,7 @@ import {
   optionalDurationAt,
   optionalIntegerAt,
   optionalTextAt,
+  Refusal,
   record,
   recordAt,
   textAt,
@@ -56,7 +57,13 @@ export function decodeClientMessage(fields: Fields, limits: Limits, bodies: Fram
       return {
         type: 'credit',
         credit: integerAt(fields, 'credit', 0, limits.creditMax),
-        queues: itemsAt(fields, 'queues', limits.sessionQueuesMax, (name) => queueName(name, '', limits)),
+        queues: itemsAt(
+          fields,
+          'queues',
+          limits.sessionQueuesMax,
+          (name) => queueName(name, '', limits),
+          'sessionQueuesMax',
+        ),
       }
     case 'begin':
       return { type: 'begin', lease: counterAt(fields, 'lease') }
@@ -105,12 +112,17 @@ export function decodeClientMessage(fields: Fields, limits: Limits, bodies: Fram
 
 function decodeSubmit(fields: Fields, limits: Limits, bodies: FrameBodies): Submit {
   const ref = counterAt(fields, 'ref')
-  const queue = queueName(fields.queue, 'queue', limits)
   const watch = optionalBooleanAt(fields, 'watch')
-  const options = fields.options === undefined ? undefined : decodeOptionsAt(fields)
   const ids = taskIdsAt(fields, limits)
-  const submit: Submit = { type: 'submit', ref, queue, ids, ...bodies.take(fields, ids.length) }
-  if (options !== undefined) submit.options = options
+  const submit: Submit = { type: 'submit', ref, queue: '', ids, ...bodies.take(fields, ids.length) }
+  try {
+    submit.queue = queueName(fields.queue, 'queue', limits)
+    if (fields.options !== undefined) submit.options = decodeOptionsAt(fields)
+  } catch (caught) {
+    // The frame is in order, and so is what else it says: these tasks alone are refused.
+    if (!(caught instanceof Refusal)) throw caught
+    submit.fault = caught.toWire()
+  }
   if (watch !== undefined) submit.watch = watch
   return submit
 }

@@ -14,7 +14,7 @@ export function taskIdAt(fields: Fields, key: string): string {
 }
 
 export function taskIdsAt(fields: Fields, limits: Limits): string[] {
-  const ids = listAt(fields, 'ids', limits.batchItemsMax)
+  const ids = listAt(fields, 'ids', limits.batchItemsMax, 'batchItemsMax')
   for (let index = 0; index < ids.length; index++) {
     if (!isTaskId(ids[index])) throw badMessage('A UUIDv7 in lower case is needed here.', `ids[${index}]`)
   }
@@ -27,12 +27,22 @@ export function taskNameOf(fields: Fields): TaskName {
   return { ref: counterAt(fields, 'ref'), index: counterAt(fields, 'index') }
 }
 
-export function queueName(value: unknown, key: string, limits: Limits): string {
-  const name = text(value, key, limits.nameLengthMax)
-  if (!isQueueName(name)) {
-    throw badMessage('A queue name is a letter or digit, then letters, digits and any of . _ : / -', key)
+export function queueName(value: unknown, key: string, { nameLengthMax }: Limits): string {
+  if (typeof value !== 'string') throw badMessage('The name of a queue is needed here, as a string.', key)
+  if (value.length > nameLengthMax) {
+    const message = `A queue name has at most ${nameLengthMax} characters (nameLengthMax), and this one has ${value.length}.`
+    throw tooLarge(message, key, nameLengthMax)
   }
-  return name
+  if (!isQueueName(value)) throw badMessage(`${faultOfName(value)} ${NAME_RULE}`, key)
+  return value
+}
+
+const NAME_RULE = 'It begins with a letter or digit (a-z, A-Z, 0-9); letters, digits and any of . _ : / - may follow.'
+
+function faultOfName(name: string): string {
+  if (name === '') return 'A queue name is not empty.'
+  const [fault] = /[^A-Za-z0-9._:/-]/u.exec(name) ?? [name[0]]
+  return `A queue name cannot ${fault === name[0] ? 'begin with' : 'hold'} ${JSON.stringify(fault)}.`
 }
 
 const CONTENT_TYPE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/

@@ -42,7 +42,6 @@ export const ERRORS = {
     retry: 'no',
     meaning: 'The lease is not held by this session any more: expired, cancelled or granted anew.',
   },
-  credit_exceeded: { retry: 'after', meaning: 'More unacknowledged submissions than the submit credit allows.' },
   slow_reader: {
     retry: 'yes',
     meaning: 'The connection did not read what it was sent and its buffer reached the hard cap.',

@@ -88,6 +88,8 @@ export interface Submit extends WithBodies {
   options?: SubmitOptions
   /** Whether this session is told the outcomes and progress of these tasks. Default true. */
   watch?: boolean
+  /** Received only: why the broker accepts none of these tasks. `field` is a path in this message. The rest of it is valid. */
+  fault?: WireError
   /** UUIDv7 (RFC 9562) in lower case, made by the submitter before anything is stored. */
   ids: string[]
 }
@@ -263,12 +265,6 @@ export interface Submitted {
   refused: { index: number; error: WireError }[]
 }
 
-/** The submit credit has changed: how many tasks this session may have submitted without an answer. */
-export interface SubmitCredit {
-  type: 'submitCredit'
-  credit: number
-}
-
 /**
  * How a worker must begin the tasks of a delivery. `announced`: `begin` leaves before the handler is called, for each
  * task separately. `alone`: the same, and no other handler runs while this one does.
@@ -402,7 +398,6 @@ export type BrokerMessage =
   | TokenExpiring
   | TokenRenewed
   | Submitted
-  | SubmitCredit
   | Deliver
   | Renewed
   | Settled

@@ -1,5 +1,5 @@
 import type { ErrorCode, WireError } from './errors.ts'
-import { DURATION_MS_MAX } from './limits.ts'
+import { DURATION_MS_MAX, type Limits } from './limits.ts'
 
 /** A parsed JSON object with unknown content. Only known names are ever read from it. */
 export type Fields = Record<string, unknown>
@@ -123,11 +123,16 @@ export function choiceAt<T extends string>(fields: Fields, key: string, choices:
   return choice(fields[key], key, choices)
 }
 
-export function listAt(fields: Fields, key: string, itemsMax: number): unknown[] {
+/** `setting`: the limit that bounds the list, where a broker can set it. */
+export function listAt(fields: Fields, key: string, itemsMax: number, setting?: keyof Limits): unknown[] {
   const value = fields[key]
   if (!Array.isArray(value)) throw badMessage('An array is needed here.', key)
-  if (value.length > itemsMax) throw tooLarge(`At most ${itemsMax} items fit here.`, key, itemsMax)
+  if (value.length > itemsMax) throw tooManyItems(itemsMax, key, setting)
   return value
+}
+
+function tooManyItems(itemsMax: number, key: string, setting: keyof Limits | undefined): Refusal {
+  return tooLarge(`At most ${itemsMax} items fit here${setting === undefined ? '' : ` (${setting})`}.`, key, itemsMax)
 }
 
 /** Decodes every item of the list at `key`. A refusal names the item's index. */
@@ -136,8 +141,9 @@ export function itemsAt<T>(
   key: string,
   itemsMax: number,
   decodeItem: (item: unknown, index: number) => T,
+  setting?: keyof Limits,
 ): T[] {
-  const list = listAt(fields, key, itemsMax)
+  const list = listAt(fields, key, itemsMax, setting)
   const items: T[] = []
   let index = 0
   try {

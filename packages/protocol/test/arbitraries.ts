@@ -175,7 +175,6 @@ export const brokerMessage = fc.oneof(
   fc.record({ type: literal('tokenExpiring'), inMs: duration }),
   fc.record({ type: literal('tokenRenewed'), ref: counter, expiresInMs: duration }),
   fc.record({ type: literal('submitted'), ref: counter, refused }),
-  fc.record({ type: literal('submitCredit'), credit: counter }),
   withBodies(
     partial(
       { type: literal('deliver'), queue, leaseMs },

@@ -152,7 +152,7 @@ const types = fc.constantFrom(
     'cancel',
     'query',
   ],
-  ...['watch', 'unwatch', 'bye', 'ping', 'pong', 'welcome', 'submitted', 'submitCredit', 'deliver', 'renewed'],
+  ...['watch', 'unwatch', 'bye', 'ping', 'pong', 'welcome', 'submitted', 'deliver', 'renewed'],
   ...['settled', 'revoke', 'cancelled', 'status', 'watched', 'succeeded', 'ended', 'progress', 'drain', 'error'],
   ...['__proto__', 'constructor', ''],
 )

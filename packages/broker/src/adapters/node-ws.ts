@@ -4,14 +4,18 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { type Duplex, getDefaultHighWaterMark } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
-import { SUBPROTOCOL } from '@sluice/protocol'
+import { SUBPROTOCOL, type WireError } from '@sluice/protocol'
 import type { Hono } from 'hono'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { BrokerCore } from '../core/broker-core.ts'
 import type { HostLog, Transport } from '../core/platform.ts'
+import { printable } from '../core/printable.ts'
 import { errorResponse } from '../http/error-response.ts'
 import { isAllowedHost } from '../http/guards.ts'
 import { isLoopbackHost } from '../loopback.ts'
+import { adviceOn } from '../system-error.ts'
+import { connectionsFor } from './open-files.ts'
+import { RareWarnings } from './rare-warnings.ts'
 import { SignsOfLife } from './signs-of-life.ts'
 import { readTls, type TlsFiles, watchTls } from './tls.ts'
 
@@ -66,7 +70,9 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   const server = tlsServer ?? createServer(serverOptions, listener)
   const endTls = tlsServer && watchTls(tls as TlsFiles, log, (context) => tlsServer.setSecureContext(context))
   // Whoever comes past that is cut off unheard; a WebSocket too many is told so, as long as those that wait over HTTP leave room.
-  server.maxConnections = broker.config.connectionsMax + broker.config.waitersMax
+  const { connectionsMax, waitersMax } = broker.config
+  const filesMax = connectionsFor()
+  server.maxConnections = Math.min(connectionsMax + waitersMax, filesMax)
   const answering = new Set<ServerResponse>()
   server.on('request', (_, response) => {
     answering.add(response)
@@ -84,13 +90,22 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   })
   const signs = new SignsOfLife()
+  const warnings = new RareWarnings(log)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {})
     const refusal = refusalOf(request, options)
     if (refusal) {
+      const { status, headers = '', error, seen } = refusal
+      warnings.warn(
+        { status: Number.parseInt(status, 10), ...seen, from: request.socket.remoteAddress },
+        `refused a WebSocket handshake: ${error.message}`,
+      )
+      const body = JSON.stringify({ error })
       // The other side may never close its half, which nothing here would notice.
       socket.once('finish', () => socket.destroy())
-      socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      socket.end(
+        `HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      )
       return
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -99,8 +114,17 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     })
   })
   await listening(server, options)
+  const isShortOfFiles = filesMax < connectionsMax + waitersMax
+  const why = isShortOfFiles
+    ? `the system lets this process open files for ${filesMax}${adviceOn('EMFILE')}`
+    : `connectionsMax and waitersMax are ${connectionsMax + waitersMax} together`
+  server.on('drop', (from) =>
+    warnings.warn({ from: from?.remoteAddress }, `a connection was dropped, for there are too many: ${why}`),
+  )
   // One connection that cannot be taken must not end the process.
-  server.on('error', (error) => log.error({ err: error }, 'the server failed to take a connection'))
+  server.on('error', (error: NodeJS.ErrnoException) =>
+    warnings.warn({ code: error.code }, `a connection could not be taken: ${error.message}${adviceOn(error.code)}`),
+  )
   // Behind the input that waits: after a stall of this process it is heard first.
   const pings = setInterval(() => setImmediate(() => signs.look()), PING_EVERY_MS)
   pings.unref()
@@ -126,15 +150,39 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   }
 }
 
-/** Why an upgrade is refused, as a status line; CORS does not cover WebSockets, so the origin is checked here. */
-function refusalOf(request: IncomingMessage, options: NodeServerOptions): string | undefined {
-  const { origin, host, 'sec-websocket-protocol': offered } = request.headers
-  if (!isAllowedHost(host ?? '', options.allowedHosts) || (origin !== undefined && !isAllowedOrigin(origin, options)))
-    return '403 Forbidden'
-  const protocols = (offered ?? '').split(',').map((name) => name.trim())
+interface HandshakeRefusal {
+  /** Of the status line. */
+  status: string
+  headers?: string
+  error: WireError
+  /** What the request said, for the log. */
+  seen: Record<string, string>
+}
+
+/** Why an upgrade is refused; CORS does not cover WebSockets, so the origin is checked here. */
+function refusalOf(request: IncomingMessage, options: NodeServerOptions): HandshakeRefusal | undefined {
+  const { origin, host = '', 'sec-websocket-protocol': offered = '' } = request.headers
+  const forbidden = (field: string, message: string, value: string): HandshakeRefusal => ({
+    status: '403 Forbidden',
+    error: { code: 'not_permitted', field, message },
+    seen: { [field]: printable(value) },
+  })
+  if (!isAllowedHost(host, options.allowedHosts)) {
+    const message =
+      'its Host is no name of this broker; allowedHosts names those that are, or a proxy sends one of this machine (nginx: proxy_set_header Host localhost)'
+    return forbidden('Host', message, host)
+  }
+  if (origin !== undefined && !isAllowedOrigin(origin, options))
+    return forbidden('Origin', 'pages of its Origin may not connect; allowedOrigins names those that may', origin)
+  const protocols = offered.split(',').map((name) => name.trim())
   // A later version of the protocol offers this one too, or cannot be spoken with here.
-  if (!protocols.includes(SUBPROTOCOL)) return `426 Upgrade Required\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL}`
-  return undefined
+  if (protocols.includes(SUBPROTOCOL)) return undefined
+  return {
+    status: '426 Upgrade Required',
+    headers: `Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n`,
+    error: { code: 'unsupported_version', message: `it does not offer the subprotocol ${SUBPROTOCOL}` },
+    seen: { offered: printable(offered) },
+  }
 }
 
 function isAllowedOrigin(origin: string, { allowedOrigins, trustsLoopbackPages }: NodeServerOptions): boolean {

@@ -4,6 +4,7 @@ import type { TokenSettings } from '../access/tokens.ts'
 import { contradictionsIn, type HostConfig } from '../core/host-config.ts'
 import { BATCH_BODY_BYTES_MAX } from '../journal/journal.ts'
 import { LOOPBACK_ADDRESS } from '../loopback.ts'
+import { isServiceVariable } from './service-variables.ts'
 import {
   ENGINE_SETTINGS,
   environmentNameOf,
@@ -21,7 +22,7 @@ import {
 export interface ConfigSources {
   /** By setting name, as typed: text. */
   flags?: Readonly<Record<string, string | undefined>>
-  /** Only names that start with `SLUICE_` are looked at. */
+  /** Only names that start with `SLUICE_` are looked at, and not those that Kubernetes sets for a service of that name. */
   environment?: Readonly<Record<string, string | undefined>>
   /** The parsed configuration file, and the name that messages call it by. */
   file?: { name: string; content: unknown }
@@ -127,6 +128,7 @@ function fromEnvironment(environment: NonNullable<ConfigSources['environment']>,
   const known = new Map(SETTING_NAMES.map((name) => [environmentNameOf(name), name]))
   for (const [label, text] of Object.entries(environment)) {
     if (text === undefined || !label.startsWith('SLUICE_') || OTHER_ENVIRONMENT.has(label)) continue
+    if (isServiceVariable(label, text)) continue
     const name = known.get(label)
     if (name === undefined) problems.push(unknownSetting(label, label, [...known.keys()]))
     else layer.set(name, { label, value: read(name, text) })

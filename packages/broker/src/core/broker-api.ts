@@ -21,8 +21,11 @@ export interface BrokerApi {
   ): Promise<(WireError | undefined)[]>
   /** Undefined when no such task is held. */
   task(id: string): Promise<TaskDetails | undefined>
-  /** Resolves when the task has its outcome (at once when it has), or after `waitMs`, or when `signal` aborts. Waits are bounded in number: past that, an Error with code busy. */
-  waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<void>
+  /**
+   * As `task`, once the task has its outcome (at once where it has), or after `waitMs`, or when `signal` aborts. An outcome whose
+   * record goes in the moment it ends is told all the same. Waits are bounded in number: past that, an Error with code busy.
+   */
+  waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<TaskDetails | undefined>
   /** Undefined for each cancelled task, else why not. */
   cancel(ids: readonly string[]): Promise<(WireError | undefined)[]>
   queues(): QueueStats[]
@@ -33,8 +36,11 @@ export interface BrokerApi {
    * @throws an Error with code unknown_task where its record has gone and no `queue` says where to go on
    */
   dead(query: { queue?: string; limit: number; after?: string }): { tasks: DeadLetter[]; next?: string }
-  /** Dead letters of these ids, or of a whole queue, made ready again. Resolves to how many. */
-  redrive(target: { ids: readonly string[] } | { queue: string }): Promise<number>
+  /**
+   * Dead letters of these ids, or of a whole queue, made ready again. Resolves to how many, and why others were not.
+   * @throws an Error with code unknown_task where no such queue is held
+   */
+  redrive(target: { ids: readonly string[] } | { queue: string }): Promise<Redriven>
   health(): Health
 }
 
@@ -42,6 +48,11 @@ export interface TaskDetails extends TaskStatus {
   history: AttemptRecord[]
   /** Of a succeeded task. */
   result?: Body
+}
+
+export interface Redriven {
+  redriven: number
+  refused: { id: string; error: WireError }[]
 }
 
 export interface QueueStats {

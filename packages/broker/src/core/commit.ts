@@ -48,6 +48,7 @@ export class Commit {
   constructor(options: CommitOptions) {
     this.journal = options.journal
     this.#options = options
+    options.journal.onFailure?.((error) => options.onFailure(error))
     this.bodies = new BodyStore(options.journal, options.bodyCacheBytesMax, this)
   }
 

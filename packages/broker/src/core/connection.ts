@@ -13,6 +13,7 @@ import { AccessError, type Principal } from './access/access-control.ts'
 import { assertNotRevoked } from './access/revocation.ts'
 import { Outbound, type OutboundOwner } from './outbound.ts'
 import type { Transport } from './platform.ts'
+import { printable } from './printable.ts'
 import { Requests, type RequestsConnection, type RequestsHost } from './requests.ts'
 import { wireError } from './wire-error.ts'
 
@@ -176,7 +177,20 @@ export class Connection implements OutboundOwner, RequestsConnection {
 
   // ─── how it ends ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  close(code: number, reason: string): void {
+  /** Closes the connection; a peer that can still hear is told why first. */
+  end(error: WireError, closeCode: number): void {
+    if (this.#isOver) return
+    this.outbound.sendNow({ type: 'error', ...error })
+    this.#close(closeCode, error.code)
+  }
+
+  /** The broker is leaving. Who heard of the drain knows why. */
+  endAtStop(): void {
+    if (this.#requests?.service === 'draining') this.#close(4006, 'draining')
+    else this.end(stopped(this.#host.config.drainRetryAfterMs), 4006)
+  }
+
+  #close(code: number, reason: string): void {
     this.#transport.close(code, reason)
     this.#end('close')
   }
@@ -219,9 +233,8 @@ export class Connection implements OutboundOwner, RequestsConnection {
 
   #closeWith(error: WireError, closeCode: number): void {
     if (this.#isOver) return
-    this.#host.log.info({ name: this.name, code: error.code, field: error.field }, 'refused a connection')
-    this.outbound.sendNow({ type: 'error', ...error })
-    this.close(closeCode, error.code)
+    this.#host.log.info({ name: printable(this.name), code: error.code, field: error.field }, 'refused a connection')
+    this.end(error, closeCode)
   }
 
   // ─── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -299,7 +312,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
   }
 
   onSlowReader(): void {
-    this.close(4004, 'slow_reader')
+    this.#close(4004, 'slow_reader')
     // A peer that reads nothing would not read the close either.
     this.#transport.terminate()
   }
@@ -410,4 +423,9 @@ export class Connection implements OutboundOwner, RequestsConnection {
     if (host.isDraining) this.announceDrain()
     host.scheduleTurn()
   }
+}
+
+/** Why a broker that leaves closes a connection, or takes none. */
+export function stopped(retryAfterMs: number): WireError {
+  return { code: 'draining', message: 'the broker is leaving: connect again later', retryAfterMs }
 }

@@ -43,7 +43,9 @@ export class Connections implements Iterable<Connection> {
 
   /** The connection carries the session from now on; another one that did is closed. */
   carry(session: string, connection: Connection): void {
-    this.#bySession.get(session)?.close(4005, 'session_replaced')
+    this.#bySession
+      .get(session)
+      ?.end({ code: 'session_replaced', message: 'another connection took up this session' }, 4005)
     this.#bySession.set(session, connection)
   }
 

@@ -16,14 +16,16 @@ import { assertNotRevoked } from './access/revocation.ts'
 import type { QueueAction } from './access/scopes.ts'
 import { visibleTasks } from './access/visible-tasks.ts'
 import { bodyRun } from './body-store.ts'
-import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
+import type { BrokerApi, DeadLetter, Health, QueueStats, Redriven, TaskDetails, WorkerStats } from './broker-api.ts'
 import type { Host } from './host.ts'
 import { submitCommand } from './submit-command.ts'
-import { statusOf } from './task-status.ts'
+import { statusOfTask } from './task-status.ts'
 import { wireError } from './wire-error.ts'
 
 /** Dead letters made ready in one turn. */
 const REDRIVE_BATCH = 1000
+/** Of a queue's name that is unknown, in the message that says so. */
+const QUEUE_SHOWN_MAX = 128
 
 /** The host as the HTTP API and the command line see it: what one principal may see and do of it. */
 export class HostApi implements BrokerApi {
@@ -104,7 +106,9 @@ export class HostApi implements BrokerApi {
       const submit: Submit = { type: 'submit', ref: 0, queue, watch: false, ids: some.map(({ id }) => id), bodies }
       if (options !== undefined) submit.options = options
       if (contentType !== undefined) submit.contentType = contentType
-      refused.push(...this.#host.apply(submitCommand(submit, undefined, index, this.#principal?.id), bodies.bytes))
+      const { defaults } = this.#host.state.config
+      const command = submitCommand(submit, undefined, index, defaults, this.#principal?.id)
+      refused.push(...this.#host.apply(command, bodies.bytes))
       index = end
     }
     await this.#durable()
@@ -114,46 +118,50 @@ export class HostApi implements BrokerApi {
   async task(id: string): Promise<TaskDetails | undefined> {
     const task = this.#visible(id)
     if (!task) return undefined
-    const details: TaskDetails = { ...statusOf(this.#host, id, this.#principal), history: [...task.past.history] }
+    const result = resultOf(task)
+    try {
+      return await this.#details(task)
+    } catch (error) {
+      // While it was read it may have been forgotten, or carried forward, and its batch discarded.
+      if (this.#host.state.tasks.get(id) !== task || resultOf(task) !== result) return this.task(id)
+      throw error
+    }
+  }
+
+  /** What is told of a task as it is now, once that is durable. */
+  async #details(task: Task): Promise<TaskDetails> {
+    const { bodies, nowMs } = this.#host
+    const details: TaskDetails = { ...statusOfTask(task, nowMs), history: [...task.past.history] }
     const { phase } = task
+    const run = bodyRun(resultOf(task), task.resultBytes)
     // What is in memory may be ahead of the journal: it would be contradicted after a crash, and a result is not there to be read.
     await this.#durable()
-    if (phase.state === 'succeeded') {
-      const result = resultOf(task)
-      const run = bodyRun(result, task.resultBytes)
-      try {
-        await this.#host.bodies.fill([run])
-      } catch (error) {
-        // While it was read it may have been forgotten, or carried forward, and its batch discarded.
-        if (this.#host.state.tasks.get(id) !== task || resultOf(task) !== result) return this.task(id)
-        throw error
-      }
-      details.result =
-        phase.contentType === undefined ? { bytes: run.bytes } : { bytes: run.bytes, contentType: phase.contentType }
-    }
+    if (phase.state !== 'succeeded') return details
+    await bodies.fill([run])
+    details.result =
+      phase.contentType === undefined ? { bytes: run.bytes } : { bytes: run.bytes, contentType: phase.contentType }
     return details
   }
 
-  waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<void> {
+  async waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<TaskDetails | undefined> {
     const host = this.#host
     const task = this.#visible(id)
-    if (!task || isFinished(task) || signal?.aborted || host.status !== 'ready') return Promise.resolve()
-    if (host.listening >= host.config.waitersMax) {
-      return Promise.reject(
-        Object.assign(new Error('too many requests wait for an outcome: poll instead'), { code: 'busy' }),
-      )
-    }
-    return new Promise((resolve) => {
-      const done = (): void => {
+    if (!task || isFinished(task) || signal?.aborted || host.status !== 'ready') return this.task(id)
+    if (host.listening >= host.config.waitersMax)
+      throw Object.assign(new Error('too many requests wait for an outcome: poll instead'), { code: 'busy' })
+    const outcome = await new Promise<{ told?: Promise<TaskDetails> }>((resolve) => {
+      const done = (ended?: Task): void => {
         cancelTimer()
         forget()
-        signal?.removeEventListener('abort', done)
-        resolve()
+        signal?.removeEventListener('abort', stop)
+        resolve(ended === undefined ? {} : { told: this.#details(ended) })
       }
+      const stop = () => done()
       const forget = host.onOutcome(id, done)
-      const cancelTimer = host.platform.setTimer(done, waitMs)
-      signal?.addEventListener('abort', done, { once: true })
+      const cancelTimer = host.platform.setTimer(stop, waitMs)
+      signal?.addEventListener('abort', stop, { once: true })
     })
+    return outcome.told ?? this.task(id)
   }
 
   async cancel(ids: readonly string[]): Promise<(WireError | undefined)[]> {
@@ -235,21 +243,25 @@ export class HostApi implements BrokerApi {
     return { tasks }
   }
 
-  async redrive(target: { ids: readonly string[] } | { queue: string }): Promise<number> {
+  async redrive(target: { ids: readonly string[] } | { queue: string }): Promise<Redriven> {
     const unavailable = this.#unavailable()
     if (unavailable) throw Object.assign(new Error(unavailable.message), unavailable)
     if ('queue' in target) this.#assert('manage', target.queue)
-    const ids =
-      'ids' in target
-        ? visibleTasks(this.#host.state, this.#principal, 'manage', target.ids).ids
-        : this.#deadIds(target.queue)
+    const all = 'ids' in target ? target.ids : this.#deadIds(target.queue)
+    const { ids, hidden } = visibleTasks(this.#host.state, this.#principal, 'manage', all)
     let redriven = 0
+    const refused: Redriven['refused'] = hidden.map((place) => {
+      const id = all[place] as string
+      return { id, error: wireError(unknownTask(undefined, id, {})) }
+    })
     for (let i = 0; i < ids.length; i += REDRIVE_BATCH) {
       const some = [...new Set(ids.slice(i, i + REDRIVE_BATCH))]
-      redriven += some.length - this.#host.apply({ type: 'redrive', ids: some }).length
+      const refusals = this.#host.apply({ type: 'redrive', ids: some })
+      redriven += some.length - refusals.length
+      for (const event of refusals) refused.push({ id: some[event.index as number] as string, error: wireError(event) })
       await this.#durable()
     }
-    return redriven
+    return { redriven, refused }
   }
 
   health(): Health {
@@ -284,8 +296,13 @@ export class HostApi implements BrokerApi {
   }
 
   #deadIds(name: string): string[] {
+    const queue = this.#host.state.queues.get(name)
+    if (!queue) {
+      const message = `no queue ${JSON.stringify(name.slice(0, QUEUE_SHOWN_MAX))} is held, so it has no dead letters`
+      throw Object.assign(new Error(message), { code: 'unknown_task' })
+    }
     const ids: string[] = []
-    for (let task = this.#host.state.queues.get(name)?.dead.head ?? null; task; task = task.next) ids.push(task.id)
+    for (let task = queue.dead.head; task; task = task.next) ids.push(task.id)
     return ids
   }
 

@@ -1,18 +1,22 @@
 import type { Command, EngineConfig, Event, EventOf, State } from '@sluice/engine'
 import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/machines'
+import { encodeFrames, type WireError } from '@sluice/protocol'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { AccessControl } from './access/access-control.ts'
 import type { BodyStore } from './body-store.ts'
 import { Commit } from './commit.ts'
-import { Connection, type ConnectionHost } from './connection.ts'
+import { Connection, type ConnectionHost, stopped } from './connection.ts'
 import { Connections } from './connections.ts'
 import { assertFrameRoom } from './frame-room.ts'
 import type { HostConfig } from './host-config.ts'
 import { Intake } from './intake.ts'
-import { OutcomeListeners } from './outcome-listeners.ts'
+import { type OutcomeListener, OutcomeListeners } from './outcome-listeners.ts'
 import type { HostLog, HostPlatform, Transport } from './platform.ts'
 import { Rendering } from './rendering.ts'
 import { Turn } from './turn.ts'
+
+const FAILED: WireError = { code: 'internal', message: 'the broker failed and has to be restarted; its log says why' }
+const CROWDED = { code: 'busy', message: 'the broker has as many connections as it takes (connectionsMax)' } as const
 
 export interface HostOptions {
   journal: Journal
@@ -39,7 +43,7 @@ export class Host implements ConnectionHost {
   readonly #commit: Commit
   readonly #intake: Intake
   readonly #turn: Turn
-  /** Told once the outcome is durable, or when there will be none any more. */
+  /** Told when there is an outcome, or when there will be none any more. */
   readonly #outcomeListeners = new OutcomeListeners()
   readonly #onFailure: (error: Error) => void
   #failure: Error | undefined
@@ -54,7 +58,7 @@ export class Host implements ConnectionHost {
     this.access = access
     this.#onFailure = onFailure
     this.connections = new Connections(config)
-    const rendering = new Rendering(this.connections, (id) => this.#tellListeners(id))
+    const rendering = new Rendering(this.connections, (task) => this.#outcomeListeners.call(task.id, task))
     this.#commit = new Commit({
       journal,
       platform,
@@ -202,7 +206,7 @@ export class Host implements ConnectionHost {
     this.#become('stop')
     this.#turn.stop()
     this.#commit.end()
-    for (const connection of [...this.connections]) connection.close(4006, 'draining')
+    for (const connection of [...this.connections]) connection.endAtStop()
     this.#outcomeListeners.callAll()
     await this.journal.close()
   }
@@ -217,7 +221,7 @@ export class Host implements ConnectionHost {
       { err: error },
       'the broker failed: nothing is acknowledged any more; restart it once the cause is mended',
     )
-    for (const connection of [...this.connections]) connection.close(4009, 'internal')
+    for (const connection of [...this.connections]) connection.end(FAILED, 4009)
     this.#commit.end()
     this.#outcomeListeners.callAll()
     this.#onFailure(error)
@@ -256,14 +260,12 @@ export class Host implements ConnectionHost {
     return this.durable()
   }
 
-  /** Calls back once the task has an outcome that is durable, or never will have one; the returned function takes it back. */
-  onOutcome(id: string, fn: () => void): () => void {
+  /**
+   * Calls back once the task has an outcome, which is not durable yet, or never will have one; the returned function takes it
+   * back. The record may go in the same turn.
+   */
+  onOutcome(id: string, fn: OutcomeListener): () => void {
     return this.#outcomeListeners.add(id, fn)
-  }
-
-  #tellListeners(id: string): void {
-    if (this.#outcomeListeners.size > 0)
-      this.#commit.await(this.gate, (isDurable) => isDurable && this.#outcomeListeners.call(id))
   }
 
   // ─── connections ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -271,14 +273,21 @@ export class Host implements ConnectionHost {
   /** A new connection; undefined when there are too many. */
   connect(transport: Transport): Connection | undefined {
     if (this.#status !== 'ready' || !this.connections.hasRoom) {
-      if (this.#status === 'ready') transport.close(4008, 'busy')
-      else if (this.#failure) transport.close(4009, 'internal')
-      else transport.close(4006, 'draining')
+      const { retryAfterMsMax } = this.state.config
+      if (this.#status === 'ready') this.#turnAway(transport, { ...CROWDED, retryAfterMs: retryAfterMsMax }, 4008)
+      else if (this.#failure) this.#turnAway(transport, FAILED, 4009)
+      else this.#turnAway(transport, stopped(this.config.drainRetryAfterMs), 4006)
       return undefined
     }
     const connection = new Connection(this, transport)
     this.connections.add(connection)
     return connection
+  }
+
+  /** Nothing is known of the peer yet, so it is told in text. */
+  #turnAway(transport: Transport, error: WireError, closeCode: number): void {
+    for (const frame of encodeFrames([{ type: 'error', ...error }], 'text', this.config.limits)) transport.send(frame)
+    transport.close(closeCode, error.code)
   }
 
   pauseWhenSaturated(connection: Connection): void {

@@ -7,9 +7,9 @@ import { namesFor } from './task-names.ts'
 export class Rendering {
   readonly #connections: Connections
   /** Hears of each task that has its outcome. */
-  readonly #onOutcome: (id: string) => void
+  readonly #onOutcome: (task: Task) => void
 
-  constructor(connections: Connections, onOutcome: (id: string) => void) {
+  constructor(connections: Connections, onOutcome: (task: Task) => void) {
     this.#connections = connections
     this.#onOutcome = onOutcome
   }
@@ -60,7 +60,7 @@ export class Rendering {
         for (const watcher of watchersOf(task))
           for (const name of namesFor(task, watcher)) this.#connections.of(watcher.id)?.outbound.tellOutcome(task, name)
       }
-      this.#onOutcome(task.id)
+      this.#onOutcome(task)
     }
   }
 }

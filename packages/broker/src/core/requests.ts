@@ -224,8 +224,11 @@ export class Requests {
         message: 'the broker is leaving: reconnect and submit again',
         retryAfterMs: host.config.drainRetryAfterMs,
       })
-    } else {
-      const refused = host.apply(submitCommand(submit, this.session, 0, this.#principal?.id), bodies.bytes)
+    } else if (submit.fault !== undefined) this.#error(ref, submit.fault)
+    else {
+      const { defaults } = host.state.config
+      const command = submitCommand(submit, this.session, 0, defaults, this.#principal?.id)
+      const refused = host.apply(command, bodies.bytes)
       this.#answer({ type: 'submitted', ref, refused: refused.map(indexed) })
     }
     this.#outbound.answers.answered += ids.length

@@ -1,21 +1,23 @@
-import type { CommandOf } from '@sluice/engine'
-import type { Submit } from '@sluice/protocol'
+import type { CommandOf, TaskOptions } from '@sluice/engine'
+import type { Submit, SubmitOptions } from '@sluice/protocol'
 import { digestOf, digestOfText } from './digest.ts'
 
 /**
- * What the engine decides a submission on. The owner is part of the digest: the same id from another principal is a conflict.
- *  `index` is the place of its first task in what was submitted together.
+ * What the engine decides a submission on. `index` is the place of its first task in what was submitted together. The owner
+ * is part of the digest: the same id from another principal is a conflict.
  */
 export function submitCommand(
   submit: Submit,
   session: string | undefined,
   index: number,
+  defaults: TaskOptions,
   owner: string | undefined,
 ): CommandOf<'submit'> {
   const { ref, queue, options, watch, contentType, ids, bodies } = submit
   const { bytes: all, lengths } = bodies
+  const meant = options === undefined ? null : differenceFrom(defaults, options)
   const seed = digestOfText(
-    JSON.stringify([queue, options ?? null, contentType ?? null, ...(owner === undefined ? [] : [owner])]),
+    JSON.stringify([queue, meant, contentType ?? null, ...(owner === undefined ? [] : [owner])]),
   )
   let end = 0
   const digests = lengths.map((length) => {
@@ -36,4 +38,17 @@ export function submitCommand(
     bytes: lengths,
     digests,
   }
+}
+
+/** What options ask for beside the defaults, null where that is nothing: an option at its default means the same as one left out. */
+function differenceFrom(defaults: TaskOptions, { retry, ...options }: SubmitOptions): SubmitOptions | null {
+  const meant = withoutEqual(options, defaults)
+  const retrying = retry === undefined ? {} : withoutEqual(retry, defaults.retry)
+  if (Object.keys(retrying).length > 0) Object.assign(meant, { retry: retrying })
+  return Object.keys(meant).length === 0 ? null : meant
+}
+
+function withoutEqual<T extends object>(stated: T, defaults: T): Partial<T> {
+  const differs = ([name, value]: [string, unknown]) => value !== (defaults as Record<string, unknown>)[name]
+  return Object.fromEntries(Object.entries(stated).filter(differs)) as Partial<T>
 }

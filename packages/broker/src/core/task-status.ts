@@ -1,4 +1,4 @@
-import { type State, stateNameOf } from '@sluice/engine'
+import { type State, stateNameOf, type Task } from '@sluice/engine'
 import type { TaskStatus } from '@sluice/protocol'
 import type { Principal } from './access/access-control.ts'
 import { authorizeTask } from './access/authorize.ts'
@@ -10,10 +10,13 @@ export function statusOf(
   principal: Principal | undefined,
 ): TaskStatus {
   const task = state.tasks.get(id)
-  if (!task || !authorizeTask(principal, 'read', task)) return { id, state: 'unknown' }
+  return task && authorizeTask(principal, 'read', task) ? statusOfTask(task, nowMs) : { id, state: 'unknown' }
+}
+
+export function statusOfTask(task: Task, nowMs: number): TaskStatus {
   const { phase } = task
   const status: TaskStatus = {
-    id,
+    id: task.id,
     state: stateNameOf(task),
     queue: task.queue.name,
     attempts: task.attempts,

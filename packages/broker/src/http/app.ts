@@ -9,6 +9,7 @@ import { type Admission, Admissions, ROUTE_RULES, type Route } from './access.ts
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
 import { requestJson } from './request-json.ts'
+import { query, refuseMisdirected } from './routes.ts'
 import { decodeAsMessages, decodeSubmission, fieldsOf } from './submission.ts'
 import { deadPageJson, taskJson } from './task-view.ts'
 import { TICKET_MS, Tickets } from './tickets.ts'
@@ -43,15 +44,20 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   const app = new Hono()
   const tickets = new Tickets(nowMs, secretId)
   const admissions = new Admissions(api, access, tickets)
-  /** A route that nobody thought of the rule of does not compile. */
-  const on = (route: Route, answer: (c: Context, admission: Admission) => Response | Promise<Response>): void => {
+  /** Serves a route, which needs a rule, with the query parameters that it knows. */
+  const on = (
+    route: Route,
+    parameters: readonly string[],
+    answer: (c: Context, admission: Admission) => Response | Promise<Response>,
+  ): void => {
     const [method, path] = route.split(' ') as [string, string]
-    app.on(method, path, async (c) => answer(c, await admissions.admit(c, ROUTE_RULES[route])))
+    const known = method === 'GET' && access !== undefined ? [...parameters, 'ticket'] : parameters
+    app.on(method, path, query(...known), async (c) => answer(c, await admissions.admit(c, ROUTE_RULES[route])))
   }
 
   app.onError((thrown) => {
     const error = wireErrorOf(thrown)
-    if (thrown instanceof HttpRefusal) return errorResponse(thrown.error, {}, thrown.status)
+    if (thrown instanceof HttpRefusal) return thrown.response()
     if (error !== undefined) return errorResponse(error)
     // Who sent the request is gone, and nothing failed here.
     if ('code' in thrown && thrown.code === 'ECONNRESET')
@@ -60,16 +66,11 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return errorResponse({ code: 'internal', message: 'The broker failed; its log says why.' })
   })
 
-  app.notFound((c) => {
-    const path = new URL(c.req.url).pathname
-    const message = `There is no ${c.req.method} ${path} here. GET /v1/queues lists queues, POST /v1/tasks submits.`
-    return errorResponse({ code: 'bad_message', message }, {}, 404)
-  })
-
   app.use(async (c, next) => {
     const host = c.req.header('host') ?? new URL(c.req.url).host
     refuseForeignHost(host, allowedHosts ?? (access === undefined ? [] : undefined))
     refuseForeignOrigin(c.req.raw.headers, host, allowedOrigins)
+    refuseMisdirected(app.routes, c.req.method, c.req.path)
     if (c.req.method !== 'GET' && c.req.method !== 'HEAD')
       refuseOtherContent(c.req.raw.headers, c.req.method === 'POST')
     await next()
@@ -101,7 +102,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return Number(length) > limits.frameBytesMax ? tooLarge() : next()
   })
 
-  on('POST /v1/tasks', async (c, { api }) => {
+  on('POST /v1/tasks', [], async (c, { api }) => {
     const submit = decodeSubmission(await jsonOf(c, limits), limits, newId)
     const refusals = await api.submit(submit.queue, submit.options, submit.tasks)
     const tasks = submit.tasks.map(({ id }, index) => {
@@ -112,29 +113,24 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return common === undefined ? c.json({ tasks }, 202) : errorResponse(common, { tasks })
   })
 
-  on('GET /v1/tasks/:id', async (c, { api }) => {
+  on('GET /v1/tasks/:id', ['waitMs'], async (c, { api }) => {
     const id = taskId(c.req.param('id') as string)
     const waitMs = wholeNumber(c, 'waitMs', 0, WAIT_MS_MAX, 0)
-    const details = await api.task(id)
+    const details = await (waitMs === 0 ? api.task(id) : api.waitForOutcome(id, waitMs, c.req.raw.signal))
     if (details === undefined) throw unknownTask(id)
-    const unfinished = ['delayed', 'ready', 'leased'].includes(details.state)
-    if (waitMs === 0 || !unfinished) return json(taskJson(details, limits.depthMax))
-    await api.waitForOutcome(id, waitMs, c.req.raw.signal)
-    const later = await api.task(id)
-    if (later === undefined) throw unknownTask(id)
-    return json(taskJson(later, limits.depthMax))
+    return json(taskJson(details, limits.depthMax))
   })
 
-  on('DELETE /v1/tasks/:id', async (c, { api }) => {
+  on('DELETE /v1/tasks/:id', [], async (c, { api }) => {
     const id = taskId(c.req.param('id') as string)
     const [error] = await api.cancel([id])
     return error === undefined ? c.json({ id, cancelled: true }) : errorResponse(error)
   })
 
-  on('GET /v1/queues', (c, { api }) => c.json({ queues: api.queues() }))
-  on('GET /v1/workers', (c, { api }) => c.json({ workers: api.workers() }))
+  on('GET /v1/queues', [], (c, { api }) => c.json({ queues: api.queues() }))
+  on('GET /v1/workers', [], (c, { api }) => c.json({ workers: api.workers() }))
 
-  on('GET /v1/dead', (c, { api }) => {
+  on('GET /v1/dead', ['queue', 'limit', 'after'], (c, { api }) => {
     const queue = c.req.query('queue')
     const after = c.req.query('after')
     const page = api.dead({
@@ -145,18 +141,22 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return json(deadPageJson(page, limits.frameBytesMax))
   })
 
-  on('POST /v1/dead/redrive', async (c, { api }) => {
+  on('POST /v1/dead/redrive', [], async (c, { api }) => {
     const { queue, ids } = fieldsOf(await jsonOf(c, limits), ['queue', 'ids'], '')
     if ((queue === undefined) === (ids === undefined)) {
       const message = 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.'
       throw new HttpRefusal({ code: 'bad_message', field: 'queue', message })
     }
-    if (ids !== undefined) return c.json({ redriven: await api.redrive({ ids: taskIds(ids) }) })
-    if (typeof queue === 'string') return c.json({ redriven: await api.redrive({ queue }) })
-    throw new HttpRefusal({ code: 'bad_message', field: 'queue', message: 'A string is needed here.' })
+    if (ids === undefined && typeof queue !== 'string')
+      throw new HttpRefusal({ code: 'bad_message', field: 'queue', message: 'A string is needed here.' })
+    const target = ids === undefined ? { queue: queue as string } : { ids: taskIds(ids) }
+    const { redriven, refused } = await api.redrive(target)
+    const errors = refused.map(({ error }) => error)
+    const common = commonRefusal(errors, redriven + errors.length)
+    return common === undefined ? c.json({ redriven, refused }) : errorResponse(common, { redriven, refused })
   })
 
-  on('POST /v1/tickets', (c, { principal }) => {
+  on('POST /v1/tickets', [], (c, { principal }) => {
     if (principal === undefined) {
       const message = 'This broker has no access control: no request needs a ticket.'
       throw new HttpRefusal({ code: 'bad_message', message })
@@ -167,7 +167,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     throw new HttpRefusal({ code: 'busy', message, retryAfterMs: TICKET_MS }, 429)
   })
 
-  on('POST /v1/revocations', async (c, { api }) => {
+  on('POST /v1/revocations', [], async (c, { api }) => {
     const { principal, session } = fieldsOf(await jsonOf(c, limits), ['principal', 'session'], '')
     if ((principal === undefined) === (session === undefined)) {
       const message = 'Send {"principal": NAME} for all tokens of a principal, or {"session": ID} for one session.'
@@ -180,12 +180,12 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return c.json({ closed: await api.revoke({ [field]: name } as Parameters<BrokerApi['revoke']>[0]) })
   })
 
-  on('GET /healthz', (c, { api, principal }) => {
+  on('GET /healthz', [], (c, { api, principal }) => {
     const health = api.health()
     const isTold = access === undefined || (principal !== undefined && authorize(principal, 'admin'))
     return c.json(isTold ? health : { status: health.status })
   })
-  on('GET /readyz', (c, { api }) => {
+  on('GET /readyz', [], (c, { api }) => {
     const { status, reason } = api.health()
     return c.json({ status, ...(reason === undefined ? {} : { reason }) }, status === 'ready' ? 200 : 503)
   })

@@ -13,7 +13,6 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   lease_lost: 409,
   internal: 500,
   busy: 503,
-  credit_exceeded: 503,
   draining: 503,
   read_only: 503,
 }
@@ -42,11 +41,19 @@ export function errorResponse(error: WireError, extra: object = {}, status = sta
 export class HttpRefusal extends Error {
   readonly error: WireError
   readonly status: number
+  readonly #headers: Record<string, string>
 
-  constructor(error: WireError, status = statusOf(error)) {
+  constructor(error: WireError, status = statusOf(error), headers: Record<string, string> = {}) {
     super(error.message)
     this.error = error
     this.status = status
+    this.#headers = headers
+  }
+
+  response(): Response {
+    const response = errorResponse(this.error, {}, this.status)
+    for (const [name, value] of Object.entries(this.#headers)) response.headers.set(name, value)
+    return response
   }
 }
 

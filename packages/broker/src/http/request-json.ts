@@ -11,6 +11,11 @@ const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE][-+]?\d/
  * @throws HttpRefusal where the bytes are not UTF-8 or not JSON, or nest deeper than `depthMax`
  */
 export function requestJson(bytes: ArrayBuffer, depthMax: number): unknown {
+  if (bytes.byteLength === 0) {
+    const message =
+      'The request has no body: send JSON, such as {"queue":"greet","body":{"name":"Ada"}} to POST /v1/tasks.'
+    throw new HttpRefusal({ code: 'bad_message', field: 'body', message })
+  }
   let text: string
   let value: unknown
   try {

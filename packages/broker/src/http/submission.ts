@@ -63,6 +63,12 @@ export function decodeSubmission(request: unknown, limits: Limits, newId: () => 
   const shared = decodeShared(queue, options, limits)
   const stated = tasksOf(single ? [rest] : rest.tasks, limits)
   // Each task is a message of its own, for each may have a content type of its own.
+  for (const [index, task] of stated.entries()) {
+    if (task.body !== undefined || task.base64 !== undefined) continue
+    const message =
+      'The input of the task is missing: body is any JSON value, null too; base64 is bytes of another contentType.'
+    throw badMessage(message, single ? 'body' : `tasks[${index}].body`)
+  }
   const messages = stated.map(({ id, body, base64, contentType }) => ({
     type: 'submit',
     ref: 0,
@@ -95,6 +101,7 @@ function decodeShared(queue: unknown, options: unknown, limits: Limits): Pick<Su
   const message = { type: 'submit', ref: 0, queue, options, ids: [], bodies: [] }
   const { messages } = decodeAsMessages([message], limits, (field) => field.replace(/^messages\[0\]\./, ''))
   const [submit] = messages as [Submit]
+  if (submit.fault !== undefined) throw new HttpRefusal(submit.fault)
   refuseDroppedOptions(options, submit.options)
   return { queue: submit.queue, options: submit.options }
 }

@@ -2,9 +2,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { checksum } from './checksum.ts'
 import { EndMark } from './end-mark.ts'
 import { type Durability, JournalDamagedError } from './journal.ts'
-import { damagedBatch, isDamage, isSqlite, messageOf, readingBatch, stoppedBy } from './sqlite-error.ts'
-import { inspect } from './sqlite-inspection.ts'
-import { BUSY_MS, cannotOpen, lock, makePlace } from './sqlite-place.ts'
+import { damagedBatch, isDamage, isSqlite, isSystem, messageOf, readingBatch, stoppedBy } from './sqlite-error.ts'
+import { inspect, PLACE_KEY } from './sqlite-inspection.ts'
+import { BUSY_MS, cannotOpen, lock, makePlace, noteOfPlace, OpenPlace, refuseHeldElsewhere } from './sqlite-place.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
 
 const PAGE_BYTES = 16_384
@@ -26,7 +26,7 @@ export interface EncodedBatch {
 }
 
 /** Makes the file a journal of this version, where it is new or older. It has been inspected. */
-function setUp(database: DatabaseSync, isStrict: boolean): JournalSize {
+function setUp(database: DatabaseSync, path: string, isStrict: boolean): JournalSize {
   database.exec(`
     PRAGMA page_size = ${PAGE_BYTES};
     PRAGMA journal_mode = WAL;
@@ -39,7 +39,9 @@ function setUp(database: DatabaseSync, isStrict: boolean): JournalSize {
   const version = database.prepare("SELECT value FROM meta WHERE key = 'schema_version'").get()?.value ?? 0
   for (const migration of MIGRATIONS.slice(version as number)) database.exec(migration)
   database.exec(VIEWS)
-  database.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES ('schema_version', ?)").run(SCHEMA_VERSION)
+  const note = database.prepare('INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)')
+  note.run('schema_version', SCHEMA_VERSION)
+  note.run(PLACE_KEY, noteOfPlace(path))
   database.exec('COMMIT')
   // After a failed sync the system may show a log that the disk does not have: it is folded into the file, which syncs it
   // anew, and what is written next gets new room.
@@ -49,20 +51,28 @@ function setUp(database: DatabaseSync, isStrict: boolean): JournalSize {
 }
 
 /**
- * Closes without folding the log into the file, as the last connection to close does: a disk that has just failed is left
- * alone. Where the file cannot be reached any more it stays open until the process ends.
+ * Another connection that takes part in the log. The last connection to close folds the log into the file and removes it,
+ * which this one cannot: where it closes last, both are left as they are.
  */
-function abandon(database: DatabaseSync, path: string): void {
-  let other: DatabaseSync | undefined
+function bystander(path: string): DatabaseSync {
+  const other = new DatabaseSync(path, { readOnly: true })
   try {
-    other = new DatabaseSync(path, { readOnly: true })
-    // Takes part in the log, so that it is not the last one's to close.
     other.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return other
+  } catch (error) {
+    other.close()
+    throw error
+  }
+}
+
+/** Closes and leaves a file alone that was not set up. Where it cannot be reached any more it stays open until the process ends. */
+function abandon(database: DatabaseSync, path: string): void {
+  try {
+    const other = bystander(path)
     database.close()
+    other.close()
   } catch (error) {
     if (!isSqlite(error)) throw error
-  } finally {
-    other?.close()
   }
 }
 
@@ -73,6 +83,8 @@ export class BatchWriter {
   readonly #lock: DatabaseSync
   readonly #mark: EndMark
   readonly #database: DatabaseSync
+  readonly #bystander: DatabaseSync
+  readonly #place: OpenPlace
   readonly #isStrict: boolean
   readonly #insert
   readonly #oldest
@@ -84,20 +96,23 @@ export class BatchWriter {
     this.#lock = lock(this.path)
     try {
       this.#mark = new EndMark(`${this.path}-mark`)
-      inspect(this.path, this.#mark)
+      refuseHeldElsewhere(this.path, inspect(this.path, this.#mark))
       this.#database = new DatabaseSync(this.path, { timeout: BUSY_MS })
       try {
-        this.sizeAtOpening = setUp(this.#database, this.#isStrict)
+        this.sizeAtOpening = setUp(this.#database, this.path, this.#isStrict)
+        this.#bystander = bystander(this.path)
       } catch (error) {
         abandon(this.#database, this.path)
         throw error
       }
     } catch (error) {
       this.#lock.close()
+      if (isSystem(error)) throw cannotOpen(this.path, error)
       if (!isSqlite(error)) throw error
       if (isDamage(error)) throw new JournalDamagedError(`${this.path} is damaged: ${messageOf(error)}`)
       throw cannotOpen(this.path, error)
     }
+    this.#place = new OpenPlace(this.path)
     this.#insert = this.#database.prepare(
       'INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ?)',
     )
@@ -176,10 +191,24 @@ export class BatchWriter {
     return discarded
   }
 
+  /**
+   * Looks whether the files are still where they were. After a failure nothing more may be written.
+   * @throws JournalPlaceError
+   */
+  look(): void {
+    try {
+      this.#place.check()
+    } catch (error) {
+      throw stoppedBy(this.path, error)
+    }
+  }
+
+  /** After a failure the files are left as they are: a disk that has just failed is left alone. */
   close(hasFailed: boolean): void {
     try {
-      if (hasFailed) abandon(this.#database, this.path)
-      else this.#database.close()
+      const [first, last] = hasFailed ? [this.#database, this.#bystander] : [this.#bystander, this.#database]
+      first.close()
+      last.close()
       this.#mark.close()
     } finally {
       this.#lock.close()

@@ -30,14 +30,18 @@ export class Inbox<Message> {
   /** Waits for the next message. */
   next(): Message {
     for (;;) {
-      // Read before looking, so that what is posted meanwhile is not slept through.
-      const posted = Atomics.load(this.#posted, 0)
+      this.wait(Number.POSITIVE_INFINITY)
       const message = this.peek()
-      if (message !== undefined) {
-        this.#ahead = undefined
-        return message
-      }
-      Atomics.wait(this.#posted, 0, posted)
+      if (message === undefined) continue
+      this.#ahead = undefined
+      return message
     }
+  }
+
+  /** Waits until there is a next message, or something was posted, `waitMs` at most. */
+  wait(waitMs: number): void {
+    // Read before looking, so that what is posted meanwhile is not slept through.
+    const posted = Atomics.load(this.#posted, 0)
+    if (this.peek() === undefined) Atomics.wait(this.#posted, 0, posted, waitMs)
   }
 }

@@ -59,6 +59,8 @@ export interface Journal {
   /** Forget every batch below this one. May be done later or in part; never touches others. */
   discardBefore(batch: number): void | Promise<void>
   stats(): { batches: number; bytes: number }
+  /** Calls back once where the journal fails by itself, while nothing is appended. One that cannot leaves it out. */
+  onFailure?(heard: (error: Error) => void): void
   /** Waits for the appends made before it. */
   close(): void | Promise<void>
 }
@@ -66,6 +68,10 @@ export interface Journal {
 /** Another process has this journal open. */
 export class JournalLockedError extends Error {
   override name = 'JournalLockedError'
+}
+/** No journal can be in this place: the file cannot be opened, has several names, or was moved, removed or replaced while it was open. */
+export class JournalPlaceError extends Error {
+  override name = 'JournalPlaceError'
 }
 /** The file is not a journal, is newer than this program, or is damaged: says what and where. */
 export class JournalDamagedError extends Error {

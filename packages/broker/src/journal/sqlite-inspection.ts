@@ -6,15 +6,18 @@ import { isDamage, messageOf } from './sqlite-error.ts'
 import { BUSY_MS } from './sqlite-place.ts'
 import { APPLICATION_ID, SCHEMA_VERSION } from './sqlite-schema.ts'
 
+/** Under which the journal notes its place: see `noteOfPlace`. */
+export const PLACE_KEY = 'place'
+
 /** No page of SQLite's is smaller: what is shorter holds none. */
 const PAGE_BYTES_MIN = 512
 
 /**
  * Looks at the file before anything writes to it, so that one that is refused stays as it is: opening it to write would
- * already cut off what cannot be read of its log.
+ * already cut off what cannot be read of its log. Returns what it notes of its place.
  * @throws JournalDamagedError
  */
-export function inspect(path: string, mark: EndMark): void {
+export function inspect(path: string, mark: EndMark): unknown {
   if (statSync(path).size < PAGE_BYTES_MIN) {
     // SQLite deletes the log of a file that it takes for empty.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
@@ -22,24 +25,31 @@ export function inspect(path: string, mark: EndMark): void {
       throw new JournalDamagedError(
         `${path} is empty, but batches were stored in it; restore the file from a copy, or remove ${path}-wal and ${mark.path} to begin anew`,
       )
-    return
+    return undefined
   }
   let last: number
+  let place: unknown
   // To close a database that can be written folds its log in; this one leaves both as they are.
   const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
   try {
     last = lastBatch(database, path)
+    place = placeIn(database)
   } catch (error) {
     if (error instanceof JournalDamagedError || !isDamage(error)) throw error
     throw new JournalDamagedError(`${path} is not a journal, or is damaged: ${messageOf(error)}`)
   } finally {
     database.close()
   }
-  if (last >= mark.batch) return
+  if (last >= mark.batch) return place
   const end = last === 0 ? 'no batch' : `batch ${last}`
   throw new JournalDamagedError(
     `${path} ends with ${end}, but batch ${mark.batch} was acknowledged; restore the file from a copy, or remove ${mark.path} to go on without what is missing`,
   )
+}
+
+function placeIn(database: DatabaseSync): unknown {
+  const isNew = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()!.count === 0
+  return isNew ? undefined : database.prepare('SELECT value FROM meta WHERE key = ?').get(PLACE_KEY)?.value
 }
 
 function lastBatch(database: DatabaseSync, path: string): number {

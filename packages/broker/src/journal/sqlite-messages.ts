@@ -38,8 +38,8 @@ export type FromWriter =
   | { type: 'appended'; count: number }
   /** A part of a discard is done, or all of it. */
   | ({ type: 'discarded'; isDone: boolean } & JournalSize)
-  /** Nothing is written any more. What was being appended is not answered. */
-  | { type: 'failed'; by: 'append' | 'discard'; error: ErrorData }
+  /** Nothing is written any more. What was being appended is not answered. `look`: the files are not what they were. */
+  | { type: 'failed'; by: 'append' | 'discard' | 'look'; error: ErrorData }
   /** Nothing more comes. */
   | { type: 'closed'; error: ErrorData | undefined }
 

@@ -7,6 +7,8 @@ import { dataOf, type ErrorData } from './thread-error.ts'
 
 /** Of events handed over at a time, about. Two such parts are in memory at once. */
 const ROWS_BYTES = 1024 ** 2
+/** How often it looks whether the files are still where they were, about. */
+const LOOK_EVERY_MS = 250
 /** Bytes of appends stored with one sync, about: the first of them waits for all. */
 const GROUP_BYTES = 8 * 1024 ** 2
 
@@ -22,6 +24,7 @@ class Writing {
   #last = 0
   #discardTo = 0
   #hasFailed = false
+  #lookedAtMs = performance.now()
 
   constructor(file: BatchWriter) {
     this.#file = file
@@ -29,8 +32,9 @@ class Writing {
 
   untilClosed(): void {
     for (;;) {
-      const isDiscarding = this.#discardTo > 0
-      if (!isDiscarding || inbox.peek() !== undefined) {
+      if (this.#discardTo === 0) inbox.wait(LOOK_EVERY_MS)
+      this.#look()
+      if (inbox.peek() !== undefined) {
         const message = inbox.next()
         if (message.type === 'close') {
           this.#close(message.hasFailed)
@@ -39,7 +43,19 @@ class Writing {
         this.#do(message)
       }
       // In turns with everything else, so that neither waits for the other for long.
-      if (isDiscarding && this.#discardTo > 0) this.#discard()
+      if (this.#discardTo > 0) this.#discard()
+    }
+  }
+
+  /** Also in the middle of much work: what is written to a file that was taken away is not acknowledged. */
+  #look(): void {
+    const nowMs = performance.now()
+    if (this.#hasFailed || nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return
+    this.#lookedAtMs = nowMs
+    try {
+      this.#file.look()
+    } catch (error) {
+      this.#fail('look', error)
     }
   }
 
@@ -129,7 +145,7 @@ class Writing {
     }
   }
 
-  #fail(by: 'append' | 'discard', error: unknown): void {
+  #fail(by: 'append' | 'discard' | 'look', error: unknown): void {
     this.#hasFailed = true
     this.#discardTo = 0
     answer({ type: 'failed', by, error: dataOf(error) })

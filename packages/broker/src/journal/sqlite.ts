@@ -68,6 +68,7 @@ class SqliteJournal implements Journal {
   /** The thread has said its last word. */
   #isOver = false
   #closeError: Error | undefined
+  #heardFailure: ((error: Error) => void) | undefined
 
   constructor({ path, durability }: SqliteJournalOptions) {
     this.#path = path
@@ -154,6 +155,10 @@ class SqliteJournal implements Journal {
     return { ...this.#stats }
   }
 
+  onFailure(heard: (error: Error) => void): void {
+    this.#heardFailure = heard
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -234,6 +239,7 @@ class SqliteJournal implements Journal {
         const failure = this.#failure
         if (answer.by === 'discard') this.#discarding?.done.reject(failure)
         this.#endAppends(failure)
+        this.#heardFailure?.(failure)
         return
       }
       case 'closed':
@@ -270,6 +276,7 @@ class SqliteJournal implements Journal {
     this.#opening.reject(failure)
     for (const load of this.#loads.splice(0)) load.reject(failure)
     this.#endAppends(failure)
+    this.#heardFailure?.(failure)
   }
 
   #fail(reason: string, cause?: unknown): Error {

@@ -1,4 +1,4 @@
-import { JournalDamagedError, JournalLockedError } from './journal.ts'
+import { JournalDamagedError, JournalLockedError, JournalPlaceError } from './journal.ts'
 
 /** An error as data: what crosses to another thread as it is loses its class and its own fields. */
 export interface ErrorData {
@@ -10,7 +10,7 @@ export interface ErrorData {
   cause: ErrorData | undefined
 }
 
-const CLASSES = { JournalLockedError, JournalDamagedError, TypeError, RangeError }
+const CLASSES = { JournalLockedError, JournalDamagedError, JournalPlaceError, TypeError, RangeError }
 
 export function dataOf(thrown: unknown): ErrorData {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))

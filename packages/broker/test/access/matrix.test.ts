@@ -259,7 +259,7 @@ test('[ACCESS-4] a session is resumed by its principal alone', async () => {
   again.socket.terminate()
 })
 
-test('[HTTP-5] a ticket admits one request to look, for as much as its principal may', async () => {
+test('[ACCESS-8] a ticket admits one request to look, for as much as its principal may', async () => {
   const id = await taskOfOwner()
   const ticketOf = async (asker: Asker) => {
     const response = await request('POST /v1/tickets', { path: '/v1/tickets', body: {} }, tokens.get(asker))
@@ -271,7 +271,7 @@ test('[HTTP-5] a ticket admits one request to look, for as much as its principal
     return response.status
   }
   const ticket = await ticketOf('reads')
-  expect(await look(ticket, 'DELETE')).toBe(401)
+  expect(await look(ticket, 'DELETE')).toBe(400)
   expect([await look(ticket), await look(ticket)]).toEqual([200, 401])
   expect([await look(await ticketOf('nobody')), await look('made up')]).toEqual([404, 401])
 })
@@ -282,5 +282,5 @@ test('a cell for each message, and for each route that the server has', () => {
   const options = { limits: DEFAULT_LIMITS, newId: () => '', secretId: () => '' }
   const { routes } = createHttpApp({} as BrokerApi, options)
   const served = routes.filter(({ path }) => path !== '/*').map(({ method, path }) => `${method} ${path}`)
-  expect(served.sort()).toEqual(Object.keys(ROUTE_RULES).sort())
+  expect([...new Set(served)].sort()).toEqual(Object.keys(ROUTE_RULES).sort())
 })

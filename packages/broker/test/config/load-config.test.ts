@@ -185,3 +185,21 @@ test('bounds that share a batch of the journal, or a socket, are refused when th
     expect.stringMatching(/^frameBytesMax \(16777216\) must be at most half of sendBufferBytesMax \(33554431\)/),
   ])
 })
+
+test('what Kubernetes sets for a service named sluice, or sluice-broker, stops no start', () => {
+  const environment = Object.fromEntries(
+    ['SLUICE', 'SLUICE_BROKER'].flatMap((service) => [
+      [`${service}_SERVICE_HOST`, '10.0.0.7'],
+      [`${service}_SERVICE_PORT`, '7331'],
+      [`${service}_SERVICE_PORT_HTTP`, '7331'],
+      [`${service}_PORT`, 'tcp://10.0.0.7:7331'],
+      [`${service}_PORT_7331_TCP`, 'tcp://10.0.0.7:7331'],
+      [`${service}_PORT_7331_TCP_PROTO`, 'tcp'],
+      [`${service}_PORT_7331_TCP_PORT`, '7331'],
+      [`${service}_PORT_7331_TCP_ADDR`, '10.0.0.7'],
+    ]),
+  )
+  expect(loadConfig({ environment }).port).toBe(7331)
+  expect(problemsOf({ environment: { SLUICE_PORT: 'http://10.0.0.7' } })).toHaveLength(1)
+  expect(problemsOf({ environment: { SLUICE_SERVICE: '1' } })).toHaveLength(1)
+})

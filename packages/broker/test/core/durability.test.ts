@@ -235,7 +235,7 @@ describe('a journal that fails', () => {
     const waited = world.api.waitForOutcome(taskId(1), 60_000)
     journal.failWith = full
     producer.submit(2, [2])
-    await world.during(waited)
+    await expect(world.during(waited)).rejects.toMatchObject({ code: 'read_only' })
     expect(world.host.status).toBe('read_only')
   })
 

@@ -193,9 +193,12 @@ describe('the host as the HTTP API sees it', () => {
 
   test('redrives some or all of a queue', async () => {
     const world = await withDead(5)
-    expect(await world.during(world.api.redrive({ ids: [taskId(1), taskId(1), taskId(77)] }))).toBe(1)
+    expect(await world.during(world.api.redrive({ ids: [taskId(1), taskId(1), taskId(77)] }))).toEqual({
+      redriven: 1,
+      refused: [{ id: taskId(77), error: expect.objectContaining({ code: 'unknown_task' }) }],
+    })
     expect(world.api.queues()).toMatchObject([{ ready: 1, dead: 4 }])
-    expect(await world.during(world.api.redrive({ queue: 'photos' }))).toBe(4)
+    expect(await world.during(world.api.redrive({ queue: 'photos' }))).toEqual({ redriven: 4, refused: [] })
     const worker = await world.worker(10, ['photos'])
     expect(worker.deliveries.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 1])
   })

@@ -32,12 +32,12 @@ beforeEach(() => {
     submit: async (...args) => noted(refusals, 'submit', ...args),
     // Each look sees the next state; the last one stays.
     task: async (id) => noted(details.length > 1 ? details.shift() : details[0], 'task', id),
-    waitForOutcome: async (id, waitMs) => noted(undefined, 'waitForOutcome', id, waitMs),
+    waitForOutcome: async (id, waitMs) => noted(details.at(-1), 'waitForOutcome', id, waitMs),
     cancel: async (ids) => noted(refusals, 'cancel', ids),
     queues: () => [],
     workers: () => [],
     dead: (query) => noted({ tasks: [], next: OTHER }, 'dead', query),
-    redrive: async (target) => noted(2, 'redrive', target),
+    redrive: async (target) => noted({ redriven: 2, refused: [] }, 'redrive', target),
     health: () => ({
       status: 'draining',
       durability: 'strict',
@@ -289,14 +289,7 @@ test('a long-poll waits for an unfinished task and shows what it has become', as
     { id: ID, state: 'cancelled', history: [] },
   ]
   expect(await (await get(`/v1/tasks/${ID}?waitMs=60000`)).json()).toMatchObject({ state: 'cancelled' })
-  expect(calls.map(({ name }) => name)).toEqual(['task', 'waitForOutcome', 'task'])
-  expect(calls[1]?.args).toEqual([ID, 60_000])
-})
-
-test('a long-poll does not wait for a finished task', async () => {
-  details = [{ id: ID, state: 'dead', history: [] }]
-  await get(`/v1/tasks/${ID}?waitMs=1000`)
-  expect(calls.map(({ name }) => name)).toEqual(['task'])
+  expect(calls).toEqual([{ name: 'waitForOutcome', args: [ID, 60_000] }])
 })
 
 test('a long-poll past the bound on waiters is told busy', async () => {
@@ -332,7 +325,7 @@ test('dead letters are listed in pages and made ready again by queue or by ids',
   const page = await get(`/v1/dead?queue=q&limit=5&after=${ID}`)
   expect(await page.json()).toEqual({ tasks: [], next: OTHER })
   await get('/v1/dead')
-  expect(await (await post('/v1/dead/redrive', { queue: 'q' })).json()).toEqual({ redriven: 2 })
+  expect(await (await post('/v1/dead/redrive', { queue: 'q' })).json()).toEqual({ redriven: 2, refused: [] })
   await post('/v1/dead/redrive', { ids: [ID] })
   expect(calls.map(({ args }) => args)).toEqual([
     [{ queue: 'q', limit: 5, after: ID }],
@@ -442,5 +435,62 @@ test('a failure inside is logged, and told without its details', async () => {
 })
 
 test('an unknown path says what there is', async () => {
-  expect(await errorOf(get('/v2/tasks'))).toMatchObject({ status: 404 })
+  expect(await errorOf(get('/v2/tasks'))).toMatchObject({ status: 404, message: expect.stringContaining('/v1/queues') })
+})
+
+test.each([
+  ['PUT', '/v1/tasks', 'POST'],
+  ['GET', '/v1/tasks', 'POST'],
+  ['POST', `/v1/tasks/${ID}`, 'GET, DELETE, HEAD'],
+  ['POST', '/v1/queues', 'GET, HEAD'],
+  ['GET', '/v1/dead/redrive', 'POST'],
+  ['DELETE', '/healthz', 'GET, HEAD'],
+])('[HTTP-5] %s %s is 405, and says what is possible', async (method, path, allow) => {
+  const response = await app.request(path, { method, headers: { host: 'localhost' } })
+  expect(response.headers.get('allow')).toBe(allow)
+  expect(await errorOf(response)).toMatchObject({ status: 405, message: expect.stringContaining(allow) })
+})
+
+test('[HTTP-5] HEAD is answered wherever GET is', async () => {
+  for (const path of ['/v1/queues', '/healthz'])
+    expect((await app.request(path, { method: 'HEAD', headers: { host: 'localhost' } })).status).toBe(200)
+})
+
+test('[HTTP-5] every route refuses a parameter that it does not know, by its name', async () => {
+  const routes = app.routes.filter(({ method }) => method !== 'ALL')
+  expect(routes.length).toBeGreaterThan(8)
+  for (const { method, path } of routes) {
+    const headers = { host: 'localhost', 'content-type': 'application/json' }
+    const url = `${path.replace(':id', ID)}?limits=5`
+    const response = app.request(url, { method, headers, ...(method === 'POST' ? { body: '{}' } : {}) })
+    expect(await errorOf(response), `${method} ${path}`).toMatchObject({ status: 400, field: 'limits' })
+  }
+  expect(await errorOf(get('/v1/dead?limit=5&limit=6'))).toMatchObject({ status: 400, field: 'limit' })
+  expect(await errorOf(get('/v1/dead?quue=a'))).toMatchObject({
+    message: 'No such parameter; there is queue, limit, after.',
+  })
+  expect(calls).toEqual([])
+})
+
+test.each([
+  [{ queue: 'q' }, 'body', /The input of the task is missing/],
+  [{ queue: 'q', tasks: [{ body: 1 }, {}] }, 'tasks[1].body', /The input of the task is missing/],
+  ['', 'body', /^The request has no body: send JSON, such as /],
+  [{ queue: 'big cats', body: 1 }, 'queue', /cannot hold " "\. It begins with a letter or digit/],
+  [{ queue: '-cats', body: 1 }, 'queue', /cannot begin with "-"/],
+  [{ queue: '', body: 1 }, 'queue', /is not empty/],
+  [{ body: 1 }, 'queue', /The name of a queue is needed here/],
+  [{ queue: 'x'.repeat(140), body: 1 }, 'queue', /at most 128 characters \(nameLengthMax\), and this one has 140/],
+])('what is wrong with %j is said in plain words', async (request, field, message) => {
+  expect(await errorOf(post('/v1/tasks', request))).toMatchObject({ field, message: expect.stringMatching(message) })
+})
+
+test('[HTTP-3] dead letters that are not made ready again are named; where none is, the status says why', async () => {
+  const error = { code: 'unknown_task' as const, message: 'no task is held' }
+  api.redrive = async () => ({ redriven: 1, refused: [{ id: OTHER, error }] })
+  const some = await post('/v1/dead/redrive', { ids: [ID, OTHER] })
+  expect([some.status, await some.json()]).toEqual([200, { redriven: 1, refused: [{ id: OTHER, error }] }])
+  api.redrive = async () => ({ redriven: 0, refused: [{ id: OTHER, error }] })
+  const none = await post('/v1/dead/redrive', { ids: [OTHER] })
+  expect([none.status, await none.json()]).toEqual([404, { error, redriven: 0, refused: [{ id: OTHER, error }] }])
 })

@@ -143,7 +143,10 @@ test.each<[string, (path: string) => void]>([
   rmSync(`${path}-lock`)
   spoil(`${path}-lock`)
   await expect(loadAll(open(path))).rejects.toThrow(
-    expect.objectContaining({ name: 'Error', message: expect.stringContaining(`${path}-lock cannot be opened: `) }),
+    expect.objectContaining({
+      name: 'JournalPlaceError',
+      message: expect.stringContaining(`${path}-lock cannot be opened: `),
+    }),
   )
 })
 
@@ -535,7 +538,9 @@ test('a closed journal says so, and not that it is damaged', async () => {
 test('[JOURNAL-5] a write that the system refuses is named with the file, at the opening and at an append', async () => {
   const path = newPath()
   await stored(path, 1)
-  expect(await child(path, 'strict', 0, '1').line()).toMatch(`Error: ${path} cannot be opened: disk I/O error`)
+  expect(await child(path, 'strict', 0, '1').line()).toMatch(
+    `JournalPlaceError: ${path} cannot be opened: disk I/O error`,
+  )
   const writer = child(path, 'strict', 1_000_000, '500')
   const lines = [await writer.line()]
   while (!lines.at(-1)!.startsWith('Error')) lines.push(await writer.line())

@@ -49,18 +49,24 @@ function startFailure(caught: unknown, { host, port, dataFile }: BrokerSettings)
       'Is a broker running already (sluice queues)? Take another port with --port, or a free one with --port 0'
     return new CommandError(`Port ${port} of ${host} is taken. ${advice}`, EXIT.failed)
   }
-  // Whatever the system says no to: a path or an address was asked of it.
-  if (syscall !== undefined) {
-    return new CommandError(`${caught.message}. Take another port (--port) or data file (--data-file)`, EXIT.failed)
+  if (code === 'EACCES' && syscall === 'listen') {
+    const advice = 'Take one from 1024 on with --port, or a free one with --port 0'
+    return new CommandError(`Port ${port} of ${host} is not for this user. ${advice}`, EXIT.failed)
   }
+  // Whatever else the system says no to: an address was asked of it.
+  if (syscall !== undefined)
+    return new CommandError(`${caught.message}. Take another port (--port) or address (--host)`, EXIT.failed)
   if (caught.name === 'JournalLockedError') {
     return new CommandError(
       `${caught.message}. Take another file with --data-file, or end the other broker`,
       EXIT.failed,
     )
   }
+  if (caught.name === 'JournalPlaceError')
+    return new CommandError(`${caught.message}. Or take another file with --data-file`, EXIT.failed)
   if (caught.name === 'StoredTooLargeError') return new CommandError(caught.message, EXIT.usage)
-  if ((caught.cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_SQLITE_ERROR')
+  const { code: causeCode, syscall: causedBy } = (caught.cause ?? {}) as NodeJS.ErrnoException
+  if (causeCode === 'ERR_SQLITE_ERROR' || causedBy !== undefined)
     return new CommandError(`${caught.message}. Mend that, or take another file with --data-file`, EXIT.failed)
   if (caught.name === 'JournalDamagedError') return new CommandError(`${dataFile}: ${caught.message}`, EXIT.failed)
   return undefined
@@ -112,10 +118,8 @@ async function runBroker(flags: BrokerFlags): Promise<void> {
   const failure = await Promise.race([left.promise, failed.promise])
   if (failure === undefined) return
   await broker.close()
-  throw new CommandError(
-    `${failure.message}. What was accepted is on disk: mend the cause, then start the broker again`,
-    EXIT.failed,
-  )
+  const kept = failure.name === 'JournalPlaceError' ? '' : 'What was accepted is on disk: mend'
+  throw new CommandError(`${failure.message}. ${kept || 'Mend'} the cause, then start the broker again`, EXIT.failed)
 }
 
 export function brokerCommand(): Command {

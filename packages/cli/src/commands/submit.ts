@@ -178,7 +178,7 @@ function losesDigits(value: unknown): boolean {
   return false
 }
 
-const BUSY_CODES = new Set(['busy', 'draining', 'read_only', 'credit_exceeded'])
+const BUSY_CODES = new Set(['busy', 'draining', 'read_only'])
 
 async function runSubmit(queue: string, argument: string | undefined, flags: SubmitFlags): Promise<void> {
   const { webSocket: url } = brokerUrl(flags.url)

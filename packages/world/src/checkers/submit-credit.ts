@@ -72,7 +72,6 @@ export class SubmitCredit implements Checker {
   #answered({ type, connection, message }: ObservationOf<'sentByBroker' | 'heardByNode'>): void {
     const account = this.#accountOf(connection)
     if (message.type === 'welcome') account.credit = message.submitCredit
-    else if (message.type === 'submitCredit') account.credit = message.credit
     else if ((message.type === 'submitted' || message.type === 'error') && message.ref !== undefined) {
       if (type === 'heardByNode') {
         account.sentTasks -= account.sent.get(message.ref) ?? 0

@@ -70,7 +70,7 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   {
     name: 'session resumed twice',
     in: 'Connections.carry',
-    drop: "$connection?.close(4005, 'session_replaced')",
+    drop: '$connection?.end($error, 4005)',
     breaks: 'two connections speak for one session',
   },
   {
@@ -189,8 +189,8 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   },
   {
     name: 'waiting requests not answered',
-    in: 'Host.#tellListeners',
-    drop: 'if (this.#outcomeListeners.size > 0) $tell',
+    in: 'Rendering.#tellOutcomes',
+    drop: 'this.#onOutcome(task)',
     breaks: 'a request over HTTP waits to its end though there is an outcome',
   },
   {

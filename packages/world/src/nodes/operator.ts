@@ -86,7 +86,7 @@ export class Operator {
       ? this.#api.dead({ queue: first.queue, limit: Number.MAX_SAFE_INTEGER }).tasks.map(({ id }) => id)
       : tasks.filter(() => this.#chance.chance(0.5)).map(({ id }) => id)
     this.#process.observe({ type: 'redriving', node: OPERATOR, ids })
-    const count = await this.#api.redrive(isWhole ? { queue: first.queue } : { ids })
+    const { redriven: count } = await this.#api.redrive(isWhole ? { queue: first.queue } : { ids })
     this.#process.observe({ type: 'redriven', node: OPERATOR, ids, count })
   }
 

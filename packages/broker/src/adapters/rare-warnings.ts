@@ -1,0 +1,42 @@
+import type { HostLog } from '../core/platform.ts'
+
+const LINES_MAX = 5
+const PER_MS = 60_000
+
+interface Said {
+  sinceMs: number
+  lines: number
+  leftOut: number
+}
+
+/**
+ * Warnings that others can cause as often as they like: of one message five a minute are logged, and the next one says how many
+ * were left out. Messages are few; what differs from line to line is in the fields.
+ */
+export class RareWarnings {
+  readonly #log: HostLog
+  readonly #nowMs: () => number
+  readonly #said = new Map<string, Said>()
+
+  constructor(log: HostLog, nowMs: () => number = () => performance.now()) {
+    this.#log = log
+    this.#nowMs = nowMs
+  }
+
+  warn(fields: object, message: string): void {
+    const nowMs = this.#nowMs()
+    let said = this.#said.get(message)
+    if (said === undefined || nowMs - said.sinceMs >= PER_MS) {
+      said = { sinceMs: nowMs, lines: 0, leftOut: said?.leftOut ?? 0 }
+      this.#said.set(message, said)
+    }
+    if (said.lines === LINES_MAX) {
+      said.leftOut += 1
+      return
+    }
+    const leftOut = said.leftOut === 0 ? {} : { leftOut: said.leftOut }
+    said.lines += 1
+    said.leftOut = 0
+    this.#log.warn({ ...fields, ...leftOut }, message)
+  }
+}
