@@ -121,3 +121,11 @@ export class LeaseLostError extends Error {
     this.reason = reason
   }
 }
+
+/**
+ * What an Executor rejects with where the attempt had no fair chance, such as in a thread that could not load its code. The task is
+ * handed back: no attempt is counted, up to the broker's `releasesMax`.
+ */
+export class HandBackError extends Error {
+  override readonly name = 'HandBackError'
+}

@@ -9,11 +9,13 @@ import {
 } from '@sluice/protocol'
 import type { Connection } from './connection.ts'
 import { Deque } from './deque.ts'
+import type { Encoded } from './encode-value.ts'
 import { SluiceError } from './errors.ts'
 import type { Handle } from './handle.ts'
 import type { Platform } from './platform.ts'
 import { RetryBudget } from './retry-budget.ts'
 import type { Submission, Submissions } from './submissions.ts'
+import type { Terms } from './terms.ts'
 import type { Watches } from './watches.ts'
 
 /** Tasks in one submit message: large enough that its own cost vanishes, small enough to be answered soon. */
@@ -32,7 +34,7 @@ const TASK_OVERHEAD_BYTES = 64
 /** A submit message in the making. */
 interface Group {
   message: Submit
-  inputs: string[]
+  add: (input: Encoded) => void
   submission: Submission
   bytes: number
 }
@@ -146,45 +148,58 @@ export class Outbox {
       if (bytes === undefined) {
         this.#reject(handle, {
           code: 'too_large',
-          message: `the input has ${utf8Length(input)} bytes, at most ${limits.bodyBytesMax} are allowed`,
+          message: `the input has ${bytesOf(input)} bytes, at most ${limits.bodyBytesMax} are allowed`,
           field: 'bodies',
           limit: limits.bodyBytesMax,
         })
         continue
       }
-      if (group === undefined || groupKey !== handle.terms.key) {
-        groupKey = handle.terms.key
+      const key = typeof input === 'string' ? handle.terms.key : `${handle.terms.key} bytes`
+      if (group === undefined || groupKey !== key) {
+        groupKey = key
         group = open.get(groupKey)
       }
       if (
         group === undefined ||
-        group.inputs.length === tasksMax ||
+        group.message.ids.length === tasksMax ||
         group.bytes + bytes + TASK_OVERHEAD_BYTES > bytesMax
       ) {
-        group = this.#openGroup(out, handle)
+        group = this.#openGroup(out, handle.terms, input)
         open.set(groupKey, group)
       }
       group.message.ids.push(handle.id)
-      group.inputs.push(input)
+      group.add(input)
       group.submission.add(handle)
       group.bytes += bytes + TASK_OVERHEAD_BYTES
-      group.submission.chars += input.length
+      group.submission.chars += lengthOf(input)
       this.#unanswered += 1
-      this.#unansweredChars += input.length
+      this.#unansweredChars += lengthOf(input)
       handle.phase = 'sent'
       if (handle.mayBeHeld && handle.terms.watched) this.#watches.add(handle, false)
       if (this.#unansweredChars >= UNANSWERED_CHARS_MAX) break
     }
   }
 
-  #openGroup(out: ClientMessage[], { terms }: Handle): Group {
+  /** A message for inputs of the kind of `first`: texts, or bytes of one content type. */
+  #openGroup(out: ClientMessage[], terms: Terms, first: Encoded): Group {
     const ref = this.#connection.nextRef()
-    const inputs: string[] = []
-    const message: Submit = { type: 'submit', ref, queue: terms.queue!, ids: [], bodies: Bodies.ofTexts(inputs) }
+    const texts: string[] = []
+    const pieces: Uint8Array[] = []
+    const lengths: number[] = []
+    const bodies = typeof first === 'string' ? Bodies.ofTexts(texts) : Bodies.ofPieces(pieces, lengths)
+    const message: Submit = { type: 'submit', ref, queue: terms.queue!, ids: [], bodies }
+    if (typeof first !== 'string' && first.contentType !== undefined) message.contentType = first.contentType
     if (terms.options !== undefined) message.options = terms.options
     if (!terms.watched) message.watch = false
     out.push(message)
-    return { message, inputs, submission: this.#submissions.open(ref), bytes: 0 }
+    const add = (input: Encoded): void => {
+      if (typeof input === 'string') texts.push(input)
+      else {
+        pieces.push(input.bytes)
+        lengths.push(input.bytes.length)
+      }
+    }
+    return { message, add, submission: this.#submissions.open(ref), bytes: 0 }
   }
 
   /** The broker's verdict on a submission. */
@@ -255,10 +270,10 @@ export class Outbox {
   /** @returns false where the signal has fired already */
   #leaveOn(signal: AbortSignal, handle: Handle): boolean {
     if (signal.aborted) {
-      handle.settle(signal.reason)
+      handle.settle(this.#connection.reasonOf(signal))
       return false
     }
-    const abort = (): void => this.#giveUp(handle, signal.reason)
+    const abort = (): void => this.#giveUp(handle, this.#connection.reasonOf(signal))
     const accept = handle.accept!
     const reject = handle.reject!
     handle.accept = (accepted) => {
@@ -295,10 +310,14 @@ export class Outbox {
   }
 }
 
-/** The bytes of a JSON text, at most three times too many; undefined where a body may not have that many. */
-function bytesWithin(json: string, { bodyBytesMax }: Limits): number | undefined {
+/** The bytes of an input, of a text at most three times too many; undefined where a body may not have that many. */
+function bytesWithin(input: Encoded, { bodyBytesMax }: Limits): number | undefined {
   // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
-  if (json.length * 3 <= bodyBytesMax) return json.length * 3
-  const bytes = utf8Length(json)
+  if (typeof input === 'string' && input.length * 3 <= bodyBytesMax) return input.length * 3
+  const bytes = bytesOf(input)
   return bytes > bodyBytesMax ? undefined : bytes
 }
+
+const bytesOf = (input: Encoded): number => (typeof input === 'string' ? utf8Length(input) : input.bytes.length)
+
+const lengthOf = (input: Encoded): number => (typeof input === 'string' ? input.length : input.bytes.length)

@@ -188,21 +188,18 @@ test('a bound that cannot work is refused by its name', () => {
     expect(() => createClient({ ...base, watchedMax })).toThrow('watchedMax')
 })
 
-test('a URL that no socket takes is tried again and can be closed', async () => {
+test('what the platform says can never connect is thrown at once, and nothing is left behind', async () => {
   const world = new FakeWorld()
-  let attempts = 0
   const platform = {
     ...world.platform,
     connect: () => {
-      attempts += 1
       throw new SyntaxError('bad url')
     },
   }
-  const client = createClient({ url: 'ws://nonsense', platform })
-  await world.pass(1000)
-  expect(attempts).toBeGreaterThan(1)
-  await client.close({ drainMs: 0 })
-  expect(client.state).toBe('stopped')
+  expect(() => createClient({ url: 'ws://nonsense', platform })).toThrow('bad url')
+  const worker = createWorker({ url: 'ws://nonsense', platform, handlers: { q: () => 1 } })
+  await expect(worker.start()).rejects.toThrow('bad url')
+  await worker.closed
   expect(world.clock.pending).toBe(0)
 })
 

@@ -60,7 +60,6 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     signals: (options.signals ?? true) && { graceMs: options.graceMs ?? GRACE_MS },
     onError: (error, task) => {
       if (task === undefined) stopped = error
-      else logger?.warn({ task: task.id, queue: task.queue, attempt: task.attempt, err: error }, 'attempt failed')
     },
   })
   const ended = worker.closed.then(() => {
