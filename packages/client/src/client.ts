@@ -169,7 +169,9 @@ class ProducerClient implements Client {
     call: SubmitCallOptions | undefined,
   ): Promise<TaskHandle<O>> {
     const { id } = call ?? {}
-    if (id !== undefined && !isTaskId(id)) throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
+    checkSignal(call?.signal)
+    if (id !== undefined && !isTaskId(id))
+      throw badMessage(`a task id is a UUIDv7 in lower case, not ${String(id)}`, 'id')
     const handle = new Handle(this.#producer, id ?? this.#nextId(), this.#termsOf(contract, call))
     handle.input = encodeInput(input)
     // An id of the caller's own may be that of an earlier life, or of another submitter.

@@ -123,7 +123,12 @@ export class Handle implements TaskHandle<unknown> {
   }
 
   result(options?: { signal?: AbortSignal }): Promise<unknown> {
-    const signal = signalOf(options)
+    let signal: AbortSignal | undefined
+    try {
+      signal = signalOf(options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const result = this.#result ?? this.#ask()
     return signal === undefined ? result : withSignal(result, signal, this.#host.reasonOf)
   }

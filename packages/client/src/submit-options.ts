@@ -28,6 +28,8 @@ export function wireOptions(
   call: SubmitOptions | undefined,
 ): SubmitOptions | undefined {
   if (contract === undefined && call === undefined) return undefined
+  checkObject('options', contract)
+  checkObject('options', call)
   checkFields('options', contract, CONTRACT_FIELDS)
   checkFields('options', call, CALL_FIELDS)
   const options: SubmitOptions = {}
@@ -45,6 +47,7 @@ export function wireOptions(
 }
 
 function wireRetry(policy: RetryPolicy): RetryPolicy {
+  checkObject('options.retry', policy)
   checkFields('options.retry', policy, RETRY_FIELDS)
   const retry: RetryPolicy = { kind: choice('retry.kind', policy.kind, RETRY_KINDS) }
   if (policy.attemptsMax !== undefined) {
@@ -56,6 +59,15 @@ function wireRetry(policy: RetryPolicy): RetryPolicy {
   }
   if (policy.jitter !== undefined) retry.jitter = choice('retry.jitter', policy.jitter, JITTERS)
   return retry
+}
+
+function checkObject(path: string, given: unknown): void {
+  if (given === undefined || (typeof given === 'object' && given !== null && !Array.isArray(given))) return
+  throw new SluiceError({
+    code: 'bad_message',
+    message: `${path} has to be an object, not ${Array.isArray(given) ? 'an array' : String(given)}`,
+    field: path,
+  })
 }
 
 function checkFields(path: string, given: object | undefined, allowed: readonly string[]): void {
@@ -78,7 +90,8 @@ function integer(field: string, value: number, min: number, max: number): number
   })
 }
 
-function choice<T extends string>(field: string, value: T, allowed: readonly T[]): T {
+/** @throws SluiceError `bad_message` naming the option that is none of those */
+export function choice<T>(field: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value
   throw new SluiceError({
     code: 'bad_message',

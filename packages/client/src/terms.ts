@@ -1,7 +1,7 @@
 import { isQueueName, type SubmitOptions } from '@sluice/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { SluiceError } from './errors.ts'
-import { wireOptions } from './submit-options.ts'
+import { choice, wireOptions } from './submit-options.ts'
 import type { TaskContract } from './task-contract.ts'
 
 /** What a caller may ask for besides the options that travel. */
@@ -41,7 +41,8 @@ export function termsOf(
     })
   }
   const options = wireOptions(contract.options, call)
-  const watched = call?.watch !== false
+  const watched = choice('watch', call?.watch ?? true, [true, false])
+  const onBusy = choice('onBusy', call?.onBusy ?? 'wait', ['wait', 'throw'])
   const key = `${queue}${options === undefined ? '' : ` ${JSON.stringify(options)}`}${watched ? '' : ' unwatched'}`
-  return { queue, output, options, watched, throwsBusy: call?.onBusy === 'throw', key }
+  return { queue, output, options, watched, throwsBusy: onBusy === 'throw', key }
 }

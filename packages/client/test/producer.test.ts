@@ -20,6 +20,11 @@ function track<T>(promise: Promise<T>) {
   return seen
 }
 
+const succeeded = (task: number | string, value: unknown): BrokerMessage =>
+  typeof task === 'number'
+    ? { type: 'succeeded', ref: task, indexes: [0], bodies: bodiesOf(value) }
+    : { type: 'succeeded', ids: [task], bodies: bodiesOf(value) }
+
 describe('submitting', () => {
   test('submissions of one turn leave as one message and resolve when durable', async () => {
     const { world, client, connection } = await online()
@@ -311,11 +316,6 @@ describe('outcomes', () => {
     const handle = await submission
     return { ...base, ref, handle }
   }
-  const succeeded = (task: number | string, value: unknown): BrokerMessage =>
-    typeof task === 'number'
-      ? { type: 'succeeded', ref: task, indexes: [0], bodies: bodiesOf(value) }
-      : { type: 'succeeded', ids: [task], bodies: bodiesOf(value) }
-
   test('a result arrives before or after it is asked for', async () => {
     const { world, connection, ref, handle } = await accepted()
     const early = track(handle.result())
@@ -727,6 +727,81 @@ describe('outcomes', () => {
     connection.say({ type: 'submitted', ref, refused: [] }, succeeded(ref, 'text'))
     await world.settle()
     await expect((await submission).result()).rejects.toThrow('the result is invalid: size: no number')
+  })
+})
+
+describe('a result that was refused', () => {
+  const id = '01900000-0000-7000-8000-000000000001'
+
+  test('is asked for again after the task was dead: it may have been put back into its queue', async () => {
+    const { world, client, connection } = await online()
+    const submission = track(client.submit('q', 1))
+    await world.settle()
+    const { ref } = connection.last('submit')
+    const dead = { ref, index: 0, status: 'dead' as const, reason: 'not_retryable' as const, attempts: 1 }
+    connection.say({ type: 'submitted', ref, refused: [] }, { type: 'ended', tasks: [dead] })
+    await world.settle()
+    const handle = submission.value!
+    // It was told so already.
+    await expect(handle.result()).rejects.toBeInstanceOf(TaskDeadError)
+    expect(connection.of('watch')).toEqual([])
+    const again = [track(handle.result()), track(handle.result())]
+    const progress = track(handle.progress()[Symbol.asyncIterator]().next())
+    await world.settle()
+    expect(connection.of('watch').flatMap(({ ids }) => ids)).toEqual([handle.id])
+    connection.say({ type: 'progress', tasks: [{ id: handle.id, progress: 'half' }] }, succeeded(handle.id, 7))
+    await world.settle()
+    expect(again.map(({ value }) => value)).toEqual([7, 7])
+    expect(progress.value).toEqual({ done: false, value: 'half' })
+  })
+
+  test('is asked for again after the broker was busy', async () => {
+    const { world, client, connection } = await online()
+    const handle = client.handle(id)
+    const first = track(handle.result())
+    await world.settle()
+    const { ref } = connection.last('watch')
+    connection.say({ type: 'error', ref, code: 'busy', message: '16 watchers', field: 'ids[0]', retryAfterMs: 10 })
+    connection.say({ type: 'watched', ref, unknown: [] })
+    await world.settle()
+    expect(first.error).toMatchObject({ code: 'busy' })
+    const second = track(handle.result())
+    await world.settle()
+    expect(connection.of('watch')).toHaveLength(2)
+    connection.say({ type: 'watched', ref: connection.last('watch').ref, unknown: [] }, succeeded(id, 8))
+    await world.settle()
+    expect(second.value).toBe(8)
+  })
+})
+
+describe('options of a wrong kind are refused by their name', () => {
+  test.each([
+    [{ retry: 'fixed' }, 'options.retry'],
+    [{ retry: ['fixed'] }, 'options.retry'],
+    [{ watch: 'no' }, 'options.watch'],
+    [{ onBusy: 'maybe' }, 'options.onBusy'],
+    [{ signal: 'x' }, 'options.signal'],
+    [{ id: 7 }, 'id'],
+    [{ leaseMs: '100' }, 'options.leaseMs'],
+    [5, 'options'],
+    [[], 'options'],
+    ['fixed', 'options'],
+    [null, 'options'],
+  ])('%j', async (options, field) => {
+    const { client } = await online()
+    await expect(client.submit('q', 1, options as never)).rejects.toMatchObject({ code: 'bad_message', field })
+  })
+
+  test('of a contract, and of what a handle is asked', async () => {
+    const { client } = await online()
+    const contract = defineTask<number, number>({ queue: 'q', options: 'fast' as never })
+    await expect(client.submit(contract, 1)).rejects.toMatchObject({ field: 'options' })
+    const handle = client.handle('01900000-0000-7000-8000-000000000001')
+    const bad = { signal: 'x' as never }
+    await expect(handle.status(bad)).rejects.toMatchObject({ field: 'options.signal' })
+    await expect(handle.cancel(bad)).rejects.toMatchObject({ field: 'options.signal' })
+    await expect(handle.result(bad)).rejects.toMatchObject({ field: 'options.signal' })
+    expect(() => handle.progress(bad)).toThrow('signal has to be an AbortSignal')
   })
 })
 
