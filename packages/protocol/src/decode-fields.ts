@@ -50,6 +50,8 @@ export function failureOf(fields: Fields, limits: Limits): TaskFailure {
   const failure: TaskFailure = { message: textAt(fields, 'message', limits.messageLengthMax) }
   const name = optionalTextAt(fields, 'name', limits.nameLengthMax)
   if (name !== undefined) failure.name = name
+  const code = optionalTextAt(fields, 'code', limits.nameLengthMax)
+  if (code !== undefined) failure.code = code
   const stack = optionalTextAt(fields, 'stack', limits.stackLengthMax)
   if (stack !== undefined) failure.stack = stack
   return failure

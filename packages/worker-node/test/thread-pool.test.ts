@@ -93,6 +93,10 @@ describe('a pool of one thread', () => {
       retryable: false,
     })
     await expect(run('later', null)).rejects.toMatchObject({ retryable: true, retryAfterMs: 1234 })
+    await expect(run('throw-code', null)).rejects.toMatchObject({
+      code: 'ENOENT',
+      stack: expect.stringContaining('Caused by: Error: no such file'),
+    })
   })
 
   test('bytes that cannot be moved out of a thread come out as well', async () => {
