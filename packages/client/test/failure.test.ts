@@ -15,13 +15,13 @@ test('its stack goes on with its causes and with the members of an AggregateErro
   const { error } = failureOf(new PermanentError('fetch failed', { cause: new Error('socket', { cause: refused }) }))
   expect(error.message).toBe('fetch failed')
   expect(error.stack).toMatch(
-    /^PermanentError: fetch failed\n[^]*\nCaused by: Error: socket\n[^]*\nCaused by: Error: connect/,
+    /^PermanentError: fetch failed\n[\s\S]*\nCaused by: Error: socket\n[\s\S]*\nCaused by: Error: connect/,
   )
   expect(error.stack).toContain('    at net')
 
   const all = new AggregateError([new Error('first'), 'second', refused], 'all of them')
   expect(failureOf(all).error.stack).toMatch(
-    /\nAmong them: Error: first\n[^]*\nAmong them: second\nAmong them: Error: connect/,
+    /\nAmong them: Error: first\n[\s\S]*\nAmong them: second\nAmong them: Error: connect/,
   )
   expect(failureOf(new Error('x', { cause: 'a text' })).error.stack).toMatch(/\nCaused by: a text$/)
 })
