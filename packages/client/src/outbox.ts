@@ -11,7 +11,9 @@ import type { Connection } from './connection.ts'
 import { Deque } from './deque.ts'
 import type { Encoded } from './encode-value.ts'
 import { SluiceError } from './errors.ts'
+import { FullQueues } from './full-queues.ts'
 import type { Handle } from './handle.ts'
+import type { Logger } from './logger.ts'
 import type { Platform } from './platform.ts'
 import { RetryBudget } from './retry-budget.ts'
 import type { Submission, Submissions } from './submissions.ts'
@@ -45,6 +47,7 @@ export interface OutboxOptions {
   connection: Connection
   submissions: Submissions
   watches: Watches
+  logger: Logger
   /** The caller of a submission waits for it no longer. */
   onGivenUp: () => void
 }
@@ -62,6 +65,7 @@ export class Outbox {
   readonly #watches: Watches
   readonly #onGivenUp: () => void
   readonly #budget: RetryBudget
+  readonly #full: FullQueues
   readonly #queue = new Deque<Handle>()
   readonly #parked = new Map<Handle[], () => void>()
   #unanswered = 0
@@ -69,12 +73,13 @@ export class Outbox {
   /** Those in `#queue` whose callers have given them up. */
   #givenUp = 0
 
-  constructor({ platform, connection, submissions, watches, onGivenUp }: OutboxOptions) {
+  constructor({ platform, connection, submissions, watches, logger, onGivenUp }: OutboxOptions) {
     this.#platform = platform
     this.#connection = connection
     this.#submissions = submissions
     this.#watches = watches
     this.#onGivenUp = onGivenUp
+    this.#full = new FullQueues(logger)
     this.#budget = new RetryBudget(platform.now())
   }
 
@@ -212,6 +217,7 @@ export class Outbox {
     this.#unansweredChars -= submission.chars
     const retried: Handle[] = []
     let retryAfterMs = 0
+    let why = ''
     for (const { index, error } of refused) {
       const handle = submission.at(index)
       if (handle === undefined) continue
@@ -221,16 +227,21 @@ export class Outbox {
         submission.leave(index)
         handle.phase = 'refused'
         retried.push(handle)
+        why = error.message
         retryAfterMs = Math.max(retryAfterMs, error.retryAfterMs ?? 0)
       }
     }
     for (let place = 0; place < count; place++) {
       const handle = submission.at(place)
-      if (handle?.phase === 'sent') this.#accept(handle)
+      if (handle?.phase !== 'sent') continue
+      this.#full.accepted(handle.terms.queue!)
+      this.#accept(handle)
     }
     if (submission.isOver) this.#submissions.close(submission)
     this.#budget.earn(count - refused.length)
-    if (retried.length > 0) this.#park(retried, retryAfterMs)
+    if (retried.length === 0) return
+    this.#full.refused(retried[0]!.terms.queue!, retried.length, why, this.#platform.now())
+    this.#park(retried, retryAfterMs)
   }
 
   #accept(handle: Handle): void {

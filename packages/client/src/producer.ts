@@ -43,6 +43,7 @@ export class Producer implements SessionOwner, HandleHost {
       connection: this.connection,
       submissions: this.#submissions,
       watches: this.#watches,
+      logger: options.logger,
       onGivenUp: () => this.#afterAnswers(),
     })
     this.#watchedMax = options.watchedMax
