@@ -2,7 +2,7 @@ import type { ConnectionState, ConnectionTimings } from '@sluice/machines'
 import { isTaskId, type SubmitOptions } from '@sluice/protocol'
 import { uuidv7Source } from '@sluice/protocol/uuidv7'
 import { type Encoded, encodeValue, UnsendableError } from './encode-value.ts'
-import { SluiceError } from './errors.ts'
+import { badMessage } from './errors.ts'
 import { Handle, type TaskHandle } from './handle.ts'
 import { type Logger, messageOf, safeLogger, tell } from './logger.ts'
 import { defaultPlatform, type Platform } from './platform.ts'
@@ -199,8 +199,4 @@ function encodeInput(input: unknown): Encoded {
       error instanceof UnsendableError ? error.path : 'input',
     )
   }
-}
-
-function badMessage(message: string, field: string): SluiceError {
-  return new SluiceError({ code: 'bad_message', message, field })
 }

@@ -254,9 +254,7 @@ export class Connection {
     if (state === 'backingOff') this.#outage.lost(error, delayMs)
     else if (state === 'ready') this.#outage.back()
     else if (state === 'failed') {
-      this.#owner.onFailed(
-        this.#impossible ?? new SluiceError(error ?? { code: 'internal', message: 'the connection failed' }),
-      )
+      this.#owner.onFailed(this.#impossible ?? refusalOf(error))
     }
     this.#owner.onStateChange(state)
   }
@@ -407,6 +405,13 @@ export class Connection {
       else this.#tell({ type: 'silent' })
     }, this.#heartbeatMs)
   }
+}
+
+/** Why the broker wants none of this client, with the option of `hello` that it did not take. */
+function refusalOf(error: WireError | null): SluiceError {
+  if (error === null) return new SluiceError({ code: 'internal', message: 'the connection failed' })
+  const [, option] = /^messages\[0\]\.(\w+)$/.exec(error.field ?? '') ?? []
+  return new SluiceError(option === undefined ? error : { ...error, message: `${option}: ${error.message}` })
 }
 
 function isTimeout(reason: unknown): reason is Error {

@@ -8,8 +8,8 @@ export class UnsendableError extends Error {
   /** Where in the value, such as `input.tags[3]`. */
   readonly path: string
 
-  constructor(path: string, kind: string, cure: string) {
-    super(`${path} is ${kind}, which cannot be sent: ${cure}`)
+  constructor(path: string, kind: string) {
+    super(`${path} is ${kind}, which JSON does not carry${CURES[kind.slice(kind.lastIndexOf(' ') + 1)] ?? ''}`)
     this.path = path
   }
 }
@@ -32,26 +32,29 @@ export function encodeValue(value: unknown, root: string): Encoded {
 export function strictJson(value: unknown, root: string): string {
   const problem = problemOf(value, [])
   if (problem === undefined) return jsonText(value)
-  throw new UnsendableError(`${root}${problem.path}`, problem.kind, problem.cure)
+  throw new UnsendableError(root + problem.path, problem.kind)
 }
 
 interface Problem {
   path: string
   kind: string
-  cure: string
 }
 
-const USE_BYTES = 'send a Uint8Array by itself, or base64 text'
+const USE_BYTES = ': send a Uint8Array by itself, or base64 text'
 
-/** What to send in the place of objects that JSON makes `{}` of, by their tag. */
+/** What to send instead, by the last word of the kind. */
 const CURES: Readonly<Record<string, string>> = {
-  Map: 'send Object.fromEntries(map) or an array of pairs',
-  Set: 'send an array of its values',
-  Error: 'send its message',
+  Map: ': send Object.fromEntries(map) or an array of pairs',
+  Set: ': send an array of its values',
+  Error: ': send its message',
+  Promise: ': await it first',
+  array: ': send null',
   ArrayBuffer: USE_BYTES,
-  SharedArrayBuffer: USE_BYTES,
-  Promise: 'await it first',
+  Uint8Array: USE_BYTES,
 }
+
+/** Objects with properties of their own that JSON would keep, and lose the rest. */
+const LOSSY = new Set(['Map', 'Set', 'Error'])
 
 /** Objects that JSON takes the primitive of. */
 const BOXES = new Set(['Number', 'String', 'Boolean'])
@@ -63,13 +66,11 @@ function problemOf(value: unknown, ancestors: object[]): Problem | undefined {
     case 'undefined':
       return undefined
     case 'number':
-      return Number.isFinite(value) ? undefined : here(String(value), 'send null or text')
+      return Number.isFinite(value) ? undefined : here(String(value))
     case 'object':
       return value === null ? undefined : problemIn(value, ancestors)
-    case 'bigint':
-      return here('a bigint', 'send text or a number')
     default:
-      return here(`a ${typeof value}`, 'send data')
+      return here(`a ${typeof value}`)
   }
 }
 
@@ -77,8 +78,8 @@ function problemIn(value: object, ancestors: object[]): Problem | undefined {
   if (Array.isArray(value)) return problemAmong(value, ancestors)
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) {
-    if (ArrayBuffer.isView(value)) return here(oneOf(tagOf(value)), USE_BYTES)
-    if (value instanceof Date && Number.isNaN(value.getTime())) return here('an invalid Date', 'send null')
+    if (ArrayBuffer.isView(value)) return here(oneOf(tagOf(value)))
+    if (value instanceof Date && Number.isNaN(value.getTime())) return here('an invalid Date')
   }
   const { toJSON } = value as { toJSON?: unknown }
   if (typeof toJSON === 'function') {
@@ -90,7 +91,7 @@ function problemIn(value: object, ancestors: object[]): Problem | undefined {
   if (prototype !== Object.prototype && prototype !== null) {
     const tag = tagOf(value)
     const isEmpty = tag !== 'Object' && !BOXES.has(tag) && Object.keys(value).length === 0
-    if (isEmpty || tag in CURES) return here(oneOf(tag), CURES[tag] ?? 'send data')
+    if (isEmpty || LOSSY.has(tag)) return here(oneOf(tag))
   }
   return problemOfProperties(value, ancestors)
 }
@@ -101,7 +102,7 @@ function problemAmong(items: readonly unknown[], ancestors: object[]): Problem |
   ancestors.push(items)
   for (let index = 0; index < items.length; index++) {
     const item = items[index]
-    const problem = item === undefined ? here('undefined in an array', 'send null') : problemOf(item, ancestors)
+    const problem = item === undefined ? here('undefined in an array') : problemOf(item, ancestors)
     if (problem !== undefined) return { ...problem, path: `[${index}]${problem.path}` }
   }
   ancestors.pop()
@@ -114,7 +115,7 @@ function problemOfProperties(value: object, ancestors: object[]): Problem | unde
   for (const key of Object.keys(value)) {
     const problem =
       key === '__proto__'
-        ? here('a key that is refused', 'name it otherwise')
+        ? here('a key that is refused')
         : problemOf((value as Record<string, unknown>)[key], ancestors)
     if (problem !== undefined) return { ...problem, path: `${stepOf(key)}${problem.path}` }
   }
@@ -122,7 +123,7 @@ function problemOfProperties(value: object, ancestors: object[]): Problem | unde
   return undefined
 }
 
-const here = (kind: string, cure: string): Problem => ({ path: '', kind, cure })
+const here = (kind: string): Problem => ({ path: '', kind })
 
 const oneOf = (tag: string): string => `${/^[AEIO]/.test(tag) ? 'an' : 'a'} ${tag}`
 

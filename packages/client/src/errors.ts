@@ -26,6 +26,11 @@ export class SluiceError extends Error {
   }
 }
 
+/** What the broker would refuse, refused before it leaves. */
+export function badMessage(message: string, field: string): SluiceError {
+  return new SluiceError({ code: 'bad_message', message, field })
+}
+
 /** The task ended as a dead letter. */
 export class TaskDeadError extends Error {
   override readonly name = 'TaskDeadError'

@@ -1,5 +1,6 @@
 import { isQueueName } from '@sluice/protocol'
 import type { AnyHandler, ContractHandler } from './handler.ts'
+import { noQueueName } from './queue-name.ts'
 
 /** Handlers by the name of their queue. */
 export type Handlers = Readonly<Record<string, AnyHandler>>
@@ -11,21 +12,15 @@ export type Handlers = Readonly<Record<string, AnyHandler>>
 export function handlersByQueue(given: unknown): Record<string, AnyHandler> {
   if (isContractHandler(given)) return { [given.contract.queue]: given }
   if (typeof given !== 'object' || given === null) {
-    throw new Error(`handlers is ${given === null ? 'null' : `a ${typeof given}`}, not an object of handlers by queue`)
+    throw new Error(`handlers is ${kindOf(given)}, not an object of handlers by queue`)
   }
   const handlers: Record<string, AnyHandler> = {}
   const entries: [string, unknown][] = Array.isArray(given) ? given.map(listed) : Object.entries(given)
   for (const [queue, value] of entries) {
-    if (!isQueueName(queue)) {
-      throw new Error(
-        `${JSON.stringify(queue)} is no queue name: it begins with a letter or digit and goes on with letters, digits, . _ : / -`,
-      )
-    }
+    if (!isQueueName(queue)) throw new Error(noQueueName(queue))
     if (Object.hasOwn(handlers, queue)) throw new Error(`there are two handlers for the queue '${queue}'`)
     if (typeof value !== 'function' && !isContractHandler(value)) {
-      throw new Error(
-        `the handler for '${queue}' is ${kindOf(value)}: give a function (input, ctx) => … or handle(contract, function)`,
-      )
+      throw new Error(`the handler for '${queue}' is ${kindOf(value)}: give a function or handle(contract, function)`)
     }
     if (typeof value !== 'function' && value.contract.queue !== queue) {
       throw new Error(
@@ -55,8 +50,4 @@ function listed(value: unknown, index: number): [string, unknown] {
   throw new Error(`handlers[${index}] is ${kindOf(value)}: a list holds what handle(contract, function) makes`)
 }
 
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
-  if (typeof value !== 'object') return `a ${typeof value}`
-  return 'contract' in value || 'handle' in value ? 'not what handle() makes' : 'an object'
-}
+const kindOf = (value: unknown): string => (value === null ? 'null' : `of type ${typeof value}`)

@@ -1,4 +1,4 @@
-import { SluiceError } from './errors.ts'
+import { badMessage } from './errors.ts'
 
 /**
  * Calls `fn` when the signal fires; at once where it has already.
@@ -28,9 +28,5 @@ export function withSignal<T>(
 export function checkSignal(signal: unknown): void {
   if (signal === undefined) return
   if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal) return
-  throw new SluiceError({
-    code: 'bad_message',
-    message: `signal has to be an AbortSignal, not ${typeof signal === 'object' ? 'another object' : JSON.stringify(signal)}`,
-    field: 'options.signal',
-  })
+  throw badMessage(`signal has to be an AbortSignal, not ${String(signal)}`, 'options.signal')
 }

@@ -6,6 +6,7 @@ import type { ContractHandler } from './handler.ts'
 import type { Handlers } from './handlers.ts'
 import type { Logger } from './logger.ts'
 import type { Platform } from './platform.ts'
+import { noQueueName } from './queue-name.ts'
 
 export interface WorkerOptions {
   /** `ws://` or `wss://`. */
@@ -86,8 +87,7 @@ export function atLeast(name: string, value: number, min: number): number {
 export function checkQueues(queues: string[], handlers: Handlers, executor: Executor | undefined): void {
   if (queues.length === 0) throw new Error('a worker needs a handler for at least one queue')
   for (const queue of queues) {
-    if (!isQueueName(queue))
-      throw new Error(`${JSON.stringify(queue)} is no queue name: use letters, digits, . _ : / -`)
+    if (!isQueueName(queue)) throw new Error(noQueueName(queue))
     if (executor === undefined && !Object.hasOwn(handlers, queue)) throw new Error(`queue ${queue} has no handler`)
   }
 }
@@ -95,20 +95,16 @@ export function checkQueues(queues: string[], handlers: Handlers, executor: Exec
 /** Why this broker would refuse these queues; it closes the connection of a worker that asks for them. */
 export function queuesRefusal(queues: readonly string[], limits: Limits): SluiceError | undefined {
   const { sessionQueuesMax, nameLengthMax } = limits
-  if (queues.length > sessionQueuesMax) {
-    return new SluiceError({
-      code: 'too_large',
-      message: `the worker has handlers for ${queues.length} queues, and the broker allows ${sessionQueuesMax} (sessionQueuesMax): divide them among several workers, or raise that setting of the broker`,
-      field: 'queues',
-      limit: sessionQueuesMax,
-    })
-  }
   const long = queues.find(({ length }) => length > nameLengthMax)
-  if (long === undefined) return undefined
+  const isTooMany = queues.length > sessionQueuesMax
+  if (!isTooMany && long === undefined) return undefined
+  const [limit, message] = isTooMany
+    ? [sessionQueuesMax, `${queues.length} queues are too many for one worker (sessionQueuesMax): divide its handlers`]
+    : [nameLengthMax, `the queue name ${long} is too long (nameLengthMax)`]
   return new SluiceError({
     code: 'too_large',
-    message: `the queue name ${long} has ${long.length} characters, and the broker allows ${nameLengthMax} (nameLengthMax)`,
+    message: `${message}; the broker allows ${limit}`,
     field: 'queues',
-    limit: nameLengthMax,
+    limit,
   })
 }

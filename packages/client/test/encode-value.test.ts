@@ -56,7 +56,7 @@ describe('a value that JSON would drop or change is refused with its path', () =
     [{ deep: JSON.parse('{"__proto__":{"admin":true}}') }, 'input.deep.__proto__ is a key that is refused'],
     [{ toJSON: () => ({ late: new Set() }) }, 'input.late is a Set'],
   ])('%#: %s', (value, story) => {
-    expect(() => encodeValue(value, 'input')).toThrow(`${story}, which cannot be sent: `)
+    expect(() => encodeValue(value, 'input')).toThrow(`${story}, which JSON does not carry`)
   })
 
   test('a cycle is refused as well', () => {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import { ClosedError, type Logger, type Worker } from '@sluice/client'
+import { DEFAULT_LIMITS } from '@sluice/protocol'
 import { createWorker, GRACE_MS } from './create-worker.ts'
 import { loadHandlers, moduleUrl } from './load-handlers.ts'
 import { createNodePlatform } from './platform.ts'
@@ -52,7 +53,8 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     url,
     handlers,
     concurrency,
-    name: options.name ?? `${basename(moduleUrl(module).pathname)}@${hostname()}`,
+    name:
+      options.name ?? `${basename(moduleUrl(module).pathname)}@${hostname()}`.slice(0, DEFAULT_LIMITS.nameLengthMax),
     platform: createNodePlatform(),
     ...(token !== undefined && { token }),
     ...(logger && { logger }),

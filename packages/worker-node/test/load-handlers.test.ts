@@ -100,7 +100,7 @@ describe('a module that cannot be used is refused with', () => {
 
   test('the name of what is no handler', async () => {
     const path = await moduleOf('export default { greet: "hello" }')
-    await expect(loadHandlers(path)).rejects.toThrow("the handler for 'greet' is a string")
+    await expect(loadHandlers(path)).rejects.toThrow("the handler for 'greet' is of type string")
   })
 
   test('the name of a queue that can be none', async () => {

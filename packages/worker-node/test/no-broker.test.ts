@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Client, createClient, type Logger, type Worker } from '@sluice/client'
 import { afterEach, expect, test, vi } from 'vitest'
-import { createWorker, nodePlatform } from '../src/index.ts'
+import { createWorker, nodePlatform, startWorkerProcess } from '../src/index.ts'
 import { patience, startBroker } from './processes.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
@@ -136,5 +138,20 @@ test('a worker with more queues than the broker allows fails at its start, and n
   })
   await worker.closed
   expect(lines.filter(({ level }) => level === 'error')).toHaveLength(1)
+  broker.child.kill('SIGKILL')
+})
+
+test('a name that is too long for the broker is told by the name of its option, and a long module name is cut', async () => {
+  const broker = await startBroker()
+  worker = createWorker({ url: broker.url, handlers: { q: () => 1 }, name: 'n'.repeat(140) })
+  await expect(worker.start()).rejects.toThrow(/^name: At most 128/)
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-name-'))
+  const module = join(folder, `${'m'.repeat(140)}.mjs`)
+  await writeFile(module, 'export default { q: () => 1 }')
+  const started = await startWorkerProcess({ url: broker.url, module, signals: false })
+  worker = started.worker
+  expect(worker.state).toBe('working')
+  await worker.close()
+  await rm(folder, { recursive: true })
   broker.child.kill('SIGKILL')
 })
