@@ -1,8 +1,8 @@
-import type { Body } from '@sluice/protocol'
+import { type Body, isContentType } from '@sluice/protocol'
 import type { BegunLeases } from './begun-leases.ts'
 import { Deque } from './deque.ts'
 import type { Encoded } from './encode-value.ts'
-import { HandBackError, TimeLimitExceeded } from './errors.ts'
+import { HandBackError, PermanentError, TimeLimitExceeded } from './errors.ts'
 import type { Executor } from './executor.ts'
 import { type AnyHandler, noInput, runAttempt } from './handler.ts'
 import type { Platform } from './platform.ts'
@@ -181,7 +181,7 @@ export class Runner {
     const bytes = slot.takeBytes()
     const { queue, id, attempt, contentType, timeLimitMs } = slot
     const input: Body = contentType === undefined ? { bytes } : { bytes, contentType }
-    return executor.run(
+    const running = executor.run(
       { queue, id, attempt, input, ...(timeLimitMs === undefined ? {} : { timeLimitMs }) },
       {
         signal: slot.signal,
@@ -192,6 +192,7 @@ export class Runner {
         },
       },
     )
+    return Promise.resolve(running).then(checkedBody)
   }
 
   #succeeded(slot: Slot, output: Encoded): void {
@@ -248,4 +249,14 @@ function inputOf(slot: Slot): unknown {
   } catch (error) {
     throw noInput(error)
   }
+}
+
+/** What an executor has handed over: one bad body would spoil the frame that it shares with the answers of others. */
+function checkedBody({ bytes, contentType }: Body): Body {
+  if (!(bytes instanceof Uint8Array)) throw new PermanentError('the executor returned no bytes')
+  // A copy fails here where the bytes were transferred away, and stays as it is.
+  const copy = new Uint8Array(bytes)
+  if (contentType === undefined) return { bytes: copy }
+  if (typeof contentType === 'string' && isContentType(contentType)) return { bytes: copy, contentType }
+  throw new PermanentError('the executor returned a content type that is none')
 }

@@ -282,7 +282,10 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
       else if (slot.state === 'aborting' || slot.state === 'idle') continue
       else slot.move('lose')
       this.#counts.lost += 1
-      this.logger.warn({ task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }, 'lease lost')
+      const fields = { task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }
+      // Somebody wanted that.
+      if (reason === 'cancelled') this.logger.info(fields, 'the task was cancelled')
+      else this.logger.warn(fields, 'lease lost')
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Body } from '@sluice/protocol'
 import { expect, test } from 'vitest'
 import { createWorker, type Logger, silentLogger } from '../src/index.ts'
 import { bodiesOf, FakeWorld } from './fake-world.ts'
@@ -118,4 +119,32 @@ test('an onError that throws loses no answer, and the worker goes on', async () 
   expect(connection.of('complete').flatMap(({ leases }) => leases)).toEqual([3])
   expect(worker.stats()).toMatchObject({ running: 0, queued: 0, succeeded: 1, failed: 2 })
   expect(errors).toEqual(['onError threw: so did its listener', 'onError threw: so did its listener'])
+})
+
+test('an executor that hands over what is no body fails that task, and no other', async () => {
+  const world = new FakeWorld()
+  const gone = new Uint8Array(8)
+  structuredClone(gone.buffer, { transfer: [gone.buffer] })
+  const outputs: Record<string, unknown> = {
+    1: gone,
+    2: { bytes: gone },
+    3: { bytes: 'text' },
+    4: { bytes: new Uint8Array(1), contentType: 'two\nlines' },
+    5: undefined,
+    6: { bytes: new Uint8Array([55]) },
+  }
+  const worker = createWorker({
+    url: 'ws://broker',
+    platform: world.platform,
+    handlers: { q: () => 1 },
+    executor: { run: async ({ id }) => outputs[id.at(-1)!] as Body, close: async () => {} },
+  })
+  void worker.start()
+  const connection = await world.welcome()
+  const leases = [1, 2, 3, 4, 5, 6]
+  const ids = leases.map((lease) => `${ID}${lease}`)
+  connection.say({ type: 'deliver', queue: 'q', leaseMs: 30_000, ids, leases, bodies: bodiesOf(...leases) })
+  await world.settle()
+  expect(connection.of('fail').flatMap(({ failures }) => failures.map(({ lease }) => lease))).toEqual([1, 2, 3, 4, 5])
+  expect(connection.of('complete').flatMap((message) => message.leases)).toEqual([6])
 })

@@ -1,4 +1,4 @@
-import { hasProtoKey } from './body.ts'
+import { hasProtoKey, isContentType } from './body.ts'
 import { utf8Length } from './json-scan.ts'
 import type { Limits } from './limits.ts'
 import type { TaskFailure, TaskName } from './messages.ts'
@@ -35,14 +35,12 @@ export function queueName(value: unknown, key: string, limits: Limits): string {
   return name
 }
 
-const CONTENT_TYPE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
-
 /** The content type, or `undefined` for JSON, said or not: one body has one form. */
 export function contentTypeOf(fields: Fields, limits: Limits): string | undefined {
   const contentType = fields.contentType
   if (contentType === undefined || contentType === 'application/json') return undefined
   const stated = text(contentType, 'contentType', limits.nameLengthMax)
-  if (!CONTENT_TYPE.test(stated)) throw badMessage('Printable ASCII is needed here.', 'contentType')
+  if (!isContentType(stated)) throw badMessage('Printable ASCII is needed here.', 'contentType')
   return stated
 }
 

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Worker as Thread } from 'node:worker_threads'
-import { type Client, createClient, uuidv7Source, type Worker } from '@sluice/client'
+import { type Client, createClient, silentLogger, uuidv7Source, type Worker } from '@sluice/client'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createWorker, loadHandlers, nodePlatform, startWorkerProcess, type WorkerOptions } from '../src/index.ts'
 import { patience, Running, startBroker } from './processes.ts'
@@ -28,7 +31,7 @@ afterEach(async () => {
 })
 
 async function start(options: Partial<WorkerOptions>): Promise<void> {
-  worker = createWorker({ url: broker.url, handlers: await loadHandlers(module), ...options })
+  worker = createWorker({ url: broker.url, handlers: await loadHandlers(module), logger: silentLogger, ...options })
   await worker.start()
 }
 
@@ -92,6 +95,26 @@ describe('a worker with threads', () => {
     expect(await handle.result()).toEqual({ attempt: 1 })
     expect(await handle.status()).toMatchObject({ state: 'succeeded', attempts: 1 })
     expect(worker!.stats()).toMatchObject({ succeeded: 1, failed: 0, lost: 0 })
+  })
+
+  test('a task whose thread could not load the module, or was ended by another task, is handed back and no attempt is counted', async () => {
+    const marker = join(tmpdir(), randomUUID())
+    process.env.FLAKY_MARKER = marker
+    const flaky = join(import.meta.dirname, 'fixtures', 'flaky.ts')
+    await start({ handlers: { greet: () => '' }, threads: { module: flaky, size: 1 } })
+    const handle = await client.submit('greet', null, { retry: { kind: 'none' } })
+    expect(await handle.result()).toBe('hello')
+    expect(await handle.status()).toMatchObject({ state: 'succeeded', attempts: 1 })
+    expect(worker!.stats()).toMatchObject({ succeeded: 1, failed: 0, released: 1 })
+    await worker!.close()
+    await rm(marker)
+
+    await start({ threads: { module, size: 1 } })
+    const late = await client.submit('late', { ms: 300 })
+    expect(await late.result()).toBe('done')
+    const hit = await client.submit('sleep', { ms: 1000 }, { retry: { kind: 'none' } })
+    expect(await hit.result()).toEqual({ attempt: 1 })
+    expect(worker!.stats()).toMatchObject({ succeeded: 2, failed: 0, released: 1 })
   })
 
   test('cancelling a running task ends its handler, and the thread takes the next task', async () => {
