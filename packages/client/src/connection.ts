@@ -21,8 +21,8 @@ import {
 } from '@sluice/protocol'
 import { type ActorRefFrom, createActor } from 'xstate'
 import { ClosedError, SluiceError } from './errors.ts'
-import type { Logger } from './logger.ts'
-import { Outage } from './outage.ts'
+import { type Logger, messageOf } from './logger.ts'
+import { Outage, publicUrl } from './outage.ts'
 import { machineClock, type Platform, type Socket } from './platform.ts'
 import { turnFlusher } from './turn.ts'
 
@@ -265,17 +265,23 @@ export class Connection {
       socket = this.#platform.connect(this.#options.url, { protocol: SUBPROTOCOL })
     } catch (error) {
       // No attempt can succeed: the platform says so by throwing, the chart hears it as a close that is meant to last.
-      this.#impossible = error instanceof Error ? error : new Error(String(error))
+      this.#impossible = new Error(`${publicUrl(this.#options.url)} cannot be reached: ${messageOf(error)}`, {
+        cause: error,
+      })
       this.#tell({ type: 'closed', code: 1000, reason: this.#impossible.message })
       return
     }
     this.#socket = socket
     this.#lastWord = undefined
-    socket.onopen = () => this.#tell({ type: 'opened' })
+    let unsaid = 'no WebSocket opens there, and the runtime does not say why (is it a broker?)'
+    socket.onopen = () => {
+      unsaid = 'the connection broke off'
+      this.#tell({ type: 'opened' })
+    }
     socket.onmessage = (data) => this.#receive(data)
     socket.onclose = ({ code, reason }) => {
       this.#detach()
-      this.#tell({ type: 'closed', code, reason, error: this.#lastWord })
+      this.#tell({ type: 'closed', code, reason: code === 1006 ? reason || unsaid : reason, error: this.#lastWord })
     }
   }
 

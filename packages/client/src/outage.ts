@@ -16,7 +16,7 @@ export class Outage {
   #sinceMs = 0
 
   constructor(url: string, logger: Logger, now: () => number) {
-    this.#where = url.replace(/\/\/[^/]*@/, '//')
+    this.#where = publicUrl(url)
     this.#logger = logger
     this.#now = now
   }
@@ -33,7 +33,7 @@ export class Outage {
     if (this.#cause === undefined) this.#sinceMs = this.#now()
     this.#cause = cause
     const fields = { url: this.#where, nextTryMs: delayMs, ...(error === null ? {} : { code: error.code }) }
-    const line = `${this.story}; next try in ${(delayMs / 1000).toFixed(1)} s`
+    const line = `${this.story}; next try in ${durationText(delayMs)}`
     if (isKnown) this.#logger.debug(fields, line)
     else this.#logger.warn(fields, line)
   }
@@ -43,6 +43,15 @@ export class Outage {
     if (this.#cause === undefined) return
     this.#cause = undefined
     const awayMs = Math.round(this.#now() - this.#sinceMs)
-    this.#logger.info({ url: this.#where, awayMs }, `connected to ${this.#where} after ${(awayMs / 1000).toFixed(1)} s`)
+    this.#logger.info({ url: this.#where, awayMs }, `connected to ${this.#where} after ${durationText(awayMs)}`)
   }
+}
+
+function durationText(ms: number): string {
+  return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
+}
+
+/** The URL as people may see it: without a user name and password. */
+export function publicUrl(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//')
 }
