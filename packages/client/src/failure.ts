@@ -69,6 +69,13 @@ function stackIn(thrown: object): string {
   const add = (label: string, error: unknown): void => {
     if (seen.has(error) || seen.size === ERRORS_MAX) return
     seen.add(error)
+    try {
+      addReadable(label, error)
+    } catch {
+      // It hides nothing of the others.
+    }
+  }
+  const addReadable = (label: string, error: unknown): void => {
     const fields = typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {}
     const { stack, cause, errors } = fields
     if (typeof stack === 'string' || label !== '')
@@ -82,7 +89,11 @@ function stackIn(thrown: object): string {
 
 /** One line for an error. */
 function headOf(thrown: unknown): string {
-  return typeof thrown === 'object' && thrown !== null ? messageIn(thrown) : String(thrown)
+  try {
+    return typeof thrown === 'object' && thrown !== null ? messageIn(thrown) : String(thrown)
+  } catch {
+    return 'an error that cannot be read'
+  }
 }
 
 function cut(text: string, lengthMax: number): string {

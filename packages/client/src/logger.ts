@@ -55,22 +55,21 @@ export function taskLogger(write: (level: keyof Logger, fields: object, message:
   const line =
     (level: keyof Logger): LogLine =>
     (first: unknown, message?: unknown) => {
-      if (typeof first === 'object' && first !== null && !(first instanceof Error)) {
-        write(level, first, message === undefined ? '' : String(message))
-      } else if (first instanceof Error) {
-        write(level, { err: first }, message === undefined ? first.message : String(message))
-      } else {
-        write(
-          level,
-          {},
-          [first, message]
-            .filter((part) => part !== undefined)
-            .map(String)
-            .join(' '),
-        )
+      try {
+        const [fields, text] = lineOf(first, message)
+        write(level, fields, text)
+      } catch (error) {
+        write(level, {}, `a log line cannot be read: ${messageOf(error)}`)
       }
     }
   return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+}
+
+function lineOf(first: unknown, message: unknown): [fields: object, message: string] {
+  if (typeof first !== 'object' || first === null)
+    return [{}, message === undefined ? String(first) : `${first} ${message}`]
+  if (first instanceof Error) return [{ err: first }, String(message ?? first.message)]
+  return [first, String(message ?? '')]
 }
 
 /** Calls a listener of the program's. What it throws, or rejects with, is logged: it must not keep others from being told. */

@@ -30,6 +30,15 @@ test('members speak for an AggregateError without a message', () => {
   expect(failureOf(new AggregateError([new Error('first'), 'second'])).error.message).toBe('first; second')
 })
 
+test('a cause that cannot be read hides nothing else', () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const { error } = failureOf(new AggregateError([proxy, new Error('first')], 'all', { cause: proxy }))
+  expect(error.message).toBe('all')
+  expect(error.stack).toContain('Among them: Error: first')
+  expect(failureOf(new AggregateError([proxy])).error.message).toBe('an error that cannot be read')
+})
+
 test('a cycle of causes ends, and so does a long chain', () => {
   const error = new Error('itself')
   error.cause = error

@@ -160,6 +160,11 @@ test('a log line is fields and a message, or one of the two', async () => {
     log.info('text')
     log.warn({ size: 2 })
     log.error(broken)
+    log.info({
+      get size() {
+        throw broken
+      },
+    })
   }
   await worked(handler, { logger }, null)
   const task = { task: `${ID}1`, queue: 'q', attempt: 1 }
@@ -168,6 +173,7 @@ test('a log line is fields and a message, or one of the two', async () => {
     { level: 'info', fields: task, message: 'text' },
     { level: 'warn', fields: { ...task, size: 2 }, message: '' },
     { level: 'error', fields: { ...task, err: broken }, message: 'broken' },
+    { level: 'info', fields: task, message: 'a log line cannot be read: broken' },
   ])
 })
 
