@@ -1,5 +1,8 @@
 import type { FailedLease } from '@sluice/protocol'
-import type { Output } from './handler.ts'
+import type { Encoded } from './encode-value.ts'
 
 /** What the broker is told of a lease. */
-export type Answer = { kind: 'complete'; output: Output } | { kind: 'fail'; failure: FailedLease } | { kind: 'release' }
+export type Answer =
+  | { kind: 'complete'; output: Encoded }
+  | { kind: 'fail'; failure: FailedLease }
+  | { kind: 'release' }

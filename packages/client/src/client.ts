@@ -1,12 +1,13 @@
 import type { ConnectionState, ConnectionTimings } from '@sluice/machines'
-import { isTaskId, jsonText, type SubmitOptions } from '@sluice/protocol'
+import { isTaskId, type SubmitOptions } from '@sluice/protocol'
 import { uuidv7Source } from '@sluice/protocol/uuidv7'
-import { SluiceError } from './errors.ts'
+import { type Encoded, encodeValue, UnsendableError } from './encode-value.ts'
+import { badMessage } from './errors.ts'
 import { Handle, type TaskHandle } from './handle.ts'
-import type { Logger } from './logger.ts'
+import { type Logger, messageOf, safeLogger, tell } from './logger.ts'
 import { defaultPlatform, type Platform } from './platform.ts'
 import { Producer } from './producer.ts'
-import { onAbort } from './signal.ts'
+import { checkSignal, onAbort } from './signal.ts'
 import { type TaskContract, validate } from './task-contract.ts'
 import { type Terms, termsOf } from './terms.ts'
 import { atLeast } from './worker-options.ts'
@@ -26,6 +27,7 @@ export interface ClientOptions {
    */
   watchedMax?: number
   timings?: Partial<ConnectionTimings>
+  /** Default: warnings and errors go to the console. */
   logger?: Logger
   /** Closes the client without waiting when it fires. */
   signal?: AbortSignal
@@ -48,7 +50,8 @@ export interface Client {
   /** @returns a function that ends the subscription */
   onStateChange(listener: (state: ConnectionState) => void): () => void
   /**
-   * Resolves once the broker has made the task durable. Waits while the broker is away, its submit credit is used up
+   * Resolves once the broker has made the task durable. The input is JSON, or a Uint8Array, which arrives as bytes; a value that JSON
+   * would drop or change (a Map, a function, NaN) is refused with its path. Waits while the broker is away, its submit credit is used up
    * or its queue is full; the caller's own waiting is the back pressure.
    * @throws ValidationError, SluiceError (`id_conflict`, `too_large`, `bad_message`, …), ClosedError, or the signal's reason
    */
@@ -81,8 +84,8 @@ const WATCHED_MAX = 100_000
 const DRAIN_MS = 5000
 
 /**
- * Connects at once, in the background.
- * @throws Error naming the option where one is out of range
+ * Connects at once, in the background. A lost broker is waited for; the logger hears of it.
+ * @throws Error naming the option that cannot be used, or saying why this runtime can never connect
  */
 export function createClient(options: ClientOptions): Client {
   return new ProducerClient(options)
@@ -97,13 +100,16 @@ class ProducerClient implements Client {
 
   constructor(options: ClientOptions) {
     const platform = options.platform ?? defaultPlatform
+    checkSignal(options.signal)
     const watchedMax = atLeast('watchedMax', options.watchedMax ?? WATCHED_MAX, 1)
     this.#nextId = uuidv7Source(platform)
-    this.#producer = new Producer({ ...options, platform, watchedMax }, (state) => {
+    const logger = safeLogger(options.logger, platform.warn)
+    this.#producer = new Producer({ ...options, platform, watchedMax, logger }, (state) => {
       if (state === 'stopped' || state === 'failed') this.#forgetSignal()
-      for (const listener of this.#listeners) listener(state)
+      for (const listener of this.#listeners) tell(logger, 'onStateChange', () => listener(state))
     })
     this.#producer.connection.start()
+    if (this.#producer.failure !== undefined) throw this.#producer.failure
     this.#forgetSignal = onAbort(options.signal, () => void this.close({ drainMs: 0 }))
   }
 
@@ -163,9 +169,11 @@ class ProducerClient implements Client {
     call: SubmitCallOptions | undefined,
   ): Promise<TaskHandle<O>> {
     const { id } = call ?? {}
-    if (id !== undefined && !isTaskId(id)) throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
+    checkSignal(call?.signal)
+    if (id !== undefined && !isTaskId(id))
+      throw badMessage(`a task id is a UUIDv7 in lower case, not ${String(id)}`, 'id')
     const handle = new Handle(this.#producer, id ?? this.#nextId(), this.#termsOf(contract, call))
-    handle.input = jsonText(input)
+    handle.input = encodeInput(input)
     // An id of the caller's own may be that of an earlier life, or of another submitter.
     handle.mayBeHeld = id !== undefined
     return this.#producer.submit(handle, call?.signal) as Promise<TaskHandle<O>>
@@ -182,6 +190,13 @@ class ProducerClient implements Client {
   }
 }
 
-function badMessage(message: string, field: string): SluiceError {
-  return new SluiceError({ code: 'bad_message', message, field })
+function encodeInput(input: unknown): Encoded {
+  try {
+    return encodeValue(input, 'input')
+  } catch (error) {
+    throw badMessage(
+      `the input cannot be sent: ${messageOf(error)}`,
+      error instanceof UnsendableError ? error.path : 'input',
+    )
+  }
 }

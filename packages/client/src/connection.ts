@@ -1,5 +1,6 @@
 import {
   CONNECTION_TIMINGS,
+  type ConnectionContext,
   type ConnectionEvent,
   type ConnectionState,
   type ConnectionTimings,
@@ -19,7 +20,9 @@ import {
   type WireError,
 } from '@sluice/protocol'
 import { type ActorRefFrom, createActor } from 'xstate'
-import { type Logger, silentLogger } from './logger.ts'
+import { ClosedError, SluiceError } from './errors.ts'
+import { type Logger, messageOf } from './logger.ts'
+import { Outage, publicUrl } from './outage.ts'
 import { machineClock, type Platform, type Socket } from './platform.ts'
 import { turnFlusher } from './turn.ts'
 
@@ -37,7 +40,7 @@ export interface SessionOwner {
   /** The connection is not ready any more; it comes back by itself. */
   onDisconnected(): void
   /** The connection will not come back. */
-  onFailed(error: WireError): void
+  onFailed(error: Error): void
   onStateChange(state: ConnectionState): void
   /** Every `heartbeatMs`; pushes what has to be said. */
   onHeartbeat(out: ClientMessage[]): void
@@ -54,7 +57,7 @@ export interface ConnectionOptions {
   /** A label for people: program name, host. */
   name?: string | undefined
   platform: Platform
-  logger?: Logger | undefined
+  logger: Logger
   timings?: Partial<ConnectionTimings> | undefined
 }
 
@@ -86,6 +89,9 @@ export class Connection {
   readonly #logger: Logger
   readonly #actor: ActorRefFrom<typeof connectionMachine>
   readonly #control: ClientMessage[] = []
+  readonly #outage: Outage
+  /** Why no attempt can ever succeed. */
+  #impossible: Error | undefined
   /** What the last frame said of the connection as a whole: where no other follows, it is why the broker closes. */
   #lastWord: WireError | undefined
   #socket: Socket | null = null
@@ -109,7 +115,8 @@ export class Connection {
     this.#options = options
     this.#owner = owner
     this.#platform = options.platform
-    this.#logger = options.logger ?? silentLogger
+    this.#logger = options.logger
+    this.#outage = new Outage(options.url, this.#logger, () => options.platform.now())
     this.requestFlush = turnFlusher(
       () => this.#waiting,
       FLUSH_ITEMS,
@@ -127,7 +134,7 @@ export class Connection {
       clock: machineClock(options.platform),
       input: { timings: { ...CONNECTION_TIMINGS, ...options.timings }, random: () => options.platform.random() },
     })
-    this.#actor.subscribe((snapshot) => this.#changed(snapshot.value, snapshot.context.error))
+    this.#actor.subscribe(({ value, context }) => this.#changed(value, context))
     this.#actor.start()
   }
 
@@ -164,6 +171,24 @@ export class Connection {
   /** Whether messages leave now. While draining they do: what is in work may be settled. */
   get open(): boolean {
     return this.#state === 'ready' || this.#state === 'draining'
+  }
+
+  /** Why there is no connection, for people; undefined while there is one. */
+  get trouble(): string | undefined {
+    return this.#outage.story
+  }
+
+  /** The error of what waited in vain for a connection. */
+  closedError(message: string): ClosedError {
+    return new ClosedError(this.trouble === undefined ? message : `${message}: ${this.trouble}`)
+  }
+
+  /** Why a signal has ended a wait; a time-out also says that there is no connection, and the cause. */
+  reasonOf({ reason }: AbortSignal): unknown {
+    if (this.trouble === undefined || !isTimeout(reason)) return reason
+    const error = new Error(`${reason.message}: ${this.trouble}`, { cause: reason })
+    error.name = reason.name
+    return error
   }
 
   nextRef(): number {
@@ -215,7 +240,7 @@ export class Connection {
     if (this.#state !== 'failed' && this.#state !== 'stopped') this.#actor.send(event)
   }
 
-  #changed(value: unknown, error: WireError | null): void {
+  #changed(value: unknown, { error, delayMs }: ConnectionContext): void {
     const state = (typeof value === 'string' ? value : 'ready') as ConnectionState
     if (state === this.#state) return
     const wasOpen = this.open
@@ -226,9 +251,11 @@ export class Connection {
       this.#control.length = 0
       this.#owner.onDisconnected()
     }
-    if (state === 'backingOff') this.#logger.debug({ error }, 'connection lost, backing off')
-    if (state === 'failed') this.#owner.onFailed(error ?? { code: 'internal', message: 'the connection failed' })
-    // Last, for it calls what programs listen with, which may throw.
+    if (state === 'backingOff') this.#outage.lost(error, delayMs)
+    else if (state === 'ready') this.#outage.back()
+    else if (state === 'failed') {
+      this.#owner.onFailed(this.#impossible ?? refusalOf(error))
+    }
     this.#owner.onStateChange(state)
   }
 
@@ -237,17 +264,24 @@ export class Connection {
     try {
       socket = this.#platform.connect(this.#options.url, { protocol: SUBPROTOCOL })
     } catch (error) {
-      // A URL that cannot work: the platform says so by throwing, the chart hears it as a close.
-      this.#tell({ type: 'closed', code: 1006, reason: String(error) })
+      // No attempt can succeed: the platform says so by throwing, the chart hears it as a close that is meant to last.
+      this.#impossible = new Error(`${publicUrl(this.#options.url)} cannot be reached: ${messageOf(error)}`, {
+        cause: error,
+      })
+      this.#tell({ type: 'closed', code: 1000, reason: this.#impossible.message })
       return
     }
     this.#socket = socket
     this.#lastWord = undefined
-    socket.onopen = () => this.#tell({ type: 'opened' })
+    let unsaid = 'no WebSocket opens there, and the runtime does not say why (is it a broker?)'
+    socket.onopen = () => {
+      unsaid = 'the connection broke off'
+      this.#tell({ type: 'opened' })
+    }
     socket.onmessage = (data) => this.#receive(data)
     socket.onclose = ({ code, reason }) => {
       this.#detach()
-      this.#tell({ type: 'closed', code, reason, error: this.#lastWord })
+      this.#tell({ type: 'closed', code, reason: code === 1006 ? reason || unsaid : reason, error: this.#lastWord })
     }
   }
 
@@ -377,6 +411,17 @@ export class Connection {
       else this.#tell({ type: 'silent' })
     }, this.#heartbeatMs)
   }
+}
+
+/** Why the broker wants none of this client, with the option of `hello` that it did not take. */
+function refusalOf(error: WireError | null): SluiceError {
+  if (error === null) return new SluiceError({ code: 'internal', message: 'the connection failed' })
+  const [, option] = /^messages\[0\]\.(\w+)$/.exec(error.field ?? '') ?? []
+  return new SluiceError(option === undefined ? error : { ...error, message: `${option}: ${error.message}` })
+}
+
+function isTimeout(reason: unknown): reason is Error {
+  return (reason as { name?: unknown } | null | undefined)?.name === 'TimeoutError'
 }
 
 const ignore = (): void => {}

@@ -26,6 +26,11 @@ export class SluiceError extends Error {
   }
 }
 
+/** What the broker would refuse, refused before it leaves. */
+export function badMessage(message: string, field: string): SluiceError {
+  return new SluiceError({ code: 'bad_message', message, field })
+}
+
 /** The task ended as a dead letter. */
 export class TaskDeadError extends Error {
   override readonly name = 'TaskDeadError'
@@ -120,4 +125,12 @@ export class LeaseLostError extends Error {
     super(`the lease of this attempt is gone (${reason})`)
     this.reason = reason
   }
+}
+
+/**
+ * What an Executor rejects with where the attempt had no fair chance, such as in a thread that could not load its code. The task is
+ * handed back: no attempt is counted, up to the broker's `releasesMax`.
+ */
+export class HandBackError extends Error {
+  override readonly name = 'HandBackError'
 }

@@ -1,5 +1,8 @@
 import { DURATION_MS_MAX, type FailedLease, type Limits, type TaskFailure } from '@sluice/protocol'
 
+/** Causes and members of one failure that are kept. */
+const ERRORS_MAX = 10
+
 /** What a handler threw, as data that can cross to another thread or process. */
 export interface Failure {
   error: TaskFailure
@@ -27,22 +30,70 @@ export function failedLease(lease: number, thrown: unknown, limits: Limits): Fai
   // Escaped, a unit has up to six bytes, and all of it has to fit the smallest of frames.
   const unitsMax = limits.frameBytesMax >> 5
   const cutError: TaskFailure = { message: cut(error.message, Math.min(limits.messageLengthMax, unitsMax)) }
-  if (error.name !== undefined) cutError.name = cut(error.name, Math.min(limits.nameLengthMax, unitsMax))
+  if (error.name !== undefined) cutError.name = cut(error.name, Math.min(limits.nameLengthMax, unitsMax >> 1))
+  if (error.code !== undefined) cutError.code = cut(error.code, Math.min(limits.nameLengthMax, unitsMax >> 1))
   if (error.stack !== undefined) cutError.stack = cut(error.stack, Math.min(limits.stackLengthMax, unitsMax * 2))
   return { lease, error: cutError, ...verdict }
 }
 
 function read(thrown: unknown): Failure {
   if (typeof thrown !== 'object' || thrown === null) return { error: { message: String(thrown) } }
-  const { message, name, stack, retryable, retryAfterMs } = thrown as Record<string, unknown>
-  const failure: Failure = { error: { message: message === undefined ? String(thrown) : String(message) } }
+  const { name, code, retryable, retryAfterMs } = thrown as Record<string, unknown>
+  const failure: Failure = { error: { message: messageIn(thrown) } }
   if (typeof name === 'string') failure.error.name = name
-  if (typeof stack === 'string') failure.error.stack = stack
+  if (typeof code === 'string' || typeof code === 'number') failure.error.code = String(code)
+  const stack = stackIn(thrown)
+  if (stack !== '') failure.error.stack = stack
   if (typeof retryable === 'boolean') failure.retryable = retryable
   if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) {
     failure.retryAfterMs = Math.min(Math.ceil(retryAfterMs), DURATION_MS_MAX)
   }
   return failure
+}
+
+function messageIn(thrown: object): string {
+  const { message, errors } = thrown as { message?: unknown; errors?: unknown }
+  if (message !== undefined && message !== '') return String(message)
+  // Several errors with none to speak for all of them, such as of a host with several addresses.
+  if (Array.isArray(errors) && errors.length > 0) return errors.slice(0, ERRORS_MAX).map(headOf).join('; ')
+  if (message === '') return ''
+  // What is no error and has no message is shown as it is.
+  const text = thrown.toString === Object.prototype.toString ? JSON.stringify(thrown) : String(thrown)
+  return text ?? String(thrown)
+}
+
+/** The stack, and behind it those of the causes and of the members of an AggregateError. */
+function stackIn(thrown: object): string {
+  const parts: string[] = []
+  const seen = new Set<unknown>()
+  const add = (label: string, error: unknown): void => {
+    if (seen.has(error) || seen.size === ERRORS_MAX) return
+    seen.add(error)
+    try {
+      addReadable(label, error)
+    } catch {
+      // It hides nothing of the others.
+    }
+  }
+  const addReadable = (label: string, error: unknown): void => {
+    const fields = typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {}
+    const { stack, cause, errors } = fields
+    if (typeof stack === 'string' || label !== '')
+      parts.push(`${label}${typeof stack === 'string' ? stack : headOf(error)}`)
+    if (cause !== undefined && cause !== null) add('Caused by: ', cause)
+    if (Array.isArray(errors)) for (const member of errors) add('Among them: ', member)
+  }
+  add('', thrown)
+  return parts.join('\n')
+}
+
+/** One line for an error. */
+function headOf(thrown: unknown): string {
+  try {
+    return typeof thrown === 'object' && thrown !== null ? messageIn(thrown) : String(thrown)
+  } catch {
+    return 'an error that cannot be read'
+  }
 }
 
 function cut(text: string, lengthMax: number): string {

@@ -1,6 +1,7 @@
 import { Bodies, type EndedTask, type TaskStatus } from '@sluice/protocol'
+import type { Encoded } from './encode-value.ts'
 import { SluiceError, TaskCancelledError, TaskDeadError } from './errors.ts'
-import { onAbort, withSignal } from './signal.ts'
+import { checkSignal, onAbort, withSignal } from './signal.ts'
 import { validate } from './task-contract.ts'
 import type { Terms } from './terms.ts'
 
@@ -17,6 +18,7 @@ export interface TaskHandle<O = unknown> extends AsyncIterable<unknown> {
   status(options?: { signal?: AbortSignal }): Promise<TaskStatus>
   /**
    * The task's result, however often and however late it is asked for while the broker keeps it (`resultTtlMs`).
+   * A call after a rejection asks the broker again: a dead task may have been put back into its queue.
    * @throws TaskDeadError, TaskCancelledError, SluiceError `unknown_task`, ClosedError, ValidationError (the result
    *   does not fit the contract), or the signal's reason; the signal ends the waiting, not the task
    */
@@ -39,6 +41,8 @@ export interface HandleHost {
   cancel(id: string, signal?: AbortSignal): Promise<void>
   /** Makes sure that outcome and progress of this handle's task arrive. */
   watch(handle: Handle): void
+  /** Why a signal has ended a wait. */
+  reasonOf(signal: AbortSignal): unknown
   /** The outcome is known, so that it need not be told by id any more. */
   forget(handle: Handle): void
 }
@@ -61,8 +65,8 @@ export class Handle implements TaskHandle<unknown> {
   readonly terms: Terms
   readonly #host: HandleHost
   phase: 'queued' | 'sent' | 'accepted' | 'refused' = 'queued'
-  /** The input as JSON; dropped once the broker has answered for good. */
-  input: string | undefined
+  /** The input as it travels; dropped once the broker has answered for good. */
+  input: Encoded | undefined
   /** Where the broker's answer and the outcome come in, and the place there; undefined while none is expected by place. */
   submission: Membership | undefined
   place = 0
@@ -119,20 +123,39 @@ export class Handle implements TaskHandle<unknown> {
   }
 
   result(options?: { signal?: AbortSignal }): Promise<unknown> {
-    this.#result ??= new Promise((resolve, reject) => {
+    let signal: AbortSignal | undefined
+    try {
+      signal = signalOf(options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const result = this.#result ?? this.#ask()
+    return signal === undefined ? result : withSignal(result, signal, this.#host.reasonOf)
+  }
+
+  /** A rejection is not kept: a task that is dead may be put back into its queue, and what was refused for now may be taken later. */
+  #ask(): Promise<unknown> {
+    const kept = this.#kept
+    this.#kept = undefined
+    const result = new Promise<unknown>((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-      const kept = this.#kept
-      this.#kept = undefined
-      if (kept === undefined) this.#host.watch(this)
-      else if (kept instanceof Error) reject(kept)
-      else this.#resolveWith(kept.bodies, 0, kept.contentType)
     })
-    return options?.signal === undefined ? this.#result : withSignal(this.#result, options.signal)
+    this.#result = result
+    if (kept === undefined) {
+      this.#ended = false
+      this.#host.watch(this)
+    } else if (kept instanceof Error) {
+      this.#rejectWith(kept)
+    } else {
+      this.#resolveWith(kept.bodies, 0, kept.contentType)
+    }
+    return result
   }
 
   progress(options?: { signal?: AbortSignal }): AsyncIterable<unknown> {
-    return { [Symbol.asyncIterator]: () => this.#read(options?.signal) }
+    const signal = signalOf(options)
+    return { [Symbol.asyncIterator]: () => this.#read(signal) }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
@@ -187,7 +210,15 @@ export class Handle implements TaskHandle<unknown> {
   fail(error: Error): void {
     if (!this.#end()) return
     if (this.#reject === undefined) this.#kept = error
-    else this.#reject(error)
+    else this.#rejectWith(error)
+  }
+
+  #rejectWith(error: Error): void {
+    const reject = this.#reject!
+    this.#result = undefined
+    this.#resolve = undefined
+    this.#reject = undefined
+    reject(error)
   }
 
   /**
@@ -208,14 +239,21 @@ export class Handle implements TaskHandle<unknown> {
 
   #resolveWith(bodies: Bodies, index: number, contentType: string | undefined): void {
     const resolve = this.#resolve!
-    this.#resolve = undefined
     try {
       resolve(validate(this.terms.output, decodeResult(this.id, bodies, index, contentType), 'the result'))
     } catch (error) {
-      this.#reject!(error as Error)
+      this.#rejectWith(error as Error)
+      return
     }
+    this.#resolve = undefined
     this.#reject = undefined
   }
+}
+
+/** @throws SluiceError `bad_message` where there is a `signal` that is none */
+function signalOf(options: { signal?: AbortSignal } | undefined): AbortSignal | undefined {
+  checkSignal(options?.signal)
+  return options?.signal
 }
 
 /** JSON becomes its value; any other content type is handed over as its bytes. */

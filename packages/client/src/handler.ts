@@ -1,12 +1,13 @@
-import { type Body, bodyToJson, JSON_CONTENT_TYPE, jsonText } from '@sluice/protocol'
+import { type Body, bodyToJson, JSON_CONTENT_TYPE } from '@sluice/protocol'
+import { type Encoded, encodeValue } from './encode-value.ts'
 import { PermanentError } from './errors.ts'
-import type { Logger } from './logger.ts'
+import { messageOf, type TaskLogger } from './logger.ts'
 import { type TaskContract, validate } from './task-contract.ts'
 import { isThenable } from './thenable.ts'
 
 const encoder = new TextEncoder()
 
-/** What a handler knows about its attempt. */
+/** What a handler knows about its attempt: a plain object with these six properties, in the process and in a thread. */
 export interface TaskContext {
   readonly id: string
   readonly queue: string
@@ -23,13 +24,13 @@ export interface TaskContext {
    * ten times a second; a value that does not fit is left out, with a warning in the log.
    */
   readonly progress: (value: unknown) => void
-  /** Adds task, queue and attempt to each line. */
-  readonly log: Logger
+  /** Adds task, queue and attempt to each line. Takes fields and a message, or a message alone. */
+  readonly log: TaskLogger
 }
 
 /**
- * Returns the output (JSON, or bytes as a Uint8Array, which are the worker's from then on), or throws; see RetryableError,
- * PermanentError, retryAfter.
+ * Returns the output, or throws; see RetryableError, PermanentError, retryAfter. The output is JSON, or a Uint8Array, whose bytes are
+ * copied at once. A value that JSON would drop or change (a Map, a function, NaN) fails the task for good, with its path.
  */
 export type Handler<I = unknown, O = unknown> = (input: I, ctx: TaskContext) => O | Promise<O>
 
@@ -50,9 +51,6 @@ export function handle<I, O>(
   return { contract, handle: handler }
 }
 
-/** What an attempt has made: JSON text, or a body of another type. */
-export type Output = string | Body
-
 /**
  * Runs one attempt in which input and output are bodies.
  * @throws what the handler throws; ValidationError, PermanentError where input or output cannot be used
@@ -67,7 +65,7 @@ export function runHandler(handler: AnyHandler, body: Body, ctx: TaskContext): B
  * cheap handler costs no promise.
  * @throws as `runHandler`
  */
-export function runAttempt(handler: AnyHandler, input: unknown, ctx: TaskContext): Output | Promise<Output> {
+export function runAttempt(handler: AnyHandler, input: unknown, ctx: TaskContext): Encoded | Promise<Encoded> {
   if (typeof handler === 'function') {
     const output = handler(input, ctx)
     return isThenable(output) ? Promise.resolve(output).then(encodeOutput) : encodeOutput(output)
@@ -81,7 +79,7 @@ export function runAttempt(handler: AnyHandler, input: unknown, ctx: TaskContext
     : finish(contract, output)
 }
 
-function finish(contract: TaskContract<unknown, unknown>, output: unknown): Output | Promise<Output> {
+function finish(contract: TaskContract<unknown, unknown>, output: unknown): Encoded | Promise<Encoded> {
   const checked = validate(contract.output, output, 'the output')
   // The receiving end uses what its schema makes of the value, so the value travels as the handler returned it.
   return checked instanceof Promise ? checked.then(() => encodeOutput(output)) : encodeOutput(output)
@@ -101,15 +99,14 @@ function inputOf(body: Body): unknown {
   }
 }
 
-function encodeOutput(output: unknown): Output {
-  if (output instanceof Uint8Array) return { bytes: output, contentType: 'application/octet-stream' }
+function encodeOutput(output: unknown): Encoded {
   try {
-    return jsonText(output)
+    return encodeValue(output, 'output')
   } catch (error) {
-    throw new PermanentError(`the output cannot be said in JSON: ${(error as Error).message}`, { cause: error })
+    throw new PermanentError(`the output cannot be sent: ${messageOf(error)}`, { cause: error })
   }
 }
 
-function bodyOf(output: Output): Body {
+function bodyOf(output: Encoded): Body {
   return typeof output === 'string' ? { bytes: encoder.encode(output) } : output
 }

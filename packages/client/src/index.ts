@@ -10,8 +10,10 @@ export type {
 } from '@sluice/protocol'
 export { uuidv7Source } from '@sluice/protocol/uuidv7'
 export { type Client, type ClientOptions, createClient, type SubmitCallOptions } from './client.ts'
+export { strictJson } from './encode-value.ts'
 export {
   ClosedError,
+  HandBackError,
   LeaseLostError,
   PermanentError,
   RetryableError,
@@ -26,7 +28,8 @@ export type { Executor, ExecutorHooks, ExecutorTask } from './executor.ts'
 export { type Failure, failureOf } from './failure.ts'
 export type { TaskHandle } from './handle.ts'
 export { type AnyHandler, type ContractHandler, type Handler, handle, runHandler, type TaskContext } from './handler.ts'
-export { type Logger, silentLogger } from './logger.ts'
+export { type Handlers, handlersByQueue } from './handlers.ts'
+export { type Logger, silentLogger, type TaskLogger, taskLogger } from './logger.ts'
 export { defaultPlatform, type Platform, type Socket } from './platform.ts'
 export { defineTask, type TaskContract } from './task-contract.ts'
 export { createWorker } from './worker.ts'

@@ -1,3 +1,5 @@
+import { isThenable } from './thenable.ts'
+
 /** The part of a pino logger that is used here; any logger of that shape fits. */
 export interface Logger {
   debug(fields: object, message: string): void
@@ -6,16 +8,86 @@ export interface Logger {
   error(fields: object, message: string): void
 }
 
+/** One line of a handler's log: fields and a message, or one of the two. */
+type LogLine = {
+  (message: string): void
+  (fields: object, message?: string): void
+}
+
+/** What a handler logs with. */
+export type TaskLogger = Readonly<Record<keyof Logger, LogLine>>
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
 const ignore = (): void => {}
 
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 
-/** A logger that adds the same fields to every line. */
-export function withFields(logger: Logger, fields: object): Logger {
-  return {
-    debug: (own, message) => logger.debug({ ...fields, ...own }, message),
-    info: (own, message) => logger.info({ ...fields, ...own }, message),
-    warn: (own, message) => logger.warn({ ...fields, ...own }, message),
-    error: (own, message) => logger.error({ ...fields, ...own }, message),
+/**
+ * The logger of a client or worker. What the given one throws is dropped: a log that fails, such as one on a full disk, must not stop
+ * work. Without one, warnings and errors go to `warn`.
+ * @throws Error where a logger is given that has not all four methods
+ */
+export function safeLogger(
+  given: Logger | undefined,
+  warn: ((message: string, fields: object) => void) | undefined,
+): Logger {
+  if (given === undefined) {
+    const print = (fields: object, message: string) => warn?.(message, fields)
+    return { ...silentLogger, warn: print, error: print }
+  }
+  const logger: Logger = { ...silentLogger }
+  for (const level of LEVELS) {
+    if (typeof given[level] !== 'function') throw new Error(`logger needs a function ${level}(fields, message)`)
+    logger[level] = (fields, message) => {
+      try {
+        given[level](fields, message)
+      } catch {
+        // Nowhere is left to say so.
+      }
+    }
+  }
+  return logger
+}
+
+/** A handler's logger: it adds `fields` to every line that it hands to `write`. */
+export function taskLogger(write: (level: keyof Logger, fields: object, message: string) => void): TaskLogger {
+  const line =
+    (level: keyof Logger): LogLine =>
+    (first: unknown, message?: unknown) => {
+      try {
+        const [fields, text] = lineOf(first, message)
+        write(level, fields, text)
+      } catch (error) {
+        write(level, {}, `a log line cannot be read: ${messageOf(error)}`)
+      }
+    }
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+}
+
+function lineOf(first: unknown, message: unknown): [fields: object, message: string] {
+  if (typeof first !== 'object' || first === null)
+    return [{}, message === undefined ? String(first) : `${first} ${message}`]
+  if (first instanceof Error) return [{ err: first }, String(message ?? first.message)]
+  return [first, String(message ?? '')]
+}
+
+/** Calls a listener of the program's. What it throws, or rejects with, is logged: it must not keep others from being told. */
+export function tell(logger: Logger, name: string, listener: () => unknown): void {
+  const caught = (error: unknown) => logger.error({ err: error }, `${name} threw: ${messageOf(error)}`)
+  try {
+    const outcome = listener()
+    if (isThenable(outcome)) Promise.resolve(outcome).catch(caught)
+  } catch (error) {
+    caught(error)
+  }
+}
+
+/** The text of anything thrown. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown)
+  } catch {
+    return 'an error that cannot be read'
   }
 }

@@ -9,11 +9,15 @@ import {
 } from '@sluice/protocol'
 import type { Connection } from './connection.ts'
 import { Deque } from './deque.ts'
+import type { Encoded } from './encode-value.ts'
 import { SluiceError } from './errors.ts'
+import { FullQueues } from './full-queues.ts'
 import type { Handle } from './handle.ts'
+import type { Logger } from './logger.ts'
 import type { Platform } from './platform.ts'
 import { RetryBudget } from './retry-budget.ts'
 import type { Submission, Submissions } from './submissions.ts'
+import type { Terms } from './terms.ts'
 import type { Watches } from './watches.ts'
 
 /** Tasks in one submit message: large enough that its own cost vanishes, small enough to be answered soon. */
@@ -32,7 +36,7 @@ const TASK_OVERHEAD_BYTES = 64
 /** A submit message in the making. */
 interface Group {
   message: Submit
-  inputs: string[]
+  add: (input: Encoded) => void
   submission: Submission
   bytes: number
 }
@@ -43,6 +47,7 @@ export interface OutboxOptions {
   connection: Connection
   submissions: Submissions
   watches: Watches
+  logger: Logger
   /** The caller of a submission waits for it no longer. */
   onGivenUp: () => void
 }
@@ -60,6 +65,7 @@ export class Outbox {
   readonly #watches: Watches
   readonly #onGivenUp: () => void
   readonly #budget: RetryBudget
+  readonly #full: FullQueues
   readonly #queue = new Deque<Handle>()
   readonly #parked = new Map<Handle[], () => void>()
   #unanswered = 0
@@ -67,12 +73,13 @@ export class Outbox {
   /** Those in `#queue` whose callers have given them up. */
   #givenUp = 0
 
-  constructor({ platform, connection, submissions, watches, onGivenUp }: OutboxOptions) {
+  constructor({ platform, connection, submissions, watches, logger, onGivenUp }: OutboxOptions) {
     this.#platform = platform
     this.#connection = connection
     this.#submissions = submissions
     this.#watches = watches
     this.#onGivenUp = onGivenUp
+    this.#full = new FullQueues(logger)
     this.#budget = new RetryBudget(platform.now())
   }
 
@@ -146,45 +153,58 @@ export class Outbox {
       if (bytes === undefined) {
         this.#reject(handle, {
           code: 'too_large',
-          message: `the input has ${utf8Length(input)} bytes, at most ${limits.bodyBytesMax} are allowed`,
+          message: `the input has ${bytesOf(input)} bytes, at most ${limits.bodyBytesMax} are allowed`,
           field: 'bodies',
           limit: limits.bodyBytesMax,
         })
         continue
       }
-      if (group === undefined || groupKey !== handle.terms.key) {
-        groupKey = handle.terms.key
+      const key = typeof input === 'string' ? handle.terms.key : `${handle.terms.key} bytes`
+      if (group === undefined || groupKey !== key) {
+        groupKey = key
         group = open.get(groupKey)
       }
       if (
         group === undefined ||
-        group.inputs.length === tasksMax ||
+        group.message.ids.length === tasksMax ||
         group.bytes + bytes + TASK_OVERHEAD_BYTES > bytesMax
       ) {
-        group = this.#openGroup(out, handle)
+        group = this.#openGroup(out, handle.terms, input)
         open.set(groupKey, group)
       }
       group.message.ids.push(handle.id)
-      group.inputs.push(input)
+      group.add(input)
       group.submission.add(handle)
       group.bytes += bytes + TASK_OVERHEAD_BYTES
-      group.submission.chars += input.length
+      group.submission.chars += lengthOf(input)
       this.#unanswered += 1
-      this.#unansweredChars += input.length
+      this.#unansweredChars += lengthOf(input)
       handle.phase = 'sent'
       if (handle.mayBeHeld && handle.terms.watched) this.#watches.add(handle, false)
       if (this.#unansweredChars >= UNANSWERED_CHARS_MAX) break
     }
   }
 
-  #openGroup(out: ClientMessage[], { terms }: Handle): Group {
+  /** A message for inputs of the kind of `first`: texts, or bytes of one content type. */
+  #openGroup(out: ClientMessage[], terms: Terms, first: Encoded): Group {
     const ref = this.#connection.nextRef()
-    const inputs: string[] = []
-    const message: Submit = { type: 'submit', ref, queue: terms.queue!, ids: [], bodies: Bodies.ofTexts(inputs) }
+    const texts: string[] = []
+    const pieces: Uint8Array[] = []
+    const lengths: number[] = []
+    const bodies = typeof first === 'string' ? Bodies.ofTexts(texts) : Bodies.ofPieces(pieces, lengths)
+    const message: Submit = { type: 'submit', ref, queue: terms.queue!, ids: [], bodies }
+    if (typeof first !== 'string' && first.contentType !== undefined) message.contentType = first.contentType
     if (terms.options !== undefined) message.options = terms.options
     if (!terms.watched) message.watch = false
     out.push(message)
-    return { message, inputs, submission: this.#submissions.open(ref), bytes: 0 }
+    const add = (input: Encoded): void => {
+      if (typeof input === 'string') texts.push(input)
+      else {
+        pieces.push(input.bytes)
+        lengths.push(input.bytes.length)
+      }
+    }
+    return { message, add, submission: this.#submissions.open(ref), bytes: 0 }
   }
 
   /** The broker's verdict on a submission. */
@@ -197,6 +217,7 @@ export class Outbox {
     this.#unansweredChars -= submission.chars
     const retried: Handle[] = []
     let retryAfterMs = 0
+    let why = ''
     for (const { index, error } of refused) {
       const handle = submission.at(index)
       if (handle === undefined) continue
@@ -206,16 +227,21 @@ export class Outbox {
         submission.leave(index)
         handle.phase = 'refused'
         retried.push(handle)
+        why = error.message
         retryAfterMs = Math.max(retryAfterMs, error.retryAfterMs ?? 0)
       }
     }
     for (let place = 0; place < count; place++) {
       const handle = submission.at(place)
-      if (handle?.phase === 'sent') this.#accept(handle)
+      if (handle?.phase !== 'sent') continue
+      this.#full.accepted(handle.terms.queue!)
+      this.#accept(handle)
     }
     if (submission.isOver) this.#submissions.close(submission)
     this.#budget.earn(count - refused.length)
-    if (retried.length > 0) this.#park(retried, retryAfterMs)
+    if (retried.length === 0) return
+    this.#full.refused(retried[0]!.terms.queue!, retried.length, why, this.#platform.now())
+    this.#park(retried, retryAfterMs)
   }
 
   #accept(handle: Handle): void {
@@ -255,10 +281,10 @@ export class Outbox {
   /** @returns false where the signal has fired already */
   #leaveOn(signal: AbortSignal, handle: Handle): boolean {
     if (signal.aborted) {
-      handle.settle(signal.reason)
+      handle.settle(this.#connection.reasonOf(signal))
       return false
     }
-    const abort = (): void => this.#giveUp(handle, signal.reason)
+    const abort = (): void => this.#giveUp(handle, this.#connection.reasonOf(signal))
     const accept = handle.accept!
     const reject = handle.reject!
     handle.accept = (accepted) => {
@@ -295,10 +321,14 @@ export class Outbox {
   }
 }
 
-/** The bytes of a JSON text, at most three times too many; undefined where a body may not have that many. */
-function bytesWithin(json: string, { bodyBytesMax }: Limits): number | undefined {
+/** The bytes of an input, of a text at most three times too many; undefined where a body may not have that many. */
+function bytesWithin(input: Encoded, { bodyBytesMax }: Limits): number | undefined {
   // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
-  if (json.length * 3 <= bodyBytesMax) return json.length * 3
-  const bytes = utf8Length(json)
+  if (typeof input === 'string' && input.length * 3 <= bodyBytesMax) return input.length * 3
+  const bytes = bytesOf(input)
   return bytes > bodyBytesMax ? undefined : bytes
 }
+
+const bytesOf = (input: Encoded): number => (typeof input === 'string' ? utf8Length(input) : input.bytes.length)
+
+const lengthOf = (input: Encoded): number => (typeof input === 'string' ? input.length : input.bytes.length)

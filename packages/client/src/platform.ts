@@ -22,8 +22,14 @@ export interface Platform {
   randomBytes(count: number): Uint8Array
   /** The wall clock in ms since 1970; only task ids use it. */
   epochMs(): number
+  /** Begins a connection. Throws only where no later attempt can succeed either: the client or worker then fails with that error. */
   connect(url: string, options: { protocol: string }): Socket
+  /** Where warnings and errors go while no `logger` is given. Without it they go nowhere. */
+  warn?(message: string, fields: object): void
 }
+
+const NO_WEBSOCKET =
+  'this runtime has no WebSocket: use Node 22 or later, or pass platform: nodePlatform of @sluice/worker-node'
 
 /** The longest delay that `setTimeout` takes; anything longer fires at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1
@@ -38,6 +44,7 @@ function setTimer(fn: () => void, ms: number): () => void {
 }
 
 function connect(url: string, options: { protocol: string }): Socket {
+  if (globalThis.WebSocket === undefined) throw new Error(NO_WEBSOCKET)
   const webSocket = new globalThis.WebSocket(url, options.protocol)
   webSocket.binaryType = 'arraybuffer'
   const socket: Socket = {
@@ -53,7 +60,12 @@ function connect(url: string, options: { protocol: string }): Socket {
   }
   webSocket.onopen = () => socket.onopen()
   webSocket.onmessage = ({ data }) => socket.onmessage(typeof data === 'string' ? data : new Uint8Array(data))
-  webSocket.onclose = ({ code, reason }) => socket.onclose({ code, reason })
+  let failure = ''
+  // Browsers say nothing here; other runtimes say why a connection was not made.
+  webSocket.onerror = (event) => {
+    failure = (event as { message?: string }).message ?? ''
+  }
+  webSocket.onclose = ({ code, reason }) => socket.onclose({ code, reason: reason || failure })
   return socket
 }
 
@@ -65,6 +77,7 @@ export const defaultPlatform: Platform = {
   randomBytes: (count) => globalThis.crypto.getRandomValues(new Uint8Array(count)),
   epochMs: () => Date.now(),
   connect,
+  warn: (message, fields) => console.warn(`sluice: ${message}`, fields),
 }
 
 /** XState's clock on the injected timers. */

@@ -2,12 +2,13 @@ import { type ConnectionState, type ProducerState, producerMachine } from '@slui
 import type { BrokerMessage, ClientMessage, TaskName, TaskStatus, Welcome, WireError } from '@sluice/protocol'
 import { type ActorRefFrom, createActor } from 'xstate'
 import { Connection, type ConnectionOptions, type SessionOwner } from './connection.ts'
-import { ClosedError, SluiceError } from './errors.ts'
+import { ClosedError } from './errors.ts'
 import type { Handle, HandleHost } from './handle.ts'
+import type { Logger } from './logger.ts'
 import { Outbox } from './outbox.ts'
 import { machineClock } from './platform.ts'
 import { Requests } from './requests.ts'
-import { withSignal } from './signal.ts'
+import { checkSignal, withSignal } from './signal.ts'
 import { Submissions } from './submissions.ts'
 import { Watches } from './watches.ts'
 
@@ -21,6 +22,7 @@ export class Producer implements SessionOwner, HandleHost {
   readonly connection: Connection
   readonly #actor: ActorRefFrom<typeof producerMachine>
   readonly #onState: (state: ConnectionState) => void
+  readonly #logger: Logger
   readonly #submissions = new Submissions()
   readonly #requests = new Requests()
   readonly #watches: Watches
@@ -33,6 +35,7 @@ export class Producer implements SessionOwner, HandleHost {
 
   constructor(options: ConnectionOptions & { watchedMax: number }, onState: (state: ConnectionState) => void) {
     this.#onState = onState
+    this.#logger = options.logger
     this.connection = new Connection(options, this)
     this.#watches = new Watches(this.connection)
     this.#outbox = new Outbox({
@@ -40,6 +43,7 @@ export class Producer implements SessionOwner, HandleHost {
       connection: this.connection,
       submissions: this.#submissions,
       watches: this.#watches,
+      logger: options.logger,
       onGivenUp: () => this.#afterAnswers(),
     })
     this.#watchedMax = options.watchedMax
@@ -49,6 +53,11 @@ export class Producer implements SessionOwner, HandleHost {
     this.#actor = createActor(producerMachine, { id: 'producer', clock: machineClock(options.platform) })
     this.#actor.subscribe((snapshot) => this.#changed(snapshot.value as ProducerState))
     this.#actor.start()
+  }
+
+  /** Why the connection failed for good. */
+  get failure(): Error | undefined {
+    return this.#failure
   }
 
   /** Resolves with the handle once its task is durable; `signal` gives up waiting. */
@@ -71,6 +80,8 @@ export class Producer implements SessionOwner, HandleHost {
   async cancel(id: string, signal?: AbortSignal): Promise<void> {
     await this.#ask({ type: 'cancel', ref: this.connection.nextRef(), ids: [id] }, signal)
   }
+
+  readonly reasonOf = (signal: AbortSignal): unknown => this.connection.reasonOf(signal)
 
   watch(handle: Handle): void {
     if (this.#state === 'closed') handle.fail(this.#failure ?? new ClosedError('the client is closed'))
@@ -124,8 +135,9 @@ export class Producer implements SessionOwner, HandleHost {
     this.#afterAnswers()
   }
 
-  onFailed(error: WireError): void {
-    this.#failure = new SluiceError(error)
+  onFailed(error: Error): void {
+    this.#failure = error
+    this.#logger.error({}, `the client stops: ${error.message}`)
     if (this.#state !== 'closed') this.#actor.send({ type: 'fail' })
   }
 
@@ -231,11 +243,12 @@ export class Producer implements SessionOwner, HandleHost {
 
   async #ask(message: Parameters<Requests['add']>[0], signal: AbortSignal | undefined) {
     if (this.#state === 'closed') throw this.#failure ?? new ClosedError('the client is closed')
-    signal?.throwIfAborted()
+    checkSignal(signal)
+    if (signal?.aborted) throw this.reasonOf(signal)
     const answer = this.#requests.add(message)
     if (this.connection.open) this.connection.send(message)
     if (signal === undefined) return answer
-    return withSignal(answer, signal).finally(() => this.#requests.forget(message.ref))
+    return withSignal(answer, signal, this.reasonOf).finally(() => this.#requests.forget(message.ref))
   }
 
   #afterAnswers(): void {
@@ -248,7 +261,7 @@ export class Producer implements SessionOwner, HandleHost {
   #changed(state: ProducerState): void {
     this.#state = state
     if (state !== 'closed') return
-    const error = this.#failure ?? new ClosedError('the client was closed before the answer came')
+    const error = this.#failure ?? this.connection.closedError('the client was closed before the answer came')
     const submitted = this.#submissions.drain()
     const waiting = this.#outbox.drain()
     this.connection.stop()

@@ -1,5 +1,6 @@
 import { type ClientMessage, type Limits, utf8Length } from '@sluice/protocol'
-import type { Logger } from './logger.ts'
+import { strictJson } from './encode-value.ts'
+import { type Logger, messageOf } from './logger.ts'
 import type { Platform } from './platform.ts'
 
 /** Between two reports of the same worker, in ms. */
@@ -61,35 +62,38 @@ export class ProgressReports {
   #push(out: ClientMessage[], reports: Map<number, unknown>, limits: Limits): void {
     if (reports.size === 0) return
     const updates: { lease: number; progress: unknown }[] = []
-    for (const [lease, progress] of reports) {
-      const problem = problemOf(progress, limits)
-      if (problem === undefined) updates.push({ lease, progress })
-      else this.#logger.warn({ lease }, `progress left out: ${problem}`)
-    }
+    // Taken out first: to read a value may run code of its handler, which may report again.
+    const taken = [...reports]
     reports.clear()
+    for (const [lease, value] of taken) {
+      try {
+        updates.push({ lease, progress: plainProgress(value, limits) })
+      } catch (error) {
+        this.#logger.warn({ lease }, `progress left out: ${messageOf(error)}`)
+      }
+    }
     for (let from = 0; from < updates.length; from += limits.batchItemsMax) {
       out.push({ type: 'reportProgress', updates: updates.slice(from, from + limits.batchItemsMax) })
     }
   }
 }
 
-/** Why a value may not travel: one bad value would make the whole frame invalid. */
-function problemOf(value: unknown, limits: Limits): string | undefined {
-  if (typeof value === 'number' && Number.isFinite(value)) return undefined
-  let json: string | undefined
-  try {
-    json = JSON.stringify(value)
-  } catch (error) {
-    return (error as Error).message
-  }
-  if (json === undefined) return 'it cannot be said in JSON'
+/**
+ * The value as it travels, made from its JSON: a value with code in it could answer otherwise the next time.
+ * @throws Error saying why it may not travel: one bad value would make the whole frame invalid
+ */
+function plainProgress(value: unknown, limits: Limits): unknown {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  if (value === undefined) throw new Error('it is undefined')
+  const json = strictJson(value, 'progress')
   const bytesMax = Math.min(limits.progressBytesMax, limits.frameBytesMax >> 1)
   // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
-  if (json.length * 3 > bytesMax && utf8Length(json) > bytesMax) return `it has more than ${bytesMax} bytes`
+  if (json.length * 3 > bytesMax && utf8Length(json) > bytesMax) throw new Error(`it has more than ${bytesMax} bytes`)
   // Inside a string the quotes would be escaped, so this can only be a key.
-  if (json.includes('"__proto__":')) return 'it holds the key __proto__'
+  if (json.includes('"__proto__":')) throw new Error('it holds the key __proto__')
   // Some room is left for what the message around it nests.
-  return depthOf(json) > limits.depthMax - 8 ? 'it nests too deep' : undefined
+  if (depthOf(json) > limits.depthMax - 8) throw new Error('it nests too deep')
+  return JSON.parse(json)
 }
 
 /** The deepest nesting; brackets inside strings are counted too, which errs on the safe side. */

@@ -1,9 +1,10 @@
-import type { Body } from '@sluice/protocol'
+import { type Body, isContentType } from '@sluice/protocol'
 import type { BegunLeases } from './begun-leases.ts'
 import { Deque } from './deque.ts'
-import { TimeLimitExceeded } from './errors.ts'
+import type { Encoded } from './encode-value.ts'
+import { HandBackError, PermanentError, TimeLimitExceeded } from './errors.ts'
 import type { Executor } from './executor.ts'
-import { type AnyHandler, noInput, type Output, runAttempt } from './handler.ts'
+import { type AnyHandler, noInput, runAttempt } from './handler.ts'
 import type { Platform } from './platform.ts'
 import type { Slot } from './slot.ts'
 
@@ -12,9 +13,11 @@ const UNHEEDED_MS = 2000
 
 /** Hears what becomes of the attempts whose lease is held. */
 export interface RunnerHost {
-  onOutput(slot: Slot, output: Output): void
+  onOutput(slot: Slot, output: Encoded): void
   /** The handler threw, or its time limit has passed while it runs. */
   onFailure(slot: Slot, thrown: unknown): void
+  /** The executor hands the task back. */
+  onHandBack(slot: Slot, reason: Error): void
   /** Handlers run of which the broker was not told that they are begun; asked for again until it is. */
   onUnsaidBegin(): void
   /** `isBlocked` has changed. */
@@ -146,15 +149,12 @@ export class Runner {
     this.#active += 1
     this.#begun.begin(slot.lease)
     if (slot.start === 'alone') this.#alone = slot
-    const { timeLimitMs } = slot
-    if (timeLimitMs !== undefined) {
-      slot.cancelTimeLimit = this.#platform.setTimer(() => this.#exceeded(slot, timeLimitMs), timeLimitMs)
-    }
-    let output: Output | Promise<Output>
+    this.#limitTime(slot)
+    let output: Encoded | Promise<Encoded>
     try {
       output =
         this.#executor === undefined
-          ? runAttempt(this.#handlers[slot.queue]!, inputOf(slot), slot)
+          ? runAttempt(this.#handlers[slot.queue]!, inputOf(slot), slot.context())
           : this.#execute(this.#executor, slot)
     } catch (error) {
       this.#failed(slot, error)
@@ -170,24 +170,41 @@ export class Runner {
     }
   }
 
-  #execute(executor: Executor, slot: Slot): Promise<Output> {
-    // The bytes view a received frame: an executor that transfers them would take the whole frame away.
-    const bytes = slot.takeBytes().slice()
-    const { queue, id, attempt, contentType, timeLimitMs } = slot
-    const input: Body = contentType === undefined ? { bytes } : { bytes, contentType }
-    return executor.run(
-      { queue, id, attempt, input, ...(timeLimitMs === undefined ? {} : { timeLimitMs }) },
-      { signal: slot.signal, progress: slot.progress },
-    )
+  #limitTime(slot: Slot): void {
+    const { timeLimitMs } = slot
+    if (timeLimitMs !== undefined) {
+      slot.cancelTimeLimit = this.#platform.setTimer(() => this.#exceeded(slot, timeLimitMs), timeLimitMs)
+    }
   }
 
-  #succeeded(slot: Slot, output: Output): void {
+  #execute(executor: Executor, slot: Slot): Promise<Encoded> {
+    const bytes = slot.takeBytes()
+    const { queue, id, attempt, contentType, timeLimitMs } = slot
+    const input: Body = contentType === undefined ? { bytes } : { bytes, contentType }
+    const running = executor.run(
+      { queue, id, attempt, input, ...(timeLimitMs === undefined ? {} : { timeLimitMs }) },
+      {
+        signal: slot.signal,
+        progress: (value) => slot.report(value),
+        setRunning: (isRunning) => {
+          slot.cancelTimeLimit?.()
+          if (isRunning && slot.state === 'running') this.#limitTime(slot)
+        },
+      },
+    )
+    return Promise.resolve(running).then(checkedBody)
+  }
+
+  #succeeded(slot: Slot, output: Encoded): void {
     if (this.#finish(slot)) this.#host.onOutput(slot, output)
     this.pump()
   }
 
   #failed(slot: Slot, thrown: unknown): void {
-    if (this.#finish(slot)) this.#host.onFailure(slot, thrown)
+    if (this.#finish(slot)) {
+      if (this.#executor !== undefined && thrown instanceof HandBackError) this.#host.onHandBack(slot, thrown)
+      else this.#host.onFailure(slot, thrown)
+    }
     this.pump()
   }
 
@@ -232,4 +249,14 @@ function inputOf(slot: Slot): unknown {
   } catch (error) {
     throw noInput(error)
   }
+}
+
+/** What an executor has handed over: one bad body would spoil the frame that it shares with the answers of others. */
+function checkedBody({ bytes, contentType }: Body): Body {
+  if (!(bytes instanceof Uint8Array)) throw new PermanentError('the executor returned no bytes')
+  // A copy fails here where the bytes were transferred away, and stays as it is.
+  const copy = new Uint8Array(bytes)
+  if (contentType === undefined) return { bytes: copy }
+  if (typeof contentType === 'string' && isContentType(contentType)) return { bytes: copy, contentType }
+  throw new PermanentError('the executor returned a content type that is none')
 }

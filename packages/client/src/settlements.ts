@@ -154,8 +154,8 @@ function sizeOf(answer: Answer): number {
     case 'complete':
       return (typeof answer.output === 'string' ? answer.output.length * 3 : answer.output.bytes.length) + 32
     case 'fail': {
-      const { message, name = '', stack = '' } = answer.failure.error
-      return (message.length + name.length + stack.length) * 6 + 128
+      const { message, name = '', code = '', stack = '' } = answer.failure.error
+      return (message.length + name.length + code.length + stack.length) * 6 + 128
     }
     case 'release':
       return 24

@@ -3,7 +3,7 @@ import type { Bodies, Start } from '@sluice/protocol'
 import type { Answer } from './answer.ts'
 import type { Delivery } from './delivery.ts'
 import type { TaskContext } from './handler.ts'
-import { type Logger, withFields } from './logger.ts'
+import { type Logger, type TaskLogger, taskLogger } from './logger.ts'
 
 /** What a slot needs from its worker. */
 export interface SlotHost {
@@ -11,11 +11,8 @@ export interface SlotHost {
   report(slot: Slot, value: unknown): void
 }
 
-/**
- * One lease: the delivery, its handler's context, and at last the answer, in one object; what few handlers ask for is made when
- * they ask.
- */
-export class Slot implements TaskContext {
+/** One lease: the delivery, and at last the answer, in one object; what few handlers ask for is made when they ask. */
+export class Slot {
   readonly lease: number
   readonly delivery: Delivery<Slot>
   /** In its delivery. */
@@ -29,6 +26,7 @@ export class Slot implements TaskContext {
   #state: SlotState = nextSlotState('idle', 'deliver')
   #controller: AbortController | undefined
   #abortReason: Error | undefined
+  #log: TaskLogger | undefined
 
   constructor(host: SlotHost, delivery: Delivery<Slot>, place: number, bodies: Bodies) {
     this.#host = host
@@ -71,18 +69,19 @@ export class Slot implements TaskContext {
     this.#state = nextSlotState(this.#state, event)
   }
 
-  /** The JSON value of the input; of any other content type its bytes, as a view of the frame. */
+  /** The JSON value of the input; of any other content type its bytes. */
   takeInput(): unknown {
+    if (this.contentType !== undefined) return this.takeBytes()
     const bodies = this.bodies!
     this.bodies = undefined
-    return this.delivery.message.contentType === undefined ? bodies.json(this.place) : bodies.at(this.place)
+    return bodies.json(this.place)
   }
 
-  /** The input's bytes, as a view of the frame. */
+  /** The input's bytes: a copy, since a handler that changes or transfers them must not touch the inputs of others in the frame. */
   takeBytes(): Uint8Array {
     const bodies = this.bodies!
     this.bodies = undefined
-    return bodies.at(this.place)
+    return bodies.at(this.place).slice()
   }
 
   get signal(): AbortSignal {
@@ -93,12 +92,32 @@ export class Slot implements TaskContext {
     return this.#controller.signal
   }
 
-  get progress(): (value: unknown) => void {
-    return (value) => this.#host.report(this, value)
+  report(value: unknown): void {
+    this.#host.report(this, value)
   }
 
-  get log(): Logger {
-    return withFields(this.#host.logger, { task: this.id, queue: this.queue, attempt: this.attempt })
+  get log(): TaskLogger {
+    const { logger } = this.#host
+    const fields = { task: this.id, queue: this.queue, attempt: this.attempt }
+    this.#log ??= taskLogger((level, own, message) => logger[level]({ ...fields, ...own }, message))
+    return this.#log
+  }
+
+  /** What the handler is given: a plain object, so that it can be copied, listed and printed. */
+  context(): TaskContext {
+    const slot = this
+    return {
+      id: this.id,
+      queue: this.queue,
+      attempt: this.attempt,
+      get signal() {
+        return slot.signal
+      },
+      progress: (value) => this.report(value),
+      get log() {
+        return slot.log
+      },
+    }
   }
 
   /** The handler's result will not be used. */

@@ -7,7 +7,7 @@ import {
   type RetryPolicy,
   type SubmitOptions,
 } from '@sluice/protocol'
-import { SluiceError } from './errors.ts'
+import { badMessage } from './errors.ts'
 
 const DURATIONS = ['delayMs', 'ttlMs', 'timeLimitMs', 'resultTtlMs'] as const
 const RETRY_KINDS = ['none', 'fixed', 'exponential'] as const
@@ -28,6 +28,8 @@ export function wireOptions(
   call: SubmitOptions | undefined,
 ): SubmitOptions | undefined {
   if (contract === undefined && call === undefined) return undefined
+  checkObject('options', contract)
+  checkObject('options', call)
   checkFields('options', contract, CONTRACT_FIELDS)
   checkFields('options', call, CALL_FIELDS)
   const options: SubmitOptions = {}
@@ -45,6 +47,7 @@ export function wireOptions(
 }
 
 function wireRetry(policy: RetryPolicy): RetryPolicy {
+  checkObject('options.retry', policy)
   checkFields('options.retry', policy, RETRY_FIELDS)
   const retry: RetryPolicy = { kind: choice('retry.kind', policy.kind, RETRY_KINDS) }
   if (policy.attemptsMax !== undefined) {
@@ -58,31 +61,28 @@ function wireRetry(policy: RetryPolicy): RetryPolicy {
   return retry
 }
 
+function checkObject(path: string, given: unknown): void {
+  if (given === undefined || (typeof given === 'object' && given !== null && !Array.isArray(given))) return
+  throw badMessage(`${path} has to be an object, not ${Array.isArray(given) ? 'an array' : String(given)}`, path)
+}
+
 function checkFields(path: string, given: object | undefined, allowed: readonly string[]): void {
   for (const name in given) {
     if (allowed.includes(name)) continue
-    throw new SluiceError({
-      code: 'bad_message',
-      message: `${path} has no field ${JSON.stringify(name)}: it may have ${allowed.join(', ')}`,
-      field: `${path}.${name}`,
-    })
+    throw badMessage(
+      `${path} has no field ${JSON.stringify(name)}: it may have ${allowed.join(', ')}`,
+      `${path}.${name}`,
+    )
   }
 }
 
 function integer(field: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value
-  throw new SluiceError({
-    code: 'bad_message',
-    message: `${field} has to be a whole number from ${min} to ${max}, not ${String(value)}`,
-    field: `options.${field}`,
-  })
+  throw badMessage(`${field} has to be a whole number from ${min} to ${max}, not ${String(value)}`, `options.${field}`)
 }
 
-function choice<T extends string>(field: string, value: T, allowed: readonly T[]): T {
+/** @throws SluiceError `bad_message` naming the option that is none of those */
+export function choice<T>(field: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value
-  throw new SluiceError({
-    code: 'bad_message',
-    message: `${field} has to be one of ${allowed.join(', ')}, not ${String(value)}`,
-    field: `options.${field}`,
-  })
+  throw badMessage(`${field} has to be one of ${allowed.join(', ')}, not ${String(value)}`, `options.${field}`)
 }

@@ -1,7 +1,8 @@
 import { isQueueName, type SubmitOptions } from '@sluice/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { SluiceError } from './errors.ts'
-import { wireOptions } from './submit-options.ts'
+import { badMessage } from './errors.ts'
+import { noQueueName } from './queue-name.ts'
+import { choice, wireOptions } from './submit-options.ts'
 import type { TaskContract } from './task-contract.ts'
 
 /** What a caller may ask for besides the options that travel. */
@@ -33,15 +34,10 @@ export function termsOf(
   nameLengthMax: number,
 ): Terms {
   const { queue, output } = contract
-  if (!isQueueName(queue) || queue.length > nameLengthMax) {
-    throw new SluiceError({
-      code: 'bad_message',
-      message: `${JSON.stringify(queue)} is no queue name: letters, digits and . _ : / - are allowed`,
-      field: 'queue',
-    })
-  }
+  if (!isQueueName(queue) || queue.length > nameLengthMax) throw badMessage(noQueueName(queue, nameLengthMax), 'queue')
   const options = wireOptions(contract.options, call)
-  const watched = call?.watch !== false
+  const watched = choice('watch', call?.watch ?? true, [true, false])
+  const onBusy = choice('onBusy', call?.onBusy ?? 'wait', ['wait', 'throw'])
   const key = `${queue}${options === undefined ? '' : ` ${JSON.stringify(options)}`}${watched ? '' : ' unwatched'}`
-  return { queue, output, options, watched, throwsBusy: call?.onBusy === 'throw', key }
+  return { queue, output, options, watched, throwsBusy: onBusy === 'throw', key }
 }

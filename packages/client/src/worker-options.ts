@@ -1,9 +1,12 @@
 import type { ConnectionTimings, WorkerState } from '@sluice/machines'
-import { isQueueName } from '@sluice/protocol'
+import { isQueueName, type Limits } from '@sluice/protocol'
+import { SluiceError } from './errors.ts'
 import type { Executor } from './executor.ts'
-import type { AnyHandler } from './handler.ts'
+import type { ContractHandler } from './handler.ts'
+import type { Handlers } from './handlers.ts'
 import type { Logger } from './logger.ts'
 import type { Platform } from './platform.ts'
+import { noQueueName } from './queue-name.ts'
 
 export interface WorkerOptions {
   /** `ws://` or `wss://`. */
@@ -14,8 +17,12 @@ export interface WorkerOptions {
   name?: string
   /** Default: `globalThis.WebSocket`, its timers and its randomness. */
   platform?: Platform
-  /** By queue; at most `sessionQueuesMax` (64). With an `executor` only the names matter. */
-  handlers: Readonly<Record<string, AnyHandler>>
+  /**
+   * By queue, or a list of what `handle(contract, function)` makes; at most `sessionQueuesMax` (64). With an `executor` only the names
+   * matter.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: a list of handlers with different inputs has no narrower type
+  handlers: Handlers | readonly ContractHandler<any, any>[]
   /** The queues to serve. Default: those of `handlers`. */
   queues?: readonly string[]
   /** Handlers that run at once, 1 or more. Default 8. */
@@ -25,10 +32,11 @@ export interface WorkerOptions {
   /** Runs the handlers elsewhere, such as in threads. */
   executor?: Executor
   /**
-   * Hears of each failed attempt, and (without a task) of the error that stopped the worker. It must not throw.
+   * Hears of each failed attempt, and (without a task) of the error that stopped the worker. What it throws is logged.
    */
   onError?: (error: unknown, task: { id: string; queue: string; attempt: number } | undefined) => void
   timings?: Partial<ConnectionTimings>
+  /** Default: warnings and errors go to the console. A failed attempt is logged where a logger is given, or no `onError`. */
   logger?: Logger
   /** Closes the worker when it fires, as `close()` does. */
   signal?: AbortSignal
@@ -76,15 +84,27 @@ export function atLeast(name: string, value: number, min: number): number {
 }
 
 /** @throws Error naming the queue that cannot be served */
-export function checkQueues(
-  queues: string[],
-  handlers: Record<string, AnyHandler>,
-  executor: Executor | undefined,
-): void {
+export function checkQueues(queues: string[], handlers: Handlers, executor: Executor | undefined): void {
   if (queues.length === 0) throw new Error('a worker needs a handler for at least one queue')
   for (const queue of queues) {
-    if (!isQueueName(queue))
-      throw new Error(`${JSON.stringify(queue)} is no queue name: use letters, digits, . _ : / -`)
+    if (!isQueueName(queue)) throw new Error(noQueueName(queue))
     if (executor === undefined && !Object.hasOwn(handlers, queue)) throw new Error(`queue ${queue} has no handler`)
   }
+}
+
+/** Why this broker would refuse these queues; it closes the connection of a worker that asks for them. */
+export function queuesRefusal(queues: readonly string[], limits: Limits): SluiceError | undefined {
+  const { sessionQueuesMax, nameLengthMax } = limits
+  const long = queues.find(({ length }) => length > nameLengthMax)
+  const isTooMany = queues.length > sessionQueuesMax
+  if (!isTooMany && long === undefined) return undefined
+  const [limit, message] = isTooMany
+    ? [sessionQueuesMax, `${queues.length} queues are too many for one worker (sessionQueuesMax): divide its handlers`]
+    : [nameLengthMax, `the queue name ${long} is too long (nameLengthMax)`]
+  return new SluiceError({
+    code: 'too_large',
+    message: `${message}; the broker allows ${limit}`,
+    field: 'queues',
+    limit,
+  })
 }

@@ -13,19 +13,27 @@ import type { Answer } from './answer.ts'
 import { BegunLeases } from './begun-leases.ts'
 import { Connection, type SessionOwner } from './connection.ts'
 import { Delivery } from './delivery.ts'
-import { ClosedError, LeaseLostError, PermanentError, SluiceError } from './errors.ts'
+import type { Encoded } from './encode-value.ts'
+import { LeaseLostError, PermanentError, SluiceError } from './errors.ts'
 import { failedLease } from './failure.ts'
-import type { Output } from './handler.ts'
+import { type Handlers, handlersByQueue } from './handlers.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { HeldLeases } from './held-leases.ts'
-import { type Logger, silentLogger } from './logger.ts'
+import { type Logger, messageOf, safeLogger, tell } from './logger.ts'
 import { defaultPlatform, machineClock, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
 import { Runner, type RunnerHost } from './runner.ts'
 import { Settlements } from './settlements.ts'
-import { onAbort } from './signal.ts'
+import { checkSignal, onAbort } from './signal.ts'
 import { Slot, type SlotHost } from './slot.ts'
-import { atLeast, checkQueues, type Worker, type WorkerOptions, type WorkerStats } from './worker-options.ts'
+import {
+  atLeast,
+  checkQueues,
+  queuesRefusal,
+  type Worker,
+  type WorkerOptions,
+  type WorkerStats,
+} from './worker-options.ts'
 
 const CONCURRENCY = 8
 const DRAIN_GRACE_MS = 30_000
@@ -34,7 +42,7 @@ const SETTLE_MS = 5000
 
 /**
  * Connects with `start()`.
- * @throws Error naming the option where one is out of range
+ * @throws Error naming the option that cannot be used, such as a handler that is no function
  */
 export function createWorker(options: WorkerOptions): Worker {
   return new WorkerSession(options)
@@ -54,6 +62,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly #queues: string[]
   readonly #creditMax: number
   readonly #onError: WorkerOptions['onError']
+  readonly #logsFailures: boolean
   readonly #held = new HeldLeases()
   readonly #settlements: Settlements
   readonly #begun: BegunLeases
@@ -70,15 +79,21 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly #counts = { succeeded: 0, failed: 0, released: 0, lost: 0 }
 
   constructor(options: WorkerOptions) {
-    const { handlers, executor, platform = defaultPlatform } = options
+    const { executor, platform = defaultPlatform, onError } = options
+    // With an executor only the names matter.
+    const isNamed = executor !== undefined && !Array.isArray(options.handlers)
+    const handlers = isNamed ? (options.handlers as Handlers) : handlersByQueue(options.handlers)
+    checkSignal(options.signal)
+    if (onError !== undefined && typeof onError !== 'function') throw new Error('onError has to be a function')
     const concurrency = atLeast('concurrency', options.concurrency ?? CONCURRENCY, 1)
     this.#queues = options.queues === undefined ? Object.keys(handlers) : [...options.queues]
     this.#creditMax = concurrency + atLeast('prefetch', options.prefetch ?? concurrency, 0)
     this.#platform = platform
-    this.#onError = options.onError
-    this.logger = options.logger ?? silentLogger
+    this.#onError = onError
+    this.logger = safeLogger(options.logger, platform.warn)
+    this.#logsFailures = options.logger !== undefined || onError === undefined
     checkQueues(this.#queues, handlers, executor)
-    this.#connection = new Connection({ ...options, platform }, this)
+    this.#connection = new Connection({ ...options, platform, logger: this.logger }, this)
     this.#begun = new BegunLeases(this.#connection, platform, () => this.#runner.pump())
     this.#runner = new Runner(this, this.#begun, { handlers, executor, concurrency, platform })
     this.#settlements = new Settlements(platform, this.#connection.requestFlush)
@@ -144,6 +159,11 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   }
 
   onWelcome(welcome: Welcome): void {
+    const refusal = queuesRefusal(this.#queues, welcome.limits)
+    if (refusal !== undefined) {
+      this.onFailed(refusal)
+      return
+    }
     this.#lose(welcome.resumed ? this.#held.of(welcome.lostLeases) : [...this.#held], 'session_lost')
     if (!welcome.resumed) this.#begun.reset()
     this.#settlements.resend(this.#held)
@@ -163,11 +183,10 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.#afterAnswers()
   }
 
-  onFailed(error: WireError): void {
-    const failure = new SluiceError(error)
-    this.#rejectStarted(failure)
-    this.logger.error({ code: error.code }, `the worker stops: ${error.message}`)
-    this.#onError?.(failure, undefined)
+  onFailed(error: Error): void {
+    this.#rejectStarted(error)
+    this.logger.error(error instanceof SluiceError ? { code: error.code } : {}, `the worker stops: ${error.message}`)
+    tell(this.logger, 'onError', () => this.#onError?.(error, undefined))
     this.#tell({ type: 'fail' })
   }
 
@@ -263,7 +282,10 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
       else if (slot.state === 'aborting' || slot.state === 'idle') continue
       else slot.move('lose')
       this.#counts.lost += 1
-      this.logger.warn({ task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }, 'lease lost')
+      const fields = { task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }
+      // Somebody wanted that.
+      if (reason === 'cancelled') this.logger.info(fields, 'the task was cancelled')
+      else this.logger.warn(fields, 'lease lost')
     }
   }
 
@@ -273,7 +295,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     if (slot.state === 'running') this.#reports.report(slot.lease, value)
   }
 
-  onOutput(slot: Slot, output: Output): void {
+  onOutput(slot: Slot, output: Encoded): void {
     const { bodyBytesMax } = this.#connection.limits
     const bytes = bytesPast(output, bodyBytesMax)
     if (bytes > 0) {
@@ -290,7 +312,19 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.#reports.end(slot.lease)
     this.#counts.failed += 1
     this.#settle(slot, { kind: 'fail', failure: failedLease(slot.lease, thrown, this.#connection.limits) })
-    this.#onError?.(thrown, { id: slot.id, queue: slot.queue, attempt: slot.attempt })
+    const { id, queue, attempt } = slot
+    if (this.#logsFailures) {
+      this.logger.warn({ task: id, queue, attempt, err: thrown }, `attempt ${attempt} failed: ${messageOf(thrown)}`)
+    }
+    tell(this.logger, 'onError', () => this.#onError?.(thrown, { id, queue, attempt }))
+  }
+
+  onHandBack(slot: Slot, reason: Error): void {
+    this.#reports.drop(slot.lease)
+    this.#counts.released += 1
+    const { id, queue, attempt } = slot
+    this.logger.warn({ task: id, queue, attempt }, `handed back: ${reason.message}`)
+    this.#settle(slot, { kind: 'release' })
   }
 
   #settle(slot: Slot, answer: Answer): void {
@@ -409,13 +443,14 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     for (const slot of this.#held) {
       if (slot.state === 'running') this.#runner.abort(slot, new LeaseLostError('handed_back'))
     }
+    const closed = this.#connection.closedError('the worker was closed before it was connected')
     this.#connection.stop()
     this.#cancelCredit()
     this.#heartbeats.stop()
     this.#begun.stop()
     this.#reports.stop()
     this.#settlements.stop()
-    this.#rejectStarted(new ClosedError('the worker was closed before it was connected'))
+    this.#rejectStarted(closed)
     try {
       await this.#runner.close()
     } catch (error) {
@@ -426,7 +461,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
 }
 
 /** The bytes of an output that has more than `bytesMax`, else 0. */
-function bytesPast(output: Output, bytesMax: number): number {
+function bytesPast(output: Encoded, bytesMax: number): number {
   // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
   if (typeof output === 'string' && output.length * 3 <= bytesMax) return 0
   const bytes = typeof output === 'string' ? utf8Length(output) : output.bytes.length

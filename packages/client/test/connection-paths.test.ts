@@ -13,6 +13,7 @@ import { retryOf, type WireError } from '@sluice/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Connection, type SessionOwner } from '../src/connection.ts'
+import { type SluiceError, silentLogger } from '../src/index.ts'
 import { FakeWorld } from './fake-world.ts'
 
 type Step = PathStep<typeof connectionMachine>
@@ -108,13 +109,13 @@ class Rig {
       onDisconnected: () => {
         this.#told.disconnections += 1
       },
-      onFailed: (error) => this.failures.push(error),
+      onFailed: (error) => this.failures.push(error as SluiceError),
       onStateChange: (state) => this.#told.states.push(state),
       onHeartbeat: () => {},
       collect: () => {},
       waiting: () => 0,
     }
-    this.connection = new Connection({ url: 'ws://broker', platform: this.world.platform }, owner)
+    this.connection = new Connection({ url: 'ws://broker', platform: this.world.platform, logger: silentLogger }, owner)
   }
 
   async make({ before, event }: Step): Promise<void> {

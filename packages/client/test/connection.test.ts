@@ -1,6 +1,6 @@
 import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import { expect, test } from 'vitest'
-import { createClient, createWorker } from '../src/index.ts'
+import { createClient, createWorker, silentLogger } from '../src/index.ts'
 import { FakeWorld } from './fake-world.ts'
 
 function connecting(limits: Partial<Limits> = {}) {
@@ -77,6 +77,22 @@ test("a busy broker's wish is the floor of the wait", async () => {
   expect(world.connections).toHaveLength(1)
   await world.pass(300)
   expect(world.connections).toHaveLength(2)
+})
+
+test('a socket that does not say why it closed is told by how far it came', async () => {
+  const world = new FakeWorld()
+  const lines: string[] = []
+  const logger = { ...silentLogger, warn: (_: object, message: string) => void lines.push(message) }
+  createClient({ url: 'ws://user:secret@broker', platform: world.platform, logger })
+  world.connection.close(1006)
+  await world.pass(200)
+  await world.welcome()
+  world.connection.close(1006)
+  await world.settle()
+  expect(lines).toEqual([
+    'no connection to ws://broker: no WebSocket opens there, and the runtime does not say why (is it a broker?); next try in 125 ms',
+    'no connection to ws://broker: the connection broke off; next try in 250 ms',
+  ])
 })
 
 test('what was refused some time before the connection broke says nothing about why it did', async () => {
@@ -188,21 +204,18 @@ test('a bound that cannot work is refused by its name', () => {
     expect(() => createClient({ ...base, watchedMax })).toThrow('watchedMax')
 })
 
-test('a URL that no socket takes is tried again and can be closed', async () => {
+test('what the platform says can never connect is thrown at once, and nothing is left behind', async () => {
   const world = new FakeWorld()
-  let attempts = 0
   const platform = {
     ...world.platform,
     connect: () => {
-      attempts += 1
       throw new SyntaxError('bad url')
     },
   }
-  const client = createClient({ url: 'ws://nonsense', platform })
-  await world.pass(1000)
-  expect(attempts).toBeGreaterThan(1)
-  await client.close({ drainMs: 0 })
-  expect(client.state).toBe('stopped')
+  expect(() => createClient({ url: 'ws://nonsense', platform })).toThrow('bad url')
+  const worker = createWorker({ url: 'ws://nonsense', platform, handlers: { q: () => 1 } })
+  await expect(worker.start()).rejects.toThrow('bad url')
+  await worker.closed
   expect(world.clock.pending).toBe(0)
 })
 

@@ -1,12 +1,12 @@
-import { expect, test, vi } from 'vitest'
-import { createClient } from '../src/index.ts'
+import { expect, test } from 'vitest'
+import { createClient, type Logger, silentLogger } from '../src/index.ts'
 import { bodiesOf, FakeWorld } from './fake-world.ts'
 
 const ID = '01900000-0000-7000-8000-00000000000'
 
-async function online(submitCredit = 1000) {
+async function online(submitCredit = 1000, logger: Logger = silentLogger) {
   const world = new FakeWorld()
-  const client = createClient({ url: 'ws://broker', platform: world.platform })
+  const client = createClient({ url: 'ws://broker', platform: world.platform, logger })
   const connection = await world.welcome({ submitCredit })
   return { world, client, connection }
 }
@@ -60,18 +60,20 @@ test('progress that is asked for with a signal that has fired ends with its reas
   await expect(progress[Symbol.asyncIterator]().next()).rejects.toThrow('enough')
 })
 
-test('a listener that throws keeps no submission from its rejection', async () => {
-  // XState throws again, from a timer, what those who listen to it throw.
-  vi.useFakeTimers({ toFake: ['setTimeout'] })
-  const { world, client, connection } = await online()
+test('a listener that throws is logged, and keeps neither a submission nor another listener from being told', async () => {
+  const lines: string[] = []
+  const logger: Logger = { ...silentLogger, error: (_, message) => void lines.push(message) }
+  const { world, client, connection } = await online(1000, logger)
+  const states: string[] = []
   client.onStateChange(() => {
     throw new Error('a listener')
   })
+  client.onStateChange((state) => states.push(state))
   const submission = client.submit('q', 1).catch((error) => error)
   await world.settle()
   connection.close(4001)
   await world.settle()
   expect(await submission).toMatchObject({ code: 'unauthorized' })
-  expect(() => vi.runAllTimers()).toThrow('a listener')
-  vi.useRealTimers()
+  expect(states).toEqual(['failed'])
+  expect(lines).toContain('onStateChange threw: a listener')
 })

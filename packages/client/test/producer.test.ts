@@ -20,6 +20,11 @@ function track<T>(promise: Promise<T>) {
   return seen
 }
 
+const succeeded = (task: number | string, value: unknown): BrokerMessage =>
+  typeof task === 'number'
+    ? { type: 'succeeded', ref: task, indexes: [0], bodies: bodiesOf(value) }
+    : { type: 'succeeded', ids: [task], bodies: bodiesOf(value) }
+
 describe('submitting', () => {
   test('submissions of one turn leave as one message and resolve when durable', async () => {
     const { world, client, connection } = await online()
@@ -308,11 +313,6 @@ describe('outcomes', () => {
     const handle = await submission
     return { ...base, ref, handle }
   }
-  const succeeded = (task: number | string, value: unknown): BrokerMessage =>
-    typeof task === 'number'
-      ? { type: 'succeeded', ref: task, indexes: [0], bodies: bodiesOf(value) }
-      : { type: 'succeeded', ids: [task], bodies: bodiesOf(value) }
-
   test('a result arrives before or after it is asked for', async () => {
     const { world, connection, ref, handle } = await accepted()
     const early = track(handle.result())

@@ -70,6 +70,9 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
         )
       } else if (known && watcher !== undefined) {
         events.push(...watched(state, known, watcher, ref, index, nowMs))
+      } else if (watcher !== undefined) {
+        // Accepted with this very message, which tells the first by its place; this one is told by its id.
+        events.push({ type: 'taskWatched', id, session: watcher, atMs: nowMs })
       }
       continue
     }

@@ -24,8 +24,8 @@ export function historyOf(attempts: readonly AttemptRecord[]): readonly AttemptR
 }
 
 /** Code units of the parts of an error that are kept for long. */
-export function lengthOf({ message, name = '' }: TaskFailure): number {
-  return message.length + name.length
+export function lengthOf({ message, name = '', code = '' }: TaskFailure): number {
+  return message.length + name.length + code.length
 }
 
 function withoutStack({ stack: _, ...error }: TaskFailure): TaskFailure {

@@ -82,6 +82,14 @@ test('[SUBMIT-3] the same id twice in one message is one task, and with two cont
   expect(refusalsOf(events)).toEqual([['id_conflict', 1]])
 })
 
+test('[SUBMIT-6] a session that submits the same id twice in one message hears of it by its id as well', () => {
+  const harness = new Harness()
+  harness.open('p')
+  const events = harness.submit(['a', 'a'], undefined, { session: 'p', watch: true })
+  expect(typesOf(events)).toEqual(['tasksAccepted', 'taskWatched'])
+  expect(only(events, 'taskWatched')).toMatchObject({ id: 'a', session: 'p' })
+})
+
 test('[SUBMIT-4] a refused item does not touch the others', () => {
   const harness = new Harness({ config: { queueTasksMax: 3 } })
   harness.submit('b', undefined, { digest: 1 })

@@ -69,6 +69,8 @@ function closeEntry(code: number): { name: string; retry: 'no' | 'yes' | 'after'
 function closeError(code: number, reason: string): WireError {
   const { name } = closeEntry(code)
   const known = name === 'normal' || name === 'going_away' || name === 'abnormal' ? 'internal' : name
+  // No close was received, so its reason is what the runtime says of the connection.
+  if (code === 1006 && reason !== '') return { code: 'internal', message: reason }
   return {
     code: known as WireError['code'],
     message: `the connection was closed with ${code} (${name})${reason === '' ? '' : `: ${reason}`}`,

@@ -7,6 +7,13 @@ export interface Body {
   contentType?: string
 }
 
+const CONTENT_TYPE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+
+/** Whether a text can be a content type: printable ASCII without a space at either end. Its length is for the limits to judge. */
+export function isContentType(text: string): boolean {
+  return CONTENT_TYPE.test(text)
+}
+
 const encoder = new TextEncoder()
 // `ignoreBOM` keeps a byte order mark in the text, so that `JSON.parse` refuses it. A body is never changed on its
 // way.

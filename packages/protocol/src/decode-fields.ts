@@ -1,4 +1,4 @@
-import { hasProtoKey } from './body.ts'
+import { hasProtoKey, isContentType } from './body.ts'
 import { utf8Length } from './json-scan.ts'
 import type { Limits } from './limits.ts'
 import type { TaskFailure, TaskName } from './messages.ts'
@@ -45,14 +45,12 @@ function faultOfName(name: string): string {
   return `A queue name cannot ${fault === name[0] ? 'begin with' : 'hold'} ${JSON.stringify(fault)}.`
 }
 
-const CONTENT_TYPE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
-
 /** The content type, or `undefined` for JSON, whether it was given or not. So one body has one form. */
 export function contentTypeOf(fields: Fields, limits: Limits): string | undefined {
   const contentType = fields.contentType
   if (contentType === undefined || contentType === 'application/json') return undefined
   const stated = text(contentType, 'contentType', limits.nameLengthMax)
-  if (!CONTENT_TYPE.test(stated)) throw badMessage('Printable ASCII is needed here.', 'contentType')
+  if (!isContentType(stated)) throw badMessage('Printable ASCII is needed here.', 'contentType')
   return stated
 }
 
@@ -60,6 +58,8 @@ export function failureOf(fields: Fields, limits: Limits): TaskFailure {
   const failure: TaskFailure = { message: textAt(fields, 'message', limits.messageLengthMax) }
   const name = optionalTextAt(fields, 'name', limits.nameLengthMax)
   if (name !== undefined) failure.name = name
+  const code = optionalTextAt(fields, 'code', limits.nameLengthMax)
+  if (code !== undefined) failure.code = code
   const stack = optionalTextAt(fields, 'stack', limits.stackLengthMax)
   if (stack !== undefined) failure.stack = stack
   return failure

@@ -185,19 +185,20 @@ function clippedFailure(failure: TaskFailure, limits: Limits): TaskFailure {
   const clipped = cutFailure(failure, limits.messageLengthMax, limits.nameLengthMax, limits.stackLengthMax)
   const bytesMax = limits.frameBytesMax / FAILURE_SHARE
   if (unitsOf(clipped) * ESCAPE_BYTES <= bytesMax || utf8Length(JSON.stringify(clipped)) <= bytesMax) return clipped
-  const unitsMax = Math.floor(bytesMax / ESCAPE_BYTES / 5)
+  const unitsMax = Math.floor(bytesMax / ESCAPE_BYTES / 6)
   return cutFailure(clipped, unitsMax, unitsMax, 2 * unitsMax)
 }
 
 function cutFailure(failure: TaskFailure, messageMax: number, nameMax: number, stackMax: number): TaskFailure {
   const cut: TaskFailure = { message: failure.message.slice(0, messageMax) }
   if (failure.name !== undefined) cut.name = failure.name.slice(0, nameMax)
+  if (failure.code !== undefined) cut.code = failure.code.slice(0, nameMax)
   if (failure.stack !== undefined) cut.stack = failure.stack.slice(0, stackMax)
   return cut
 }
 
-function unitsOf({ message, name = '', stack = '' }: TaskFailure): number {
-  return message.length + name.length + stack.length
+function unitsOf({ message, name = '', code = '', stack = '' }: TaskFailure): number {
+  return message.length + name.length + code.length + stack.length
 }
 
 function clippedError<E extends WireError>(error: E, { messageLengthMax }: Limits): E {

@@ -1,5 +1,6 @@
 /**
- * Every error code and close code of the wire. PROTOCOL.md lists the same table, and a test compares them.
+ * Every error code and close code of the wire. `error-meanings.ts` says what each one means; it is apart because no page needs
+ * it. PROTOCOL.md lists the same table, and a test compares them.
  *
  * `retry` tells a program what to do with the same request:
  * - `no`: it will be refused again; change it or give up.
@@ -8,48 +9,28 @@
  */
 export type Retry = 'no' | 'yes' | 'after'
 
-interface ErrorEntry {
-  readonly retry: Retry
-  readonly meaning: string
-}
-
 export const ERRORS = {
-  bad_frame: { retry: 'no', meaning: 'The bytes are not a frame of this protocol.' },
-  bad_message: {
-    retry: 'no',
-    meaning: 'A message has an unknown type, or a field that is missing or of the wrong type.',
-  },
-  too_large: { retry: 'no', meaning: 'A field, message, body or frame is past the limit named in the error.' },
-  unsupported_version: { retry: 'no', meaning: 'None of the offered protocol versions is spoken here.' },
-  unauthorized: { retry: 'no', meaning: 'The token is missing or not accepted.' },
-  token_expired: { retry: 'no', meaning: 'The token was accepted once and has expired: come back with a new one.' },
-  not_permitted: {
-    retry: 'no',
-    meaning: 'The token has no scope for this, or the session did not announce the role that this message needs.',
-  },
-  hello_expected: { retry: 'no', meaning: 'The first message of a connection has to be hello.' },
-  hello_timeout: { retry: 'yes', meaning: 'No hello arrived in time.' },
-  busy: { retry: 'after', meaning: 'A bound is reached: try again after retryAfterMs.' },
-  draining: { retry: 'after', meaning: 'The broker is leaving: reconnect after retryAfterMs.' },
-  read_only: {
-    retry: 'after',
-    meaning: 'The journal failed, so nothing new is accepted until an operator restarts the broker.',
-  },
-  id_conflict: { retry: 'no', meaning: 'A task with this id exists with other content.' },
-  unknown_task: { retry: 'no', meaning: 'No task with this id is held: never submitted, or its record has expired.' },
-  task_finished: { retry: 'no', meaning: 'The task already has its outcome.' },
-  lease_lost: {
-    retry: 'no',
-    meaning: 'The lease is not held by this session any more: expired, cancelled or granted anew.',
-  },
-  slow_reader: {
-    retry: 'yes',
-    meaning: 'The connection did not read what it was sent and its buffer reached the hard cap.',
-  },
-  session_replaced: { retry: 'no', meaning: 'Another connection resumed this session.' },
-  heartbeat_timeout: { retry: 'yes', meaning: 'Nothing was heard from the peer for too long.' },
-  internal: { retry: 'yes', meaning: 'The broker failed; its log says why.' },
-} as const satisfies Record<string, ErrorEntry>
+  bad_frame: { retry: 'no' },
+  bad_message: { retry: 'no' },
+  too_large: { retry: 'no' },
+  unsupported_version: { retry: 'no' },
+  unauthorized: { retry: 'no' },
+  token_expired: { retry: 'no' },
+  not_permitted: { retry: 'no' },
+  hello_expected: { retry: 'no' },
+  hello_timeout: { retry: 'yes' },
+  busy: { retry: 'after' },
+  draining: { retry: 'after' },
+  read_only: { retry: 'after' },
+  id_conflict: { retry: 'no' },
+  unknown_task: { retry: 'no' },
+  task_finished: { retry: 'no' },
+  lease_lost: { retry: 'no' },
+  slow_reader: { retry: 'yes' },
+  session_replaced: { retry: 'no' },
+  heartbeat_timeout: { retry: 'yes' },
+  internal: { retry: 'yes' },
+} as const satisfies Record<string, { readonly retry: Retry }>
 
 export type ErrorCode = keyof typeof ERRORS
 

@@ -1,5 +1,5 @@
 export { Bodies } from './bodies.ts'
-export { type Body, bodyToJson, JSON_CONTENT_TYPE, jsonBody, jsonText } from './body.ts'
+export { type Body, bodyToJson, isContentType, JSON_CONTENT_TYPE, jsonBody, jsonText } from './body.ts'
 export * from './codec.ts'
 export * from './errors.ts'
 export { parseExact } from './exact-json.ts'

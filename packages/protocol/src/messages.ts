@@ -136,8 +136,11 @@ export interface Complete extends WithBodies {
 export interface TaskFailure {
   /** For people. */
   message: string
-  /** A class name, or the application's own code. */
+  /** The name of the error's class. */
   name?: string
+  /** The application's or platform's own code, such as `ENOENT`. */
+  code?: string
+  /** Where it was thrown; behind that, the same of its causes. */
   stack?: string
 }
 

@@ -1,5 +1,6 @@
+export type { Handlers } from '@sluice/client'
 export { createWorker, type WorkerOptions } from './create-worker.ts'
-export { HandlerModuleError, type Handlers, loadHandlers } from './load-handlers.ts'
+export { HandlerModuleError, loadHandlers } from './load-handlers.ts'
 export { createNodePlatform, type NodePlatformOptions, nodePlatform } from './platform.ts'
 export { drainOnSignals } from './signals.ts'
 export { createThreadPool, type ThreadPoolOptions } from './thread-pool.ts'

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { defaultPlatform, type Platform, type Socket } from '@sluice/client'
 import { type ClientOptions, type RawData, WebSocket } from 'ws'
@@ -10,6 +11,9 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** How long a peer that says nothing may take to answer a close; a process that has nothing else to do waits for it. */
 const CLOSE_TIMEOUT_MS = 5_000
+
+/** UTF-16 code units of a refusal's body that are shown. */
+const REFUSAL_LENGTH_MAX = 300
 
 /** What can be set of Node's socket. */
 export interface NodePlatformOptions {
@@ -61,7 +65,11 @@ function connect(url: string, protocol: string, maxPayload: number, handshakeTim
   // A close event follows every error of ws, so the error itself only has to be heard.
   let failure = ''
   webSocket.on('error', (error) => {
-    failure = error.message
+    if (failure === '') failure = textOf(error)
+  })
+  webSocket.on('unexpected-response', async (_request, response) => {
+    failure = await refusalOf(response)
+    webSocket.terminate()
   })
   webSocket.on('close', (code, reason) => {
     if (closed) {
@@ -78,4 +86,26 @@ function whole(data: RawData): Buffer {
     return Buffer.concat(data)
   }
   return data instanceof ArrayBuffer ? Buffer.from(data) : data
+}
+
+/** A name with several addresses fails with an error for each and no message of its own. */
+function textOf(error: Error): string {
+  if (error.message !== '' || !(error instanceof AggregateError)) return error.message
+  return error.errors.map((each) => (each as Error).message).join(', ')
+}
+
+/** What a server answers that does not open a WebSocket: its status, and the beginning of what it says. */
+async function refusalOf(response: IncomingMessage): Promise<string> {
+  const { statusCode, statusMessage } = response
+  let body = ''
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      body += chunk
+      if (body.length > REFUSAL_LENGTH_MAX) break
+    }
+  } catch {
+    // Cut off: the status says enough.
+  }
+  const said = body.replace(/\s+/g, ' ').trim().slice(0, REFUSAL_LENGTH_MAX)
+  return `the server refuses the WebSocket with HTTP ${statusCode} (${statusMessage})${said === '' ? '' : `: ${said}`}`
 }

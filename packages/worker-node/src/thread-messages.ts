@@ -10,9 +10,16 @@ export interface ThreadTask extends Body {
   port: MessagePort
 }
 
-/** From the thread while a task runs. */
+/** From the thread while it has a task. */
 export type ThreadReport =
+  /** It loads the module of handlers, or waits until it has. */
+  | { type: 'loading' }
+  /** The module does not load here, and the thread ends. */
+  | { type: 'notLoaded'; failure: Failure }
+  /** The handler is called. */
   | { type: 'started' }
+  /** An error was left to nobody, and the thread ends. `owner` is the task whose handler made it, where that is known. */
+  | { type: 'stray'; failure: Failure; owner: { id: string; queue: string; isThis: boolean } | undefined }
   | { type: 'progress'; value: unknown }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; fields: object; message: string }
 

@@ -4,6 +4,8 @@ import {
   type Executor,
   type ExecutorHooks,
   type ExecutorTask,
+  type Failure,
+  HandBackError,
   LeaseLostError,
   type Logger,
   silentLogger,
@@ -12,6 +14,7 @@ import {
 import type { Body } from '@sluice/protocol'
 import { Piscina } from 'piscina'
 import { moduleUrl } from './load-handlers.ts'
+import { LOAD_MS_MAX, ModuleLoads } from './module-loads.ts'
 import type { ThreadAbort, ThreadOutcome, ThreadReport, ThreadTask } from './thread-messages.ts'
 
 export interface ThreadPoolOptions {
@@ -37,7 +40,9 @@ const threadFile = import.meta.url.endsWith('.ts')
 /**
  * Runs handlers in worker threads, so that none of them can hold up the heartbeats of all others.
  *
- * The pool is Piscina's: it replaces a thread that was terminated, ran out of memory or called `process.exit()`.
+ * The pool is Piscina's: it replaces a thread that was terminated, ran out of memory or called `process.exit()`. A thread that cannot
+ * load the module ends too, and its task is handed back after a wait that grows. An error that a handler left to nobody, such as
+ * in a timer, ends the thread: the attempt fails where that handler still runs, and another task that it hits is handed back.
  * A task that comes while all threads are busy waits here; the worker's concurrency bounds how many do.
  *
  * @throws RangeError for a size outside 1 – 256
@@ -57,8 +62,9 @@ export function createThreadPool(options: ThreadPoolOptions): Executor {
     recordTiming: false,
   })
   pool.on('error', (error: unknown) => logger.error({ err: error }, 'a thread without a task failed'))
+  const loads = new ModuleLoads()
   return {
-    run: (task, hooks) => new ThreadRun(task, hooks, graceMs, logger).on(pool),
+    run: (task, hooks) => new ThreadRun(task, hooks, graceMs, logger).on(pool, loads),
     close: () => pool.destroy(),
   }
 }
@@ -80,7 +86,10 @@ class ThreadRun {
   readonly #port: MessagePort
   readonly #threadPort: MessagePort
   readonly #kill = new AbortController()
-  #started = false
+  #phase: 'waiting' | 'loading' | 'running' = 'waiting'
+  #loadTimer: NodeJS.Timeout | undefined
+  /** Why the thread has ended by its own word. */
+  #end: Extract<ThreadReport, { type: 'notLoaded' | 'stray' }> | undefined
   #aborted: Error | undefined
   #killTimer: NodeJS.Timeout | undefined
 
@@ -95,9 +104,10 @@ class ThreadRun {
     this.#port.on('message', (report: ThreadReport) => this.#heard(report))
   }
 
-  async on(pool: Piscina): Promise<Body> {
+  async on(pool: Piscina, loads: ModuleLoads): Promise<Body> {
     const { signal } = this.#hooks
     const abort = () => this.#abort(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
+    this.#hooks.setRunning(false)
     try {
       signal.throwIfAborted()
       signal.addEventListener('abort', abort, { once: true })
@@ -108,16 +118,42 @@ class ThreadRun {
         transferList: [this.#threadPort, input.bytes.buffer as ArrayBuffer] as object,
         signal: this.#kill.signal,
       })
+      this.#hearTheRest()
+      loads.succeeded()
       return bodyOf(outcome)
     } catch (error) {
+      this.#hearTheRest()
+      const reason = await this.#reasonOf(error, loads)
       // After an abort its reason is the failure, whether the handler threw it, threw another, or lost its thread.
-      throw this.#aborted ?? error
+      throw this.#aborted ?? reason
     } finally {
       clearTimeout(this.#killTimer)
+      clearTimeout(this.#loadTimer)
       signal.removeEventListener('abort', abort)
-      this.#hearTheRest()
       this.#port.close()
     }
+  }
+
+  /** What the attempt fails with, or why the task is handed back, where its thread has ended. */
+  async #reasonOf(error: unknown, loads: ModuleLoads): Promise<unknown> {
+    if (this.#aborted !== undefined) return this.#aborted
+    const end = this.#end
+    if (end?.type === 'stray') {
+      if (end.owner?.isThis) return errorOf(end.failure)
+      const owner =
+        end.owner === undefined
+          ? 'code outside any handler'
+          : `task ${end.owner.id} (${end.owner.queue}), which had ended,`
+      const reason = `its thread was ended by an error that ${owner} left to nobody: ${end.failure.error.message}`
+      this.#log('error', { err: end.failure.error }, reason)
+      return new HandBackError(reason)
+    }
+    if (this.#phase !== 'loading') return error
+    const why = end?.failure.error.message ?? (error instanceof Error ? error.message : String(error))
+    const reason = this.#kill.signal.aborted ? `the module did not load within ${LOAD_MS_MAX} ms` : why
+    this.#log('error', {}, `a thread could not load the handlers and is replaced: ${reason}`)
+    await loads.failed(this.#hooks.signal)
+    return new HandBackError(`a thread could not load the handlers: ${reason}`)
   }
 
   /** The outcome takes another way than reports do, and may overtake those that were sent before it. */
@@ -127,12 +163,24 @@ class ThreadRun {
   }
 
   #heard(report: ThreadReport): void {
-    if (report.type === 'progress') {
-      this.#hooks.progress(report.value)
-    } else if (report.type === 'log') {
-      this.#log(report.level, report.fields, report.message)
-    } else {
-      this.#started = true
+    switch (report.type) {
+      case 'progress':
+        this.#hooks.progress(report.value)
+        return
+      case 'log':
+        this.#log(report.level, report.fields, report.message)
+        return
+      case 'loading':
+        this.#phase = 'loading'
+        this.#loadTimer = setTimeout(() => this.#kill.abort(), LOAD_MS_MAX)
+        return
+      case 'started':
+        this.#phase = 'running'
+        clearTimeout(this.#loadTimer)
+        this.#hooks.setRunning(true)
+        return
+      default:
+        this.#end = report
     }
   }
 
@@ -146,7 +194,7 @@ class ThreadRun {
       return
     }
     this.#aborted = reason
-    if (!this.#started) {
+    if (this.#phase !== 'running') {
       this.#kill.abort()
       return
     }
@@ -176,7 +224,11 @@ function bodyOf(outcome: ThreadOutcome): Body {
     const { ok: _, ...body } = outcome
     return body
   }
-  const { ok: _, error, ...verdict } = outcome
-  // The stack of this place would say nothing.
-  throw Object.assign(new Error(error.message), { stack: undefined }, error, verdict)
+  throw errorOf(outcome)
+}
+
+/** The stack of this place would say nothing. */
+function errorOf({ error, retryable, retryAfterMs }: Failure): Error {
+  const verdict = { ...(retryable !== undefined && { retryable }), ...(retryAfterMs !== undefined && { retryAfterMs }) }
+  return Object.assign(new Error(error.message), { stack: undefined }, error, verdict)
 }

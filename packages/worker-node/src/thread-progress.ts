@@ -1,3 +1,4 @@
+import { strictJson } from '@sluice/client'
 import type { ThreadReport } from './thread-messages.ts'
 
 /** Between two values that leave the thread, in ms; the worker sends them on more rarely still. */
@@ -38,7 +39,7 @@ export class ThreadProgress {
     this.#restsUntilMs = performance.now() + INTERVAL_MS
     try {
       // What JSON cannot say could not leave the worker either, and a clone of it would throw in the handler.
-      this.#report({ type: 'progress', value: JSON.parse(JSON.stringify(value)) })
+      this.#report({ type: 'progress', value: JSON.parse(strictJson(value, 'progress')) })
     } catch (error) {
       const message = `progress left out: ${(error as Error).message}`
       this.#report({ type: 'log', level: 'warn', fields: {}, message })

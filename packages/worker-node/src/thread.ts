@@ -1,30 +1,73 @@
 /** What runs inside each thread of the pool: one task at a time, on the thread's own copy of the handlers. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { type MessagePort, workerData } from 'node:worker_threads'
-import { failureOf, LeaseLostError, type Logger, runHandler, type TaskContext, TimeLimitExceeded } from '@sluice/client'
+import {
+  failureOf,
+  type Handlers,
+  LeaseLostError,
+  runHandler,
+  type TaskContext,
+  TimeLimitExceeded,
+  taskLogger,
+} from '@sluice/client'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
-import { type Handlers, loadHandlers } from './load-handlers.ts'
+import { loadHandlers } from './load-handlers.ts'
 import type { ThreadAbort, ThreadOutcome, ThreadReport, ThreadTask } from './thread-messages.ts'
 import { ThreadProgress } from './thread-progress.ts'
 
-// Loaded with the first task and not before: a module that does not load then fails tasks, each with its reason.
+// Loaded with the first task and not before: a module that does not load then hands tasks back, each with its reason.
 let loading: Promise<Handlers> | undefined
+
+/** The task in whose handler something was begun, however long ago. */
+const origin = new AsyncLocalStorage<ThreadTask>()
 
 export default async function runInThread(task: ThreadTask): Promise<unknown> {
   const report = (message: ThreadReport) => task.port.postMessage(message)
-  report({ type: 'started' })
+  report({ type: 'loading' })
+  loading ??= loadHandlers((workerData as { module: string }).module)
+  let handlers: Handlers
   try {
-    const outcome = await run(task, report)
+    handlers = await loading
+  } catch (error) {
+    // The thread's own copy of the module stays broken, so another thread has to take its place.
+    report({ type: 'notLoaded', failure: failureOf(error) })
+    process.exit(1)
+  }
+  report({ type: 'started' })
+  const forgetStrays = onStray(task, report)
+  try {
+    const outcome = await origin.run(task, () => run(handlers, task, report))
     return outcome.ok ? transferred(outcome) : outcome
   } finally {
+    forgetStrays()
     task.port.close()
   }
 }
 
-async function run(task: ThreadTask, report: (message: ThreadReport) => void): Promise<ThreadOutcome> {
+/** An error that nobody caught ends the thread. The task that it happens to hit is charged only for its own. */
+function onStray(task: ThreadTask, report: (message: ThreadReport) => void): () => void {
+  const stray = (error: unknown) => {
+    // The program has its own way to deal with it.
+    if (process.listenerCount('uncaughtException') > 1) return
+    const owner = origin.getStore()
+    report({
+      type: 'stray',
+      failure: failureOf(error),
+      owner: owner && { id: owner.id, queue: owner.queue, isThis: owner === task },
+    })
+    process.exit(1)
+  }
+  process.on('uncaughtException', stray)
+  return () => process.off('uncaughtException', stray)
+}
+
+async function run(
+  handlers: Handlers,
+  task: ThreadTask,
+  report: (message: ThreadReport) => void,
+): Promise<ThreadOutcome> {
   const progress = new ThreadProgress(report)
   try {
-    loading ??= loadHandlers((workerData as { module: string }).module)
-    const handlers = await loading
     const handler = Object.hasOwn(handlers, task.queue) ? handlers[task.queue] : undefined
     if (handler === undefined) {
       throw new Error(`the module of handlers has none for the queue '${task.queue}'`)
@@ -38,15 +81,13 @@ async function run(task: ThreadTask, report: (message: ThreadReport) => void): P
 }
 
 function contextOf(task: ThreadTask, progress: ThreadProgress, report: (message: ThreadReport) => void): TaskContext {
-  const log = (level: keyof Logger) => (fields: object, message: string) =>
-    report({ type: 'log', level, fields: plain(fields), message: String(message) })
   return {
     id: task.id,
     queue: task.queue,
     attempt: task.attempt,
     signal: abortSignal(task.port),
     progress: (value) => progress.report(value),
-    log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+    log: taskLogger((level, fields, message) => report({ type: 'log', level, fields: plain(fields), message })),
   }
 }
 

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
 import { ClosedError, type Logger, type Worker } from '@sluice/client'
+import { DEFAULT_LIMITS } from '@sluice/protocol'
 import { createWorker, GRACE_MS } from './create-worker.ts'
 import { loadHandlers, moduleUrl } from './load-handlers.ts'
 import { createNodePlatform } from './platform.ts'
@@ -52,7 +53,8 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     url,
     handlers,
     concurrency,
-    name: options.name ?? `${basename(moduleUrl(module).pathname)}@${hostname()}`,
+    name:
+      options.name ?? `${basename(moduleUrl(module).pathname)}@${hostname()}`.slice(0, DEFAULT_LIMITS.nameLengthMax),
     platform: createNodePlatform(),
     ...(token !== undefined && { token }),
     ...(logger && { logger }),
@@ -60,7 +62,6 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     signals: (options.signals ?? true) && { graceMs: options.graceMs ?? GRACE_MS },
     onError: (error, task) => {
       if (task === undefined) stopped = error
-      else logger?.warn({ task: task.id, queue: task.queue, attempt: task.attempt, err: error }, 'attempt failed')
     },
   })
   const ended = worker.closed.then(() => {

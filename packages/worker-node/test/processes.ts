@@ -28,8 +28,8 @@ export class Running {
 }
 
 /** Starts a broker that keeps its tasks in memory, and waits until it listens. */
-export async function startBroker(): Promise<Running & { url: string }> {
-  const flags = ['--port', '0', '--durability', 'memory', '--heartbeat-ms', '250']
+export async function startBroker(port = 0): Promise<Running & { url: string }> {
+  const flags = ['--port', `${port}`, '--durability', 'memory', '--heartbeat-ms', '250']
   const broker = new Running('packages/cli/src/main.ts', ['broker', ...flags])
   const url = await vi.waitUntil(() => {
     if (broker.child.exitCode !== null) throw new Error(`the broker ended: ${broker.output}`)

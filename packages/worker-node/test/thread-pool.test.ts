@@ -1,8 +1,17 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Executor, LeaseLostError, type Logger, silentLogger, TimeLimitExceeded } from '@sluice/client'
+import {
+  type Executor,
+  HandBackError,
+  LeaseLostError,
+  type Logger,
+  silentLogger,
+  TimeLimitExceeded,
+} from '@sluice/client'
 import { bodyToJson, jsonBody } from '@sluice/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createThreadPool } from '../src/index.ts'
@@ -28,7 +37,11 @@ describe('a pool of one thread', () => {
   ) {
     return pool.run(
       { queue, id: 'task-1', attempt: 2, input: jsonBody(input) },
-      { signal: hooks.signal ?? new AbortController().signal, progress: hooks.progress ?? (() => {}) },
+      {
+        signal: hooks.signal ?? new AbortController().signal,
+        progress: hooks.progress ?? (() => {}),
+        setRunning: () => {},
+      },
     )
   }
 
@@ -38,7 +51,7 @@ describe('a pool of one thread', () => {
 
   test('bytes go in and come out without becoming JSON', async () => {
     const input = { bytes: new Uint8Array([1, 2, 250]), contentType: 'application/octet-stream' }
-    const hooks = { signal: new AbortController().signal, progress: () => {} }
+    const hooks = { signal: new AbortController().signal, progress: () => {}, setRunning: () => {} }
     const output = await pool.run({ queue: 'bytes', id: 'task-1', attempt: 1, input }, hooks)
     expect(output).toEqual({ bytes: new Uint8Array([2, 3, 251]), contentType: 'application/octet-stream' })
   })
@@ -80,6 +93,10 @@ describe('a pool of one thread', () => {
       retryable: false,
     })
     await expect(run('later', null)).rejects.toMatchObject({ retryable: true, retryAfterMs: 1234 })
+    await expect(run('throw-code', null)).rejects.toMatchObject({
+      code: 'ENOENT',
+      stack: expect.stringContaining('Caused by: Error: no such file'),
+    })
   })
 
   test('bytes that cannot be moved out of a thread come out as well', async () => {
@@ -91,13 +108,34 @@ describe('a pool of one thread', () => {
   test('progress that JSON cannot say is left out with a warning, as without threads', async () => {
     const progress: unknown[] = []
     expect(bodyToJson(await run('unsayable', null, { progress: (value) => progress.push(value) }))).toBe('done')
-    expect(progress).toEqual([{ at: 1 }])
-    expect(lines).toEqual([
-      {
-        fields: { task: 'task-1', queue: 'unsayable', attempt: 2 },
-        message: expect.stringContaining('progress left out'),
-      },
+    expect(progress).toEqual([])
+    expect(lines.map(({ message }) => message)).toEqual([
+      expect.stringContaining('progress left out: progress.how is a function'),
+      expect.stringContaining('progress left out: progress is a bigint'),
     ])
+  })
+
+  test('an error that a finished task left to a timer is told as foreign, and the task that it hits is handed back', async () => {
+    expect(bodyToJson(await run('late', { ms: 100 }))).toBe('done')
+    const hit = run('sleep', { ms: 20_000 }).catch((error: unknown) => error)
+    expect(await hit).toBeInstanceOf(HandBackError)
+    expect(await hit).toMatchObject({ message: expect.stringContaining('task-1 (late), which had ended') })
+    expect(await hit).toMatchObject({ message: expect.stringContaining('the timer of a finished task') })
+    expect(bodyToJson(await run('double', { value: 5 }))).toMatchObject({ value: 10 })
+  })
+
+  test('the context is a plain object of six properties, as without threads', async () => {
+    expect(bodyToJson(await run('context', null))).toEqual({
+      keys: ['id', 'queue', 'attempt', 'signal', 'progress', 'log'],
+      copied: ['id', 'queue', 'attempt', 'signal', 'progress', 'log'],
+      json: { id: 'task-1', queue: 'context', attempt: 2, signal: {}, log: {} },
+    })
+    expect(lines.map(({ message }) => message)).toContain('a message alone')
+  })
+
+  test('bytes that were transferred away cannot be the output, and the next task works', async () => {
+    await expect(run('detached', null)).rejects.toThrow('the output cannot be sent')
+    expect(bodyToJson(await run('double', { value: 5 }))).toMatchObject({ value: 10 })
   })
 
   test('a handler that reports in a loop does not flood this thread, and its last word arrives', async () => {
@@ -166,14 +204,50 @@ test('a handler that takes all the memory of its thread fails its task, and the 
   expect(JSON.parse(stdout)).toEqual([expect.stringMatching(/memory/), { value: 4, attempt: 1, id: 'task-1' }])
 })
 
-test('a module that does not load fails the tasks, with its reason', async () => {
+test('a thread that cannot load the module is replaced, and its task handed back with the reason', async () => {
+  const marker = join(tmpdir(), randomUUID())
+  process.env.FLAKY_MARKER = marker
+  const lines: string[] = []
+  const logger: Logger = { ...silentLogger, error: (_, message) => void lines.push(message) }
+  const pool = createThreadPool({ module: join(import.meta.dirname, 'fixtures', 'flaky.ts'), size: 1, logger })
+  const running: boolean[] = []
+  const run = () =>
+    pool.run(
+      { queue: 'greet', id: 'task-1', attempt: 1, input: jsonBody(null) },
+      {
+        signal: new AbortController().signal,
+        progress: () => {},
+        setRunning: (isRunning) => running.push(isRunning),
+      },
+    )
+  const first = run().catch((error: unknown) => error)
+  expect(await first).toBeInstanceOf(HandBackError)
+  expect(await first).toMatchObject({ message: expect.stringContaining('not this time') })
+  expect(lines).toEqual([expect.stringContaining('is replaced')])
+  // It never ran, so that no time counted.
+  expect(running).toEqual([false])
+  expect(bodyToJson(await run())).toBe('hello')
+  expect(running).toEqual([false, false, true])
+  await pool.close()
+  await rm(marker)
+})
+
+test('a module that never loads hands its tasks back ever more slowly', async () => {
   const missing = join(import.meta.dirname, 'fixtures', `${randomUUID()}.ts`)
   const pool = createThreadPool({ module: missing, size: 1, logger: silentLogger })
-  const running = pool.run(
-    { queue: 'double', id: 'task-1', attempt: 1, input: jsonBody(null) },
-    { signal: new AbortController().signal, progress: () => {} },
-  )
-  await expect(running).rejects.toThrow('no module of handlers')
+  const run = async () => {
+    const fromMs = performance.now()
+    const running = pool.run(
+      { queue: 'double', id: 'task-1', attempt: 1, input: jsonBody(null) },
+      { signal: new AbortController().signal, progress: () => {}, setRunning: () => {} },
+    )
+    await expect(running).rejects.toThrow('no module of handlers')
+    return performance.now() - fromMs
+  }
+  // The waits that are drawn up double: 250, 500 and 1,000 ms.
+  const waits = [await run(), await run(), await run()]
+  expect(waits[1]).toBeGreaterThan(490)
+  expect(waits[2]).toBeGreaterThan(990)
   await pool.close()
 })
 

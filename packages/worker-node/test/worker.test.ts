@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Worker as Thread } from 'node:worker_threads'
-import { type Client, createClient, type Worker } from '@sluice/client'
+import { type Client, createClient, silentLogger, uuidv7Source, type Worker } from '@sluice/client'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createWorker, loadHandlers, nodePlatform, startWorkerProcess, type WorkerOptions } from '../src/index.ts'
 import { patience, Running, startBroker } from './processes.ts'
@@ -28,7 +31,7 @@ afterEach(async () => {
 })
 
 async function start(options: Partial<WorkerOptions>): Promise<void> {
-  worker = createWorker({ url: broker.url, handlers: await loadHandlers(module), ...options })
+  worker = createWorker({ url: broker.url, handlers: await loadHandlers(module), logger: silentLogger, ...options })
   await worker.start()
 }
 
@@ -45,13 +48,73 @@ describe('a worker in this process', () => {
   })
 })
 
+describe('a task that is submitted twice at once, such as by a double click', () => {
+  const nextId = uuidv7Source(nodePlatform)
+  const twice = (queue: string, input: unknown) => {
+    const id = nextId()
+    return Promise.all([1, 2].map(() => client.submit(queue, input, { id, retry: { kind: 'none' } })))
+  }
+
+  test('tells both handles its result, its death, its cancellation and its progress', async () => {
+    await start({})
+    const done = await twice('double', { value: 4 })
+    expect(await Promise.all(done.map((handle) => handle.result()))).toMatchObject([{ value: 8 }, { value: 8 }])
+
+    const dead = await twice('permanent', null)
+    for (const handle of dead) await expect(handle.result()).rejects.toMatchObject({ name: 'TaskDeadError' })
+
+    const heeding = await twice('heed', null)
+    const first = await Promise.all(heeding.map((handle) => handle.progress()[Symbol.asyncIterator]().next()))
+    expect(first.map(({ value }) => value)).toEqual(['waiting', 'waiting'])
+    const results = Promise.allSettled(heeding.map((handle) => handle.result()))
+    await heeding[0]!.cancel()
+    expect(await results).toMatchObject([1, 2].map(() => ({ reason: { name: 'TaskCancelledError' } })))
+  })
+})
+
+describe('bytes', () => {
+  test.each([0, 1])('travel as bytes to the handler and back (threads: %i)', async (threads) => {
+    await start(threads === 0 ? {} : { threads: { module, size: threads } })
+    const handle = await client.submit('bytes', new Uint8Array([1, 2, 250]))
+    expect(await handle.result()).toEqual(new Uint8Array([2, 3, 251]))
+  })
+})
+
 describe('a worker with threads', () => {
+  test('the time to load the module is no part of the time limit', async () => {
+    process.env.FLAKY_MARKER = module
+    const slow = join(import.meta.dirname, 'fixtures', 'flaky.ts')
+    await start({ handlers: { greet: () => '' }, threads: { module: slow, size: 1 } })
+    const handle = await client.submit('greet', null, { timeLimitMs: 300, retry: { kind: 'none' } })
+    expect(await handle.result()).toBe('hello')
+  })
+
   test('a handler that blocks its thread for three lease lengths keeps its lease: one delivery, attempt 1', async () => {
     await start({ threads: { module, size: 1 } })
     const handle = await client.submit('block', { ms: 3_000 }, { leaseMs: 1_000 })
     expect(await handle.result()).toEqual({ attempt: 1 })
     expect(await handle.status()).toMatchObject({ state: 'succeeded', attempts: 1 })
     expect(worker!.stats()).toMatchObject({ succeeded: 1, failed: 0, lost: 0 })
+  })
+
+  test('a task whose thread could not load the module, or was ended by another task, is handed back and no attempt is counted', async () => {
+    const marker = join(tmpdir(), randomUUID())
+    process.env.FLAKY_MARKER = marker
+    const flaky = join(import.meta.dirname, 'fixtures', 'flaky.ts')
+    await start({ handlers: { greet: () => '' }, threads: { module: flaky, size: 1 } })
+    const handle = await client.submit('greet', null, { retry: { kind: 'none' } })
+    expect(await handle.result()).toBe('hello')
+    expect(await handle.status()).toMatchObject({ state: 'succeeded', attempts: 1 })
+    expect(worker!.stats()).toMatchObject({ succeeded: 1, failed: 0, released: 1 })
+    await worker!.close()
+    await rm(marker)
+
+    await start({ threads: { module, size: 1 } })
+    const late = await client.submit('late', { ms: 300 })
+    expect(await late.result()).toBe('done')
+    const hit = await client.submit('sleep', { ms: 1000 }, { retry: { kind: 'none' } })
+    expect(await hit.result()).toEqual({ attempt: 1 })
+    expect(worker!.stats()).toMatchObject({ succeeded: 2, failed: 0, released: 1 })
   })
 
   test('cancelling a running task ends its handler, and the thread takes the next task', async () => {

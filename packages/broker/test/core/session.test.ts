@@ -272,6 +272,16 @@ describe('a session and its connections', () => {
       expect(named(producer)).toEqual(['0 by ref', '1 by ref', '2 by id', '2 by ref'])
     })
 
+    test('is the place and the id of a task that stands twice in one message', async () => {
+      const { world, worker, producer } = await submitted()
+      producer.submit(7, [3, 3, 3])
+      await world.settle()
+      expect(producer.of('submitted').at(-1)).toMatchObject({ ref: 7, refused: [] })
+      worker.complete(1, worker.lastLease)
+      await world.settle()
+      expect(named(producer)).toEqual(['3 by id', '3 by ref'])
+    })
+
     test('is the id for a session that has come back over another connection', async () => {
       const { world, producer, finish } = await submitted()
       producer.vanish()

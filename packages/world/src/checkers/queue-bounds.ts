@@ -166,7 +166,10 @@ function judgeHistory(id: string, history: TaskView['history'], violate: Violate
   if (history.length > HISTORY_MAX)
     violate(`task ${id} keeps ${history.length} attempts, at most ${HISTORY_MAX} are allowed`, { ids: [id] }, 'DEAD-2')
   const errors = history.slice(0, -1).flatMap(({ error }) => error ?? [])
-  const length = errors.reduce((sum, { message, name = '' }) => sum + message.length + name.length, 0)
+  const length = errors.reduce(
+    (sum, { message, name = '', code = '' }) => sum + message.length + name.length + code.length,
+    0,
+  )
   if (length > HISTORY_LENGTH_MAX || errors.some(({ stack }) => stack !== undefined))
     violate(`task ${id} keeps ${length} units of errors before the newest, or a stack`, { ids: [id] }, 'DEAD-2')
 }

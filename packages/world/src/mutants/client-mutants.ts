@@ -99,7 +99,7 @@ export const CLIENT_MUTANTS = mutantsOf('client', [
   },
   {
     name: 'time limit never applied',
-    in: 'Runner.#run',
+    in: 'Runner.#limitTime',
     find: 'timeLimitMs !== undefined',
     put: 'timeLimitMs !== undefined && timeLimitMs < 0',
     breaks: 'a handler that hangs holds its task for ever',
@@ -151,7 +151,7 @@ export const CLIENT_MUTANTS = mutantsOf('client', [
   },
   {
     name: 'time limit twice as long',
-    in: 'Runner.#run',
+    in: 'Runner.#limitTime',
     find: 'this.#platform.setTimer($exceeded, timeLimitMs)',
     put: 'this.#platform.setTimer($exceeded, 2 * timeLimitMs)',
     breaks: 'a handler that hangs keeps its place for longer than it was given',

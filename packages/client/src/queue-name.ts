@@ -1,0 +1,5 @@
+/** Why a name cannot be that of a queue. */
+export function noQueueName(name: unknown, lengthMax?: number): string {
+  const atMost = lengthMax === undefined ? '' : `, at most ${lengthMax}`
+  return `${JSON.stringify(name)} is no queue name: it begins with a letter or digit and goes on with letters, digits, . _ : / -${atMost}`
+}

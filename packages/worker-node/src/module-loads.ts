@@ -1,0 +1,27 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A module may take this long to load in a thread, in ms. */
+export const LOAD_MS_MAX = 60_000
+/** The wait after the first failure, which doubles with each further one, and its bound, in ms. */
+const DELAY_MS = 250
+const DELAY_MS_MAX = 10_000
+
+/**
+ * How the loading of the module goes in the threads of a pool. A thread that cannot load it is free again at once, so it would take
+ * one task after the other: each failure waits, and longer each time, until some thread has loaded the module.
+ */
+export class ModuleLoads {
+  #failures = 0
+
+  succeeded(): void {
+    this.#failures = 0
+  }
+
+  /** @returns once the next task may try, or the signal has fired */
+  async failed(signal: AbortSignal): Promise<void> {
+    const delayMs = Math.min(DELAY_MS_MAX, DELAY_MS * 2 ** Math.min(this.#failures, 16))
+    this.#failures += 1
+    // Whether it has fired is asked by the caller. The wait keeps no process alive.
+    await sleep(delayMs, undefined, { signal, ref: false }).catch(() => {})
+  }
+}
