@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { printable } from './table.ts'
+import { printable } from './cells.ts'
 
 const LEVELS: Record<number, { label: string; style: 'dim' | 'green' | 'yellow' | 'red' }> = {
   10: { label: 'trace', style: 'dim' },

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
+import { printable } from './cells.ts'
 import { exampleHelp } from './client-command.ts'
 import { brokerCommand } from './commands/broker.ts'
 import { deadCommand } from './commands/dead.ts'
@@ -50,7 +51,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     // Commander has written its own message, or the help that was asked for.
     if (caught instanceof CommanderError) return caught.exitCode === 0 ? EXIT.ok : EXIT.usage
     const message = caught instanceof Error ? caught.message : String(caught)
-    for (const line of message.split('\n')) note(`${styleText('red', 'sluice:', { stream: process.stderr })} ${line}`)
+    for (const line of message.split('\n'))
+      note(`${styleText('red', 'sluice:', { stream: process.stderr })} ${printable(line)}`)
     if (caught instanceof CommandError) return caught.exitCode
     note(caught instanceof Error ? (caught.stack ?? '') : '')
     return EXIT.failed

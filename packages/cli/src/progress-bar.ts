@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
+import { cutTo, printable } from './cells.ts'
 import { durationText } from './duration.ts'
-import { cutTo, printable } from './table.ts'
 import { terminalWidth } from './terminal.ts'
 
 export interface Tally {

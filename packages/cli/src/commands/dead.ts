@@ -1,6 +1,6 @@
-import { stripVTControlCharacters } from 'node:util'
 import type { TaskFailure } from '@sluice/protocol'
 import { Command } from 'commander'
+import { cutTo, printable, widthOf } from '../cells.ts'
 import {
   type ClientFlags,
   clientCommand,
@@ -12,7 +12,7 @@ import {
 } from '../client-command.ts'
 import { durationText } from '../duration.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
-import { type Column, cutTo, printable, tableLines } from '../table.ts'
+import { type Column, tableLines } from '../table.ts'
 import { note, print, printJson, terminalWidth } from '../terminal.ts'
 import type { AttemptView } from './status.ts'
 
@@ -28,9 +28,9 @@ interface DeadView {
 
 const COLUMNS: readonly Column<DeadView>[] = [
   { title: 'ID', of: ({ id }) => id },
-  { title: 'QUEUE', of: ({ queue }) => queue, cut: true },
-  { title: 'TRIES', of: ({ attempts }) => attempts },
-  { title: 'AGE', of: ({ ageMs }) => durationText(ageMs) },
+  { title: 'QUEUE', of: ({ queue }) => queue, cut: 'middle', drop: 1 },
+  { title: 'TRIES', of: ({ attempts }) => attempts, drop: 2 },
+  { title: 'AGE', of: ({ ageMs }) => durationText(ageMs), drop: 3 },
 ]
 const WHY: Column<DeadView> = { title: 'WHY', of: whyOf }
 
@@ -43,7 +43,7 @@ function whyOf({ reason, error }: DeadView): string {
 /** A table, with the reasons below their rows where they do not fit into the terminal beside them. */
 export function deadLines(letters: readonly DeadView[], width: number): string[] {
   const table = tableLines([...COLUMNS, WHY], letters, Number.POSITIVE_INFINITY)
-  if (table.every((line) => stripVTControlCharacters(line).length <= width)) return table
+  if (table.every((line) => widthOf(line) <= width)) return table
   const [titles = '', ...rows] = tableLines(COLUMNS, letters, width)
   const reasons = letters.map((letter) => cutTo(`  ${printable(whyOf(letter))}`, width))
   return [titles, ...rows.flatMap((row, index) => [row, reasons[index] as string])]

@@ -3,10 +3,11 @@ import { styleText } from 'node:util'
 import type { DeadReason, TaskFailure, TaskStatus } from '@sluice/protocol'
 import type { Command } from 'commander'
 import type { BrokerHttp } from '../broker-http.ts'
+import { printable } from '../cells.ts'
 import { type ClientFlags, clientCommand, httpOf, taskId } from '../client-command.ts'
 import { durationText } from '../duration.ts'
 import { CommandError, EXIT, type ExitCode } from '../exit-code.ts'
-import { type Column, printable, tableLines } from '../table.ts'
+import { type Column, tableLines } from '../table.ts'
 import { jsonLine, note, print, printJson, terminalWidth } from '../terminal.ts'
 
 /** One ended attempt, as the HTTP API shows it. */
@@ -43,10 +44,10 @@ function paintState(text: string, state: string): string {
 const COLUMNS: readonly Column<TaskView>[] = [
   { title: 'ID', of: ({ id }) => id },
   { title: 'STATE', of: ({ state }) => state, paint: (text, { state }) => paintState(text, state) },
-  { title: 'QUEUE', of: ({ queue }) => queue ?? '–', cut: true },
-  { title: 'TRIES', of: ({ attempts }) => attempts },
-  { title: 'AGE', of: ({ ageMs }) => (ageMs === undefined ? '–' : durationText(ageMs)) },
-  { title: 'NOTE', of: noteOf, cut: true },
+  { title: 'QUEUE', of: ({ queue }) => queue ?? '–', cut: 'middle', drop: 1 },
+  { title: 'TRIES', of: ({ attempts }) => attempts, drop: 3 },
+  { title: 'AGE', of: ({ ageMs }) => (ageMs === undefined ? '–' : durationText(ageMs)), drop: 4 },
+  { title: 'NOTE', of: noteOf, cut: 'end', drop: 2 },
 ]
 
 /** The most telling thing about a task in one cell. */
@@ -59,14 +60,14 @@ function noteOf({ progress, reason, error, readyInMs }: TaskView): string {
 /** Everything about one task, a line each. */
 function detailLines(task: TaskView): string[] {
   const lines: [string, string | undefined][] = [
-    ['task', task.id],
-    ['state', paintState(task.state, task.state)],
-    ['queue', task.queue],
+    ['task', printable(task.id)],
+    ['state', paintState(printable(task.state), task.state)],
+    ['queue', task.queue === undefined ? undefined : printable(task.queue)],
     ['attempts', task.attempts?.toString()],
     ['age', task.ageMs === undefined ? undefined : durationText(task.ageMs)],
     ['ready in', task.readyInMs === undefined ? undefined : durationText(task.readyInMs)],
     ['progress', task.progress === undefined ? undefined : jsonLine(task.progress)],
-    ['reason', task.reason],
+    ['reason', task.reason === undefined ? undefined : printable(task.reason)],
     ['error', task.error === undefined ? undefined : printable(task.error.message)],
     ...(task.history ?? []).map((entry): [string, string] => [`attempt ${entry.attempt}`, attemptText(entry)]),
     ['result', resultText(task)],
@@ -77,11 +78,11 @@ function detailLines(task: TaskView): string[] {
 }
 
 export function attemptText({ how, error }: AttemptView): string {
-  return error === undefined ? how.replaceAll('_', ' ') : `${how.replaceAll('_', ' ')}: ${printable(error.message)}`
+  return printable(`${how.replaceAll('_', ' ')}${error === undefined ? '' : `: ${error.message}`}`)
 }
 
 function resultText({ result, resultBase64, contentType }: TaskView): string | undefined {
-  if (resultBase64 !== undefined) return `${contentType}, base64: ${resultBase64}`
+  if (resultBase64 !== undefined) return printable(`${contentType}, base64: ${resultBase64}`)
   return result === undefined ? undefined : jsonLine(result)
 }
 
@@ -100,7 +101,7 @@ async function endedTaskOf(http: BrokerHttp, seen: TaskView): Promise<TaskView> 
       away = false
     } catch (caught) {
       if (!(caught instanceof CommandError) || !COMES_BACK.has(caught.exitCode)) throw caught
-      if (!away) note(`${caught.message} Trying again.`)
+      if (!away) note(printable(`${caught.message} Trying again.`))
       away = true
     }
     if (UNFINISHED_STATES.has(task.state)) await sleep(POLL_AGAIN_MS)
