@@ -59,6 +59,8 @@ export type Command =
   | { type: 'release'; session: string; ref: number; leases: readonly number[] }
   | { type: 'cancel'; session: string | undefined; ref: number; ids: readonly string[] }
   | { type: 'redrive'; ids: readonly string[] }
+  /** Forget these dead letters before their time. */
+  | { type: 'forget'; ids: readonly string[] }
   /**
    * Grant leases of ready tasks of one queue to its freest session. The host repeats it until it yields nothing. A task
    * that was never delivered is granted only if its number is below `below`: those from there on are not durable yet.

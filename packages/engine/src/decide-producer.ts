@@ -7,7 +7,7 @@ import { refusal } from './refusal.ts'
 import { type State, unfinished } from './state.ts'
 import { isFinished, isWatching, mayHaveNews, watchersOf } from './task.ts'
 
-/** What producers ask: submit, watch, cancel, redrive. */
+/** What producers ask, and operators: submit, watch, cancel, redrive, forget. */
 
 export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: Env): Event[] {
   const { session, ref, ids, bytes, digests } = command
@@ -217,12 +217,8 @@ export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>,
 export function redrive(state: State, { ids }: CommandOf<'redrive'>, { nowMs }: Env): Event[] {
   const room = new Map<Queue, { tasks: number; bytes: number }>()
   return [...new Set(ids)].map((id): Event => {
-    const task = state.tasks.get(id)
-    if (!task) return refusal(undefined, 'unknown_task', `no task ${id} is held`, { index: ids.indexOf(id) })
-    if (task.phase.state !== 'dead')
-      return refusal(undefined, 'task_finished', `task ${id} is ${task.phase.state}, not dead`, {
-        index: ids.indexOf(id),
-      })
+    const task = deadLetter(state, id, ids)
+    if ('type' in task) return task
     const { queue } = task
     const left = room.get(queue) ?? {
       tasks: state.config.queueTasksMax - unfinished(queue),
@@ -239,4 +235,19 @@ export function redrive(state: State, { ids }: CommandOf<'redrive'>, { nowMs }: 
     left.bytes -= task.bytes
     return { type: 'taskRedriven', id, atMs: nowMs }
   })
+}
+
+export function forget(state: State, { ids }: CommandOf<'forget'>, { nowMs }: Env): Event[] {
+  return [...new Set(ids)].map((id): Event => {
+    const task = deadLetter(state, id, ids)
+    return 'type' in task ? task : { type: 'taskForgotten', id, atMs: nowMs }
+  })
+}
+
+/** The dead letter of this id, or why there is none. */
+function deadLetter(state: State, id: string, ids: readonly string[]): Task | EventOf<'refused'> {
+  const task = state.tasks.get(id)
+  if (!task) return refusal(undefined, 'unknown_task', `no task ${id} is held`, { index: ids.indexOf(id) })
+  if (task.phase.state === 'dead') return task
+  return refusal(undefined, 'task_finished', `task ${id} is ${task.phase.state}, not dead`, { index: ids.indexOf(id) })
 }

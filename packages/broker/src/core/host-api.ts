@@ -1,9 +1,12 @@
 import { freeCredit, isFinished, type Queue, resultOf, type State, type Task } from '@sluice/engine'
-import { Bodies, type Body, type Submit, type SubmitOptions, type WireError } from '@sluice/protocol'
+import { Bodies, type Body, type Submit, type SubmitOptions, type TaskStatus, type WireError } from '@sluice/protocol'
 import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from './broker-api.ts'
 import type { Host } from './host.ts'
+import type { OutcomeReader } from './outcome-feed.ts'
+import { deadIds, type Purged, purgeDead, purgeQueue } from './purge.ts'
 import { submitCommand } from './submit-command.ts'
+import { type TaskListQuery, taskPage } from './task-list.ts'
 import { statusOf } from './task-status.ts'
 import { wireError } from './wire-error.ts'
 
@@ -166,9 +169,8 @@ export class HostApi implements BrokerApi {
   }
 
   async redrive(target: { ids: readonly string[] } | { queue: string }): Promise<number> {
-    const unavailable = this.#unavailable()
-    if (unavailable) throw Object.assign(new Error(unavailable.message), unavailable)
-    const ids = 'ids' in target ? target.ids : this.#deadIds(target.queue)
+    this.#assertAvailable()
+    const ids = 'ids' in target ? target.ids : deadIds(this.#host, target.queue)
     let redriven = 0
     for (let i = 0; i < ids.length; i += REDRIVE_BATCH) {
       const some = [...new Set(ids.slice(i, i + REDRIVE_BATCH))]
@@ -176,6 +178,29 @@ export class HostApi implements BrokerApi {
       await this.#durable()
     }
     return redriven
+  }
+
+  tasks(query: TaskListQuery): { tasks: TaskStatus[]; next?: string } {
+    return taskPage(this.#host, query)
+  }
+
+  async purge(queue: string): Promise<Purged> {
+    this.#assertAvailable()
+    return purgeQueue(this.#host, queue, () => this.#durable())
+  }
+
+  async purgeDead(target: { ids: readonly string[] } | { queue: string }): Promise<Purged> {
+    this.#assertAvailable()
+    // That a record has gone is written lazily otherwise.
+    return purgeDead(this.#host, target, () => this.#durable(this.#host.flushed()))
+  }
+
+  follow(reader: OutcomeReader): () => void {
+    this.#assertAvailable()
+    const { outcomes, listening, config } = this.#host
+    if (listening >= config.waitersMax)
+      throw Object.assign(new Error('too many requests wait for outcomes: try again later'), { code: 'busy' })
+    return outcomes.add(reader)
   }
 
   health(): Health {
@@ -191,16 +216,13 @@ export class HostApi implements BrokerApi {
     }
   }
 
-  #deadIds(name: string): string[] {
-    const ids: string[] = []
-    for (let task = this.#host.state.queues.get(name)?.dead.head ?? null; task; task = task.next) ids.push(task.id)
-    return ids
+  async #durable(written = this.#host.durable()): Promise<void> {
+    if (!(await written)) this.#assertAvailable()
   }
 
-  async #durable(): Promise<void> {
-    if (await this.#host.durable()) return
-    const unavailable = this.#unavailable() as WireError
-    throw Object.assign(new Error(unavailable.message), unavailable)
+  #assertAvailable(): void {
+    const unavailable = this.#unavailable()
+    if (unavailable) throw Object.assign(new Error(unavailable.message), unavailable)
   }
 
   #unavailable(): WireError | undefined {

@@ -8,9 +8,11 @@ import { Connections } from './connections.ts'
 import { assertFrameRoom } from './frame-room.ts'
 import type { HostConfig } from './host-config.ts'
 import { Intake } from './intake.ts'
+import { OutcomeFeed } from './outcome-feed.ts'
 import { OutcomeListeners } from './outcome-listeners.ts'
 import type { HostLog, HostPlatform, Transport } from './platform.ts'
 import { Rendering } from './rendering.ts'
+import { statusOf } from './task-status.ts'
 import { Turn } from './turn.ts'
 
 export interface HostOptions {
@@ -37,6 +39,8 @@ export class Host implements ConnectionHost {
   readonly #turn: Turn
   /** Told once the outcome is durable, or when there will be none any more. */
   readonly #outcomeListeners = new OutcomeListeners()
+  /** Those who follow the outcomes of all tasks. */
+  readonly outcomes = new OutcomeFeed()
   readonly #onFailure: (error: Error) => void
   #failure: Error | undefined
   #status: BrokerState = 'starting'
@@ -49,7 +53,10 @@ export class Host implements ConnectionHost {
     this.log = log
     this.#onFailure = onFailure
     this.connections = new Connections(config)
-    const rendering = new Rendering(this.connections, (id) => this.#tellListeners(id))
+    const rendering = new Rendering(this.connections, (id) => {
+      this.#tellListeners(id)
+      this.#tellFeed(id)
+    })
     this.#commit = new Commit({
       journal,
       platform,
@@ -139,9 +146,9 @@ export class Host implements ConnectionHost {
     return this.#intake.isSaturated
   }
 
-  /** How many wait for an outcome over HTTP. */
+  /** How many wait for outcomes over HTTP, of one task or of all. */
   get listening(): number {
-    return this.#outcomeListeners.size
+    return this.#outcomeListeners.size + this.outcomes.size
   }
 
   // ─── its life ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,6 +206,7 @@ export class Host implements ConnectionHost {
     this.#commit.end()
     for (const connection of [...this.connections]) connection.close(4006, 'draining')
     this.#outcomeListeners.callAll()
+    this.outcomes.end()
     await this.journal.close()
   }
 
@@ -215,6 +223,7 @@ export class Host implements ConnectionHost {
     for (const connection of [...this.connections]) connection.close(4009, 'internal')
     this.#commit.end()
     this.#outcomeListeners.callAll()
+    this.outcomes.end()
     this.#onFailure(error)
   }
 
@@ -259,6 +268,12 @@ export class Host implements ConnectionHost {
   #tellListeners(id: string): void {
     if (this.#outcomeListeners.size > 0)
       this.#commit.await(this.gate, (isDurable) => isDurable && this.#outcomeListeners.call(id))
+  }
+
+  #tellFeed(id: string): void {
+    if (this.outcomes.size === 0) return
+    const outcome = statusOf(this, id)
+    this.#commit.await(this.gate, (isDurable) => isDurable && this.outcomes.tell(outcome))
   }
 
   // ─── connections ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,12 +1,13 @@
-import { type Cancel, isTaskId, type Limits, type WireError } from '@sluice/protocol'
-import { type Context, Hono } from 'hono'
+import type { Limits, WireError } from '@sluice/protocol'
+import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { BrokerApi } from '../core/broker-api.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
-import { requestJson } from './request-json.ts'
-import { decodeAsMessages, decodeSubmission, fieldsOf } from './submission.ts'
+import { addOperatorRoutes } from './operator-routes.ts'
+import { deadTarget, jsonOf, taskId, wholeNumber } from './request-fields.ts'
+import { decodeSubmission } from './submission.ts'
 import { deadPageJson, taskJson } from './task-view.ts'
 
 export interface HttpAppOptions {
@@ -126,16 +127,9 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return json(deadPageJson(page, limits.frameBytesMax))
   })
 
-  app.post('/v1/dead/redrive', async (c) => {
-    const { queue, ids } = fieldsOf(await jsonOf(c, limits), ['queue', 'ids'], '')
-    if ((queue === undefined) === (ids === undefined)) {
-      const message = 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.'
-      throw new HttpRefusal({ code: 'bad_message', field: 'queue', message })
-    }
-    if (ids !== undefined) return c.json({ redriven: await api.redrive({ ids: taskIds(ids) }) })
-    if (typeof queue === 'string') return c.json({ redriven: await api.redrive({ queue }) })
-    throw new HttpRefusal({ code: 'bad_message', field: 'queue', message: 'A string is needed here.' })
-  })
+  app.post('/v1/dead/redrive', async (c) => c.json({ redriven: await api.redrive(await deadTarget(c, limits)) }))
+
+  addOperatorRoutes(app, api, limits)
 
   app.get('/healthz', (c) => c.json(api.health()))
   app.get('/readyz', (c) => {
@@ -143,23 +137,11 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return c.json({ status, ...(reason === undefined ? {} : { reason }) }, status === 'ready' ? 200 : 503)
   })
 
-  /** Ids checked by the wire's decoder. */
-  function taskIds(ids: unknown): string[] {
-    const { messages } = decodeAsMessages([{ type: 'cancel', ref: 0, ids }], limits, (field) =>
-      field.replace(/^messages\[0\]\.?/, ''),
-    )
-    return (messages[0] as Cancel).ids
-  }
-
   return app
 }
 
 function json(text: string): Response {
   return new Response(text, { headers: { 'content-type': 'application/json' } })
-}
-
-async function jsonOf(c: Context, { depthMax }: Limits): Promise<unknown> {
-  return requestJson(await c.req.arrayBuffer(), depthMax)
 }
 
 /** The refusal that answers the whole request: only where no task was accepted and all refusals mean the same status. */
@@ -170,27 +152,10 @@ function commonRefusal(refusals: readonly (WireError | undefined)[], count: numb
   return errors.every((error) => statusOf(error) === statusOf(first)) ? first : undefined
 }
 
-function taskId(id: string, field = 'id'): string {
-  if (isTaskId(id)) return id
-  throw new HttpRefusal({ code: 'bad_message', field, message: 'A UUIDv7 in lower case is needed here.' })
-}
-
 function unknownTask(id: string): HttpRefusal {
   return new HttpRefusal({
     code: 'unknown_task',
     field: 'id',
     message: `No task ${id} is held here: never submitted, or its record has expired.`,
   })
-}
-
-function wholeNumber(c: Context, field: string, min: number, max: number, absent: number): number {
-  const stated = c.req.query(field)
-  if (stated === undefined) return absent
-  const value = /^\d+$/.test(stated) ? Number(stated) : Number.NaN
-  if (value >= min && value <= max) return value
-  const message = `A whole number from ${min} to ${max} is needed here.`
-  throw new HttpRefusal(
-    value > max ? { code: 'too_large', message, field, limit: max } : { code: 'bad_message', message, field },
-    400,
-  )
 }

@@ -35,6 +35,10 @@ beforeEach(() => {
     workers: () => [],
     dead: (query) => noted({ tasks: [], next: OTHER }, 'dead', query),
     redrive: async (target) => noted(2, 'redrive', target),
+    tasks: (query) => noted({ tasks: [] }, 'tasks', query),
+    purge: async (queue) => noted({ purged: 3, more: false }, 'purge', queue),
+    purgeDead: async (target) => noted({ purged: 2, more: true }, 'purgeDead', target),
+    follow: (reader) => noted(() => {}, 'follow', reader),
     health: () => ({
       status: 'draining',
       durability: 'strict',
