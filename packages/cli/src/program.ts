@@ -4,12 +4,19 @@ import packageJson from '../package.json' with { type: 'json' }
 import { printable } from './cells.ts'
 import { exampleHelp } from './client-command.ts'
 import { brokerCommand } from './commands/broker.ts'
+import { cancelCommand } from './commands/cancel.ts'
+import { completeCommand, completionCommand } from './commands/completion.ts'
 import { deadCommand } from './commands/dead.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { listCommand } from './commands/list.ts'
+import { purgeCommand } from './commands/purge.ts'
 import { queuesCommand } from './commands/queues.ts'
 import { statusCommand } from './commands/status.ts'
 import { submitCommand } from './commands/submit.ts'
+import { tailCommand } from './commands/tail.ts'
 import { watchCommand } from './commands/watch.ts'
 import { workerCommand } from './commands/worker.ts'
+import { workersCommand } from './commands/workers.ts'
 import { CommandError, EXIT } from './exit-code.ts'
 import { note } from './terminal.ts'
 
@@ -17,13 +24,24 @@ function createProgram(): Command {
   const program = new Command('sluice')
     .description('A task queue: run a broker, run workers, submit and inspect tasks')
     .version(packageJson.version)
+    .commandsGroup('Run:')
     .addCommand(brokerCommand())
     .addCommand(workerCommand())
+    .commandsGroup('Tasks:')
     .addCommand(submitCommand())
     .addCommand(statusCommand())
-    .addCommand(queuesCommand())
-    .addCommand(watchCommand())
+    .addCommand(cancelCommand())
+    .addCommand(listCommand())
     .addCommand(deadCommand())
+    .addCommand(purgeCommand())
+    .commandsGroup('Look:')
+    .addCommand(queuesCommand())
+    .addCommand(workersCommand())
+    .addCommand(watchCommand())
+    .addCommand(tailCommand())
+    .addCommand(doctorCommand())
+    .commandsGroup('More:')
+    .addCommand(completionCommand())
     .addHelpText(
       'after',
       exampleHelp([
@@ -33,6 +51,7 @@ function createProgram(): Command {
         'sluice watch',
       ]),
     )
+  program.addCommand(completeCommand(program), { hidden: true })
   // Settings that each command of the tree needs of its own.
   const prepare = (command: Command): void => {
     command.exitOverride().showSuggestionAfterError().showHelpAfterError('(--help shows examples)')

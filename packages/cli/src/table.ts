@@ -66,15 +66,14 @@ function leaveOut<R>(laid: Laid<R>[], width: number): void {
   }
 }
 
-/** Cuts from the right what may be cut, no further than to `min` cells. */
+/** Cuts what may be cut, the widest first, no further than to `min` cells. */
 function narrow<R>(laid: Laid<R>[], width: number, min: number): void {
-  let over = totalOf(laid, (one) => one.width) - width
-  for (const one of laid.toReversed()) {
-    if (over <= 0) return
-    if (one.column.cut === undefined) continue
-    const narrower = Math.min(one.width, Math.max(min, one.width - over))
-    over -= one.width - narrower
-    one.width = narrower
+  for (let over = totalOf(laid, (one) => one.width) - width; over > 0; over -= 1) {
+    let widest: Laid<R> | undefined
+    for (const one of laid)
+      if (one.column.cut !== undefined && one.width > min && one.width >= (widest?.width ?? 0)) widest = one
+    if (widest === undefined) return
+    widest.width -= 1
   }
 }
 

@@ -114,7 +114,7 @@ test('README: the lines for HTTP submit a task and wait for it', async ({ skip }
 })
 
 test('README: the commands that look, look', async () => {
-  const [photos, alias, queues, watch, dead, ...more] = lines('To see it work')
+  const [photos, alias, queues, watch, tail, dead, doctor, ...more] = lines('To see it work')
   expect(more).toEqual([])
   // Run by the example's own test; here no more than that both names exist.
   const example = JSON.parse(readFileSync(join(root, 'examples', 'photo-resize', 'package.json'), 'utf8'))
@@ -122,7 +122,9 @@ test('README: the commands that look, look', async () => {
   expect(example.scripts).toHaveProperty('submit')
   expect(alias).toBe("alias sluice='npx -y pnpm@12 sluice'")
   expect((await typed(queues as string).ended).out).toMatch(/^QUEUE .*\ngreet /)
-  await says(typed(watch as string), /^greet ready=/)
+  await says(typed(watch as string), /^\S+Z greet ready=/)
+  await says(typed(tail as string), /Waiting for outcomes/)
+  expect(await typed(doctor as string).ended).toMatchObject({ code: 0, out: expect.stringMatching(/^ok +websocket /m) })
   expect(await typed(dead as string).ended).toMatchObject({ code: 0, err: 'No dead letters.\n' })
 })
 

@@ -1,29 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
-import type { DeadReason, TaskFailure, TaskStatus } from '@sluice/protocol'
 import type { Command } from 'commander'
 import type { BrokerHttp } from '../broker-http.ts'
 import { printable } from '../cells.ts'
 import { type ClientFlags, clientCommand, httpOf, taskId } from '../client-command.ts'
 import { durationText } from '../duration.ts'
 import { CommandError, EXIT, type ExitCode } from '../exit-code.ts'
-import { type Column, tableLines } from '../table.ts'
+import { tableLines } from '../table.ts'
+import { type AttemptView, GOOD_STATES, paintState, TASK_COLUMNS, type TaskView } from '../task-view.ts'
 import { jsonLine, note, print, printJson, terminalWidth } from '../terminal.ts'
-
-/** One ended attempt, as the HTTP API shows it. */
-export interface AttemptView {
-  attempt: number
-  how: string
-  error?: TaskFailure
-}
-
-interface TaskView extends TaskStatus {
-  history?: AttemptView[]
-  result?: unknown
-  resultBase64?: string
-  contentType?: string
-  reason?: DeadReason
-}
 
 /** One long-poll; the next follows until the task has its outcome. */
 const POLL_MS = 30_000
@@ -32,30 +17,7 @@ const POLL_AGAIN_MS = 500
 
 const COMES_BACK: ReadonlySet<ExitCode> = new Set([EXIT.unreachable, EXIT.busy])
 
-const GOOD_STATES = new Set(['delayed', 'ready', 'leased', 'succeeded'])
 const UNFINISHED_STATES = new Set(['delayed', 'ready', 'leased'])
-
-function paintState(text: string, state: string): string {
-  if (state === 'succeeded') return styleText('green', text)
-  if (state === 'leased') return styleText('cyan', text)
-  return GOOD_STATES.has(state) ? text : styleText('red', text)
-}
-
-const COLUMNS: readonly Column<TaskView>[] = [
-  { title: 'ID', of: ({ id }) => id },
-  { title: 'STATE', of: ({ state }) => state, paint: (text, { state }) => paintState(text, state) },
-  { title: 'QUEUE', of: ({ queue }) => queue ?? '–', cut: 'middle', drop: 1 },
-  { title: 'TRIES', of: ({ attempts }) => attempts, drop: 3 },
-  { title: 'AGE', of: ({ ageMs }) => (ageMs === undefined ? '–' : durationText(ageMs)), drop: 4 },
-  { title: 'NOTE', of: noteOf, cut: 'end', drop: 2 },
-]
-
-/** The most telling thing about a task in one cell. */
-function noteOf({ progress, reason, error, readyInMs }: TaskView): string {
-  if (reason !== undefined) return error === undefined ? reason : `${reason}: ${error.message}`
-  if (readyInMs !== undefined) return `ready in ${durationText(readyInMs)}`
-  return progress === undefined ? '' : jsonLine(progress)
-}
 
 /** Everything about one task, a line each. */
 function detailLines(task: TaskView): string[] {
@@ -77,7 +39,7 @@ function detailLines(task: TaskView): string[] {
     .map(([name, text]) => `${styleText('dim', name.padEnd(10))} ${text}`)
 }
 
-export function attemptText({ how, error }: AttemptView): string {
+function attemptText({ how, error }: AttemptView): string {
   return printable(`${how.replaceAll('_', ' ')}${error === undefined ? '' : `: ${error.message}`}`)
 }
 
@@ -126,7 +88,7 @@ export function statusCommand(): Command {
       else
         for (const line of tasks.length === 1
           ? detailLines(tasks[0] as TaskView)
-          : tableLines(COLUMNS, tasks, terminalWidth()))
+          : tableLines(TASK_COLUMNS, tasks, terminalWidth()))
           print(line)
       const bad = tasks.filter(({ state }) => !GOOD_STATES.has(state))
       if (bad.length === 0) return

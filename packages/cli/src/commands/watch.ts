@@ -4,7 +4,8 @@ import type { Command } from 'commander'
 import type { BrokerHttp } from '../broker-http.ts'
 import { cutTo, printable, widthOf } from '../cells.ts'
 import { type ClientFlags, clientCommand, httpOf, wholeNumber } from '../client-command.ts'
-import { CommandError, EXIT } from '../exit-code.ts'
+import { CommandError } from '../exit-code.ts'
+import { stopOnSignals } from '../leave.ts'
 import { note, print, printJson, terminalHeight, terminalWidth } from '../terminal.ts'
 import { fetchQueues, type QueueRow, queueLines } from './queues.ts'
 
@@ -144,12 +145,10 @@ export function watchCommand(): Command {
         else for (const line of pictureOf(http.url.webSocket, snapshot, terminalWidth())) print(line)
         return
       }
-      const stop = new AbortController()
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
+      const stop = stopOnSignals()
       const live = process.stdout.isTTY === true && flags.json !== true
       await (live
-        ? watchOnTerminal(http, flags.interval, stop.signal)
-        : watchInLines(http, flags.interval, flags.json === true, stop.signal))
-      process.exitCode = EXIT.ok
+        ? watchOnTerminal(http, flags.interval, stop)
+        : watchInLines(http, flags.interval, flags.json === true, stop))
     })
 }
