@@ -33,7 +33,11 @@ export function stopOnSignals(): AbortSignal {
 
 /** Calls `leave` when nobody reads the output any more, as after the first line of `sluice queues | head -1`. */
 export function onUnread(leave: () => void): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', leave)
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // What a full disk or a closed terminal does not take is lost, and the work goes on.
+      if (code === 'EPIPE') leave()
+    })
 }
 
 /** A child of `pnpm dev` leaves with it, even where that was killed and could tell nobody. */

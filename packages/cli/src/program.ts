@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { printable } from './cells.ts'
 import { exampleHelp } from './client-command.ts'
+import { backupCommand } from './commands/backup.ts'
 import { brokerCommand } from './commands/broker.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { completeCommand, completionCommand } from './commands/completion.ts'
@@ -27,6 +28,7 @@ function createProgram(): Command {
     .commandsGroup('Run:')
     .addCommand(brokerCommand())
     .addCommand(workerCommand())
+    .addCommand(backupCommand())
     .commandsGroup('Tasks:')
     .addCommand(submitCommand())
     .addCommand(statusCommand())

@@ -250,7 +250,7 @@ test.each([
 test('the help of every command has examples and the exit codes', async () => {
   const commands = [
     ...['', 'broker', 'worker', 'submit', 'status', 'cancel', 'list', 'purge', 'queues', 'workers', 'watch', 'tail'],
-    ...['doctor', 'completion', 'dead', 'dead list', 'dead redrive', 'dead purge'],
+    ...['backup', 'doctor', 'completion', 'dead', 'dead list', 'dead redrive', 'dead purge'],
   ]
   const helps = await Promise.all(commands.map((command) => sluice([...command.split(' ').filter(Boolean), '--help'])))
   for (const [index, { code, out }] of helps.entries()) {

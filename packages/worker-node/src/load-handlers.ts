@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { AnyHandler } from '@sluice/client'
 import { isQueueName } from '@sluice/protocol'
+import { moduleFailure } from './module-failure.ts'
 
 /** Handlers by the name of their queue. */
 export type Handlers = Record<string, AnyHandler>
@@ -38,9 +39,7 @@ export async function loadHandlers(module: string | URL): Promise<Handlers> {
   try {
     exported = (await import(url.href)) as Record<string, unknown>
   } catch (error) {
-    throw new HandlerModuleError(`${path} does not load: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
+    throw new HandlerModuleError(`${path} does not load: ${moduleFailure(error, url)}`, { cause: error })
   }
   const handlers = exported.default === undefined ? fromNames(exported, path) : fromDefault(exported.default, path)
   if (Object.keys(handlers).length === 0) {
