@@ -4,10 +4,9 @@ import stringWidth from 'string-width'
 /** A terminal shows text in cells: a letter takes one, a Chinese character or an emoji two, a combining mark none. */
 
 /** Line breaks and control characters of both sets (C0, C1). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
 /** Marks that show what follows them in another order than it is written in. */
-const BIDIRECTIONAL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const BIDIRECTIONAL = /\p{Bidi_Control}/gu
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -67,6 +67,8 @@ beforeAll(async () => {
     SLUICE_URL: `ws://127.0.0.1:${port}`,
     NO_COLOR: '1',
   }
+  // The page says to save modules in the folder of the repository, where packages are found.
+  symlinkSync(join(root, 'node_modules'), join(sandbox.directory, 'node_modules'))
   const [line] = lines('To run a broker')
   await says(typed(line as string), /"msg":"listening"/)
   const [module] = blocks('To write a worker', 'ts')
@@ -78,10 +80,14 @@ afterAll(async () => {
 })
 
 test('README: a worker of the module that the page shows greets', async () => {
-  const [work, submit, ...more] = lines('To write a worker')
+  const [work, submit, nobody, ...more] = lines('To write a worker')
   expect(more).toEqual([])
   await says(typed(work as string), /"msg":"working"/)
   expect(await typed(submit as string).ended).toEqual({ code: 0, out: '"hello Ada"\n', err: '' })
+  const dead = await typed(nobody as string).ended
+  expect(dead).toMatchObject({ code: 1, err: expect.stringContaining('dead: there is nobody to greet') })
+  const [, id] = /(\S+) dead/.exec(dead.err) ?? []
+  expect((await typed(`sluice status ${id}`).ended).out).toMatch(/^attempts +1$/m)
 })
 
 test('README: the lines for a shell do what they say', async () => {
@@ -125,7 +131,10 @@ test('README: the commands that look, look', async () => {
   await says(typed(watch as string), /^\S+Z greet ready=/)
   await says(typed(tail as string), /Waiting for outcomes/)
   expect(await typed(doctor as string).ended).toMatchObject({ code: 0, out: expect.stringMatching(/^ok +websocket /m) })
-  expect(await typed(dead as string).ended).toMatchObject({ code: 0, err: 'No dead letters.\n' })
+  expect(await typed(dead as string).ended).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('there is nobody to greet'),
+  })
 })
 
 test('README: no line for a shell is left that nothing has run', () => {

@@ -9,6 +9,7 @@ import { CommandError, EXIT, type ExitCode } from '../exit-code.ts'
 import { tableLines } from '../table.ts'
 import { type AttemptView, GOOD_STATES, paintState, TASK_COLUMNS, type TaskView } from '../task-view.ts'
 import { jsonLine, note, print, printJson, terminalWidth } from '../terminal.ts'
+import { sayWhatIsMissing } from '../wait-notes.ts'
 
 /** One long-poll; the next follows until the task has its outcome. */
 const POLL_MS = 30_000
@@ -57,6 +58,7 @@ async function taskOf(http: BrokerHttp, id: string, waitMs = 0): Promise<TaskVie
 async function endedTaskOf(http: BrokerHttp, seen: TaskView): Promise<TaskView> {
   let task = seen
   let away = false
+  const endNotes = sayWhatIsMissing(http, () => ({ queue: task.queue, unaccepted: 0, unfinished: 1 }), note)
   while (UNFINISHED_STATES.has(task.state)) {
     try {
       task = await taskOf(http, task.id, POLL_MS)
@@ -68,6 +70,7 @@ async function endedTaskOf(http: BrokerHttp, seen: TaskView): Promise<TaskView> 
     }
     if (UNFINISHED_STATES.has(task.state)) await sleep(POLL_AGAIN_MS)
   }
+  endNotes()
   return task
 }
 
