@@ -120,10 +120,17 @@ function fieldsOf(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** A refusal in one line, with the wait that the broker asked for. */
-export function refusalText(
-  error: Pick<WireError, 'code' | 'message'> & { retryAfterMs?: number | undefined },
-): string {
-  const wait = error.retryAfterMs === undefined ? '' : ` Try again in ${Math.ceil(error.retryAfterMs / 1000)} s.`
-  return `${error.message} (${error.code})${wait}`
+/** A refusal in one line, with the field at fault where that says more, and the wait that the broker asked for. */
+export function refusalText({
+  code,
+  message,
+  field,
+  retryAfterMs,
+}: Pick<WireError, 'code' | 'message'> & { field?: string | undefined; retryAfterMs?: number | undefined }): string {
+  const wait = retryAfterMs === undefined ? '' : ` Try again in ${Math.ceil(retryAfterMs / 1000)} s.`
+  const at = field !== undefined && NAMES_FIELD.has(code) ? `${code} in ${field}` : code
+  return `${message} (${at})${wait}`
 }
+
+/** Codes whose message is about a field and does not name it. */
+const NAMES_FIELD: ReadonlySet<string> = new Set(['bad_message', 'too_large'])

@@ -46,7 +46,8 @@ function start(name: string, args: string[]): Part {
     cwd: project,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...process.env, SLUICE_URL: url.webSocket },
+    // The port is a flag.
+    env: { ...process.env, SLUICE_PORT: undefined, SLUICE_URL: url.webSocket },
   })
   for (const stream of [child.stdout, child.stderr]) {
     let rest = ''

@@ -28,7 +28,7 @@ const SCREEN_OPEN = '\x1b[?1049h\x1b[?25l\x1b[?7l'
 const SCREEN_CLOSE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
 const HOME = '\x1b[H'
 const CLEAR_LINE = '\x1b[2K'
-const CLEAR_BELOW = '\x1b[J'
+const CLEAR_BELOW = '\x1b[0J'
 
 type HeadPart = [text: string, paint?: Parameters<typeof styleText>[0]]
 
@@ -75,6 +75,14 @@ function plainLines({ time, queues }: Snapshot): string[] {
   )
 }
 
+/**
+ * What draws these lines over those before. Each line is cleared before it is written: behind one as wide as the terminal the
+ * cursor stands on its last character.
+ */
+export function screenOf(lines: readonly string[]): string {
+  return HOME + lines.map((line) => CLEAR_LINE + line).join('\r\n') + CLEAR_BELOW
+}
+
 /** Draws over itself on a screen of its own, and leaves the last picture behind. */
 async function watchOnTerminal(http: BrokerHttp, intervalMs: number, stop: AbortSignal): Promise<void> {
   let snapshot = await snapshotOf(http)
@@ -86,8 +94,7 @@ async function watchOnTerminal(http: BrokerHttp, intervalMs: number, stop: Abort
     const more = cutTo(`… ${lines.length - height + 1} more`, terminalWidth())
     const shown = lines.length > height ? [...lines.slice(0, height - 1), more] : lines
     const all = [...shown, '', styleText('dim', cutTo(footer, terminalWidth()))]
-    // Cleared before it is written: behind a line as wide as the terminal the cursor stands on its last character.
-    process.stdout.write(HOME + all.map((line) => CLEAR_LINE + line).join('\n') + CLEAR_BELOW)
+    process.stdout.write(screenOf(all))
   }
   process.stdout.write(SCREEN_OPEN)
   process.stdout.on('resize', draw)
