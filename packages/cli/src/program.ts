@@ -72,10 +72,17 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     // Commander has written its own message, or the help that was asked for.
     if (caught instanceof CommanderError) return caught.exitCode === 0 ? EXIT.ok : EXIT.usage
     const message = caught instanceof Error ? caught.message : String(caught)
-    for (const line of message.split('\n'))
-      note(`${styleText('red', 'sluice:', { stream: process.stderr })} ${printable(line)}`)
+    for (const line of linesOf(message)) {
+      // What stands further in is there to be copied.
+      const isText = !line.startsWith('  ')
+      note(isText ? `${styleText('red', 'sluice:', { stream: process.stderr })} ${line}` : line)
+    }
     if (caught instanceof CommandError) return caught.exitCode
-    note(caught instanceof Error ? (caught.stack ?? '') : '')
+    for (const line of linesOf(caught instanceof Error ? (caught.stack ?? '') : '')) note(line)
     return EXIT.failed
   }
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').map(printable)
 }

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { type Broker, createBroker } from '@sluice/broker'
 import { createWorker } from '@sluice/worker-node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { outcomeLine } from '../src/commands/tail.ts'
 import { SCRIPTS, type Shell } from '../src/completion.ts'
 import { Sandbox } from './processes.ts'
 
@@ -142,6 +143,15 @@ test('tail shows outcomes with their time, as they come', async () => {
     expect(state).toBe('succeeded')
   }
   expect(code).toBe(0)
+})
+
+test('tail shows people the time of day, the id, and why a task is dead', () => {
+  const task = { id: UNKNOWN, state: 'dead', queue: 'q', attempts: 1, ageMs: 2500 } as const
+  const dead = { ...task, reason: 'not_retryable', error: { message: 'no such luck' } } as const
+  const time = new Date(2026, 0, 2, 3, 4, 5)
+  const line = `dead       ${UNKNOWN}  q  1 try  2s  not_retryable: no such luck`
+  expect(outcomeLine(dead, time, true)).toBe(`03:04:05  ${line}`)
+  expect(outcomeLine(dead, time, false)).toBe(`${time.toISOString()}  ${line}`)
 })
 
 test('watch has a time in every line that is piped', async () => {

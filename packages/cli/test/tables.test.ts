@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { cutMiddle, cutTo, printable, widthOf } from '../src/cells.ts'
 import { deadLines } from '../src/commands/dead.ts'
 import { type QueueRow, queueLines } from '../src/commands/queues.ts'
+import { outcomeLine } from '../src/commands/tail.ts'
 import { pictureOf } from '../src/commands/watch.ts'
 import { jsonLine } from '../src/terminal.ts'
 
@@ -93,7 +94,8 @@ test('what comes from outside moves no cursor and turns no letters round', () =>
       pictureOf('ws://127.0.0.1:7331', { health: { ...health, status: HOSTILE }, queues: [queue(HOSTILE)] }, 200),
     ),
     jsonLine({ name: HOSTILE }),
-  ]
+    outcomeLine({ id: HOSTILE, state: 'dead', queue: HOSTILE, error: { message: HOSTILE } }, new Date(0), true),
+  ].map(stripVTControlCharacters)
   for (const line of shown) expect(line).not.toMatch(obeyed)
   expect(JSON.parse(jsonLine({ name: HOSTILE }))).toEqual({ name: HOSTILE })
 })

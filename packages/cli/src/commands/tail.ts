@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import type { BrokerHttp } from '../broker-http.ts'
-import { cutTo, printable } from '../cells.ts'
+import { printable } from '../cells.ts'
 import { type ClientFlags, clientCommand, httpOf, queueName, wholeNumber } from '../client-command.ts'
 import { durationText } from '../duration.ts'
 import { CommandError } from '../exit-code.ts'
 import { stopOnSignals } from '../leave.ts'
 import { noteOf, paintState, type TaskView } from '../task-view.ts'
-import { note, print, printJson, terminalWidth } from '../terminal.ts'
+import { note, print, printJson } from '../terminal.ts'
 
 interface TailFlags extends ClientFlags {
   state?: string
@@ -17,18 +17,14 @@ interface TailFlags extends ClientFlags {
 /** Between two attempts to reach a broker that went away. */
 const AGAIN_MS = 1000
 
-/** One outcome in a line: the time of day at a terminal, else ISO 8601. */
-export function outcomeLine(task: TaskView, time: Date, width: number): string {
-  const isTerminal = Number.isFinite(width)
+/** One outcome in a line: with the time of day at a terminal, else in ISO 8601. */
+export function outcomeLine(task: TaskView, time: Date, isTerminal: boolean): string {
   const at = isTerminal ? time.toTimeString().slice(0, 8) : time.toISOString()
-  const state = printable(task.state)
+  const state = paintState(printable(task.state).padEnd(9), task.state)
   const age = task.ageMs === undefined ? '' : durationText(task.ageMs)
   const tries = `${task.attempts ?? 0} ${task.attempts === 1 ? 'try' : 'tries'}`
-  const rest = printable(
-    [task.queue, task.id, tries, age, noteOf(task)].filter((part) => part !== '' && part !== undefined).join('  '),
-  )
-  const head = `${at}  ${paintState(state.padEnd(9), task.state)}  `
-  return head + cutTo(rest, width - at.length - Math.max(9, state.length) - 4)
+  const rest = [task.id, task.queue ?? '', tries, age, noteOf(task)].filter((part) => part !== '')
+  return `${at}  ${state}  ${printable(rest.join('  '))}`
 }
 
 async function follow(http: BrokerHttp, path: string, told: (task: TaskView) => boolean, stop: AbortSignal) {
@@ -73,7 +69,7 @@ export function tailCommand(): Command {
         if (flags.state !== undefined && task.state !== flags.state) return true
         const time = new Date()
         if (flags.json) printJson({ time: time.toISOString(), ...task })
-        else print(outcomeLine(task, time, terminalWidth()))
+        else print(outcomeLine(task, time, process.stdout.isTTY))
         left -= 1
         return left > 0
       }
