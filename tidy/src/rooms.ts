@@ -67,6 +67,7 @@ export const leafFiles: readonly string[] = [
   'packages/broker/src/journal/end-mark.ts',
   'packages/broker/src/journal/inbox.ts',
   'packages/broker/src/journal/journal-thread.ts',
+  'packages/broker/src/journal/sqlite-copy.ts',
   'packages/broker/src/journal/sqlite-inspection.ts',
   'packages/broker/src/journal/refusal-of-opening.ts',
   'packages/broker/src/journal/sqlite-place.ts',

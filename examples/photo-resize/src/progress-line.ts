@@ -11,9 +11,14 @@ export interface ProgressLine {
 }
 
 const BAR = 28
+const WIDTH = 80
 
 /** One line that is drawn over and over on a terminal; elsewhere, such as in a log, one line for each photo. */
-export function progressLine(out: Pick<WriteStream, 'write' | 'isTTY'>, photos: number, sizes: number): ProgressLine {
+export function progressLine(
+  out: Pick<WriteStream, 'write' | 'isTTY'> & { columns?: number },
+  photos: number,
+  sizes: number,
+): ProgressLine {
   const done = new Map<string, number>()
   let finished = 0
   let state = ''
@@ -27,7 +32,11 @@ export function progressLine(out: Pick<WriteStream, 'write' | 'isTTY'>, photos: 
     const filled = Math.round((finished / photos) * BAR)
     const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled)
     const note = state === 'ready' ? '' : ` · ${state}`
-    out.write(`\r\u001b[K${bar} ${finished}/${photos} photos · ${pictures}/${photos * sizes} sizes${note}`)
+    const percent = Math.floor((pictures / (photos * sizes)) * 100)
+    const text = `${percent}% · ${finished}/${photos} photos · ${pictures}/${photos * sizes} sizes${note}`
+    const width = (out.columns || WIDTH) - 1
+    // A line that breaks could not be drawn over.
+    out.write(`\r\u001b[K${(text.length + BAR < width ? `${bar} ${text}` : text).slice(0, width)}`)
   }
 
   return {

@@ -98,9 +98,9 @@ function print(endings: Ending[]): void {
   if (dead.length > 0) {
     console.log(`\ndead letters: ${dead.length}`)
     for (const { name, error } of dead) {
-      console.log(
-        `  ${name}: ${error.error?.message ?? error.reason} (${error.reason}, attempts: ${error.attempts}, task ${error.id})`,
-      )
+      // What a worker says must not be able to move the cursor.
+      const message = (error.error?.message ?? error.reason).replace(/[\p{Cc}\p{Bidi_Control}]+/gu, ' ')
+      console.log(`  ${name}: ${message} (${error.reason}, attempts: ${error.attempts}, task ${error.id})`)
     }
   }
   for (const ending of endings) {

@@ -11,3 +11,4 @@ export {
   JournalLockedError,
   JournalPlaceError,
 } from './journal/journal.ts'
+export { copyJournal, type JournalCopy } from './journal/sqlite-copy.ts'

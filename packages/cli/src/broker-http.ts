@@ -4,6 +4,8 @@ import { CommandError, EXIT } from './exit-code.ts'
 
 /** A broker that accepts the connection and then says nothing counts as none. */
 const SILENCE_MS = 10_000
+/** In a stream the broker says something every fifteen seconds. */
+const STREAM_SILENCE_MS = 45_000
 
 /**
  * The HTTP API of a running broker, with refusals as `CommandError`s. Anything may listen at the address, so each request names a
@@ -43,6 +45,40 @@ export class BrokerHttp {
     return this.#answer(path, field, await this.#fetch(path, init, 0))
   }
 
+  async delete<T>(path: string, field: keyof T & string): Promise<T> {
+    return this.#answer(path, field, await this.#fetch(path, { method: 'DELETE' }, 0))
+  }
+
+  /**
+   * The lines of an answer that goes on, until it ends or `stop` aborts. Empty ones are signs of life.
+   * @throws CommandError where the broker refuses, goes away, or is silent for too long
+   */
+  async *lines(path: string, stop: AbortSignal): AsyncGenerator<string> {
+    const silence = new AbortController()
+    let overdue = setTimeout(() => silence.abort(), SILENCE_MS)
+    try {
+      const response = await fetch(`${this.url.http}${path}`, { signal: AbortSignal.any([stop, silence.signal]) })
+      const isStream = response.headers.get('content-type')?.startsWith('application/x-ndjson')
+      if (!isStream || response.body === null) {
+        this.#answer(path, '', { status: response.status, text: await response.text() })
+        return
+      }
+      let rest = ''
+      for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
+        clearTimeout(overdue)
+        overdue = setTimeout(() => silence.abort(), STREAM_SILENCE_MS)
+        const lines = (rest + part).split('\n')
+        rest = lines.pop() ?? ''
+        yield* lines
+      }
+    } catch (caught) {
+      if (stop.aborted) return
+      throw caught instanceof CommandError ? caught : unreachable(this.url)
+    } finally {
+      clearTimeout(overdue)
+    }
+  }
+
   async #fetch(path: string, init: RequestInit, waitMs: number): Promise<{ status: number; text: string }> {
     try {
       const signal = AbortSignal.timeout(waitMs + SILENCE_MS)
@@ -71,13 +107,16 @@ export class BrokerHttp {
 
 const TOKEN_ADVICE = ' Give a token with --token or SLUICE_TOKEN: sluice token mint makes one.'
 
-class BrokerRefusal extends CommandError {
+export class BrokerRefusal extends CommandError {
   readonly code: WireError['code']
+  /** What the broker said. */
+  readonly text: string
 
   constructor(error: WireError, exitCode: 1 | 4) {
     const isTokenMissing = error.code === 'unauthorized' || error.code === 'token_expired'
     super(refusalText(error) + (isTokenMissing ? TOKEN_ADVICE : ''), exitCode)
     this.code = error.code
+    this.text = error.message
   }
 }
 
@@ -90,10 +129,17 @@ function fieldsOf(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** A refusal in one line, with the wait that the broker asked for. */
-export function refusalText(
-  error: Pick<WireError, 'code' | 'message'> & { retryAfterMs?: number | undefined },
-): string {
-  const wait = error.retryAfterMs === undefined ? '' : ` Try again in ${Math.ceil(error.retryAfterMs / 1000)} s.`
-  return `${error.message} (${error.code})${wait}`
+/** A refusal in one line, with the field at fault where that says more, and the wait that the broker asked for. */
+export function refusalText({
+  code,
+  message,
+  field,
+  retryAfterMs,
+}: Pick<WireError, 'code' | 'message'> & { field?: string | undefined; retryAfterMs?: number | undefined }): string {
+  const wait = retryAfterMs === undefined ? '' : ` Try again in ${Math.ceil(retryAfterMs / 1000)} s.`
+  const at = field !== undefined && NAMES_FIELD.has(code) ? `${code} in ${field}` : code
+  return `${message} (${at})${wait}`
 }
+
+/** Codes whose message is about a field and does not name it. */
+const NAMES_FIELD: ReadonlySet<string> = new Set(['bad_message', 'too_large'])

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join, relative } from 'node:path'
 import { styleText } from 'node:util'
 import { brokerUrl, DEFAULT_URL } from './broker-url.ts'
 import { wholeNumber } from './client-command.ts'
 import { EXIT } from './exit-code.ts'
+import { freePortFrom, portIsFree } from './free-port.ts'
 import { onLeave, onUnread } from './leave.ts'
 import { logLine } from './log-lines.ts'
 import { note, print } from './terminal.ts'
@@ -18,8 +18,9 @@ const command = join(import.meta.dirname, 'main.ts')
 const handlers = join(project, 'examples', 'photo-resize', 'src', 'tasks.ts')
 const dataFile = process.env.SLUICE_DATA_FILE ?? join(project, '.sluice', 'broker.db')
 
-const port = statedPort(process.env.SLUICE_PORT ?? new URL(DEFAULT_URL).port)
-const url = brokerUrl(`ws://127.0.0.1:${port}`)
+const HOST = '127.0.0.1'
+const port = await choosePort()
+const url = brokerUrl(`ws://${HOST}:${port}`)
 
 const START_LOOKS_MAX = 100
 const START_LOOK_EVERY_MS = 100
@@ -45,7 +46,8 @@ function start(name: string, args: string[]): Part {
     cwd: project,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...process.env, SLUICE_URL: url.webSocket },
+    // The port is a flag.
+    env: { ...process.env, SLUICE_PORT: undefined, SLUICE_URL: url.webSocket },
   })
   for (const stream of [child.stdout, child.stderr]) {
     let rest = ''
@@ -67,21 +69,31 @@ async function end({ child, ended }: Part): Promise<void> {
   clearTimeout(overdue)
 }
 
-function statedPort(stated: string): number {
+/** The port that was asked for, else the first free one from the usual one on. */
+async function choosePort(): Promise<number> {
+  const usual = Number(new URL(DEFAULT_URL).port)
+  const stated = portIn(process.env.SLUICE_PORT)
+  const free = stated === undefined ? await freePortFrom(usual, HOST) : undefined
+  if (free !== undefined) {
+    if (free !== usual) note(`Port ${usual} is taken: this broker takes ${free}.`)
+    return free
+  }
+  if (stated !== undefined && (await portIsFree(stated, HOST))) return stated
+  note(`Port ${stated ?? usual} is taken. Let a free one be found, or name another:`)
+  note('  npx -y pnpm@12 dev')
+  note('  SLUICE_PORT=8000 npx -y pnpm@12 dev')
+  process.exit(EXIT.failed)
+}
+
+/** Kubernetes puts an address there for a service of the name sluice: nobody stated a port then. */
+function portIn(stated: string | undefined): number | undefined {
+  if (stated === undefined || stated.startsWith('tcp://')) return undefined
   try {
     return wholeNumber('SLUICE_PORT', 1, 65_535)(stated)
   } catch (caught) {
     note((caught as Error).message)
     process.exit(EXIT.usage)
   }
-}
-
-function portIsFree(): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
-  })
 }
 
 async function ready(): Promise<boolean> {
@@ -115,13 +127,6 @@ function printNextSteps(): void {
 }
 
 async function main(): Promise<number> {
-  if (!(await portIsFree())) {
-    note(
-      `Port ${port} is taken. A broker may be running already (npx -y pnpm@12 sluice queues): end it, or take another port:`,
-    )
-    note('  SLUICE_PORT=8000 npx -y pnpm@12 dev')
-    return EXIT.failed
-  }
   const parts: Part[] = []
   const left = Promise.withResolvers<number>()
   const leave = async (exitCode: number) => {
@@ -150,7 +155,8 @@ async function main(): Promise<number> {
     add(start('worker', ['worker', handlers, '--grace-ms', String(GRACE_MS)]))
     printNextSteps()
   } else if (!leaving) {
-    note('The broker did not get ready; its lines above say why.')
+    note('The broker did not get ready; its lines above say why. To run a second one:')
+    note('  SLUICE_DATA_FILE=.sluice/second.db npx -y pnpm@12 dev')
     await leave(EXIT.failed)
   }
   return left.promise

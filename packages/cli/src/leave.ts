@@ -3,8 +3,11 @@ import { EXIT } from './exit-code.ts'
 /** A package manager passes Ctrl-C on to a process that the terminal has told already: both are one request. */
 const SAME_REQUEST_MS = 500
 
+/** Signals that ask a process to leave. SIGHUP: its terminal was closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /**
- * Calls `leave` at the first SIGINT or SIGTERM, or when the parent that holds this process's channel is gone. A later
+ * Calls `leave` at the first signal that asks for it, or when the parent that holds this process's channel is gone. A later
  * signal ends the process at once.
  */
 export function onLeave(leave: () => void): void {
@@ -18,14 +21,21 @@ export function onLeave(leave: () => void): void {
       process.exit(EXIT.interrupted)
     }
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, asked)
+  for (const signal of SIGNALS) process.on(signal, asked)
+}
+
+/** Aborts at the first signal that asks the process to leave: for commands that only look. */
+export function stopOnSignals(): AbortSignal {
+  const stop = new AbortController()
+  for (const signal of SIGNALS) process.on(signal, () => stop.abort())
+  return stop.signal
 }
 
 /** Calls `leave` when nobody reads the output any more, as after the first line of `sluice queues | head -1`. */
 export function onUnread(leave: () => void): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-      // What a full disk does not take is lost, and the work goes on.
+      // What a full disk or a closed terminal does not take is lost, and the work goes on.
       if (code === 'EPIPE') leave()
     })
 }

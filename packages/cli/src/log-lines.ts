@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { printable } from './cells.ts'
 import { LogOutput } from './log-output.ts'
-import { printable } from './table.ts'
 
 const LEVELS: Record<number, { label: string; style: 'dim' | 'green' | 'yellow' | 'red' }> = {
   10: { label: 'trace', style: 'dim' },

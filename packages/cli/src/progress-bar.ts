@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
+import { cutTo, printable } from './cells.ts'
 import { durationText } from './duration.ts'
-import { cutTo, printable } from './table.ts'
 import { terminalWidth } from './terminal.ts'
 
 export interface Tally {
@@ -23,17 +23,19 @@ function isShare(progress: unknown): progress is number {
   return typeof progress === 'number' && progress >= 0 && progress <= 1
 }
 
-/** The line without colours: a bar, which shares of running tasks fill too, counts, time. */
+/** The line without colours: a bar and a percentage, to which shares of running tasks count too, then counts and time. */
 export function progressText(tally: Tally, elapsedMs: number): string {
   const { submitted, succeeded, dead, reading, progress, away } = tally
   const ended = succeeded + dead
   let done = ended
   for (const value of progress.values()) if (isShare(value)) done += value
-  const filled = Math.floor((done / Math.max(1, submitted)) * BAR_WIDTH)
+  const share = done / Math.max(1, submitted)
+  const filled = Math.floor(share * BAR_WIDTH)
+  const percent = `${Math.floor(share * 100)}%`.padStart(4)
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled)
   const [only] = submitted === 1 ? progress.values() : []
   return [
-    `${bar} ${ended}/${submitted}${reading ? '+' : ''}`,
+    `${bar} ${percent}  ${ended}/${submitted}${reading ? '+' : ''}`,
     ...(dead > 0 ? [`${dead} dead`] : []),
     durationText(elapsedMs),
     ...(away ? ['waiting for the broker'] : []),

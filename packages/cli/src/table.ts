@@ -1,59 +1,90 @@
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { styleText } from 'node:util'
+import { cutMiddle, cutTo, printable, widthOf } from './cells.ts'
 
 export interface Column<R> {
   title: string
   /** Undefined shows as a dash. */
   of: (row: R) => string | number | undefined
-  /** Where the row is too wide for the terminal, columns that may be cut are, from the right. */
-  cut?: boolean
+  /** Where the rows are too wide for the terminal: `middle` cuts a name in the middle, `end` a text at its end. */
+  cut?: 'middle' | 'end'
+  /** Where cutting is not enough, whole columns are left out: the one with the highest number first. */
+  drop?: number
   /** Colours a cell that is written already. */
   paint?: (text: string, row: R) => string
 }
 
 const GAP = '  '
-const CUT_WIDTH_MIN = 8
+/** A name or text is cut no further while there is a column to leave out. */
+const CUT_WIDTH_MIN = 12
 
 const digits = new Intl.NumberFormat('en')
 
-/** Text that a task or a worker brought cannot move the cursor or colour the terminal. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+/** A column with its cells. */
+interface Laid<R> {
+  column: Column<R>
+  cells: string[]
+  numeric: boolean
+  width: number
 }
 
-export function cutTo(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
-}
-
-/** Rows under headings, numbers to the right, no line wider than `width`. */
+/** Rows under headings, numbers to the right, no line wider than `width` cells. */
 export function tableLines<R>(columns: readonly Column<R>[], rows: readonly R[], width: number): string[] {
-  const cells = rows.map((row) => columns.map((column) => cellOf(column.of(row))))
-  const numeric = columns.map((column) => rows.length > 0 && rows.every((row) => typeof column.of(row) !== 'string'))
-  const widths = columns.map((column, at) =>
-    Math.max(column.title.length, ...cells.map((row) => (row[at] as string).length)),
-  )
-  let over = widths.reduce((sum, one) => sum + one, 0) + GAP.length * (columns.length - 1) - width
-  for (let at = columns.length - 1; at >= 0 && over > 0; at--) {
-    if (columns[at]?.cut !== true) continue
-    const narrower = Math.max(CUT_WIDTH_MIN, (widths[at] as number) - over)
-    over -= Math.max(0, (widths[at] as number) - narrower)
-    widths[at] = Math.min(widths[at] as number, narrower)
-  }
-  const line = (texts: readonly string[], paint: (text: string, at: number) => string) =>
-    texts
-      .map((text, at) => {
-        const cut = cutTo(text, widths[at] as number)
-        const padding = ' '.repeat((widths[at] as number) - cut.length)
-        const last = at === texts.length - 1 && !numeric[at]
-        return numeric[at] ? padding + paint(cut, at) : paint(cut, at) + (last ? '' : padding)
-      })
-      .join(GAP)
-      .trimEnd()
-  const titles = columns.map(({ title }) => title)
+  const laid = columns.map((column) => lay(column, rows))
+  leaveOut(laid, width)
+  narrow(laid, width, CUT_WIDTH_MIN)
+  narrow(laid, width, 1)
   return [
-    line(titles, (text) => styleText('dim', text)),
-    ...cells.map((row, index) => line(row, (text, at) => columns[at]?.paint?.(text, rows[index] as R) ?? text)),
+    lineOf(laid, width, ({ column, numeric, width }) => {
+      const padding = ' '.repeat(Math.max(0, width - column.title.length))
+      const title = styleText('dim', cutTo(column.title, width))
+      return numeric ? padding + title : title + padding
+    }),
+    ...rows.map((row, at) =>
+      lineOf(laid, width, ({ column, cells, numeric, width }) => {
+        const text = (column.cut === 'middle' ? cutMiddle : cutTo)(cells[at] as string, width)
+        const padding = ' '.repeat(width - widthOf(text))
+        const painted = column.paint?.(text, row) ?? text
+        return numeric ? padding + painted : painted + padding
+      }),
+    ),
   ]
+}
+
+function lay<R>(column: Column<R>, rows: readonly R[]): Laid<R> {
+  const cells = rows.map((row) => cellOf(column.of(row)))
+  const numeric = rows.length > 0 && rows.every((row) => typeof column.of(row) !== 'string')
+  return { column, cells, numeric, width: Math.max(column.title.length, ...cells.map(widthOf)) }
+}
+
+/** Leaves out columns until the others fit, with those that may be cut as narrow as is good to read. */
+function leaveOut<R>(laid: Laid<R>[], width: number): void {
+  const least = ({ column, width }: Laid<R>) => (column.cut === undefined ? width : Math.min(width, CUT_WIDTH_MIN))
+  while (totalOf(laid, least) > width) {
+    const next = laid.reduce((most, one) => ((one.column.drop ?? 0) > (most?.column.drop ?? 0) ? one : most))
+    if (next.column.drop === undefined) return
+    laid.splice(laid.indexOf(next), 1)
+  }
+}
+
+/** Cuts what may be cut, the widest first, no further than to `min` cells. */
+function narrow<R>(laid: Laid<R>[], width: number, min: number): void {
+  for (let over = totalOf(laid, (one) => one.width) - width; over > 0; over -= 1) {
+    let widest: Laid<R> | undefined
+    for (const one of laid)
+      if (one.column.cut !== undefined && one.width > min && one.width >= (widest?.width ?? 0)) widest = one
+    if (widest === undefined) return
+    widest.width -= 1
+  }
+}
+
+function totalOf<R>(laid: readonly Laid<R>[], cellsOf: (one: Laid<R>) => number): number {
+  return laid.reduce((sum, one) => sum + cellsOf(one), 0) + GAP.length * (laid.length - 1)
+}
+
+function lineOf<R>(laid: readonly Laid<R>[], width: number, cell: (one: Laid<R>) => string): string {
+  const line = laid.map(cell).join(GAP).trimEnd()
+  // A terminal narrower than an id: what can be read of it is better than lines that break.
+  return widthOf(line) > width ? cutTo(printable(line), width) : line
 }
 
 function cellOf(value: string | number | undefined): string {

@@ -2,8 +2,8 @@ import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { parseExact } from '@sluice/protocol'
+import { cutTo, printable } from './cells.ts'
 import { CommandError, EXIT } from './exit-code.ts'
-import { cutTo, printable } from './table.ts'
 
 /** A larger file is read line by line without a look at the whole. */
 const WHOLE_FILE_BYTES_MAX = 1024 * 1024

@@ -15,12 +15,12 @@ export function print(line: string): void {
 }
 
 /**
- * JSON in one line. Control characters that JSON leaves as they are (some terminals obey them) are escaped; they can stand
- * in strings only.
+ * JSON in one line. What a terminal obeys and JSON leaves as it is (control characters, marks that turn the order of letters
+ * round, line separators) is escaped; it can stand in strings only.
  */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(
-    /[\u007f-\u009f]/g,
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

@@ -68,12 +68,30 @@ test('a port that is none is refused by name', async () => {
   expect(ended.err).toBe('SLUICE_PORT must be a whole number from 1 to 65535, not "http"\n')
 })
 
-test('when the port is taken, dev says so and what to do', async () => {
+test('when the port that was asked for is taken, dev says so and what to do', async () => {
   const { port, close } = await takenPort()
   const ended = await sandbox.start([], devEnv(port), dev).ended
   await close()
   expect(ended.code).toBe(1)
   expect(ended.err).toMatch(new RegExp(`Port ${port} is taken[\\s\\S]*SLUICE_PORT=8000 npx -y pnpm@12 dev`))
+})
+
+test('when the usual port is taken and none was asked for, dev finds another and says how to reach it', async () => {
+  // Taken by this test, or by something else on this machine.
+  const server = createServer().on('error', () => {})
+  await new Promise<void>((resolve) => {
+    server.once('error', () => resolve()).listen(7331, '127.0.0.1', () => resolve())
+  })
+  const service = 'tcp://10.0.0.1:7331'
+  const env = { SLUICE_DATA_FILE: join(sandbox.directory, 'dev.db'), SLUICE_PORT: service }
+  const running = sandbox.start([], env, dev)
+  const [, url = ''] = await running.says(/export SLUICE_URL=(ws:\/\/127\.0\.0\.1:\d+)/)
+  expect(running.err).toBe(`Port 7331 is taken: this broker takes ${new URL(url).port}.\n`)
+  const { out } = await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: url } })
+  expect(JSON.parse(out)).toHaveProperty('queues')
+  running.signal('SIGINT')
+  expect((await running.ended).code).toBe(0)
+  server.close()
 })
 
 test('dev ends broker and worker when nobody reads its output any more', async () => {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -67,6 +67,8 @@ beforeAll(async () => {
     SLUICE_URL: `ws://127.0.0.1:${port}`,
     NO_COLOR: '1',
   }
+  // The page says to save modules in the folder of the repository, where packages are found.
+  symlinkSync(join(root, 'node_modules'), join(sandbox.directory, 'node_modules'))
   const [line] = lines('To run a broker')
   await says(typed(line as string), /"msg":"listening"/)
   const [module] = blocks('To write a worker', 'ts')
@@ -78,10 +80,14 @@ afterAll(async () => {
 })
 
 test('README: a worker of the module that the page shows greets', async () => {
-  const [work, submit, ...more] = lines('To write a worker')
+  const [work, submit, nobody, ...more] = lines('To write a worker')
   expect(more).toEqual([])
   await says(typed(work as string), /"msg":"working"/)
   expect(await typed(submit as string).ended).toEqual({ code: 0, out: '"hello Ada"\n', err: '' })
+  const dead = await typed(nobody as string).ended
+  expect(dead).toMatchObject({ code: 1, err: expect.stringContaining('dead: there is nobody to greet') })
+  const [, id] = /(\S+) dead/.exec(dead.err) ?? []
+  expect((await typed(`sluice status ${id}`).ended).out).toMatch(/^attempts +1$/m)
 })
 
 test('README: the lines for a shell do what they say', async () => {
@@ -114,7 +120,7 @@ test('README: the lines for HTTP submit a task and wait for it', async ({ skip }
 })
 
 test('README: the commands that look, look', async () => {
-  const [photos, alias, queues, watch, dead, ...more] = lines('To see it work')
+  const [photos, alias, queues, watch, tail, dead, doctor, ...more] = lines('To see it work')
   expect(more).toEqual([])
   // Run by the example's own test; here no more than that both names exist.
   const example = JSON.parse(readFileSync(join(root, 'examples', 'photo-resize', 'package.json'), 'utf8'))
@@ -122,8 +128,13 @@ test('README: the commands that look, look', async () => {
   expect(example.scripts).toHaveProperty('submit')
   expect(alias).toBe("alias sluice='npx -y pnpm@12 sluice'")
   expect((await typed(queues as string).ended).out).toMatch(/^QUEUE .*\ngreet /)
-  await says(typed(watch as string), /^greet ready=/)
-  expect(await typed(dead as string).ended).toMatchObject({ code: 0, err: 'No dead letters.\n' })
+  await says(typed(watch as string), /^\S+Z greet ready=/)
+  await says(typed(tail as string), /Waiting for outcomes/)
+  expect(await typed(doctor as string).ended).toMatchObject({ code: 0, out: expect.stringMatching(/^ok +websocket /m) })
+  expect(await typed(dead as string).ended).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('there is nobody to greet'),
+  })
 })
 
 test('README: no line for a shell is left that nothing has run', () => {

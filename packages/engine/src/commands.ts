@@ -63,6 +63,8 @@ export type Command =
   | { type: 'redrive'; ids: readonly string[] }
   /** Refuse the tokens of this principal that were issued up to now. */
   | { type: 'revokePrincipal'; principal: string }
+  /** Forget these dead letters before their time. */
+  | { type: 'forget'; ids: readonly string[] }
   /**
    * Grants leases of ready tasks of one queue to its freest session. The host repeats it until it yields no events.
    * Tasks that were never delivered are granted only with a number below `below`; the others are not durable yet.

@@ -7,7 +7,7 @@ import { refusal, unknownTask } from './refusal.ts'
 import { queuesFull, type State, unfinished } from './state.ts'
 import { isFinished, isWatching, mayHaveNews, watchersOf } from './task.ts'
 
-/** Commands of producers: submit, watch, cancel, redrive. */
+/** Commands of producers and operators: submit, watch, cancel, redrive, forget. */
 
 export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: Env): Event[] {
   const { session, ref, ids, bytes, digests } = command
@@ -234,17 +234,8 @@ export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>,
 export function redrive(state: State, { ids }: CommandOf<'redrive'>, { nowMs }: Env): Event[] {
   const room = new Map<Queue, { tasks: number; bytes: number }>()
   return [...new Set(ids)].map((id): Event => {
-    const task = state.tasks.get(id)
-    if (!task) return unknownTask(undefined, id, { index: ids.indexOf(id) })
-    if (task.phase.state !== 'dead')
-      return refusal(
-        undefined,
-        'task_finished',
-        `task ${id} is ${task.phase.state}: only a dead letter can be redriven`,
-        {
-          index: ids.indexOf(id),
-        },
-      )
+    const task = deadLetter(state, id, ids)
+    if ('type' in task) return task
     const { queue } = task
     const left = room.get(queue) ?? {
       tasks: state.config.queueTasksMax - unfinished(queue),
@@ -261,4 +252,20 @@ export function redrive(state: State, { ids }: CommandOf<'redrive'>, { nowMs }: 
     left.bytes -= task.bytes
     return { type: 'taskRedriven', id, atMs: nowMs }
   })
+}
+
+export function forget(state: State, { ids }: CommandOf<'forget'>, { nowMs }: Env): Event[] {
+  return [...new Set(ids)].map((id): Event => {
+    const task = deadLetter(state, id, ids)
+    return 'type' in task ? task : { type: 'taskForgotten', id, atMs: nowMs }
+  })
+}
+
+/** The dead letter of this id, or why there is none. */
+function deadLetter(state: State, id: string, ids: readonly string[]): Task | EventOf<'refused'> {
+  const task = state.tasks.get(id)
+  const index = ids.indexOf(id)
+  if (!task) return unknownTask(undefined, id, { index })
+  if (task.phase.state === 'dead') return task
+  return refusal(undefined, 'task_finished', `task ${id} is ${task.phase.state}, and no dead letter`, { index })
 }

@@ -1,7 +1,7 @@
 import type { Command, Env } from './commands.ts'
 import { revokePrincipal } from './decide-access.ts'
 import { checkpoint, dispatch, stall, start, tick } from './decide-broker.ts'
-import { cancel, redrive, submit, unwatch, watch } from './decide-producer.ts'
+import { cancel, forget, redrive, submit, unwatch, watch } from './decide-producer.ts'
 import { begin, close, disconnect, hear, open, resume, setCredit } from './decide-session.ts'
 import { complete, fail, heartbeat, release, reportProgress } from './decide-worker.ts'
 import type { Event } from './events.ts'
@@ -38,6 +38,8 @@ export function decide(state: State, command: Command, env: Env): Event[] {
       return redrive(state, command, env)
     case 'revokePrincipal':
       return revokePrincipal(state, command, env)
+    case 'forget':
+      return forget(state, command, env)
     case 'watch':
       return watch(state, command, env)
     case 'unwatch':

@@ -103,9 +103,10 @@ export class TaskTable {
     this.#append(task.slot)
   }
 
-  /** From the oldest on. */
-  *values(): Generator<Task, undefined> {
-    for (let slot = this.#oldest; slot !== NONE; slot = this.#younger[slot] as number) yield this.#tasks[slot] as Task
+  /** From the oldest on, or from the one behind a task that is held. Nothing may be added or deleted meanwhile. */
+  *values(behind?: Task): Generator<Task, undefined> {
+    const first = behind === undefined ? this.#oldest : (this.#younger[behind.slot] as number)
+    for (let slot = first; slot !== NONE; slot = this.#younger[slot] as number) yield this.#tasks[slot] as Task
   }
 
   #hash(id: string): number {

@@ -164,3 +164,18 @@ test('[DEAD-4] redriving is refused where the queue is full, the task unknown or
   ])
   expect(dead(harness)).toEqual(['b'])
 })
+
+test('[DEAD-5] a dead letter that is forgotten is gone, and its id may be submitted anew', () => {
+  const harness = new Harness()
+  kill(harness, 'a', 'b')
+  harness.submit('live')
+  const events = harness.apply({ type: 'forget', ids: ['a', 'a', 'none', 'live'] })
+  expect(typesOf(events.slice(0, 1))).toEqual(['taskForgotten'])
+  expect(refusalsOf(events)).toEqual([
+    ['unknown_task', 2],
+    ['task_finished', 3],
+  ])
+  expect(dead(harness)).toEqual(['b'])
+  harness.submit('a')
+  expect([harness.stateOf('a'), harness.stateOf('live')]).toEqual(['ready', 'ready'])
+})

@@ -93,7 +93,10 @@ const step = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('disconnect' as const, 'bye' as const), session }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('cancel' as const, 'redrive' as const), ids }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ what: fc.constantFrom('cancel' as const, 'redrive' as const, 'forget' as const), ids }),
+  },
   { weight: 2, arbitrary: fc.record({ what: fc.constantFrom('watch' as const, 'unwatch' as const), session, ids }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('restart' as const) }) },
 )
@@ -182,7 +185,8 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
     case 'cancel':
       return [{ type: 'cancel', session: undefined, ref: 5, ids: one.ids }]
     case 'redrive':
-      return [{ type: 'redrive', ids: one.ids }]
+    case 'forget':
+      return [{ type: one.what, ids: one.ids }]
     case 'watch':
       return [{ type: 'watch', session: one.session, ref: 6, ids: one.ids }]
     case 'unwatch':

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Handlers, handlersByQueue } from '@sluice/client'
+import { moduleFailure } from './module-failure.ts'
 
 /** A module of handlers cannot be used; the message says why and what it should look like. */
 export class HandlerModuleError extends Error {
@@ -34,9 +35,7 @@ export async function loadHandlers(module: string | URL): Promise<Handlers> {
   try {
     exported = namespaceOf((await import(url.href)) as Record<string, unknown>)
   } catch (error) {
-    throw new HandlerModuleError(`${path} does not load: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
+    throw new HandlerModuleError(`${path} does not load: ${moduleFailure(error, url)}`, { cause: error })
   }
   let handlers: Handlers
   try {

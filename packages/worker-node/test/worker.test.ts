@@ -209,14 +209,26 @@ describe('a worker process that is told to leave', () => {
     expect(await leaving.exited, leaving.output).toEqual({ code: 0, signal: null })
   })
 
-  test('leaves at once on the second signal', async () => {
+  test.each(['SIGINT', 'SIGHUP'] as const)('takes %s that comes twice at once for one', async (signal) => {
+    const leaving = await startWorker(0, 15_000)
+    const handle = await client.submit('sleep', { ms: 1_000 })
+    await expect.poll(async () => (await handle.status()).state, patience).toBe('leased')
+    leaving.child.kill(signal)
+    await expect.poll(() => leaving.output, patience).toContain('draining')
+    leaving.child.kill(signal)
+    expect(await leaving.exited, leaving.output).toEqual({ code: 0, signal: null })
+    expect(await handle.status()).toMatchObject({ state: 'succeeded', attempts: 1 })
+  })
+
+  test('leaves at once on a second signal that comes later', async () => {
     const leaving = await startWorker(0, 60_000)
     const handle = await client.submit('sleep', { ms: 60_000 })
     await expect.poll(async () => (await handle.status()).state, patience).toBe('leased')
     leaving.child.kill('SIGTERM')
     await expect.poll(() => leaving.output, patience).toContain('draining')
-    leaving.child.kill('SIGTERM')
+    const again = setInterval(() => leaving.child.kill('SIGTERM'), 100)
     expect(await leaving.exited).toEqual({ code: 143, signal: null })
+    clearInterval(again)
     await handle.cancel()
   })
 })

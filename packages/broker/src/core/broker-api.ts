@@ -1,6 +1,9 @@
 import type { AttemptRecord } from '@sluice/engine'
 import type { Body, DeadReason, SubmitOptions, TaskFailure, TaskStatus, WireError } from '@sluice/protocol'
 import type { Principal } from './access/access-control.ts'
+import type { OutcomeReader } from './outcome-feed.ts'
+import type { Purged } from './purge.ts'
+import type { TaskListQuery } from './task-list.ts'
 
 /** What the HTTP API and the command line ask of a running broker; the host implements it. */
 export interface BrokerApi {
@@ -41,6 +44,17 @@ export interface BrokerApi {
    * @throws an Error with code unknown_task where no such queue is held
    */
   redrive(target: { ids: readonly string[] } | { queue: string }): Promise<Redriven>
+  /** A page of the tasks that are held; see `taskPage`. */
+  tasks(query: TaskListQuery): { tasks: TaskStatus[]; next?: string }
+  /** Cancels what waits in a queue; see `purgeQueue`. */
+  purge(queue: string): Promise<Purged>
+  /** Forgets dead letters; see `purgeDead`. */
+  purgeDead(target: { ids: readonly string[] } | { queue: string }): Promise<Purged>
+  /**
+   * Tells `reader` of every outcome from now on; the returned function ends that. Readers are bounded in number.
+   * @throws an Error with code busy past that
+   */
+  follow(reader: OutcomeReader): () => void
   health(): Health
 }
 

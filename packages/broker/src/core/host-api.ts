@@ -9,7 +9,7 @@ import {
   type Task,
   unknownTask,
 } from '@sluice/engine'
-import { Bodies, type Body, type Submit, type SubmitOptions, type WireError } from '@sluice/protocol'
+import { Bodies, type Body, type Submit, type SubmitOptions, type TaskStatus, type WireError } from '@sluice/protocol'
 import { AccessError, type Principal } from './access/access-control.ts'
 import { authorize, authorizeTask, notPermitted } from './access/authorize.ts'
 import { assertNotRevoked } from './access/revocation.ts'
@@ -18,14 +18,15 @@ import { visibleTasks } from './access/visible-tasks.ts'
 import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, Redriven, TaskDetails, WorkerStats } from './broker-api.ts'
 import type { Host } from './host.ts'
+import type { OutcomeReader } from './outcome-feed.ts'
+import { deadIds, type Purged, purgeDead, purgeQueue } from './purge.ts'
 import { submitCommand } from './submit-command.ts'
+import { type TaskListQuery, taskPage } from './task-list.ts'
 import { statusOfTask } from './task-status.ts'
 import { wireError } from './wire-error.ts'
 
 /** Dead letters made ready in one turn. */
 const REDRIVE_BATCH = 1000
-/** Of a queue's name that is unknown, in the message that says so. */
-const QUEUE_SHOWN_MAX = 128
 
 /** The host as the HTTP API and the command line see it: what one principal may see and do of it. */
 export class HostApi implements BrokerApi {
@@ -244,10 +245,9 @@ export class HostApi implements BrokerApi {
   }
 
   async redrive(target: { ids: readonly string[] } | { queue: string }): Promise<Redriven> {
-    const unavailable = this.#unavailable()
-    if (unavailable) throw Object.assign(new Error(unavailable.message), unavailable)
+    this.#assertAvailable()
     if ('queue' in target) this.#assert('manage', target.queue)
-    const all = 'ids' in target ? target.ids : this.#deadIds(target.queue)
+    const all = 'ids' in target ? target.ids : deadIds(this.#host, target.queue)
     const { ids, hidden } = visibleTasks(this.#host.state, this.#principal, 'manage', all)
     let redriven = 0
     const refused: Redriven['refused'] = hidden.map((place) => {
@@ -262,6 +262,41 @@ export class HostApi implements BrokerApi {
       await this.#durable()
     }
     return { redriven, refused }
+  }
+
+  tasks(query: TaskListQuery): { tasks: TaskStatus[]; next?: string } {
+    return taskPage(this.#host, query, (task) => authorizeTask(this.#principal, 'read', task))
+  }
+
+  async purge(queue: string): Promise<Purged> {
+    this.#assert('manage', queue)
+    this.#assertAvailable()
+    return purgeQueue(this.#host, queue, () => this.#durable())
+  }
+
+  async purgeDead(target: { ids: readonly string[] } | { queue: string }): Promise<Purged> {
+    if ('queue' in target) this.#assert('manage', target.queue)
+    this.#assertAvailable()
+    const seen =
+      'queue' in target ? target : { ids: visibleTasks(this.#host.state, this.#principal, 'manage', target.ids).ids }
+    // That a record has gone is written lazily otherwise.
+    return purgeDead(this.#host, seen, () => this.#durable(this.#host.flushed()))
+  }
+
+  follow(reader: OutcomeReader): () => void {
+    this.#assertAvailable()
+    const { outcomes, listening, config } = this.#host
+    if (listening >= config.waitersMax)
+      throw Object.assign(new Error('too many requests wait for outcomes: try again later'), { code: 'busy' })
+    const principal = this.#principal
+    if (principal === undefined) return outcomes.add(reader)
+    return outcomes.add({
+      told: (outcome, owner) => {
+        const isOwn = owner === principal.id
+        if (isOwn || authorize(principal, 'read', outcome.queue)) reader.told(outcome, owner)
+      },
+      ended: () => reader.ended(),
+    })
   }
 
   health(): Health {
@@ -295,21 +330,13 @@ export class HostApi implements BrokerApi {
     throw Object.assign(new Error(error.message), error)
   }
 
-  #deadIds(name: string): string[] {
-    const queue = this.#host.state.queues.get(name)
-    if (!queue) {
-      const message = `no queue ${JSON.stringify(name.slice(0, QUEUE_SHOWN_MAX))} is held, so it has no dead letters`
-      throw Object.assign(new Error(message), { code: 'unknown_task' })
-    }
-    const ids: string[] = []
-    for (let task = queue.dead.head; task; task = task.next) ids.push(task.id)
-    return ids
+  async #durable(written = this.#host.durable()): Promise<void> {
+    if (!(await written)) this.#assertAvailable()
   }
 
-  async #durable(): Promise<void> {
-    if (await this.#host.durable()) return
-    const unavailable = this.#unavailable() as WireError
-    throw Object.assign(new Error(unavailable.message), unavailable)
+  #assertAvailable(): void {
+    const unavailable = this.#unavailable()
+    if (unavailable) throw Object.assign(new Error(unavailable.message), unavailable)
   }
 
   #unavailable(): WireError | undefined {

@@ -1,4 +1,4 @@
-import type { Command, EngineConfig, Event, EventOf, State } from '@sluice/engine'
+import type { Command, EngineConfig, Event, EventOf, State, Task } from '@sluice/engine'
 import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/machines'
 import { encodeFrames, type WireError } from '@sluice/protocol'
 import type { Durability, Journal } from '../journal/journal.ts'
@@ -10,9 +10,11 @@ import { Connections } from './connections.ts'
 import { assertFrameRoom } from './frame-room.ts'
 import type { HostConfig } from './host-config.ts'
 import { Intake } from './intake.ts'
+import { OutcomeFeed } from './outcome-feed.ts'
 import { type OutcomeListener, OutcomeListeners } from './outcome-listeners.ts'
 import type { HostLog, HostPlatform, Transport } from './platform.ts'
 import { Rendering } from './rendering.ts'
+import { statusOfTask } from './task-status.ts'
 import { Turn } from './turn.ts'
 
 const FAILED: WireError = { code: 'internal', message: 'the broker failed and has to be restarted; its log says why' }
@@ -45,6 +47,8 @@ export class Host implements ConnectionHost {
   readonly #turn: Turn
   /** Told when there is an outcome, or when there will be none any more. */
   readonly #outcomeListeners = new OutcomeListeners()
+  /** Those who follow the outcomes of all tasks. */
+  readonly outcomes = new OutcomeFeed()
   readonly #onFailure: (error: Error) => void
   #failure: Error | undefined
   #status: BrokerState = 'starting'
@@ -58,7 +62,10 @@ export class Host implements ConnectionHost {
     this.access = access
     this.#onFailure = onFailure
     this.connections = new Connections(config)
-    const rendering = new Rendering(this.connections, (task) => this.#outcomeListeners.call(task.id, task))
+    const rendering = new Rendering(this.connections, (task) => {
+      this.#outcomeListeners.call(task.id, task)
+      this.#tellFeed(task)
+    })
     this.#commit = new Commit({
       journal,
       platform,
@@ -148,9 +155,9 @@ export class Host implements ConnectionHost {
     return this.#intake.isSaturated
   }
 
-  /** How many wait for an outcome over HTTP. */
+  /** How many wait for outcomes over HTTP, of one task or of all. */
   get listening(): number {
-    return this.#outcomeListeners.size
+    return this.#outcomeListeners.size + this.outcomes.size
   }
 
   // ─── its life ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,6 +215,7 @@ export class Host implements ConnectionHost {
     this.#commit.end()
     for (const connection of [...this.connections]) connection.endAtStop()
     this.#outcomeListeners.callAll()
+    this.outcomes.end()
     await this.journal.close()
   }
 
@@ -224,6 +232,7 @@ export class Host implements ConnectionHost {
     for (const connection of [...this.connections]) connection.end(FAILED, 4009)
     this.#commit.end()
     this.#outcomeListeners.callAll()
+    this.outcomes.end()
     this.#onFailure(error)
   }
 
@@ -266,6 +275,13 @@ export class Host implements ConnectionHost {
    */
   onOutcome(id: string, fn: OutcomeListener): () => void {
     return this.#outcomeListeners.add(id, fn)
+  }
+
+  #tellFeed(task: Task): void {
+    if (this.outcomes.size === 0) return
+    // Its record may be gone when that is durable.
+    const outcome = statusOfTask(task, this.nowMs)
+    this.#commit.await(this.gate, (isDurable) => isDurable && this.outcomes.tell(outcome, task.acceptance.owner))
   }
 
   // ─── connections ─────────────────────────────────────────────────────────────────────────────────────────────────

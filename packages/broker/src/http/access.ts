@@ -14,6 +14,10 @@ export const ROUTE_RULES = {
   'GET /v1/workers': { ask: 'scope', action: 'read' },
   'GET /v1/dead': { ask: 'scope', action: 'read' },
   'POST /v1/dead/redrive': { ask: 'scope', action: 'manage' },
+  'POST /v1/dead/purge': { ask: 'scope', action: 'manage' },
+  'GET /v1/tasks': { ask: 'owner', action: 'read' },
+  'POST /v1/queues/purge': { ask: 'scope', action: 'manage' },
+  'GET /v1/outcomes': { ask: 'owner', action: 'read' },
   'POST /v1/tickets': { ask: 'anybody' },
   'POST /v1/revocations': { ask: 'admin' },
   'GET /healthz': { ask: 'nobody' },
@@ -29,6 +33,13 @@ export interface Admission {
   /** Undefined where there is no access control, or where nobody has to say who it is. */
   principal: Principal | undefined
 }
+
+/** Serves a route, which needs a rule, with the query parameters that it knows. */
+export type Serve = (
+  route: Route,
+  parameters: readonly string[],
+  answer: (c: Context, admission: Admission) => Response | Promise<Response>,
+) => void
 
 /** Lets requests in: by `Authorization: Bearer TOKEN`, or, to look at something, by a ticket in the query. */
 export class Admissions {

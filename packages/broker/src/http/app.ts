@@ -1,16 +1,17 @@
-import { type Cancel, isTaskId, type Limits, type WireError } from '@sluice/protocol'
-import { type Context, Hono } from 'hono'
+import type { Limits, WireError } from '@sluice/protocol'
+import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { AccessControl } from '../core/access/access-control.ts'
 import { authorize } from '../core/access/authorize.ts'
 import type { BrokerApi } from '../core/broker-api.ts'
-import { type Admission, Admissions, ROUTE_RULES, type Route } from './access.ts'
+import { Admissions, ROUTE_RULES, type Serve } from './access.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
-import { requestJson } from './request-json.ts'
+import { addOperatorRoutes } from './operator-routes.ts'
+import { deadTarget, jsonOf, taskId, text, wholeNumber } from './request-fields.ts'
 import { query, refuseMisdirected } from './routes.ts'
-import { decodeAsMessages, decodeSubmission, fieldsOf } from './submission.ts'
+import { decodeSubmission, fieldsOf } from './submission.ts'
 import { deadPageJson, taskJson } from './task-view.ts'
 import { TICKET_MS, Tickets } from './tickets.ts'
 
@@ -44,12 +45,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   const app = new Hono()
   const tickets = new Tickets(nowMs, secretId)
   const admissions = new Admissions(api, access, tickets)
-  /** Serves a route, which needs a rule, with the query parameters that it knows. */
-  const on = (
-    route: Route,
-    parameters: readonly string[],
-    answer: (c: Context, admission: Admission) => Response | Promise<Response>,
-  ): void => {
+  const on: Serve = (route, parameters, answer) => {
     const [method, path] = route.split(' ') as [string, string]
     const known = method === 'GET' && access !== undefined ? [...parameters, 'ticket'] : parameters
     app.on(method, path, query(...known), async (c) => answer(c, await admissions.admit(c, ROUTE_RULES[route])))
@@ -142,19 +138,13 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   })
 
   on('POST /v1/dead/redrive', [], async (c, { api }) => {
-    const { queue, ids } = fieldsOf(await jsonOf(c, limits), ['queue', 'ids'], '')
-    if ((queue === undefined) === (ids === undefined)) {
-      const message = 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.'
-      throw new HttpRefusal({ code: 'bad_message', field: 'queue', message })
-    }
-    if (ids === undefined && typeof queue !== 'string')
-      throw new HttpRefusal({ code: 'bad_message', field: 'queue', message: 'A string is needed here.' })
-    const target = ids === undefined ? { queue: queue as string } : { ids: taskIds(ids) }
-    const { redriven, refused } = await api.redrive(target)
+    const { redriven, refused } = await api.redrive(await deadTarget(c, limits))
     const errors = refused.map(({ error }) => error)
     const common = commonRefusal(errors, redriven + errors.length)
     return common === undefined ? c.json({ redriven, refused }) : errorResponse(common, { redriven, refused })
   })
+
+  addOperatorRoutes(on, limits)
 
   on('POST /v1/tickets', [], (c, { principal }) => {
     if (principal === undefined) {
@@ -175,9 +165,8 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     }
     const target = principal === undefined ? { session } : { principal }
     const [field, name] = Object.entries(target)[0] as [string, unknown]
-    if (typeof name !== 'string')
-      throw new HttpRefusal({ code: 'bad_message', field, message: 'A string is needed here.' })
-    return c.json({ closed: await api.revoke({ [field]: name } as Parameters<BrokerApi['revoke']>[0]) })
+    const named = { [field]: text(name, field) } as Parameters<BrokerApi['revoke']>[0]
+    return c.json({ closed: await api.revoke(named) })
   })
 
   on('GET /healthz', [], (c, { api, principal }) => {
@@ -190,23 +179,11 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return c.json({ status, ...(reason === undefined ? {} : { reason }) }, status === 'ready' ? 200 : 503)
   })
 
-  /** Ids checked by the wire's decoder. */
-  function taskIds(ids: unknown): string[] {
-    const { messages } = decodeAsMessages([{ type: 'cancel', ref: 0, ids }], limits, (field) =>
-      field.replace(/^messages\[0\]\.?/, ''),
-    )
-    return (messages[0] as Cancel).ids
-  }
-
   return app
 }
 
 function json(text: string): Response {
   return new Response(text, { headers: { 'content-type': 'application/json' } })
-}
-
-async function jsonOf(c: Context, { depthMax }: Limits): Promise<unknown> {
-  return requestJson(await c.req.arrayBuffer(), depthMax)
 }
 
 /** The refusal that answers the whole request: only where no task was accepted and all refusals mean the same status. */
@@ -217,27 +194,10 @@ function commonRefusal(refusals: readonly (WireError | undefined)[], count: numb
   return errors.every((error) => statusOf(error) === statusOf(first)) ? first : undefined
 }
 
-function taskId(id: string, field = 'id'): string {
-  if (isTaskId(id)) return id
-  throw new HttpRefusal({ code: 'bad_message', field, message: 'A UUIDv7 in lower case is needed here.' })
-}
-
 function unknownTask(id: string): HttpRefusal {
   return new HttpRefusal({
     code: 'unknown_task',
     field: 'id',
     message: `No task ${id} is held here: never submitted, or its record has expired.`,
   })
-}
-
-function wholeNumber(c: Context, field: string, min: number, max: number, absent: number): number {
-  const stated = c.req.query(field)
-  if (stated === undefined) return absent
-  const value = /^\d+$/.test(stated) ? Number(stated) : Number.NaN
-  if (value >= min && value <= max) return value
-  const message = `A whole number from ${min} to ${max} is needed here.`
-  throw new HttpRefusal(
-    value > max ? { code: 'too_large', message, field, limit: max } : { code: 'bad_message', message, field },
-    400,
-  )
 }

@@ -19,24 +19,31 @@ export function taskJson({ result, history, ...status }: TaskDetails, depthMax: 
   })
 }
 
-/**
- * A page of dead letters as JSON text. Each may hold twenty stacks: a page of more than `charactersMax` ends sooner than was
- * asked for, and holds one letter at least.
- */
+/** A page of dead letters as JSON text; see `pageJson`. Each may hold twenty stacks. */
 export function deadPageJson({ tasks, next }: ReturnType<BrokerApi['dead']>, charactersMax: number): string {
-  const letters: string[] = []
+  const views = tasks.map(({ history, ...letter }) => ({ ...letter, history: historyView(history) }))
+  return pageJson(views, next, charactersMax)
+}
+
+/** A page as JSON text. One of more than `charactersMax` ends sooner than was asked for, and holds one item at least. */
+export function pageJson(
+  items: readonly (object & { id: string })[],
+  next: string | undefined,
+  charactersMax: number,
+): string {
+  const texts: string[] = []
   let characters = 0
   let after = next
-  for (const [index, { history, ...letter }] of tasks.entries()) {
-    const text = JSON.stringify({ ...letter, history: historyView(history) })
+  for (const [index, item] of items.entries()) {
+    const text = JSON.stringify(item)
     characters += text.length
     if (index > 0 && characters > charactersMax) {
-      after = tasks[index - 1]!.id
+      after = items[index - 1]!.id
       break
     }
-    letters.push(text)
+    texts.push(text)
   }
-  return `{"tasks":[${letters.join()}]${after === undefined ? '' : `,"next":${JSON.stringify(after)}`}}`
+  return `{"tasks":[${texts.join()}]${after === undefined ? '' : `,"next":${JSON.stringify(after)}`}}`
 }
 
 function historyView(history: TaskDetails['history']): object[] {

@@ -43,7 +43,7 @@ export function inspect(path: string, mark: EndMark): unknown {
   if (last >= mark.batch) return place
   const end = last === 0 ? 'no batch' : `batch ${last}`
   throw new JournalDamagedError(
-    `${path} ends with ${end}, but batch ${mark.batch} was acknowledged; restore the file from a copy, or remove ${mark.path} to go on without what is missing`,
+    `${path} ends with ${end}, but batch ${mark.batch} was acknowledged: its end is missing, or it is an older copy. Restore the file from a newer copy; or, to go on without what is missing, remove ${mark.path}, ${path}-wal and ${path}-shm`,
   )
 }
 

@@ -128,7 +128,8 @@ const MESSAGES: Record<keyof typeof MESSAGE_RULES, { cell: Cell; say: (asker: As
   pong: { cell: everybody, say: async () => [{ type: 'pong', ref: 1 }] },
 }
 
-type Asked = { path: string; body?: object }
+/** `shows`: what is in the answer where it is allowed. */
+type Asked = { path: string; body?: object; shows?: string }
 const lists = (...allowed: Asker[]): Cell => ({ allowed: [...allowed, 'admin'], others: 'unknown' })
 
 /** A cell for each route. Of a list `unknown` means that the queue is not in it. */
@@ -153,6 +154,19 @@ const ROUTES: Record<Route, { cell: Cell; ask: () => Promise<Asked>; shows?: str
     cell: only('manages'),
     ask: async () => ({ path: '/v1/dead/redrive', body: { queue: QUEUE } }),
   },
+  'POST /v1/dead/purge': {
+    cell: only('manages'),
+    ask: async () => ({ path: '/v1/dead/purge', body: { queue: QUEUE } }),
+  },
+  'GET /v1/tasks': {
+    cell: { allowed: ['owner', 'reads', 'admin'], others: 'unknown' },
+    ask: async () => ({ path: '/v1/tasks?limit=1000', shows: await taskOfOwner() }),
+  },
+  'POST /v1/queues/purge': {
+    cell: only('manages'),
+    ask: async () => ({ path: '/v1/queues/purge', body: { queue: QUEUE } }),
+  },
+  'GET /v1/outcomes': { cell: everybody, ask: async () => ({ path: '/v1/outcomes' }) },
   'POST /v1/tickets': { cell: everybody, ask: async () => ({ path: '/v1/tickets', body: {} }) },
   'POST /v1/revocations': {
     cell: only(),
@@ -160,6 +174,13 @@ const ROUTES: Record<Route, { cell: Cell; ask: () => Promise<Asked>; shows?: str
   },
   'GET /healthz': { cell: everybody, ask: async () => ({ path: '/healthz' }) },
   'GET /readyz': { cell: everybody, ask: async () => ({ path: '/readyz' }) },
+}
+
+/** What a response holds; of one that goes on for ever the beginning. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get('content-type')?.includes('ndjson') !== true) return response.text()
+  await response.body?.cancel()
+  return ''
 }
 
 function request(route: Route, { path, body }: Asked, token?: string): Promise<Response> {
@@ -188,10 +209,12 @@ describe.each(Object.entries(ROUTES) as [Route, (typeof ROUTES)[Route]][])(
     test.each(all)('%s', async (asker) => {
       const worker = await SocketPeer.welcomed(broker.url, { token: tokens.get('works') as string })
       await worker.answers({ type: 'credit', credit: 0, queues: [QUEUE] })
-      const response = await request(route, await ask(), tokens.get(asker))
-      const text = await response.text()
+      const asked = await ask()
+      const response = await request(route, asked, tokens.get(asker))
+      const text = await textOf(response)
       worker.socket.terminate()
-      const isUnknown = response.status === 404 || (shows !== undefined && !text.includes(shows))
+      const expected = asked.shows ?? shows
+      const isUnknown = response.status === 404 || (expected !== undefined && !text.includes(expected))
       const verdict = response.status === 403 ? 'not_permitted' : isUnknown ? 'unknown' : 'allowed'
       expect(verdict, text).toBe(cell.allowed.includes(asker) ? 'allowed' : cell.others)
       expect(response.status).not.toBe(500)
@@ -242,6 +265,35 @@ test('[ACCESS-3] an id of another is a conflict, with the same content too; that
     }),
   )
   expect(verdicts).toEqual([['id_conflict'], ['id_conflict'], []])
+})
+
+test('[ACCESS-3] outcomes are told to those who may see the task', async () => {
+  const followed = await Promise.all(
+    (['owner', 'reads', 'nobody'] as const).map(async (asker) => {
+      const response = await request('GET /v1/outcomes', { path: '/v1/outcomes' }, tokens.get(asker))
+      const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+      await reader.read()
+      return reader
+    }),
+  )
+  const [id, own] = [await taskOfOwner(), newId()]
+  const peer = await SocketPeer.welcomed(broker.url, {
+    token: await signToken(SECRET, { sub: 'nobody', scope: 'submit:mail' }, 60_000),
+  })
+  await peer.answers({ ...submit(own), queue: 'mail' } as ClientMessage, { type: 'cancel', ref: 2, ids: [own] })
+  await request('DELETE /v1/tasks/:id', { path: `/v1/tasks/${id}` }, tokens.get('owner'))
+  await peer.answers({ type: 'ping', ref: 9 })
+  const firstIds = await Promise.all(
+    followed.map(async (reader) => {
+      let text = ''
+      while (!/"id":"[^"]+"/.test(text)) text += new TextDecoder().decode((await reader.read()).value)
+      await reader.cancel()
+      return /"id":"([^"]+)"/.exec(text)?.[1]
+    }),
+  )
+  // The task in mail ended first, and is told to nobody but the one who submitted it.
+  expect(firstIds).toEqual([id, id, own])
+  peer.socket.terminate()
 })
 
 test('[ACCESS-4] a session is resumed by its principal alone', async () => {

@@ -38,6 +38,10 @@ beforeEach(() => {
     workers: () => [],
     dead: (query) => noted({ tasks: [], next: OTHER }, 'dead', query),
     redrive: async (target) => noted({ redriven: 2, refused: [] }, 'redrive', target),
+    tasks: (query) => noted({ tasks: [] }, 'tasks', query),
+    purge: async (queue) => noted({ purged: 3, more: false }, 'purge', queue),
+    purgeDead: async (target) => noted({ purged: 2, more: true }, 'purgeDead', target),
+    follow: (reader) => noted(() => {}, 'follow', reader),
     health: () => ({
       status: 'draining',
       durability: 'strict',
@@ -439,24 +443,23 @@ test('an unknown path says what there is', async () => {
 })
 
 test.each([
-  ['PUT', '/v1/tasks', 'POST'],
-  ['GET', '/v1/tasks', 'POST'],
+  ['PUT', '/v1/tasks', 'POST, GET, HEAD'],
   ['POST', `/v1/tasks/${ID}`, 'GET, DELETE, HEAD'],
   ['POST', '/v1/queues', 'GET, HEAD'],
   ['GET', '/v1/dead/redrive', 'POST'],
   ['DELETE', '/healthz', 'GET, HEAD'],
-])('[HTTP-5] %s %s is 405, and says what is possible', async (method, path, allow) => {
+])('[HTTP-8] %s %s is 405, and says what is possible', async (method, path, allow) => {
   const response = await app.request(path, { method, headers: { host: 'localhost' } })
   expect(response.headers.get('allow')).toBe(allow)
   expect(await errorOf(response)).toMatchObject({ status: 405, message: expect.stringContaining(allow) })
 })
 
-test('[HTTP-5] HEAD is answered wherever GET is', async () => {
+test('[HTTP-8] HEAD is answered wherever GET is', async () => {
   for (const path of ['/v1/queues', '/healthz'])
     expect((await app.request(path, { method: 'HEAD', headers: { host: 'localhost' } })).status).toBe(200)
 })
 
-test('[HTTP-5] every route refuses a parameter that it does not know, by its name', async () => {
+test('[HTTP-8] every route refuses a parameter that it does not know, by its name', async () => {
   const routes = app.routes.filter(({ method }) => method !== 'ALL')
   expect(routes.length).toBeGreaterThan(8)
   for (const { method, path } of routes) {

@@ -1,6 +1,7 @@
-import { stripVTControlCharacters } from 'node:util'
 import type { TaskFailure } from '@sluice/protocol'
 import { Command } from 'commander'
+import type { BrokerHttp } from '../broker-http.ts'
+import { cutTo, printable, widthOf } from '../cells.ts'
 import {
   type ClientFlags,
   clientCommand,
@@ -10,11 +11,13 @@ import {
   taskId,
   wholeNumber,
 } from '../client-command.ts'
+import { confirm } from '../confirm.ts'
 import { durationText } from '../duration.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
-import { type Column, cutTo, printable, tableLines } from '../table.ts'
+import { type Column, tableLines } from '../table.ts'
+import type { AttemptView, TaskView } from '../task-view.ts'
 import { note, print, printJson, terminalWidth } from '../terminal.ts'
-import type { AttemptView } from './status.ts'
+import { knownQueue, purgeAll } from './purge.ts'
 
 interface DeadView {
   id: string
@@ -28,9 +31,9 @@ interface DeadView {
 
 const COLUMNS: readonly Column<DeadView>[] = [
   { title: 'ID', of: ({ id }) => id },
-  { title: 'QUEUE', of: ({ queue }) => queue, cut: true },
-  { title: 'TRIES', of: ({ attempts }) => attempts },
-  { title: 'AGE', of: ({ ageMs }) => durationText(ageMs) },
+  { title: 'QUEUE', of: ({ queue }) => queue, cut: 'middle', drop: 1 },
+  { title: 'TRIES', of: ({ attempts }) => attempts, drop: 2 },
+  { title: 'AGE', of: ({ ageMs }) => durationText(ageMs), drop: 3 },
 ]
 const WHY: Column<DeadView> = { title: 'WHY', of: whyOf }
 
@@ -43,7 +46,7 @@ function whyOf({ reason, error }: DeadView): string {
 /** A table, with the reasons below their rows where they do not fit into the terminal beside them. */
 export function deadLines(letters: readonly DeadView[], width: number): string[] {
   const table = tableLines([...COLUMNS, WHY], letters, Number.POSITIVE_INFINITY)
-  if (table.every((line) => stripVTControlCharacters(line).length <= width)) return table
+  if (table.every((line) => widthOf(line) <= width)) return table
   const [titles = '', ...rows] = tableLines(COLUMNS, letters, width)
   const reasons = letters.map((letter) => cutTo(`  ${printable(whyOf(letter))}`, width))
   return [titles, ...rows.flatMap((row, index) => [row, reasons[index] as string])]
@@ -77,6 +80,29 @@ function listCommand(): Command {
     })
 }
 
+type DeadTarget = { ids: string[] } | { queue: string }
+
+/** Dead letters named by id, or all of a queue. */
+function targetOf(ids: readonly string[], queue: string | undefined): DeadTarget {
+  ids.forEach(taskId)
+  if (ids.length > 0 === (queue !== undefined)) {
+    throw new CommandError('Name dead letters by id, or all of a queue with --queue; not both.', EXIT.usage)
+  }
+  return queue === undefined ? { ids: [...new Set(ids)] } : { queue }
+}
+
+/** Says which of the ids name no dead letter, and why; returns the others. */
+async function deadOnly(http: BrokerHttp, ids: readonly string[]): Promise<string[]> {
+  const dead: string[] = []
+  for (const id of ids) {
+    const task = await http.find<TaskView>(`/v1/tasks/${id}`, 'state', 0)
+    if (task?.state === 'dead') dead.push(id)
+    else if (task === undefined) note(`${id} is not held: never submitted here, or its record has expired.`)
+    else note(printable(`${id} is ${task.state}, not dead.`))
+  }
+  return dead
+}
+
 function redriveCommand(): Command {
   return clientCommand('redrive', 'make dead letters ready again, with all their attempts', [
     'sluice dead redrive --queue photos.resize',
@@ -85,28 +111,56 @@ function redriveCommand(): Command {
     .argument('[id...]', 'ids of dead letters')
     .option('--queue <name>', 'all of this queue', queueName)
     .action(async (ids: string[], flags: ClientFlags & { queue?: string }) => {
-      ids.forEach(taskId)
-      if (ids.length > 0 === (flags.queue !== undefined)) {
-        throw new CommandError('Name dead letters by id, or all of a queue with --queue; not both.', EXIT.usage)
-      }
-      const named = [...new Set(ids)]
-      const target = flags.queue === undefined ? { ids: named } : { queue: flags.queue }
-      const { redriven } = await httpOf(flags).post<{ redriven: number }>('/v1/dead/redrive', target, 'redriven')
+      const target = targetOf(ids, flags.queue)
+      const http = httpOf(flags)
+      const wanted = 'ids' in target ? target.ids.length : (await knownQueue(http, target.queue)).dead
+      const dead = 'ids' in target ? { ids: await deadOnly(http, target.ids) } : target
+      const { redriven } = await http.post<{ redriven: number }>('/v1/dead/redrive', dead, 'redriven')
       if (flags.json) printJson({ redriven })
       else print(`${redriven} ready again.`)
-      if (redriven < named.length) {
+      const named = 'ids' in dead ? dead.ids.length : wanted
+      if (redriven < named)
         throw new CommandError(
-          `${named.length - redriven} of ${named.length} are no dead letters, or have a full queue. See: sluice dead list, sluice queues`,
+          `${named - redriven} of ${named} have a full queue, or are dead no more. See: sluice queues`,
           EXIT.failed,
         )
-      }
+      if (redriven < wanted)
+        throw new CommandError(
+          `${wanted - redriven} of ${wanted} are no dead letters. See: sluice dead list`,
+          EXIT.failed,
+        )
+    })
+}
+
+function purgeCommand(): Command {
+  return clientCommand('purge', 'forget dead letters for good', [
+    'sluice dead purge --queue photos.resize',
+    'sluice dead purge 0199a7c2-6f0e-7c3a-9d55-0242ac120002 --yes',
+  ])
+    .argument('[id...]', 'ids of dead letters')
+    .option('--queue <name>', 'all of this queue', queueName)
+    .option('--yes', 'do not ask')
+    .action(async (ids: string[], flags: ClientFlags & { queue?: string; yes?: boolean }) => {
+      const target = targetOf(ids, flags.queue)
+      const http = httpOf(flags)
+      const count = 'ids' in target ? target.ids.length : (await knownQueue(http, target.queue)).dead
+      const dead = 'ids' in target ? { ids: await deadOnly(http, target.ids) } : target
+      const left = 'ids' in dead ? dead.ids.length : count
+      const what = `${left} dead letter${left === 1 ? '' : 's'}`
+      if (left > 0) await confirm(`Forget ${what}${flags.queue === undefined ? '' : ` of ${flags.queue}`}?`, flags.yes)
+      const purged = left > 0 ? await purgeAll(http, '/v1/dead/purge', dead) : 0
+      if (flags.json) printJson({ purged })
+      else print(`${purged} forgotten.`)
+      if ('ids' in target && purged < count)
+        throw new CommandError(`${count - purged} of ${count} are no dead letters. See: sluice dead list`, EXIT.failed)
     })
 }
 
 export function deadCommand(): Command {
   return new Command('dead')
-    .description('list dead letters, or make them ready again')
+    .description('list dead letters, make them ready again, or forget them')
     .addCommand(listCommand())
     .addCommand(redriveCommand())
+    .addCommand(purgeCommand())
     .addHelpText('after', exampleHelp(['sluice dead list', 'sluice dead redrive --queue photos.resize']))
 }

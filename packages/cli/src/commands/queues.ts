@@ -19,18 +19,24 @@ export interface QueueRow {
 }
 
 const COLUMNS: readonly Column<QueueRow>[] = [
-  { title: 'QUEUE', of: ({ name }) => name, cut: true },
+  { title: 'QUEUE', of: ({ name }) => name, cut: 'middle' },
   { title: 'READY', of: ({ ready }) => ready },
-  { title: 'DELAYED', of: ({ delayed }) => delayed },
-  { title: 'LEASED', of: ({ leased }) => leased },
-  { title: 'DONE', of: ({ succeeded }) => succeeded },
-  { title: 'DEAD', of: ({ dead }) => dead, paint: (text, { dead }) => (dead > 0 ? styleText('red', text) : text) },
+  { title: 'DELAYED', of: ({ delayed }) => delayed, drop: 5 },
+  { title: 'LEASED', of: ({ leased }) => leased, drop: 2 },
+  { title: 'DONE', of: ({ succeeded }) => succeeded, drop: 3 },
+  {
+    title: 'DEAD',
+    of: ({ dead }) => dead,
+    drop: 1,
+    paint: (text, { dead }) => (dead > 0 ? styleText('red', text) : text),
+  },
   {
     title: 'WORKERS',
     of: ({ workers }) => workers,
+    drop: 4,
     paint: (text, row) => (row.workers === 0 && row.ready > 0 ? styleText('yellow', text) : text),
   },
-  { title: 'PER SEC', of: ({ drainPerSecond }) => Math.round(drainPerSecond * 10) / 10 },
+  { title: 'PER SEC', of: ({ drainPerSecond }) => Math.round(drainPerSecond * 10) / 10, drop: 6 },
 ]
 
 export async function fetchQueues(http: BrokerHttp): Promise<QueueRow[]> {

@@ -1,28 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
-import type { DeadReason, TaskFailure, TaskStatus } from '@sluice/protocol'
 import type { Command } from 'commander'
 import type { BrokerHttp } from '../broker-http.ts'
+import { printable } from '../cells.ts'
 import { type ClientFlags, clientCommand, httpOf, taskId } from '../client-command.ts'
 import { durationText } from '../duration.ts'
 import { CommandError, EXIT, type ExitCode } from '../exit-code.ts'
-import { type Column, printable, tableLines } from '../table.ts'
+import { tableLines } from '../table.ts'
+import { type AttemptView, GOOD_STATES, paintState, TASK_COLUMNS, type TaskView } from '../task-view.ts'
 import { jsonLine, note, print, printJson, terminalWidth } from '../terminal.ts'
-
-/** One ended attempt, as the HTTP API shows it. */
-export interface AttemptView {
-  attempt: number
-  how: string
-  error?: TaskFailure
-}
-
-interface TaskView extends TaskStatus {
-  history?: AttemptView[]
-  result?: unknown
-  resultBase64?: string
-  contentType?: string
-  reason?: DeadReason
-}
+import { sayWhatIsMissing } from '../wait-notes.ts'
 
 /** One long-poll; the next follows until the task has its outcome. */
 const POLL_MS = 30_000
@@ -31,42 +18,19 @@ const POLL_AGAIN_MS = 500
 
 const COMES_BACK: ReadonlySet<ExitCode> = new Set([EXIT.unreachable, EXIT.busy])
 
-const GOOD_STATES = new Set(['delayed', 'ready', 'leased', 'succeeded'])
 const UNFINISHED_STATES = new Set(['delayed', 'ready', 'leased'])
-
-function paintState(text: string, state: string): string {
-  if (state === 'succeeded') return styleText('green', text)
-  if (state === 'leased') return styleText('cyan', text)
-  return GOOD_STATES.has(state) ? text : styleText('red', text)
-}
-
-const COLUMNS: readonly Column<TaskView>[] = [
-  { title: 'ID', of: ({ id }) => id },
-  { title: 'STATE', of: ({ state }) => state, paint: (text, { state }) => paintState(text, state) },
-  { title: 'QUEUE', of: ({ queue }) => queue ?? '–', cut: true },
-  { title: 'TRIES', of: ({ attempts }) => attempts },
-  { title: 'AGE', of: ({ ageMs }) => (ageMs === undefined ? '–' : durationText(ageMs)) },
-  { title: 'NOTE', of: noteOf, cut: true },
-]
-
-/** The most telling thing about a task in one cell. */
-function noteOf({ progress, reason, error, readyInMs }: TaskView): string {
-  if (reason !== undefined) return error === undefined ? reason : `${reason}: ${error.message}`
-  if (readyInMs !== undefined) return `ready in ${durationText(readyInMs)}`
-  return progress === undefined ? '' : jsonLine(progress)
-}
 
 /** Everything about one task, a line each. */
 function detailLines(task: TaskView): string[] {
   const lines: [string, string | undefined][] = [
-    ['task', task.id],
-    ['state', paintState(task.state, task.state)],
-    ['queue', task.queue],
+    ['task', printable(task.id)],
+    ['state', paintState(printable(task.state), task.state)],
+    ['queue', task.queue === undefined ? undefined : printable(task.queue)],
     ['attempts', task.attempts?.toString()],
     ['age', task.ageMs === undefined ? undefined : durationText(task.ageMs)],
     ['ready in', task.readyInMs === undefined ? undefined : durationText(task.readyInMs)],
     ['progress', task.progress === undefined ? undefined : jsonLine(task.progress)],
-    ['reason', task.reason],
+    ['reason', task.reason === undefined ? undefined : printable(task.reason)],
     ['error', task.error === undefined ? undefined : printable(task.error.message)],
     ...(task.history ?? []).map((entry): [string, string] => [`attempt ${entry.attempt}`, attemptText(entry)]),
     ['result', resultText(task)],
@@ -76,12 +40,12 @@ function detailLines(task: TaskView): string[] {
     .map(([name, text]) => `${styleText('dim', name.padEnd(10))} ${text}`)
 }
 
-export function attemptText({ how, error }: AttemptView): string {
-  return error === undefined ? how.replaceAll('_', ' ') : `${how.replaceAll('_', ' ')}: ${printable(error.message)}`
+function attemptText({ how, error }: AttemptView): string {
+  return printable(`${how.replaceAll('_', ' ')}${error === undefined ? '' : `: ${error.message}`}`)
 }
 
 function resultText({ result, resultBase64, contentType }: TaskView): string | undefined {
-  if (resultBase64 !== undefined) return `${contentType}, base64: ${resultBase64}`
+  if (resultBase64 !== undefined) return printable(`${contentType}, base64: ${resultBase64}`)
   return result === undefined ? undefined : jsonLine(result)
 }
 
@@ -94,17 +58,19 @@ async function taskOf(http: BrokerHttp, id: string, waitMs = 0): Promise<TaskVie
 async function endedTaskOf(http: BrokerHttp, seen: TaskView): Promise<TaskView> {
   let task = seen
   let away = false
+  const endNotes = sayWhatIsMissing(http, () => ({ queue: task.queue, unaccepted: 0, unfinished: 1 }), note)
   while (UNFINISHED_STATES.has(task.state)) {
     try {
       task = await taskOf(http, task.id, POLL_MS)
       away = false
     } catch (caught) {
       if (!(caught instanceof CommandError) || !COMES_BACK.has(caught.exitCode)) throw caught
-      if (!away) note(`${caught.message} Trying again.`)
+      if (!away) note(printable(`${caught.message} Trying again.`))
       away = true
     }
     if (UNFINISHED_STATES.has(task.state)) await sleep(POLL_AGAIN_MS)
   }
+  endNotes()
   return task
 }
 
@@ -125,7 +91,7 @@ export function statusCommand(): Command {
       else
         for (const line of tasks.length === 1
           ? detailLines(tasks[0] as TaskView)
-          : tableLines(COLUMNS, tasks, terminalWidth()))
+          : tableLines(TASK_COLUMNS, tasks, terminalWidth()))
           print(line)
       const bad = tasks.filter(({ state }) => !GOOD_STATES.has(state))
       if (bad.length === 0) return

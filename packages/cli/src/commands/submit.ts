@@ -3,12 +3,13 @@ import { DURATION_MS_MAX } from '@sluice/protocol'
 import type { Command } from 'commander'
 import { refusalText } from '../broker-http.ts'
 import { brokerUrl } from '../broker-url.ts'
+import { printable } from '../cells.ts'
 import { type ClientFlags, clientCommand, httpOf, queueName, taskId, wholeNumber } from '../client-command.ts'
 import { CommandError, EXIT, type ExitCode } from '../exit-code.ts'
 import { ProgressBar } from '../progress-bar.ts'
-import { printable } from '../table.ts'
 import { taskBodies } from '../task-source.ts'
 import { note, print, printJson } from '../terminal.ts'
+import { sayWhatIsMissing } from '../wait-notes.ts'
 
 interface SubmitFlags extends ClientFlags {
   file?: string
@@ -47,6 +48,8 @@ class Submission {
   readonly #inFlight = new Set<Promise<void>>()
   /** Ids of accepted tasks whose outcome is waited for. */
   readonly #awaited = new Set<string>()
+  /** How many the broker has not taken yet. */
+  #unaccepted = 0
   #failed: { error: unknown } | undefined
 
   constructor(client: Client, queue: string, flags: SubmitFlags) {
@@ -71,6 +74,11 @@ class Submission {
     const unsubscribe = this.#client.onStateChange((state) => {
       tally.away = AWAY_STATES.has(state)
     })
+    const endNotes = sayWhatIsMissing(
+      httpOf(this.#flags),
+      () => ({ queue: this.#queue, unaccepted: this.#unaccepted, unfinished: this.#awaited.size }),
+      (text) => this.#bar.above(() => note(text)),
+    )
     try {
       for await (const body of bodies) {
         if (this.#flags.id !== undefined && tally.submitted > 0) {
@@ -86,6 +94,7 @@ class Submission {
     } finally {
       // What was read before a bad line is submitted all the same; wait for its verdicts.
       await Promise.allSettled(this.#inFlight)
+      endNotes()
       unsubscribe()
       this.#bar.end()
     }
@@ -105,12 +114,17 @@ class Submission {
 
   async #follow(body: unknown): Promise<void> {
     const { id, wait, json, failWhenBusy } = this.#flags
-    const handle = await this.#client.submit(this.#queue, body, {
-      ...optionsFrom(this.#flags),
-      watch: wait === true,
-      onBusy: failWhenBusy === true ? 'throw' : 'wait',
-      ...(id === undefined ? {} : { id }),
-    })
+    this.#unaccepted += 1
+    const handle = await this.#client
+      .submit(this.#queue, body, {
+        ...optionsFrom(this.#flags),
+        watch: wait === true,
+        onBusy: failWhenBusy === true ? 'throw' : 'wait',
+        ...(id === undefined ? {} : { id }),
+      })
+      .finally(() => {
+        this.#unaccepted -= 1
+      })
     if (wait !== true) {
       if (json) printJson({ id: handle.id, queue: this.#queue })
       else print(handle.id)

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
 import type { BrokerHttp } from '../broker-http.ts'
+import { cutTo, printable, widthOf } from '../cells.ts'
 import { type ClientFlags, clientCommand, httpOf, wholeNumber } from '../client-command.ts'
-import { CommandError, EXIT } from '../exit-code.ts'
-import { cutTo } from '../table.ts'
+import { CommandError } from '../exit-code.ts'
+import { stopOnSignals } from '../leave.ts'
 import { note, print, printJson, terminalHeight, terminalWidth } from '../terminal.ts'
 import { fetchQueues, type QueueRow, queueLines } from './queues.ts'
 
@@ -16,6 +17,8 @@ interface HealthView {
 }
 
 interface Snapshot {
+  /** When it was taken, in ISO 8601. */
+  time: string
   health: HealthView
   queues: QueueRow[]
 }
@@ -24,22 +27,40 @@ interface Snapshot {
 const SCREEN_OPEN = '\x1b[?1049h\x1b[?25l\x1b[?7l'
 const SCREEN_CLOSE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
 const HOME = '\x1b[H'
-const CLEAR_LINE = '\x1b[K'
-const CLEAR_BELOW = '\x1b[J'
+const CLEAR_LINE = '\x1b[2K'
+const CLEAR_BELOW = '\x1b[0J'
+
+type HeadPart = [text: string, paint?: Parameters<typeof styleText>[0]]
+
+const GAP = '  '
 
 async function snapshotOf(http: BrokerHttp): Promise<Snapshot> {
   const [health, queues] = await Promise.all([http.get<HealthView>('/healthz', 'status'), fetchQueues(http)])
-  return { health, queues }
+  return { time: new Date().toISOString(), health, queues }
 }
 
-function pictureOf(http: BrokerHttp, { health, queues }: Snapshot, width: number): string[] {
-  const status = health.status === 'ready' ? styleText('green', health.status) : styleText('yellow', health.status)
-  const durability = health.durability === 'strict' ? 'strict' : styleText('yellow', health.durability)
-  return [
-    `${styleText('bold', http.url.webSocket)}  ${status}  ${durability}  ${counted(health.tasks, 'task')}  ${counted(health.connections, 'connection')}`,
-    '',
-    ...queueLines(queues, width),
+/** Lines of `width` cells at most. */
+export function pictureOf(address: string, { health, queues }: Omit<Snapshot, 'time'>, width: number): string[] {
+  const head: HeadPart[] = [
+    [address, 'bold'],
+    [health.status, health.status === 'ready' ? 'green' : 'yellow'],
+    health.durability === 'strict' ? ['strict'] : [health.durability, 'yellow'],
+    [counted(health.tasks, 'task')],
+    [counted(health.connections, 'connection')],
   ]
+  return [headLine(head, width), '', ...queueLines(queues, width)]
+}
+
+/** As many parts as the line has room for, from the left. */
+function headLine(parts: readonly HeadPart[], width: number): string {
+  let line = ''
+  for (const [text, paint] of parts) {
+    const gap = line === '' ? '' : GAP
+    const shown = line === '' ? cutTo(printable(text), width) : printable(text)
+    if (widthOf(line) + gap.length + widthOf(shown) > width) break
+    line += gap + (paint === undefined ? shown : styleText(paint, shown))
+  }
+  return line
 }
 
 function counted(count: number, what: string): string {
@@ -47,23 +68,33 @@ function counted(count: number, what: string): string {
 }
 
 /** One line a queue, for logs and pipes. */
-function plainLines({ queues }: Snapshot): string[] {
+function plainLines({ time, queues }: Snapshot): string[] {
   return queues.map(
     ({ name, ready, delayed, leased, succeeded, dead, workers, drainPerSecond }) =>
-      `${name} ready=${ready} delayed=${delayed} leased=${leased} done=${succeeded} dead=${dead} workers=${workers} per_second=${drainPerSecond.toFixed(1)}`,
+      `${time} ${printable(name)} ready=${ready} delayed=${delayed} leased=${leased} done=${succeeded} dead=${dead} workers=${workers} per_second=${drainPerSecond.toFixed(1)}`,
   )
+}
+
+/**
+ * What draws these lines over those before. Each line is cleared before it is written: behind one as wide as the terminal the
+ * cursor stands on its last character.
+ */
+export function screenOf(lines: readonly string[]): string {
+  return HOME + lines.map((line) => CLEAR_LINE + line).join('\r\n') + CLEAR_BELOW
 }
 
 /** Draws over itself on a screen of its own, and leaves the last picture behind. */
 async function watchOnTerminal(http: BrokerHttp, intervalMs: number, stop: AbortSignal): Promise<void> {
-  let picture: string[] = pictureOf(http, await snapshotOf(http), terminalWidth())
+  let snapshot = await snapshotOf(http)
   let footer = ''
+  const picture = () => pictureOf(http.url.webSocket, snapshot, terminalWidth())
   const draw = () => {
     const height = terminalHeight() - 2
-    const shown =
-      picture.length > height ? [...picture.slice(0, height - 1), `… ${picture.length - height + 1} more`] : picture
-    const lines = [...shown, '', styleText('dim', cutTo(footer, terminalWidth()))]
-    process.stdout.write(HOME + lines.map((line) => line + CLEAR_LINE).join('\n') + CLEAR_BELOW)
+    const lines = picture()
+    const more = cutTo(`… ${lines.length - height + 1} more`, terminalWidth())
+    const shown = lines.length > height ? [...lines.slice(0, height - 1), more] : lines
+    const all = [...shown, '', styleText('dim', cutTo(footer, terminalWidth()))]
+    process.stdout.write(screenOf(all))
   }
   process.stdout.write(SCREEN_OPEN)
   process.stdout.on('resize', draw)
@@ -71,7 +102,7 @@ async function watchOnTerminal(http: BrokerHttp, intervalMs: number, stop: Abort
     while (!stop.aborted) {
       footer = `every ${intervalMs / 1000} s, Ctrl-C ends`
       try {
-        picture = pictureOf(http, await snapshotOf(http), terminalWidth())
+        snapshot = await snapshotOf(http)
       } catch (caught) {
         if (!(caught instanceof CommandError)) throw caught
         footer = `${http.url.webSocket} does not answer: this was its last picture. Trying again.`
@@ -82,7 +113,7 @@ async function watchOnTerminal(http: BrokerHttp, intervalMs: number, stop: Abort
   } finally {
     process.stdout.off('resize', draw)
     process.stdout.write(SCREEN_CLOSE)
-    for (const line of picture) print(line)
+    for (const line of picture()) print(line)
   }
 }
 
@@ -98,7 +129,7 @@ async function watchInLines(http: BrokerHttp, intervalMs: number, json: boolean,
       else for (const line of plainLines(snapshot)) print(line)
     } catch (caught) {
       if (!(caught instanceof CommandError) || !answered) throw caught
-      if (!away) note(`${caught.message} Trying again.`)
+      if (!away) note(printable(`${caught.message} Trying again.`))
       away = true
     }
     await sleep(intervalMs, undefined, { signal: stop }).catch(() => {})
@@ -118,15 +149,13 @@ export function watchCommand(): Command {
       if (flags.once) {
         const snapshot = await snapshotOf(http)
         if (flags.json) printJson(snapshot)
-        else for (const line of pictureOf(http, snapshot, terminalWidth())) print(line)
+        else for (const line of pictureOf(http.url.webSocket, snapshot, terminalWidth())) print(line)
         return
       }
-      const stop = new AbortController()
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
+      const stop = stopOnSignals()
       const live = process.stdout.isTTY === true && flags.json !== true
       await (live
-        ? watchOnTerminal(http, flags.interval, stop.signal)
-        : watchInLines(http, flags.interval, flags.json === true, stop.signal))
-      process.exitCode = EXIT.ok
+        ? watchOnTerminal(http, flags.interval, stop)
+        : watchInLines(http, flags.interval, flags.json === true, stop))
     })
 }

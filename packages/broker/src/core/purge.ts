@@ -1,0 +1,72 @@
+import { isFinished, type Task } from '@sluice/engine'
+import type { Host } from './host.ts'
+
+/** Tasks dropped by one request: it is answered in time, and the asker goes on while there is more. */
+const PURGE_MAX = 100_000
+/** How much of a name that somebody sent stands in a message. */
+const QUEUE_SHOWN_MAX = 200
+/** Tasks dropped in one turn. */
+const BATCH = 1000
+
+/** How many were dropped, and whether more are left. */
+export interface Purged {
+  purged: number
+  more: boolean
+}
+
+/**
+ * Cancels the tasks of a queue that wait now, ready or delayed. Those that are leased go on: AMQP 0-9-1's `queue.purge` leaves
+ * what awaits an acknowledgement, too. Resolves once that is durable.
+ */
+export async function purgeQueue(host: Host, name: string, durable: () => Promise<void>): Promise<Purged> {
+  const queue = host.state.queues.get(name)
+  if (queue === undefined) return { purged: 0, more: false }
+  const waiting: Task[] = []
+  const count = queue.ready.size + queue.delayed
+  for (const task of host.state.tasks.values()) {
+    if (waiting.length === Math.min(count, PURGE_MAX)) break
+    if (task.queue === queue && isWaiting(task)) waiting.push(task)
+  }
+  let purged = 0
+  for (let i = 0; i < waiting.length; i += BATCH) {
+    // Meanwhile some may have been leased, cancelled or forgotten.
+    const some = waiting.slice(i, i + BATCH).filter((task) => isWaiting(task) && host.state.tasks.get(task.id) === task)
+    host.apply({ type: 'cancel', session: undefined, ref: 0, ids: some.map(({ id }) => id) })
+    purged += some.length
+    await durable()
+  }
+  return { purged, more: count > waiting.length }
+}
+
+/** Forgets dead letters, of these ids or of a whole queue. Resolves once that is durable. */
+export async function purgeDead(
+  host: Host,
+  target: { ids: readonly string[] } | { queue: string },
+  durable: () => Promise<void>,
+): Promise<Purged> {
+  const all = 'ids' in target ? [...new Set(target.ids)] : deadIds(host, target.queue)
+  const ids = all.slice(0, PURGE_MAX)
+  let purged = 0
+  for (let i = 0; i < ids.length; i += BATCH) {
+    const some = ids.slice(i, i + BATCH)
+    purged += some.length - host.apply({ type: 'forget', ids: some }).length
+    await durable()
+  }
+  return { purged, more: all.length > ids.length }
+}
+
+/** @throws an Error with code unknown_task where there is no such queue */
+export function deadIds(host: Host, name: string): string[] {
+  const queue = host.state.queues.get(name)
+  if (!queue) {
+    const message = `there is no queue ${JSON.stringify(name.slice(0, QUEUE_SHOWN_MAX))}, so it has no dead letters`
+    throw Object.assign(new Error(message), { code: 'unknown_task' })
+  }
+  const ids: string[] = []
+  for (let task = queue.dead.head; task; task = task.next) ids.push(task.id)
+  return ids
+}
+
+function isWaiting(task: Task): boolean {
+  return !isFinished(task) && task.phase.state !== 'leased'
+}

@@ -1,0 +1,73 @@
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { EndMark } from './end-mark.ts'
+import { JournalDamagedError } from './journal.ts'
+import { BUSY_MS } from './sqlite-place.ts'
+import { APPLICATION_ID } from './sqlite-schema.ts'
+
+export interface JournalCopy {
+  path: string
+  /** The last batch in it. */
+  batch: number
+  bytes: number
+}
+
+/**
+ * Copies a journal's file to a new one, while a broker has it open or not. The copy is what one moment was, on disk when this
+ * returns, with an end mark of its own beside it. SQLite's `VACUUM INTO` reads in one transaction: its backup interface would
+ * begin anew at each commit.
+ * @throws Error where there is a file at `target`, or none at `path`; JournalDamagedError where that one is no journal
+ */
+export function copyJournal(path: string, target: string): JournalCopy {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) throw new Error(`there is no file ${path}`)
+  const mark = new EndMark(`${target}-mark`)
+  for (const there of [target, mark.path])
+    if (existsSync(there)) throw new Error(`${there} exists: name a file that does not`)
+  const part = `${target}-part`
+  rmSync(part, { force: true })
+  try {
+    writeCopy(path, part)
+    // The file itself before its name, and the mark before both: it then never says less than the file holds.
+    const batch = lastBatch(part)
+    mark.write(batch)
+    mark.close()
+    sync(part)
+    sync(mark.path)
+    renameSync(part, target)
+    sync(dirname(resolve(target)))
+    return { path: target, batch, bytes: statSync(target).size }
+  } catch (error) {
+    rmSync(part, { force: true })
+    if (!existsSync(target)) rmSync(mark.path, { force: true })
+    throw error
+  }
+}
+
+function writeCopy(path: string, part: string): void {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
+  try {
+    if (database.prepare('PRAGMA application_id').get()!.application_id !== APPLICATION_ID)
+      throw new JournalDamagedError(`${path} is not a journal: it holds no tasks of a broker`)
+    // As private as the file itself: SQLite takes a file that is empty.
+    writeFileSync(part, '', { flag: 'wx', mode: 0o600 })
+    database.prepare('VACUUM INTO ?').run(part)
+  } finally {
+    database.close()
+  }
+}
+
+function lastBatch(path: string): number {
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    return (database.prepare('SELECT max(batch) AS last FROM batches').get()!.last as number | null) ?? 0
+  } finally {
+    database.close()
+  }
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r')
+  fsyncSync(file)
+  closeSync(file)
+}

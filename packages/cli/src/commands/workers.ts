@@ -1,0 +1,44 @@
+import { styleText } from 'node:util'
+import type { Command } from 'commander'
+import { type ClientFlags, clientCommand, httpOf } from '../client-command.ts'
+import { type Column, tableLines } from '../table.ts'
+import { print, printJson, terminalWidth } from '../terminal.ts'
+
+/** A worker as GET /v1/workers shows it. */
+export interface WorkerRow {
+  id: string
+  name: string
+  connected: boolean
+  credit: number
+  leased: number
+  queues: string[]
+}
+
+const COLUMNS: readonly Column<WorkerRow>[] = [
+  { title: 'WORKER', of: ({ id }) => id },
+  { title: 'NAME', of: ({ name }) => (name === '' ? '–' : name), cut: 'middle', drop: 2 },
+  {
+    title: 'STATE',
+    of: ({ connected }) => (connected ? 'connected' : 'away'),
+    paint: (text, { connected }) => (connected ? text : styleText('yellow', text)),
+  },
+  { title: 'LEASED', of: ({ leased }) => leased },
+  { title: 'CREDIT', of: ({ credit }) => credit, drop: 3 },
+  { title: 'QUEUES', of: ({ queues }) => queues.join(', '), cut: 'end', drop: 1 },
+]
+
+export function workerLines(workers: readonly WorkerRow[], width: number): string[] {
+  if (workers.length > 0) return tableLines(COLUMNS, workers, width)
+  return ['No workers. Start one: sluice worker ./tasks.ts']
+}
+
+export function workersCommand(): Command {
+  return clientCommand('workers', 'list the workers: what they hold, and from which queues', [
+    'sluice workers',
+    'sluice workers --json | jq .workers[].name',
+  ]).action(async (flags: ClientFlags) => {
+    const { workers } = await httpOf(flags).get<{ workers: WorkerRow[] }>('/v1/workers', 'workers')
+    if (flags.json) printJson({ workers })
+    else for (const line of workerLines(workers, terminalWidth())) print(line)
+  })
+}
