@@ -81,9 +81,12 @@ test('[HTTP-3] dead letters are listed by page, and redriven by id or by queue',
   const second = await ask('GET', `/v1/dead?queue=broken&limit=1&after=${first.body.next}`)
   expect(second.body.next).toBeUndefined()
   expect([first, second].map((page) => page.body.tasks[0]?.id).sort()).toEqual(body.tasks.map((task) => task.id).sort())
-  expect((await ask('POST', '/v1/dead/redrive', { ids: [body.tasks[0]?.id, id] })).body).toEqual({ redriven: 1 })
+  expect((await ask('POST', '/v1/dead/redrive', { ids: [body.tasks[0]?.id, id] })).body).toMatchObject({
+    redriven: 1,
+    refused: [{ id, error: { code: 'task_finished' } }],
+  })
   await outcome(body.tasks[0]?.id)
-  expect((await ask('POST', '/v1/dead/redrive', { queue: 'broken' })).body).toEqual({ redriven: 2 })
+  expect((await ask('POST', '/v1/dead/redrive', { queue: 'broken' })).body).toEqual({ redriven: 2, refused: [] })
 })
 
 test('[HTTP-4] a refusal has the status of its code', async () => {

@@ -25,10 +25,11 @@ export interface BrokerApi {
   /** Undefined when no such task is held. */
   task(id: string): Promise<TaskDetails | undefined>
   /**
-   * As `task`, once the task has its outcome (at once where it has), or after `waitMs`, or when `signal` aborts. An outcome whose
-   * record goes in the moment it ends is told all the same. Waits are bounded in number: past that, an Error with code busy.
+   * Resolves when the task has its outcome (at once where it has), or after `waitMs`, or when `signal` aborts. What it resolves
+   * to tells as `task` does, and tells an outcome also where its record went in the moment it ended. Waits are bounded in number:
+   * past that, an Error with code busy.
    */
-  waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<TaskDetails | undefined>
+  waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<() => Promise<TaskDetails | undefined>>
   /** Undefined for each cancelled task, else why not. */
   cancel(ids: readonly string[]): Promise<(WireError | undefined)[]>
   queues(): QueueStats[]

@@ -144,25 +144,31 @@ export class HostApi implements BrokerApi {
     return details
   }
 
-  async waitForOutcome(id: string, waitMs: number, signal?: AbortSignal): Promise<TaskDetails | undefined> {
+  async waitForOutcome(...[id, waitMs, signal]: Parameters<BrokerApi['waitForOutcome']>) {
     const host = this.#host
+    const tell = () => this.task(id)
     const task = this.#visible(id)
-    if (!task || isFinished(task) || signal?.aborted || host.status !== 'ready') return this.task(id)
+    if (!task || isFinished(task) || signal?.aborted || host.status !== 'ready') return tell
     if (host.listening >= host.config.waitersMax)
       throw Object.assign(new Error('too many requests wait for an outcome: poll instead'), { code: 'busy' })
-    const outcome = await new Promise<{ told?: Promise<TaskDetails> }>((resolve) => {
+    return new Promise<() => Promise<TaskDetails | undefined>>((resolve) => {
       const done = (ended?: Task): void => {
         cancelTimer()
         forget()
         signal?.removeEventListener('abort', stop)
-        resolve(ended === undefined ? {} : { told: this.#details(ended) })
+        if (ended === undefined) resolve(tell)
+        else {
+          // Begun at once: its record may be gone, and its batch with it, when it is asked for.
+          const told = this.#details(ended)
+          told.catch(() => {})
+          resolve(() => told)
+        }
       }
       const stop = () => done()
       const forget = host.onOutcome(id, done)
       const cancelTimer = host.platform.setTimer(stop, waitMs)
       signal?.addEventListener('abort', stop, { once: true })
     })
-    return outcome.told ?? this.task(id)
   }
 
   async cancel(ids: readonly string[]): Promise<(WireError | undefined)[]> {

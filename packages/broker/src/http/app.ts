@@ -112,7 +112,8 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   on('GET /v1/tasks/:id', ['waitMs'], async (c, { api }) => {
     const id = taskId(c.req.param('id') as string)
     const waitMs = wholeNumber(c, 'waitMs', 0, WAIT_MS_MAX, 0)
-    const details = await (waitMs === 0 ? api.task(id) : api.waitForOutcome(id, waitMs, c.req.raw.signal))
+    const tell = waitMs === 0 ? () => api.task(id) : await api.waitForOutcome(id, waitMs, c.req.raw.signal)
+    const details = await tell()
     if (details === undefined) throw unknownTask(id)
     return json(taskJson(details, limits.depthMax))
   })

@@ -235,7 +235,8 @@ describe('a journal that fails', () => {
     const waited = world.api.waitForOutcome(taskId(1), 60_000)
     journal.failWith = full
     producer.submit(2, [2])
-    await expect(world.during(waited)).rejects.toMatchObject({ code: 'read_only' })
+    const tell = await world.during(waited)
+    await expect(world.during(tell())).rejects.toMatchObject({ code: 'read_only' })
     expect(world.host.status).toBe('read_only')
   })
 

@@ -35,7 +35,7 @@ test.each<[string, Parameters<typeof World.started>[0], SubmitOptions]>([
   worker.complete(1, first, '"one"')
   worker.complete(2, second, '"two"')
   worker.say({ type: 'cancel', ref: 3, ids: [taskId(3)] })
-  const outcomes = await world.during(Promise.all(waited))
+  const outcomes = await world.during(Promise.all(waited.map(async (outcome) => (await outcome)())))
   const result = (text: string) => ({ bytes: new TextEncoder().encode(text) })
   expect(outcomes).toMatchObject([
     { id: taskId(1), state: 'succeeded', result: result('"one"') },

@@ -32,7 +32,7 @@ beforeEach(() => {
     submit: async (...args) => noted(refusals, 'submit', ...args),
     // Each look sees the next state; the last one stays.
     task: async (id) => noted(details.length > 1 ? details.shift() : details[0], 'task', id),
-    waitForOutcome: async (id, waitMs) => noted(details.at(-1), 'waitForOutcome', id, waitMs),
+    waitForOutcome: async (id, waitMs) => noted(async () => details.at(-1), 'waitForOutcome', id, waitMs),
     cancel: async (ids) => noted(refusals, 'cancel', ids),
     queues: () => [],
     workers: () => [],
