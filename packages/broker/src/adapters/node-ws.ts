@@ -180,7 +180,7 @@ function refusalOf(request: IncomingMessage, options: NodeServerOptions): Handsh
   return {
     status: '426 Upgrade Required',
     headers: `Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n`,
-    error: { code: 'unsupported_version', message: `it does not offer the subprotocol ${SUBPROTOCOL}` },
+    error: { code: 'unsupported_version', message: `the subprotocol ${SUBPROTOCOL} is not offered` },
     seen: { offered: printable(offered) },
   }
 }

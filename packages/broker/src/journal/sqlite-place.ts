@@ -156,7 +156,13 @@ export class OpenPlace {
    */
   check(): void {
     for (const { path, identity } of this.#files) {
-      const now = identityOf(path)
+      let now: string | undefined
+      try {
+        now = identityOf(path)
+      } catch {
+        // Nothing can be said now: the next write shows whether the disk is there.
+        continue
+      }
       if (now === identity) continue
       const what = now === undefined ? 'is gone' : 'was replaced by another file'
       throw new JournalPlaceError(
