@@ -157,3 +157,22 @@ test('a second hello is refused without a ref, and changes nothing', async () =>
   expect(peer.of('welcome').length).toBe(1)
   expect(peer.closedWith).toBeUndefined()
 })
+
+test('a table that is full, or a list too long, is named with its setting', async () => {
+  const world = await World.started({ engine: { queuesMax: 1 } })
+  const peer = await typing(world)
+  type(peer, submit(1, 1), submit(2, 2, { queue: 'mail' }), { type: 'credit', credit: 1, queues: ['mail'] })
+  await world.settle()
+  expect(peer.of('submitted')[1]?.refused[0]?.error).toMatchObject({
+    code: 'busy',
+    limit: 1,
+    message: expect.stringContaining('(queuesMax)'),
+  })
+  expect(peer.of('error')).toMatchObject([{ code: 'busy', message: expect.stringContaining('(queuesMax)') }])
+  type(peer, { type: 'credit', credit: 1, queues: Array.from({ length: 65 }, (_, n) => `q${n}`) })
+  expect(peer.of('error').at(-1)).toMatchObject({
+    code: 'too_large',
+    field: 'messages[0].queues',
+    message: expect.stringContaining('(sessionQueuesMax)'),
+  })
+})
