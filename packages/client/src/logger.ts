@@ -25,13 +25,10 @@ export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore,
 
 /**
  * The logger of a client or worker. What the given one throws is dropped: a log that fails, such as one on a full disk, must not stop
- * work. Without one, warnings and errors go to `warn`.
+ * work. Without one, warnings and errors go to `warn`, or nowhere.
  * @throws Error where a logger is given that has not all four methods
  */
-export function safeLogger(
-  given: Logger | undefined,
-  warn: ((message: string, fields: object) => void) | undefined,
-): Logger {
+export function safeLogger(given: Logger | undefined, warn?: (message: string, fields: object) => void): Logger {
   if (given === undefined) {
     const print = (fields: object, message: string) => warn?.(message, fields)
     return { ...silentLogger, warn: print, error: print }

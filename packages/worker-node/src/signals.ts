@@ -1,4 +1,4 @@
-import { type Logger, silentLogger } from '@sluice/client'
+import { type Logger, safeLogger } from '@sluice/client'
 
 /** What is drained when the process is told to leave. */
 interface Drainable {
@@ -22,7 +22,8 @@ const draining = new Set<Drainable>()
  * @returns removes the handlers again
  */
 export function drainOnSignals(worker: Drainable, options: { graceMs: number; logger?: Logger }): () => void {
-  const { graceMs, logger = silentLogger } = options
+  const { graceMs } = options
+  const logger = safeLogger(options.logger)
   let leavingSinceMs: number | undefined
   const leave = (signal: keyof typeof SIGNALS) => {
     if (leavingSinceMs !== undefined) {

@@ -8,7 +8,7 @@ import {
   HandBackError,
   LeaseLostError,
   type Logger,
-  silentLogger,
+  safeLogger,
   TimeLimitExceeded,
 } from '@sluice/client'
 import type { Body } from '@sluice/protocol'
@@ -49,7 +49,7 @@ const threadFile = import.meta.url.endsWith('.ts')
  */
 export function createThreadPool(options: ThreadPoolOptions): Executor {
   const size = threadCount(options.size)
-  const logger = options.logger ?? silentLogger
+  const logger = safeLogger(options.logger)
   const graceMs = options.abortGraceMs ?? ABORT_GRACE_MS
   const pool = new Piscina({
     filename: threadFile.href,

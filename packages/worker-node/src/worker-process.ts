@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
-import { ClosedError, type Logger, type Worker } from '@sluice/client'
+import { ClosedError, type Logger, safeLogger, type Worker } from '@sluice/client'
 import { DEFAULT_LIMITS } from '@sluice/protocol'
 import { createWorker, GRACE_MS } from './create-worker.ts'
 import { loadHandlers, moduleUrl } from './load-handlers.ts'
@@ -44,7 +44,8 @@ export interface WorkerProcess {
  * @throws HandlerModuleError when the module holds no usable handlers; SluiceError when the broker refuses for good
  */
 export async function startWorkerProcess(options: WorkerProcessOptions): Promise<WorkerProcess> {
-  const { url, module, token, threads = false, logger } = options
+  const { url, module, token, threads = false } = options
+  const logger = options.logger && safeLogger(options.logger)
   const handlers = await loadHandlers(module)
   const size = threads === false || threads === 0 ? undefined : threadCount(threads === true ? undefined : threads)
   const concurrency = size ?? options.concurrency ?? CONCURRENCY
