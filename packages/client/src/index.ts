@@ -1,3 +1,4 @@
+export type { ConnectionState, ConnectionTimings, WorkerState } from '@sluice/machines/states'
 export type {
   DeadReason,
   ErrorCode,

@@ -1,4 +1,4 @@
-import type { ConnectionTimings, WorkerState } from '@sluice/machines'
+import type { ConnectionTimings, WorkerState } from '@sluice/machines/states'
 import { isQueueName } from '@sluice/protocol'
 import type { Executor } from './executor.ts'
 import type { AnyHandler } from './handler.ts'

@@ -1,15 +1,6 @@
 import { createMachine } from 'xstate'
 import { chartStatesOf, type StateTable, stepsOf } from './state-table.ts'
-
-/**
- * - `starting`: the journal is being read; nothing is answered.
- * - `ready`: accepts, delivers and settles.
- * - `draining`: accepts and delivers nothing new and takes no connection; what is in work may still be settled.
- * - `read_only`: the journal has failed, or an invariant is broken. Nothing is acknowledged any more, and only a restart
- *   helps: what memory holds may be ahead of what is stored.
- * - `stopped`: everything is written, every connection and the journal are closed.
- */
-export type BrokerState = 'starting' | 'ready' | 'draining' | 'read_only' | 'stopped'
+import type { BrokerState } from './states.ts'
 
 /**
  * - `recover`: what the journal holds has been taken up.

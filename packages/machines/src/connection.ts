@@ -1,19 +1,6 @@
 import { CLOSE_CODES, retryOf, type WireError } from '@sluice/protocol'
 import { assign, setup } from 'xstate'
-
-/** All in ms. */
-export interface ConnectionTimings {
-  /** From the start of a connection attempt to its open socket. Default 10,000. */
-  connectTimeoutMs: number
-  /** From the open socket to `welcome`. Default 10,000. */
-  helloTimeoutMs: number
-  /** The first back-off is drawn from 0 to this. Default 250. */
-  backoffMs: number
-  /** No back-off is drawn from more than this. Default 10,000: whoever has to keep a crowd away longer sends `retryAfterMs`. */
-  backoffMsMax: number
-  /** A connection has to stay ready this long before the back-off starts over. Default 10,000. */
-  stableMs: number
-}
+import type { ConnectionTimings } from './states.ts'
 
 export const CONNECTION_TIMINGS: Readonly<ConnectionTimings> = Object.freeze({
   connectTimeoutMs: 10_000,
@@ -220,14 +207,3 @@ export const connectionMachine = setup({
     stopped: { type: 'final' },
   },
 })
-
-/** The states a program outside sees. */
-export type ConnectionState =
-  | 'idle'
-  | 'connecting'
-  | 'handshaking'
-  | 'ready'
-  | 'draining'
-  | 'backingOff'
-  | 'failed'
-  | 'stopped'

@@ -1,15 +1,6 @@
 import { createMachine } from 'xstate'
 import { chartStatesOf, type StateTable, stepsOf } from './state-table.ts'
-
-/**
- * A session as its broker sees it, across the connections that carry it.
- *
- * - `awaitingHello`: a connection that has not said who it is. There is no session yet.
- * - `connected`: a connection carries it; see the regions below.
- * - `disconnected`: its leases, credit and watches wait for it until the grace window ends.
- * - `closed`: it is gone, and nothing of it can be resumed.
- */
-export type SessionState = 'awaitingHello' | 'connected' | 'disconnected' | 'closed'
+import type { DeliveryState, ReadingState, ServiceState, SessionState } from './states.ts'
 
 /**
  * - `open`: a hello that resumes nothing that is held.
@@ -29,8 +20,6 @@ export const SESSION = {
   closed: {},
 } as const satisfies StateTable<SessionState, SessionEvent>
 
-/** Whether the broker reads what the client sends: not while more submissions are unanswered than its credit allows. */
-export type ReadingState = 'reading' | 'paused'
 export type ReadingEvent = 'overdraw' | 'answer'
 
 export const SESSION_READING = {
@@ -38,8 +27,6 @@ export const SESSION_READING = {
   paused: { answer: 'reading' },
 } as const satisfies StateTable<ReadingState, ReadingEvent>
 
-/** Whether tasks are delivered: not while the client does not read what it was sent. */
-export type DeliveryState = 'flowing' | 'stalled'
 export type DeliveryEvent = 'stall' | 'flow'
 
 export const SESSION_DELIVERY = {
@@ -47,24 +34,12 @@ export const SESSION_DELIVERY = {
   stalled: { flow: 'flowing' },
 } as const satisfies StateTable<DeliveryState, DeliveryEvent>
 
-/** Whether submissions are taken: not once the client has been told that the broker leaves. */
-export type ServiceState = 'serving' | 'draining'
 export type ServiceEvent = 'drain'
 
 export const SESSION_SERVICE = {
   serving: { drain: 'draining' },
   draining: {},
 } as const satisfies StateTable<ServiceState, ServiceEvent>
-
-/** What a connected session is besides; all of it begins anew with each connection. */
-export interface ConnectedState {
-  reading: ReadingState
-  delivery: DeliveryState
-  service: ServiceState
-}
-
-/** What `sessionMachine` has as its state value. */
-export type SessionValue = Exclude<SessionState, 'connected'> | { connected: ConnectedState }
 
 /** Each @throws where its table has no such change. */
 export const nextSessionState = stepsOf<SessionState, SessionEvent>('session', SESSION)

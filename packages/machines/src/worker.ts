@@ -1,13 +1,5 @@
 import { assign, setup } from 'xstate'
-
-/**
- * - `starting`: not connected for the first time yet.
- * - `working`: takes deliveries; a lost connection does not end it, since leases outlive connections.
- * - `draining`: credit 0; what runs may finish.
- * - `aborting`: the grace is over; what still ran was handed back, its answers are awaited.
- * - `stopped`: holds nothing and has left.
- */
-export type WorkerState = 'starting' | 'working' | 'draining' | 'aborting' | 'stopped'
+import type { WorkerState } from './states.ts'
 
 export type WorkerEvent =
   | { type: 'connected' }

@@ -1,12 +1,6 @@
 import { type Command, type EventOf, isSilent, type Session } from '@sluice/engine'
-import {
-  nextReadingState,
-  nextServiceState,
-  nextSessionState,
-  type ReadingState,
-  type ServiceState,
-  type SessionValue,
-} from '@sluice/machines'
+import { nextReadingState, nextServiceState, nextSessionState } from '@sluice/machines'
+import type { ReadingState, ServiceState, SessionValue } from '@sluice/machines/states'
 import {
   type BrokerMessage,
   type ClientMessage,

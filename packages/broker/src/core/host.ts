@@ -1,5 +1,6 @@
 import type { Command, EngineConfig, Event, EventOf, State } from '@sluice/engine'
-import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/machines'
+import { type BrokerEvent, nextBrokerState } from '@sluice/machines'
+import type { BrokerState } from '@sluice/machines/states'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { BodyStore } from './body-store.ts'
 import { Commit } from './commit.ts'
