@@ -4,7 +4,7 @@ import { EndMark } from './end-mark.ts'
 import { type Durability, JournalDamagedError } from './journal.ts'
 import { damagedBatch, isDamage, isSqlite, messageOf, readingBatch, stoppedBy } from './sqlite-error.ts'
 import { inspect } from './sqlite-inspection.ts'
-import { BUSY_MS, cannotOpen, lock, makePlace } from './sqlite-place.ts'
+import { cannotOpen, lock, makePlace, openDatabase } from './sqlite-place.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
 
 const PAGE_BYTES = 16_384
@@ -85,7 +85,7 @@ export class BatchWriter {
     try {
       this.#mark = new EndMark(`${this.path}-mark`)
       inspect(this.path, this.#mark)
-      this.#database = new DatabaseSync(this.path, { timeout: BUSY_MS })
+      this.#database = openDatabase(this.path)
       try {
         this.sizeAtOpening = setUp(this.#database, this.#isStrict)
       } catch (error) {
@@ -98,8 +98,9 @@ export class BatchWriter {
       if (isDamage(error)) throw new JournalDamagedError(`${this.path} is damaged: ${messageOf(error)}`)
       throw cannotOpen(this.path, error)
     }
+    // Node 22 binds a blob without bytes as null.
     this.#insert = this.#database.prepare(
-      'INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ?)',
+      "INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ifnull(?, x''))",
     )
     this.#oldest = this.#database.prepare(
       'SELECT batch, length(events) + length(bodies) AS bytes FROM batches ORDER BY batch LIMIT 1',
