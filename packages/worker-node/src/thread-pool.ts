@@ -12,6 +12,7 @@ import {
 import type { Body } from '@sluice/protocol'
 import { Piscina } from 'piscina'
 import { moduleUrl } from './load-handlers.ts'
+import { threadFile } from './thread-file.ts'
 import type { ThreadAbort, ThreadOutcome, ThreadReport, ThreadTask } from './thread-messages.ts'
 
 export interface ThreadPoolOptions {
@@ -29,10 +30,6 @@ export interface ThreadPoolOptions {
 
 const SIZE_MAX = 256
 const ABORT_GRACE_MS = 1_000
-// Beside this file, in whichever form this file itself is: source or built.
-const threadFile = import.meta.url.endsWith('.ts')
-  ? new URL('./thread.ts', import.meta.url)
-  : new URL('./thread.js', import.meta.url)
 
 /**
  * Runs handlers in worker threads, so that none of them can hold up the heartbeats of all others.
@@ -40,14 +37,14 @@ const threadFile = import.meta.url.endsWith('.ts')
  * The pool is Piscina's: it replaces a thread that was terminated, ran out of memory or called `process.exit()`.
  * A task that comes while all threads are busy waits here; the worker's concurrency bounds how many do.
  *
- * @throws RangeError for a size outside 1 – 256
+ * @throws RangeError for a size outside 1 – 256; Error where a bundle lacks the program of the threads
  */
 export function createThreadPool(options: ThreadPoolOptions): Executor {
   const size = threadCount(options.size)
   const logger = options.logger ?? silentLogger
   const graceMs = options.abortGraceMs ?? ABORT_GRACE_MS
   const pool = new Piscina({
-    filename: threadFile.href,
+    filename: threadFile().href,
     workerData: { module: moduleUrl(options.module).href },
     minThreads: size,
     maxThreads: size,
