@@ -1,5 +1,5 @@
-/** Called back in a later turn of the event loop, which no promise callback outlives. */
-const nextTurn: (fn: () => void) => void = typeof setImmediate === 'function' ? setImmediate : channelTurn()
+/** Calls back in a later turn of the event loop, which no promise callback outlives. */
+export const nextTurn: (fn: () => void) => void = typeof setImmediate === 'function' ? setImmediate : channelTurn()
 
 /** Resolves once every promise callback that was due, and every one that those made due, has run. */
 export function settled(): Promise<void> {
