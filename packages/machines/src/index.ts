@@ -1,3 +1,7 @@
+/**
+ * The state machines, as tables and as charts.
+ * @module @sluice/machines
+ */
 export * from './broker.ts'
 export * from './connection.ts'
 export * from './producer.ts'

@@ -1,3 +1,7 @@
+/**
+ * Works on tasks in Node: in the process, or in a pool of threads.
+ * @module @sluice/worker-node
+ */
 export { createWorker, type WorkerOptions } from './create-worker.ts'
 export { HandlerModuleError, type Handlers, loadHandlers } from './load-handlers.ts'
 export { createNodePlatform, type NodePlatformOptions, nodePlatform } from './platform.ts'

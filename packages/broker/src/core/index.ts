@@ -1,3 +1,7 @@
+/**
+ * The broker without Node, for a runtime or a journal of your own.
+ * @module @sluice/broker/core
+ */
 export { refusalOf } from '../journal/append-check.ts'
 export type { StoredEvent } from '../journal/event-codec.ts'
 export { EventDecoder } from '../journal/event-decoder.ts'
