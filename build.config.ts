@@ -1,5 +1,5 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { defineConfig, type UserConfig } from 'tsdown'
 
 interface PackageBuild {
@@ -11,8 +11,8 @@ interface PackageBuild {
 }
 
 /**
- * How every package is built for publishing: one module a source file, and beside it the declaration that
- * `tsc -b` has already written. The bundler's own declaration plug-in does not know the compiler's version yet.
+ * How every package is built for publishing: one module and one source map a source file, and the declarations that the faces
+ * reach, as `tsc -b` has written them. The bundler's own declaration plug-in does not know the compiler's version yet.
  */
 export function packageBuild({ directory, faces, platform }: PackageBuild): UserConfig {
   const declarations = join(import.meta.dirname, 'node_modules', '.cache', 'types', basename(directory), 'src')
@@ -23,17 +23,29 @@ export function packageBuild({ directory, faces, platform }: PackageBuild): User
     unbundle: true,
     fixedExtension: false,
     dts: false,
+    sourcemap: true,
     hooks: {
-      'build:done': () => {
-        const dist = join(directory, 'dist')
-        cpSync(declarations, dist, { recursive: true, filter: (path) => !/\.[cm]?js$/.test(path) })
-        for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-          if (!file.endsWith('.d.ts')) continue
-          const text = readFileSync(join(dist, file), 'utf8')
-          const endings = /((?:from|import)\s*\(?\s*)(["'])(\.{1,2}\/[^"']*)\.ts\2/g
-          writeFileSync(join(dist, file), text.replace(endings, '$1$2$3.js$2'))
-        }
-      },
+      'build:done': () => writeDeclarations(declarations, faces, join(directory, 'dist')),
     },
   })
+}
+
+const relativeImports = /((?:from|import)\s*\(?\s*)(["'])(\.{1,2}\/[^"']*)\.ts\2/g
+
+/** Copies the faces' declarations and those that they import, whose endings become those of the built modules. */
+function writeDeclarations(from: string, faces: string[], dist: string): void {
+  const waiting = [...faces]
+  const seen = new Set(waiting)
+  for (let face = waiting.pop(); face !== undefined; face = waiting.pop()) {
+    const text = readFileSync(join(from, `${face}.d.ts`), 'utf8')
+    for (const [, , , specifier = ''] of text.matchAll(relativeImports)) {
+      const reached = join(dirname(face), specifier)
+      if (seen.has(reached)) continue
+      seen.add(reached)
+      waiting.push(reached)
+    }
+    const file = join(dist, `${face}.d.ts`)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text.replace(relativeImports, '$1$2$3.js$2'))
+  }
 }

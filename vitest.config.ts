@@ -51,6 +51,15 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'consumer',
+          environment: 'node',
+          include: ['consumer/test/*.test.ts'],
+          globalSetup: 'consumer/src/setup.ts',
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'tidy',
           environment: 'node',
           include: ['tidy/**/*.test.ts'],

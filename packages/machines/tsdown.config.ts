@@ -1,3 +1,7 @@
 import { packageBuild } from '../../build.config.ts'
 
-export default packageBuild({ directory: import.meta.dirname, faces: ['index', 'paths', 'task'], platform: 'neutral' })
+export default packageBuild({
+  directory: import.meta.dirname,
+  faces: ['index', 'paths', 'states', 'task'],
+  platform: 'neutral',
+})

@@ -3,7 +3,19 @@ import { anchors, codeBlocks, withoutCode } from './markdown.ts'
 import { type Finding, lineAt, type SourceFile } from './tree.ts'
 
 /** The scripts that people and other checks rely on. */
-const contract = ['dev', 'test', 'check', 'bench', 'fuzz', 'torture', 'size', 'build', 'sluice']
+const contract = [
+  'dev',
+  'test',
+  'check',
+  'bench',
+  'fuzz',
+  'torture',
+  'size',
+  'build',
+  'sluice',
+  'test:fast',
+  'test:consumer',
+]
 
 /** Words behind `pnpm` that are pnpm's own, or a program that the workspace installs. */
 const notScripts = new Set([

@@ -31,6 +31,11 @@ export const rooms: readonly Room[] = [
     imports: ['@sluice/protocol', '@sluice/client', '@sluice/worker-node', '@sluice/broker'],
   },
   {
+    directory: 'packages/testing',
+    name: '@sluice/testing',
+    imports: ['@sluice/protocol', '@sluice/engine', '@sluice/machines', '@sluice/client', '@sluice/broker/core'],
+  },
+  {
     directory: 'packages/world',
     name: '@sluice/world',
     imports: [
@@ -40,6 +45,7 @@ export const rooms: readonly Room[] = [
       '@sluice/client',
       '@sluice/broker/core',
       '@sluice/broker/journal-contract',
+      '@sluice/testing',
     ],
   },
   { directory: 'examples/photo-resize', name: '@sluice/example-photo-resize', imports: faces },
@@ -55,6 +61,7 @@ export const neutralDirectories: readonly string[] = [
   'packages/client/src/',
   'packages/broker/src/core/',
   'packages/broker/src/journal/',
+  'packages/testing/src/',
   'packages/world/src/',
 ]
 
@@ -74,7 +81,8 @@ export const leafFiles: readonly string[] = [
   'packages/broker/src/journal/sqlite-reader.ts',
   'packages/broker/src/journal/sqlite-writer.ts',
   'packages/broker/src/journal/sqlite.ts',
-  'packages/world/src/platform.ts',
+  'packages/broker/src/journal/thread-files.ts',
+  'packages/testing/src/platform.ts',
   'packages/world/src/fuzz/arguments.ts',
   'packages/world/src/fuzz/campaign.ts',
   'packages/world/src/fuzz/main.ts',

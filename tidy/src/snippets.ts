@@ -18,7 +18,7 @@ export interface Snippet extends CodeBlock {
 /** The blocks that a reader would copy: `ts` is checked, `ts run` and `sh run` are executed as well. */
 export function snippetsOf(files: SourceFile[]): Snippet[] {
   return files
-    .filter(({ path }) => /^(README|ARCHITECTURE)\.md$/.test(path) || /^docs\/.*\.md$/.test(path))
+    .filter(({ path }) => /^(README|ARCHITECTURE)\.md$/.test(path) || /^(docs|packages\/[^/]+)\/.*\.md$/.test(path))
     .flatMap(codeBlocks)
     .filter(({ info }) => info[0] === 'ts' || (info[0] === 'sh' && info[1] === 'run'))
     .map((block) => ({ ...block, name: `${block.path.replace(/\W+/g, '-')}-${block.line}.${block.info[0]}` }))

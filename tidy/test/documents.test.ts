@@ -2,7 +2,19 @@ import { expect, test } from 'vitest'
 import { checkLinks, checkScripts } from '../src/documents.ts'
 import { report } from '../src/tree.ts'
 
-const names = ['dev', 'test', 'check', 'bench', 'fuzz', 'torture', 'size', 'build', 'sluice']
+const names = [
+  'dev',
+  'test',
+  'check',
+  'bench',
+  'fuzz',
+  'torture',
+  'size',
+  'build',
+  'sluice',
+  'test:fast',
+  'test:consumer',
+]
 const manifest = (scripts: string[]) => ({
   path: 'package.json',
   text: JSON.stringify({ scripts: Object.fromEntries(scripts.map((name) => [name, ''])) }),

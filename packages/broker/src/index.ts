@@ -1,3 +1,7 @@
+/**
+ * Accepts tasks, stores them and delivers them to workers.
+ * @module @sluice/broker
+ */
 export { readToken, signToken, type TokenSettings, tokenAccess } from './access/tokens.ts'
 export { type Broker, createBroker } from './broker.ts'
 export type { BrokerConfig } from './broker-config.ts'

@@ -1,4 +1,4 @@
-import type { ConnectionState, ConnectionTimings } from '@sluice/machines'
+import type { ConnectionState, ConnectionTimings } from '@sluice/machines/states'
 import { isTaskId, type SubmitOptions } from '@sluice/protocol'
 import { uuidv7Source } from '@sluice/protocol/uuidv7'
 import { type Encoded, encodeValue, UnsendableError } from './encode-value.ts'

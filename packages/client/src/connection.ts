@@ -1,11 +1,5 @@
-import {
-  CONNECTION_TIMINGS,
-  type ConnectionContext,
-  type ConnectionEvent,
-  type ConnectionState,
-  type ConnectionTimings,
-  connectionMachine,
-} from '@sluice/machines'
+import { CONNECTION_TIMINGS, type ConnectionContext, type ConnectionEvent, connectionMachine } from '@sluice/machines'
+import type { ConnectionState, ConnectionTimings } from '@sluice/machines/states'
 import {
   type BrokerMessage,
   type ClientMessage,

@@ -1,4 +1,5 @@
-import { type ConnectionState, type ProducerState, producerMachine } from '@sluice/machines'
+import { type ProducerState, producerMachine } from '@sluice/machines'
+import type { ConnectionState } from '@sluice/machines/states'
 import type { BrokerMessage, ClientMessage, TaskName, TaskStatus, Welcome, WireError } from '@sluice/protocol'
 import { type ActorRefFrom, createActor } from 'xstate'
 import { Connection, type ConnectionOptions, type SessionOwner } from './connection.ts'

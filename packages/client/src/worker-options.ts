@@ -1,4 +1,4 @@
-import type { ConnectionTimings, WorkerState } from '@sluice/machines'
+import type { ConnectionTimings, WorkerState } from '@sluice/machines/states'
 import { isQueueName, type Limits } from '@sluice/protocol'
 import { SluiceError } from './errors.ts'
 import type { Executor } from './executor.ts'

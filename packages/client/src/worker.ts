@@ -1,4 +1,5 @@
-import { type ConnectionState, creditOf, type WorkerEvent, type WorkerState, workerMachine } from '@sluice/machines'
+import { creditOf, type WorkerEvent, workerMachine } from '@sluice/machines'
+import type { ConnectionState, WorkerState } from '@sluice/machines/states'
 import {
   type BrokerMessage,
   type ClientMessage,

@@ -1,3 +1,7 @@
+/**
+ * The queue itself: pure and deterministic.
+ * @module @sluice/engine
+ */
 export * from './commands.ts'
 export * from './config.ts'
 export * from './decide.ts'

@@ -1,15 +1,6 @@
 import { createMachine } from 'xstate'
 import { chartStatesOf, type StateTable, stepsOf } from './state-table.ts'
-
-/**
- * - `starting`: the broker reads the journal and answers nothing.
- * - `ready`: it accepts, delivers and settles.
- * - `draining`: it accepts and delivers nothing new and takes no connection. Leased tasks may still be settled.
- * - `read_only`: the journal has failed, or an invariant is broken. It acknowledges nothing more. Only a restart helps,
- *   because memory may be ahead of what is stored.
- * - `stopped`: everything is written; every connection and the journal are closed.
- */
-export type BrokerState = 'starting' | 'ready' | 'draining' | 'read_only' | 'stopped'
+import type { BrokerState } from './states.ts'
 
 /**
  * - `recover`: the journal has been loaded.

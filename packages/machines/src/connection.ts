@@ -1,22 +1,6 @@
 import { CLOSE_CODES, retryOf, type WireError } from '@sluice/protocol'
 import { assign, setup } from 'xstate'
-
-/** All in ms. */
-export interface ConnectionTimings {
-  /** From the start of a connection attempt to its open socket. Default 10,000. */
-  connectTimeoutMs: number
-  /** From the open socket to `welcome`. Default 10,000. */
-  helloTimeoutMs: number
-  /** The first back-off is drawn from 0 to this. Default 250. */
-  backoffMs: number
-  /**
-   * The upper limit of each back-off. Default 10,000. A broker that must keep many clients away for longer sends
-   * `retryAfterMs`.
-   */
-  backoffMsMax: number
-  /** The back-off starts over when a connection has been ready for this long. Default 10,000. */
-  stableMs: number
-}
+import type { ConnectionTimings } from './states.ts'
 
 export const CONNECTION_TIMINGS: Readonly<ConnectionTimings> = Object.freeze({
   connectTimeoutMs: 10_000,
@@ -225,14 +209,3 @@ export const connectionMachine = setup({
     stopped: { type: 'final' },
   },
 })
-
-/** The states that a program sees. */
-export type ConnectionState =
-  | 'idle'
-  | 'connecting'
-  | 'handshaking'
-  | 'ready'
-  | 'draining'
-  | 'backingOff'
-  | 'failed'
-  | 'stopped'

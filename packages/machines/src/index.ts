@@ -1,6 +1,11 @@
+/**
+ * The state machines, as tables and as charts.
+ * @module @sluice/machines
+ */
 export * from './broker.ts'
 export * from './connection.ts'
 export * from './producer.ts'
 export * from './session.ts'
+export * from './states.ts'
 export * from './worker.ts'
 export * from './worker-slot.ts'

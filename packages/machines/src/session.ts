@@ -1,15 +1,6 @@
 import { createMachine } from 'xstate'
 import { chartStatesOf, type StateTable, stepsOf } from './state-table.ts'
-
-/**
- * A session as its broker sees it, across the connections that carry it.
- * - `awaitingHello`: the connection has not sent its hello. There is no session yet.
- * - `authenticating`: the broker checks the token of the hello. What the client sends meanwhile waits.
- * - `connected`: a connection carries the session; see the regions below.
- * - `disconnected`: its leases, credit and watches are kept until the grace window ends.
- * - `closed`: the session is gone and cannot be resumed.
- */
-export type SessionState = 'awaitingHello' | 'authenticating' | 'connected' | 'disconnected' | 'closed'
+import type { DeliveryState, ReadingState, ServiceState, SessionState } from './states.ts'
 
 /**
  * - `authenticate`: a hello to a broker with access control.
@@ -31,11 +22,6 @@ export const SESSION = {
   closed: {},
 } as const satisfies StateTable<SessionState, SessionEvent>
 
-/**
- * Whether the broker reads from the client. It does not while more submissions are unanswered than the submit credit
- * allows.
- */
-export type ReadingState = 'reading' | 'paused'
 export type ReadingEvent = 'overdraw' | 'answer'
 
 export const SESSION_READING = {
@@ -43,8 +29,6 @@ export const SESSION_READING = {
   paused: { answer: 'reading' },
 } as const satisfies StateTable<ReadingState, ReadingEvent>
 
-/** Whether tasks are delivered. They are not while the client does not read what it was sent. */
-export type DeliveryState = 'flowing' | 'stalled'
 export type DeliveryEvent = 'stall' | 'flow'
 
 export const SESSION_DELIVERY = {
@@ -52,24 +36,12 @@ export const SESSION_DELIVERY = {
   stalled: { flow: 'flowing' },
 } as const satisfies StateTable<DeliveryState, DeliveryEvent>
 
-/** Whether submissions are accepted. They are not once the client has been told that the broker is leaving. */
-export type ServiceState = 'serving' | 'draining'
 export type ServiceEvent = 'drain'
 
 export const SESSION_SERVICE = {
   serving: { drain: 'draining' },
   draining: {},
 } as const satisfies StateTable<ServiceState, ServiceEvent>
-
-/** The regions of a connected session. Each connection starts them anew. */
-export interface ConnectedState {
-  reading: ReadingState
-  delivery: DeliveryState
-  service: ServiceState
-}
-
-/** The state value of `sessionMachine`. */
-export type SessionValue = Exclude<SessionState, 'connected'> | { connected: ConnectedState }
 
 /** Each @throws if its table has no such change. */
 export const nextSessionState = stepsOf<SessionState, SessionEvent>('session', SESSION)

@@ -1,13 +1,5 @@
 import { assign, setup } from 'xstate'
-
-/**
- * - `starting`: the worker has never been connected.
- * - `working`: it takes deliveries. A lost connection does not end this, since leases outlive connections.
- * - `draining`: its credit is 0, and running handlers may finish.
- * - `aborting`: the grace is over. Running work was handed back, and the worker waits for the answers.
- * - `stopped`: it holds nothing and has left.
- */
-export type WorkerState = 'starting' | 'working' | 'draining' | 'aborting' | 'stopped'
+import type { WorkerState } from './states.ts'
 
 export type WorkerEvent =
   | { type: 'connected' }

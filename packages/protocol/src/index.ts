@@ -1,3 +1,7 @@
+/**
+ * What travels on the wire: messages, codec, error codes, limits.
+ * @module @sluice/protocol
+ */
 export { Bodies } from './bodies.ts'
 export { type Body, bodyToJson, isContentType, JSON_CONTENT_TYPE, jsonBody, jsonText } from './body.ts'
 export * from './codec.ts'

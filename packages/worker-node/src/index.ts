@@ -1,3 +1,7 @@
+/**
+ * Works on tasks in Node: in the process, or in a pool of threads.
+ * @module @sluice/worker-node
+ */
 export type { Handlers } from '@sluice/client'
 export { createWorker, type WorkerOptions } from './create-worker.ts'
 export { HandlerModuleError, loadHandlers } from './load-handlers.ts'

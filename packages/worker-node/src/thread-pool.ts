@@ -15,6 +15,7 @@ import type { Body } from '@sluice/protocol'
 import { Piscina } from 'piscina'
 import { moduleUrl } from './load-handlers.ts'
 import { LOAD_MS_MAX, ModuleLoads } from './module-loads.ts'
+import { threadFile } from './thread-file.ts'
 import type { ThreadAbort, ThreadOutcome, ThreadReport, ThreadTask } from './thread-messages.ts'
 
 export interface ThreadPoolOptions {
@@ -32,10 +33,6 @@ export interface ThreadPoolOptions {
 
 const SIZE_MAX = 256
 const ABORT_GRACE_MS = 1_000
-// Beside this file, in whichever form this file itself is: source or built.
-const threadFile = import.meta.url.endsWith('.ts')
-  ? new URL('./thread.ts', import.meta.url)
-  : new URL('./thread.js', import.meta.url)
 
 /**
  * Runs handlers in worker threads, so that none of them can hold up the heartbeats of all others.
@@ -45,14 +42,14 @@ const threadFile = import.meta.url.endsWith('.ts')
  * in a timer, ends the thread: the attempt fails where that handler still runs, and another task that it hits is handed back.
  * A task that comes while all threads are busy waits here; the worker's concurrency bounds how many do.
  *
- * @throws RangeError for a size outside 1 – 256
+ * @throws RangeError for a size outside 1 – 256; Error where a bundle lacks the program of the threads
  */
 export function createThreadPool(options: ThreadPoolOptions): Executor {
   const size = threadCount(options.size)
   const logger = safeLogger(options.logger)
   const graceMs = options.abortGraceMs ?? ABORT_GRACE_MS
   const pool = new Piscina({
-    filename: threadFile.href,
+    filename: threadFile().href,
     workerData: { module: moduleUrl(options.module).href },
     minThreads: size,
     maxThreads: size,

@@ -1,4 +1,4 @@
-import type { VirtualClock } from './clock.ts'
+import type { VirtualClock } from '@sluice/testing'
 import type { ObservationBody } from './observation.ts'
 import type { RandomSource } from './random.ts'
 import type { Scenario } from './scenario.ts'

@@ -1,5 +1,4 @@
 export { checkers } from './checkers/index.ts'
-export { VirtualClock } from './clock.ts'
 export { type Distribution, draw } from './distribution.ts'
 export type { Fault, FaultRates, FaultType, TimedFault } from './fault.ts'
 export { type Examination, type Explanation, examine, explain } from './fuzz/examine.ts'

@@ -1,4 +1,4 @@
-import type { VirtualClock } from './clock.ts'
+import type { VirtualClock } from '@sluice/testing'
 import type {
   Checker,
   Observation,

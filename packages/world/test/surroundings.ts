@@ -1,4 +1,4 @@
-import { VirtualClock } from '../src/clock.ts'
+import { VirtualClock } from '@sluice/testing'
 import type { Context } from '../src/context.ts'
 import type { Endpoint } from '../src/network/endpoint.ts'
 import { Network } from '../src/network/network.ts'

@@ -1,5 +1,5 @@
 import type { EngineConfig } from '@sluice/engine'
-import type { BrokerState } from '@sluice/machines'
+import type { BrokerState } from '@sluice/machines/states'
 import type { Journal } from '../journal/journal.ts'
 import type { AccessControl } from './access/access-control.ts'
 import type { BrokerApi } from './broker-api.ts'

@@ -1,5 +1,6 @@
 import { isSilent, type Session } from '@sluice/engine'
-import { nextSessionState, type SessionValue } from '@sluice/machines'
+import { nextSessionState } from '@sluice/machines'
+import type { SessionValue } from '@sluice/machines/states'
 import {
   type ClientMessage,
   decodeClientFrame,

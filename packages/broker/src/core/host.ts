@@ -1,5 +1,6 @@
 import type { Command, EngineConfig, Event, EventOf, State, Task } from '@sluice/engine'
-import { type BrokerEvent, type BrokerState, nextBrokerState } from '@sluice/machines'
+import { type BrokerEvent, nextBrokerState } from '@sluice/machines'
+import type { BrokerState } from '@sluice/machines/states'
 import { encodeFrames, type WireError } from '@sluice/protocol'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { AccessControl } from './access/access-control.ts'

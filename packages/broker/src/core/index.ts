@@ -1,8 +1,13 @@
+/**
+ * The broker without Node, for a runtime or a journal of your own.
+ * @module @sluice/broker/core
+ */
 export { refusalOf } from '../journal/append-check.ts'
 export type { StoredEvent } from '../journal/event-codec.ts'
 export { EventDecoder } from '../journal/event-decoder.ts'
 export { EventEncoder } from '../journal/event-encoder.ts'
 export * from '../journal/journal.ts'
+export { type MemoryJournalOptions, memoryJournal } from '../journal/memory.ts'
 export * from './access/access-control.ts'
 export * from './access/scopes.ts'
 export * from './broker-api.ts'

@@ -1,5 +1,6 @@
 import { isFinished, type State, type Submission, type Task } from '@sluice/engine'
-import { type DeliveryState, nextDeliveryState } from '@sluice/machines'
+import { nextDeliveryState } from '@sluice/machines'
+import type { DeliveryState } from '@sluice/machines/states'
 import { type BrokerMessage, encodeFrames, type FrameKind } from '@sluice/protocol'
 import type { BodyRun, BodyStore } from './body-store.ts'
 import type { HostConfig } from './host-config.ts'

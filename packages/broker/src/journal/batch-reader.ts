@@ -1,7 +1,7 @@
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { checksum } from './checksum.ts'
 import { damagedBatch, readingBatch } from './sqlite-error.ts'
-import { BUSY_MS } from './sqlite-place.ts'
+import { openDatabase } from './sqlite-place.ts'
 
 /** The bodies of stored batches, over a connection of its own: it reads while the one that writes waits for the disk. */
 export class BatchReader {
@@ -11,7 +11,7 @@ export class BatchReader {
 
   constructor(path: string) {
     this.#path = path
-    this.#database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
+    this.#database = openDatabase(path, { readOnly: true })
     this.#bodies = this.#database.prepare('SELECT bodies_crc32, bodies FROM batches WHERE batch = ?')
   }
 

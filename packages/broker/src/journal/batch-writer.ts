@@ -4,7 +4,15 @@ import { EndMark } from './end-mark.ts'
 import { type Durability, JournalDamagedError } from './journal.ts'
 import { damagedBatch, isDamage, isSqlite, isSystem, messageOf, readingBatch, stoppedBy } from './sqlite-error.ts'
 import { inspect, PLACE_KEY } from './sqlite-inspection.ts'
-import { BUSY_MS, cannotOpen, lock, makePlace, noteOfPlace, OpenPlace, refuseHeldElsewhere } from './sqlite-place.ts'
+import {
+  cannotOpen,
+  lock,
+  makePlace,
+  noteOfPlace,
+  OpenPlace,
+  openDatabase,
+  refuseHeldElsewhere,
+} from './sqlite-place.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
 
 const PAGE_BYTES = 16_384
@@ -97,7 +105,7 @@ export class BatchWriter {
     try {
       this.#mark = new EndMark(`${this.path}-mark`)
       refuseHeldElsewhere(this.path, inspect(this.path, this.#mark))
-      this.#database = new DatabaseSync(this.path, { timeout: BUSY_MS })
+      this.#database = openDatabase(this.path)
       try {
         this.sizeAtOpening = setUp(this.#database, this.path, this.#isStrict)
         this.#bystander = bystander(this.path)
@@ -113,8 +121,9 @@ export class BatchWriter {
       throw cannotOpen(this.path, error)
     }
     this.#place = new OpenPlace(this.path)
+    // Node 22 binds a blob without bytes as null.
     this.#insert = this.#database.prepare(
-      'INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ?)',
+      "INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ifnull(?, x''))",
     )
     this.#oldest = this.#database.prepare(
       'SELECT batch, length(events) + length(bodies) AS bytes FROM batches ORDER BY batch LIMIT 1',

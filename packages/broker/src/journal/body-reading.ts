@@ -2,11 +2,6 @@ import { JournalThread } from './journal-thread.ts'
 import type { FromReader, ToReader } from './sqlite-messages.ts'
 import { errorOf } from './thread-error.ts'
 
-// Beside this file, in whichever form this file itself is: source or built.
-const threadFile = import.meta.url.endsWith('.ts')
-  ? new URL('./sqlite-reader.ts', import.meta.url)
-  : new URL('./sqlite-reader.js', import.meta.url)
-
 /** Reads of bodies, in a thread that starts with the first: none of them waits for a write. */
 export class BodyReading {
   readonly #thread: JournalThread<ToReader, FromReader>
@@ -15,7 +10,7 @@ export class BodyReading {
   #failure: Error | undefined
 
   /** @param failed told why no more reads are answered; the error is what those that wait get */
-  constructor(path: string, failed: (why: string, cause: unknown) => Error) {
+  constructor(threadFile: URL, path: string, failed: (why: string, cause: unknown) => Error) {
     this.#thread = new JournalThread<ToReader, FromReader>(
       threadFile,
       { path },

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { EndMark } from './end-mark.ts'
 import { JournalDamagedError } from './journal.ts'
-import { BUSY_MS } from './sqlite-place.ts'
+import { openDatabase } from './sqlite-place.ts'
 import { APPLICATION_ID } from './sqlite-schema.ts'
 
 export interface JournalCopy {
@@ -45,7 +45,7 @@ export function copyJournal(path: string, target: string): JournalCopy {
 }
 
 function writeCopy(path: string, part: string): void {
-  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
+  const database = openDatabase(path, { readOnly: true })
   try {
     if (database.prepare('PRAGMA application_id').get()!.application_id !== APPLICATION_ID)
       throw new JournalDamagedError(`${path} is not a journal: it holds no tasks of a broker`)

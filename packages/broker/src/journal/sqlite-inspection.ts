@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { EndMark } from './end-mark.ts'
 import { JournalDamagedError } from './journal.ts'
 import { isDamage, messageOf } from './sqlite-error.ts'
-import { BUSY_MS } from './sqlite-place.ts'
+import { openDatabase } from './sqlite-place.ts'
 import { APPLICATION_ID, SCHEMA_VERSION } from './sqlite-schema.ts'
 
 /** Under which the journal notes its place: see `noteOfPlace`. */
@@ -30,7 +30,7 @@ export function inspect(path: string, mark: EndMark): unknown {
   let last: number
   let place: unknown
   // To close a database that can be written folds its log in; this one leaves both as they are.
-  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
+  const database = openDatabase(path, { readOnly: true })
   try {
     last = lastBatch(database, path)
     place = placeIn(database)

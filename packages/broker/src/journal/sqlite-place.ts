@@ -5,7 +5,14 @@ import { JournalDamagedError, JournalLockedError, JournalPlaceError } from './jo
 import { isBusy, meaningOf } from './sqlite-error.ts'
 
 /** How long a connection waits for another program that writes to the file by hand, before what it does fails for good. */
-export const BUSY_MS = 2000
+const BUSY_MS = 2000
+
+/** Opens the file and waits up to `BUSY_MS` for another program's lock. Node takes that as an option from 22.16 on only. */
+export function openDatabase(path: string, options: { readOnly?: boolean } = {}): DatabaseSync {
+  const database = new DatabaseSync(path, options)
+  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
+  return database
+}
 
 /**
  * Makes the file and its directory where they are missing. Returns the file's own path: one file is one lock, by whatever link

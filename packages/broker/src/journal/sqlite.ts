@@ -8,11 +8,7 @@ import { JournalThread } from './journal-thread.ts'
 import { messageOf } from './sqlite-error.ts'
 import type { FromWriter, Rows, ToWriter } from './sqlite-messages.ts'
 import { errorOf } from './thread-error.ts'
-
-// Beside this file, in whichever form this file itself is: source or built.
-const threadFile = import.meta.url.endsWith('.ts')
-  ? new URL('./sqlite-writer.ts', import.meta.url)
-  : new URL('./sqlite-writer.js', import.meta.url)
+import { type ThreadFiles, threadFiles } from './thread-files.ts'
 
 export interface SqliteJournalOptions {
   /** The database file. Its directory is made where it is missing; what is made is private to the user. */
@@ -36,7 +32,7 @@ interface Append {
  *
  * The file is touched in threads alone: one writes, and one reads bodies, which so wait for no write. Appends that come while
  * the disk is busy are stored together, with one sync.
- * @throws TypeError for a path that names no file
+ * @throws TypeError for a path that names no file; Error where a bundle lacks the programs of the threads
  */
 export function sqliteJournal(options: SqliteJournalOptions): Journal {
   const { path } = options
@@ -49,6 +45,7 @@ class SqliteJournal implements Journal {
   readonly durability: Durability
   readonly batchBytesMax = BATCH_BODY_BYTES_MAX
   readonly #encoder = new EventEncoder()
+  readonly #threadFiles: ThreadFiles = threadFiles()
   #path: string
   #writer: JournalThread<ToWriter, FromWriter> | undefined
   #reading: BodyReading | undefined
@@ -137,7 +134,7 @@ class SqliteJournal implements Journal {
   async #read(batch: number): Promise<Uint8Array> {
     if (this.#closing) throw this.#closed()
     if (!this.#isLoaded) throw new Error(`the journal ${this.#path} is not loaded`)
-    this.#reading ??= new BodyReading(this.#path, (why, cause) => this.#fail(why, cause))
+    this.#reading ??= new BodyReading(this.#threadFiles.reader, this.#path, (why, cause) => this.#fail(why, cause))
     return this.#reading.read(batch)
   }
 
@@ -178,7 +175,7 @@ class SqliteJournal implements Journal {
     if (!this.#writer) {
       this.#isOpening = true
       const data = { path: this.#path, durability: this.durability }
-      this.#writer = new JournalThread<ToWriter, FromWriter>(threadFile, data, {
+      this.#writer = new JournalThread<ToWriter, FromWriter>(this.#threadFiles.writer, data, {
         heard: (answer) => {
           this.#heard(answer)
           this.#holdProcess()

@@ -1,4 +1,4 @@
-import type { VirtualClock } from '../clock.ts'
+import type { VirtualClock } from '@sluice/testing'
 import { grained } from '../context.ts'
 import { type Distribution, draw } from '../distribution.ts'
 import type { RandomStream } from '../random.ts'

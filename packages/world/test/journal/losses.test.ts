@@ -1,6 +1,6 @@
+import { VirtualClock } from '@sluice/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { VirtualClock } from '../../src/clock.ts'
 import { openJournal, SimulatedDisk } from '../../src/journal/index.ts'
 import { RandomSource } from '../../src/random.ts'
 import { accepted, batchOf, Machine, relaxed, seeds, slow, strict, upTo } from './machine.ts'

@@ -1,7 +1,7 @@
 import { type Batch, bodyRef, type Journal } from '@sluice/broker/core'
 import type { EventOf } from '@sluice/engine'
+import { VirtualClock } from '@sluice/testing'
 import { expect } from 'vitest'
-import { VirtualClock } from '../../src/clock.ts'
 import { openJournal, SimulatedDisk } from '../../src/journal/index.ts'
 import type { ObservationBody } from '../../src/observation.ts'
 import { RandomSource } from '../../src/random.ts'

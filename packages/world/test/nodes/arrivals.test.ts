@@ -1,5 +1,5 @@
+import { VirtualClock } from '@sluice/testing'
 import { describe, expect, test } from 'vitest'
-import { VirtualClock } from '../../src/clock.ts'
 import { ArrivalProcess } from '../../src/nodes/arrivals.ts'
 import { RandomSource } from '../../src/random.ts'
 import type { Arrivals } from '../../src/scenario.ts'

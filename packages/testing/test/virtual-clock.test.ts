@@ -2,7 +2,7 @@ import { createClient } from '@sluice/client'
 import { CONNECTION_TIMINGS, workerMachine } from '@sluice/machines'
 import { expect, test } from 'vitest'
 import { createActor } from 'xstate'
-import { VirtualClock } from '../src/clock.ts'
+import { VirtualClock } from '../src/virtual-clock.ts'
 
 test('time stands still between two steps, and moves to the next deadline and no further', () => {
   const clock = new VirtualClock()

@@ -1,5 +1,5 @@
 /** Calls back in a later turn of the event loop, after all promise callbacks. */
-const nextTurn: (fn: () => void) => void = typeof setImmediate === 'function' ? setImmediate : channelTurn()
+export const nextTurn: (fn: () => void) => void = typeof setImmediate === 'function' ? setImmediate : channelTurn()
 
 /** Resolves once every promise callback that was due, and every one that those made due, has run. */
 export function settled(): Promise<void> {

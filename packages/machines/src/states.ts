@@ -1,0 +1,80 @@
+// What programs see of the machines. It stands apart from the charts, so that no type of XState reaches those programs.
+
+/** All in ms. */
+export interface ConnectionTimings {
+  /** From the start of a connection attempt to its open socket. Default 10,000. */
+  connectTimeoutMs: number
+  /** From the open socket to `welcome`. Default 10,000. */
+  helloTimeoutMs: number
+  /** The first back-off is drawn from 0 to this. Default 250. */
+  backoffMs: number
+  /**
+   * The upper limit of each back-off. Default 10,000. A broker that must keep many clients away for longer sends
+   * `retryAfterMs`.
+   */
+  backoffMsMax: number
+  /** The back-off starts over when a connection has been ready for this long. Default 10,000. */
+  stableMs: number
+}
+
+/** The states that a program sees. */
+export type ConnectionState =
+  | 'idle'
+  | 'connecting'
+  | 'handshaking'
+  | 'ready'
+  | 'draining'
+  | 'backingOff'
+  | 'failed'
+  | 'stopped'
+
+/**
+ * - `starting`: the worker has never been connected.
+ * - `working`: it takes deliveries. A lost connection does not end this, since leases outlive connections.
+ * - `draining`: its credit is 0, and running handlers may finish.
+ * - `aborting`: the grace is over. Running work was handed back, and the worker waits for the answers.
+ * - `stopped`: it holds nothing and has left.
+ */
+export type WorkerState = 'starting' | 'working' | 'draining' | 'aborting' | 'stopped'
+
+/**
+ * A session as its broker sees it, across the connections that carry it.
+ * - `awaitingHello`: the connection has not sent its hello. There is no session yet.
+ * - `authenticating`: the broker checks the token of the hello. What the client sends meanwhile waits.
+ * - `connected`: a connection carries the session; see the regions below.
+ * - `disconnected`: its leases, credit and watches are kept until the grace window ends.
+ * - `closed`: the session is gone and cannot be resumed.
+ */
+export type SessionState = 'awaitingHello' | 'authenticating' | 'connected' | 'disconnected' | 'closed'
+
+/**
+ * Whether the broker reads from the client. It does not while more submissions are unanswered than the submit credit
+ * allows.
+ */
+export type ReadingState = 'reading' | 'paused'
+
+/** Whether tasks are delivered. They are not while the client does not read what it was sent. */
+export type DeliveryState = 'flowing' | 'stalled'
+
+/** Whether submissions are accepted. They are not once the client has been told that the broker is leaving. */
+export type ServiceState = 'serving' | 'draining'
+
+/** The regions of a connected session. Each connection starts them anew. */
+export interface ConnectedState {
+  reading: ReadingState
+  delivery: DeliveryState
+  service: ServiceState
+}
+
+/** The state value of `sessionMachine`. */
+export type SessionValue = Exclude<SessionState, 'connected'> | { connected: ConnectedState }
+
+/**
+ * - `starting`: the broker reads the journal and answers nothing.
+ * - `ready`: it accepts, delivers and settles.
+ * - `draining`: it accepts and delivers nothing new and takes no connection. Leased tasks may still be settled.
+ * - `read_only`: the journal has failed, or an invariant is broken. It acknowledges nothing more. Only a restart helps,
+ *   because memory may be ahead of what is stored.
+ * - `stopped`: everything is written; every connection and the journal are closed.
+ */
+export type BrokerState = 'starting' | 'ready' | 'draining' | 'read_only' | 'stopped'

@@ -1,0 +1,3 @@
+import { packageBuild } from '../../build.config.ts'
+
+export default packageBuild({ directory: import.meta.dirname, faces: ['index'], platform: 'neutral' })
