@@ -10,13 +10,14 @@ import { Producer } from './producer.ts'
 import { checkSignal, onAbort } from './signal.ts'
 import { type TaskContract, validate } from './task-contract.ts'
 import { type Terms, termsOf } from './terms.ts'
+import type { TokenSource } from './token-source.ts'
 import { atLeast } from './worker-options.ts'
 
 export interface ClientOptions {
   /** `ws://` or `wss://`. */
   url: string
-  /** Sent in the first message, never in the URL. */
-  token?: string
+  /** For a broker with access control. A function is asked again when a token expires. */
+  token?: TokenSource
   /** A label for people: program name, host. */
   name?: string
   /** Default: `globalThis.WebSocket`, its timers and its randomness. */

@@ -18,6 +18,7 @@ import { ClosedError, SluiceError } from './errors.ts'
 import { type Logger, messageOf } from './logger.ts'
 import { Outage, publicUrl } from './outage.ts'
 import { machineClock, type Platform, type Socket } from './platform.ts'
+import { type TokenSource, tokenFrom } from './token-source.ts'
 import { turnFlusher } from './turn.ts'
 
 /** The half of a session that knows what the messages mean. */
@@ -47,7 +48,7 @@ export interface SessionOwner {
 export interface ConnectionOptions {
   /** `ws://` or `wss://`. The token is never part of it. */
   url: string
-  token?: string | undefined
+  token?: TokenSource | undefined
   /** A label for people: program name, host. */
   name?: string | undefined
   platform: Platform
@@ -92,6 +93,8 @@ export class Connection {
   #state: ConnectionState = 'idle'
   #limits: Limits = DEFAULT_LIMITS
   #refs = 0
+  /** The `ref` of the last `renew`. */
+  #renewal = -1
   #heartbeatMs = 0
   #begins = false
   #heardAtMs = 0
@@ -275,7 +278,11 @@ export class Connection {
     socket.onmessage = (data) => this.#receive(data)
     socket.onclose = ({ code, reason }) => {
       this.#detach()
-      this.#tell({ type: 'closed', code, reason: code === 1006 ? reason || unsaid : reason, error: this.#lastWord })
+      // The next connection comes with a new token.
+      const isRenewable = this.#lastWord?.code === 'token_expired' && typeof this.#options.token === 'function'
+      if (isRenewable) this.#tell({ type: 'closed', code: 1006, reason: 'the token has expired' })
+      else
+        this.#tell({ type: 'closed', code, reason: code === 1006 ? reason || unsaid : reason, error: this.#lastWord })
     }
   }
 
@@ -296,7 +303,26 @@ export class Connection {
   }
 
   #hello(): void {
-    const { token, name } = this.#options
+    const { token } = this.#options
+    if (typeof token !== 'function') {
+      this.#sayHello(token)
+      return
+    }
+    const socket = this.#socket
+    tokenFrom(token).then(
+      (fresh) => {
+        if (this.#socket === socket) this.#sayHello(fresh)
+      },
+      (error: unknown) => {
+        if (this.#socket !== socket) return
+        this.#drop(1000, '')
+        this.#tell({ type: 'closed', code: 1006, reason: `token() failed: ${messageOf(error)}` })
+      },
+    )
+  }
+
+  #sayHello(token: string | undefined): void {
+    const { name } = this.#options
     const { session } = this.#actor.getSnapshot().context
     const begun = this.#owner.begunLease?.()
     this.#write([
@@ -351,10 +377,41 @@ export class Connection {
         this.#tell({ type: 'drain', retryAfterMs: message.retryAfterMs })
         this.#owner.onDrain(message.retryAfterMs)
         return
+      case 'tokenExpiring':
+        this.#renew(message.inMs)
+        return
+      case 'tokenRenewed':
+        return
       case 'error':
         if (message.ref === undefined) this.#lastWord = message
+        else if (message.ref === this.#renewal) {
+          this.#logger.warn({ error: message }, 'the broker does not take the new token')
+          return
+        }
     }
     if (this.open) this.#owner.onMessage(message)
+  }
+
+  /** Where it fails, the connection ends with the token, and the next one asks for a token again. */
+  #renew(inMs: number): void {
+    const { token } = this.#options
+    if (typeof token !== 'function') {
+      this.#logger.warn(
+        { inMs },
+        'the token expires soon, and the connection with it: pass a function as token to renew it',
+      )
+      return
+    }
+    const socket = this.#socket
+    tokenFrom(token).then(
+      (fresh) => {
+        if (this.#socket !== socket) return
+        this.#renewal = this.nextRef()
+        this.send({ type: 'renew', ref: this.#renewal, token: fresh })
+      },
+      (error: unknown) =>
+        this.#logger.warn({ err: error }, 'token() failed: the connection ends when the token expires'),
+    )
   }
 
   #welcome(welcome: Welcome): void {

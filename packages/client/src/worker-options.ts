@@ -7,12 +7,13 @@ import type { Handlers } from './handlers.ts'
 import type { Logger } from './logger.ts'
 import type { Platform } from './platform.ts'
 import { noQueueName } from './queue-name.ts'
+import type { TokenSource } from './token-source.ts'
 
 export interface WorkerOptions {
   /** `ws://` or `wss://`. */
   url: string
-  /** Sent in the first message, never in the URL. */
-  token?: string
+  /** For a broker with access control. A function is asked again when a token expires. */
+  token?: TokenSource
   /** A label for people: program name, host. */
   name?: string
   /** Default: `globalThis.WebSocket`, its timers and its randomness. */

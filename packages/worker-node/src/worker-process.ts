@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { basename } from 'node:path'
-import { ClosedError, type Logger, safeLogger, type Worker } from '@sluice/client'
+import { ClosedError, type Logger, safeLogger, type TokenSource, type Worker } from '@sluice/client'
 import { DEFAULT_LIMITS } from '@sluice/protocol'
 import { createWorker, GRACE_MS } from './create-worker.ts'
 import { loadHandlers, moduleUrl } from './load-handlers.ts'
@@ -12,7 +12,7 @@ export interface WorkerProcessOptions {
   url: string
   /** The module of handlers, a path or a file URL; see `loadHandlers`. */
   module: string | URL
-  token?: string
+  token?: TokenSource
   /** Shown by the broker. Default: the module's name and the host's. */
   name?: string
   /** Tasks at once without threads, 1 or more. Default 8. With threads each runs one task. */
