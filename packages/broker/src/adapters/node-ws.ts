@@ -199,6 +199,8 @@ function adopt(webSocket: WebSocket, socket: Socket, broker: BrokerCore, log: Ho
   const transport: Transport = {
     send: (frame) => webSocket.send(frame),
     close: (code, reason) => {
+      // The other side's answer to the close has to be read, or both wait for it until they lose patience.
+      webSocket.resume()
       // ws refuses codes that may not be sent; those stand for a connection that is lost anyhow.
       if (code === 1006) webSocket.terminate()
       else webSocket.close(code, reason)

@@ -296,6 +296,16 @@ test('[ACCESS-3] outcomes are told to those who may see the task', async () => {
   peer.socket.terminate()
 })
 
+test.each([undefined, 'no token'])(
+  '[ACCESS-1] a hello with %s is refused, and the connection is closed',
+  async (token) => {
+    const peer = await SocketPeer.greeting(broker.url, token === undefined ? {} : { token })
+    expect(await peer.until('error')).toMatchObject({ code: 'unauthorized' })
+    // Although nothing more is read of it.
+    expect(await peer.closed).toBe(4001)
+  },
+)
+
 test('[ACCESS-4] a session is resumed by its principal alone', async () => {
   const first = await SocketPeer.welcomed(broker.url, { token: tokens.get('works') as string })
   const { session } = await first.until('welcome')
