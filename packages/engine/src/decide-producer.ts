@@ -148,7 +148,7 @@ function isAscending(ids: readonly string[]): boolean {
  */
 function retryAfterMs(state: State, queue: Queue | undefined, tasks: number, nowMs: number): number {
   const { retryAfterMsMin, retryAfterMsMax, queueTasksMax } = state.config
-  const perSecond = queue ? queue.drain.perSecond(nowMs, unfinished(queue) === 0) : 0
+  const perSecond = queue ? queue.finishRate.perSecond(nowMs, unfinished(queue) === 0) : 0
   // If the rate is unknown, the answer is a second: long enough to spare the queue, short enough to notice a worker.
   const estimate = perSecond > 0 ? (Math.min(tasks, queueTasksMax) / perSecond) * 1000 : 1000
   return Math.ceil(Math.min(Math.max(estimate, retryAfterMsMin), retryAfterMsMax))
@@ -226,8 +226,8 @@ export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>,
       events.push({ type: 'taskCancelled', id, forgetAtMs, ...revokedOf(task), atMs: nowMs })
     }
   })
-  for (const [{ finished }, joining] of finishing)
-    events.push(...trimmed(finished, joining, state.config.queueResultsMax, nowMs))
+  for (const [{ done }, joining] of finishing)
+    events.push(...trimmed(done, joining, state.config.queueResultsMax, nowMs))
   return events
 }
 

@@ -58,14 +58,14 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
   }
   succeedBefore(leases.length)
   const { queueResultsMax, queueResultBytesMax } = state.config
-  for (const [{ finished, resultBytes }, joined] of finishing) {
+  for (const [{ done, resultBytes }, joined] of finishing) {
     // This sum includes results of other queues and refused results. If even the sum is within the bound, there is
     // nothing to trim.
     const results =
       resultBytes + at > queueResultBytesMax
         ? resultBytesOf(joined, events, resultBytes - queueResultBytesMax)
         : undefined
-    events.push(...trimmed(finished, joined, queueResultsMax, nowMs, results))
+    events.push(...trimmed(done, joined, queueResultsMax, nowMs, results))
   }
   return events
 }

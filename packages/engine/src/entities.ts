@@ -1,6 +1,6 @@
 import type { DeadReason, Role, TaskFailure } from '@sluice/protocol'
-import type { DrainRate } from './drain-rate.ts'
 import type { AttemptRecord, TaskOptions } from './events.ts'
+import type { FinishRate } from './finish-rate.ts'
 import type { HeapItem, IndexedHeap } from './indexed-heap.ts'
 import type { LeaseTable } from './lease-table.ts'
 import type { LinkedList } from './linked-list.ts'
@@ -85,8 +85,8 @@ export interface Task extends HeapItem {
   lease: number
   next: Task | null
   prev: Task | null
-  /** The index in the table of tasks. Only the table writes it. */
-  slot: number
+  /** The row in the table of tasks. Only the table writes it. */
+  row: number
 }
 
 /** The message that submitted tasks. `index + task.seq - seq` is the index of a task in the message `ref`. */
@@ -108,12 +108,13 @@ export interface Queue {
   /** Leased tasks in the order in which their leases were granted or renewed. */
   readonly leased: LinkedList<Task>
   /** Succeeded and cancelled tasks, and separately dead letters, each in the order in which they finished. */
-  readonly finished: LinkedList<Task>
+  readonly done: LinkedList<Task>
   readonly dead: LinkedList<Task>
   succeeded: number
   /** Bytes of the results that are kept. */
   resultBytes: number
-  readonly drain: DrainRate
+  /** How fast tasks have finished lately; from it comes `retryAfterMs`. */
+  readonly finishRate: FinishRate
   /**
    * Connected sessions that take from this queue, have free credit and are neither silent nor resting. Freest first.
    */

@@ -18,7 +18,7 @@ import {
 } from './sessions.ts'
 import { prolong } from './stall.ts'
 import type { State } from './state.ts'
-import { createTask, placeResult, READY } from './task.ts'
+import { createTask, READY, setResultRef } from './task.ts'
 import { enter, held, leave, move, numbered, remember, unwatch, waiting, watch } from './tasks.ts'
 
 /**
@@ -61,7 +61,7 @@ export function evolve(state: State, event: Event): void {
         error: event.error,
         forgetAtMs: event.forgetAtMs,
       })
-      task.queue.drain.note(event.atMs)
+      task.queue.finishRate.note(event.atMs)
       return
     }
     case 'taskCancelled': {
@@ -212,12 +212,12 @@ function succeed(state: State, event: EventOf<'tasksSucceeded'>): void {
     const task = numbered(state, tasks[i] as number)
     assertTransition(task.phase.state, event.type, 'succeeded')
     const holder = leave(state, task)
-    placeResult(task, result, bytes[i] as number)
+    setResultRef(task, result, bytes[i] as number)
     const forgetAtMs = atMs + task.options.resultTtlMs
     if (phase?.forgetAtMs !== forgetAtMs) phase = { state: 'succeeded', contentType, forgetAtMs }
     enter(state, task, phase)
     result += task.resultBytes
-    task.queue.drain.note(atMs)
+    task.queue.finishRate.note(atMs)
     if (session !== holder) {
       if (session) refresh(state, session)
       session = holder

@@ -53,7 +53,7 @@ function checkQueues(state: State): void {
     const tasks = byQueue.get(queue) ?? []
     const count = (...names: string[]) => tasks.filter(({ phase }) => names.includes(phase.state)).length
     same(
-      [queue.ready.size, queue.delayed, queue.leased.size, queue.succeeded, queue.finished.size, queue.dead.size],
+      [queue.ready.size, queue.delayed, queue.leased.size, queue.succeeded, queue.done.size, queue.dead.size],
       [
         count('ready'),
         count('delayed'),
@@ -69,11 +69,11 @@ function checkQueues(state: State): void {
     const resultBytes = tasks.reduce((sum, task) => sum + (task.phase.state === 'succeeded' ? task.resultBytes : 0), 0)
     same(queue.resultBytes, resultBytes, `the bytes of the results of ${queue.name}`)
     same(idsOf(queue.leased.head).length, queue.leased.size, `the list of leased tasks of ${queue.name}`)
-    same(idsOf(queue.finished.head).length, queue.finished.size, `the list of finished tasks of ${queue.name}`)
+    same(idsOf(queue.done.head).length, queue.done.size, `the list of done tasks of ${queue.name}`)
     same(idsOf(queue.dead.head).length, queue.dead.size, `the list of dead letters of ${queue.name}`)
     check(unfinished(queue) <= config.queueTasksMax, () => `queue ${queue.name} holds too many tasks`)
     check(queue.bytes <= config.queueBytesMax, () => `queue ${queue.name} holds too many bytes`)
-    check(queue.finished.size <= config.queueResultsMax, () => `queue ${queue.name} keeps too many results`)
+    check(queue.done.size <= config.queueResultsMax, () => `queue ${queue.name} keeps too many results`)
     check(queue.resultBytes <= config.queueResultBytesMax, () => `queue ${queue.name} keeps too many bytes of results`)
     check(queue.dead.size <= config.queueDeadMax, () => `queue ${queue.name} keeps too many dead letters`)
     check(tasks.length + queue.subscriptions > 0, () => `queue ${queue.name} is unused and still there`)

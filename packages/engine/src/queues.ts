@@ -17,7 +17,7 @@ export function queueNamed(state: State, name: string): Queue {
 /** The queue of this name, to which tasks are about to be added. */
 export function queueGiven(state: State, name: string, atMs: number): Queue {
   const queue = queueNamed(state, name)
-  if (unfinished(queue) === 0) queue.drain.resume(atMs)
+  if (unfinished(queue) === 0) queue.finishRate.resume(atMs)
   return queue
 }
 
@@ -31,7 +31,7 @@ export function noteDispatchable(state: State, queue: Queue): void {
  * up the bound.
  */
 export function dropUnused(state: State, queue: Queue): void {
-  if (unfinished(queue) + queue.finished.size + queue.dead.size + queue.subscriptions > 0) return
+  if (unfinished(queue) + queue.done.size + queue.dead.size + queue.subscriptions > 0) return
   state.queues.delete(queue.name)
 }
 
@@ -45,7 +45,7 @@ export function restoreOrders(state: State): void {
     if (!queue.isUnordered) continue
     queue.isUnordered = false
     queue.ready.restoreOrder()
-    sortRecords(state, queue.finished)
+    sortRecords(state, queue.done)
     sortRecords(state, queue.dead)
   }
 }
@@ -86,6 +86,6 @@ function finishedAtMs({ phase, options }: Task): number {
       // All dead letters are kept equally long.
       return phase.forgetAtMs
     default:
-      throw new Error(`invariant broken: task ${phase.state} among the finished ones`)
+      throw new Error(`invariant broken: task ${phase.state} among the done ones`)
   }
 }

@@ -4,7 +4,7 @@ import { historyOf } from './history.ts'
 import { noteDispatchable, queueNamed } from './queues.ts'
 import { disconnectSession, refresh, sessionFor, setCredit, setSilence } from './sessions.ts'
 import type { State } from './state.ts'
-import { createTask, placeBody, placeResult, READY } from './task.ts'
+import { createTask, READY, setBodyRef, setResultRef } from './task.ts'
 import { enter, setWatchers } from './tasks.ts'
 
 /** What `evolve` does with restated tasks and sessions. Only `evolve` may call these functions. */
@@ -16,8 +16,8 @@ import { enter, setWatchers } from './tasks.ts'
 export function restate(state: State, record: TaskRecord): void {
   const known = state.tasks.get(record.id)
   if (known) {
-    placeBody(known, record.body)
-    if (record.phase.state === 'succeeded') placeResult(known, record.phase.result, record.phase.bytes)
+    setBodyRef(known, record.body)
+    if (record.phase.state === 'succeeded') setResultRef(known, record.phase.result, record.phase.bytes)
     // The oldest task in the table must be the one whose body was stored first.
     state.tasks.renew(known)
     return
@@ -38,7 +38,7 @@ export function restate(state: State, record: TaskRecord): void {
   state.nextSeq = Math.max(state.nextSeq, task.seq + 1)
   task.queue.isUnordered = true
   if (record.phase.state === 'leased') task.lease = record.phase.lease
-  if (record.phase.state === 'succeeded') placeResult(task, record.phase.result, record.phase.bytes)
+  if (record.phase.state === 'succeeded') setResultRef(task, record.phase.result, record.phase.bytes)
   const phase = phaseOf(state, record.phase)
   enter(state, task, phase)
   if (phase.state === 'leased') refresh(state, phase.session)

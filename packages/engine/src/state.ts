@@ -1,6 +1,6 @@
 import { type EngineConfig, OptionsResolver } from './config.ts'
-import { DrainRate } from './drain-rate.ts'
 import type { Queue, Session, Subscription, Task } from './entities.ts'
+import { FinishRate } from './finish-rate.ts'
 import { IndexedHeap } from './indexed-heap.ts'
 import { LinkedList } from './linked-list.ts'
 import { ReadyQueue } from './ready-queue.ts'
@@ -63,11 +63,11 @@ export function createQueue(name: string): Queue {
     delayed: 0,
     bytes: 0,
     leased: new LinkedList(),
-    finished: new LinkedList(),
+    done: new LinkedList(),
     dead: new LinkedList(),
     succeeded: 0,
     resultBytes: 0,
-    drain: new DrainRate(),
+    finishRate: new FinishRate(),
     available: new IndexedHeap(freerFirst),
     subscriptions: 0,
     isUnordered: false,

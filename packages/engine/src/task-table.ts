@@ -68,45 +68,45 @@ export class TaskTable {
     if (this.#ids.find(task.id, hash, this.#tasks))
       throw new Error(`invariant broken: task ${task.id} is accepted twice`)
     if (this.#size === this.#capacity) this.#grow()
-    let slot = task.seq & (this.#capacity - 1)
-    if (this.#tasks[slot] !== undefined) {
-      slot = this.#free
+    let row = task.seq & (this.#capacity - 1)
+    if (this.#tasks[row] !== undefined) {
+      row = this.#free
       this.#displaced.set(task.seq, task)
     }
-    this.#take(slot)
-    this.#tasks[slot] = task
-    task.slot = slot
-    this.#hashes[slot] = hash
-    this.#ids.add(hash, slot)
-    this.#append(slot)
+    this.#take(row)
+    this.#tasks[row] = task
+    task.row = row
+    this.#hashes[row] = hash
+    this.#ids.add(hash, row)
+    this.#append(row)
     this.#size += 1
   }
 
   delete(tasks: readonly Task[]): void {
     // First finds all tasks, then removes them: the reads of cold memory overlap, and the memory is warm when it
     // changes.
-    const cells = tasks.map(({ slot }) => this.#ids.cellOf(this.#hashes[slot] as number, slot))
+    const cells = tasks.map(({ row }) => this.#ids.cellOf(this.#hashes[row] as number, row))
     for (let i = 0; i < tasks.length; i += 1) {
-      const { slot, seq } = tasks[i] as Task
-      this.#ids.remove(this.#hashes[slot] as number, slot, cells[i] as number)
+      const { row, seq } = tasks[i] as Task
+      this.#ids.remove(this.#hashes[row] as number, row, cells[i] as number)
       if (this.#displaced.size > 0) this.#displaced.delete(seq)
-      this.#unlink(slot)
-      this.#tasks[slot] = undefined
-      this.#release(slot)
+      this.#unlink(row)
+      this.#tasks[row] = undefined
+      this.#release(row)
     }
     this.#size -= tasks.length
   }
 
   /** Makes a task the youngest. */
   renew(task: Task): void {
-    this.#unlink(task.slot)
-    this.#append(task.slot)
+    this.#unlink(task.row)
+    this.#append(task.row)
   }
 
   /** From the oldest on, or from the one behind a task that is held. Nothing may be added or deleted meanwhile. */
   *values(behind?: Task): Generator<Task, undefined> {
-    const first = behind === undefined ? this.#oldest : (this.#younger[behind.slot] as number)
-    for (let slot = first; slot !== NONE; slot = this.#younger[slot] as number) yield this.#tasks[slot] as Task
+    const first = behind === undefined ? this.#oldest : (this.#younger[behind.row] as number)
+    for (let row = first; row !== NONE; row = this.#younger[row] as number) yield this.#tasks[row] as Task
   }
 
   #hash(id: string): number {
@@ -116,42 +116,42 @@ export class TaskTable {
     return hash ^ (hash >>> 15)
   }
 
-  #append(slot: number): void {
-    this.#older[slot] = this.#youngest
-    this.#younger[slot] = NONE
-    if (this.#youngest === NONE) this.#oldest = slot
-    else this.#younger[this.#youngest] = slot
-    this.#youngest = slot
+  #append(row: number): void {
+    this.#older[row] = this.#youngest
+    this.#younger[row] = NONE
+    if (this.#youngest === NONE) this.#oldest = row
+    else this.#younger[this.#youngest] = row
+    this.#youngest = row
   }
 
-  #unlink(slot: number): void {
-    const older = this.#older[slot] as number
-    const younger = this.#younger[slot] as number
+  #unlink(row: number): void {
+    const older = this.#older[row] as number
+    const younger = this.#younger[row] as number
     if (older === NONE) this.#oldest = younger
     else this.#younger[older] = younger
     if (younger === NONE) this.#youngest = older
     else this.#older[younger] = older
   }
 
-  #release(slot: number): void {
-    this.#older[slot] = NONE
-    this.#younger[slot] = this.#free
-    if (this.#free !== NONE) this.#older[this.#free] = slot
-    this.#free = slot
+  #release(row: number): void {
+    this.#older[row] = NONE
+    this.#younger[row] = this.#free
+    if (this.#free !== NONE) this.#older[this.#free] = row
+    this.#free = row
   }
 
   /** Removes an index from the free ones. */
-  #take(slot: number): void {
-    const before = this.#older[slot] as number
-    const behind = this.#younger[slot] as number
+  #take(row: number): void {
+    const before = this.#older[row] as number
+    const behind = this.#younger[row] as number
     if (before === NONE) this.#free = behind
     else this.#younger[before] = behind
     if (behind !== NONE) this.#older[behind] = before
   }
 
   #addPlaces(first: number): void {
-    for (let slot = first; slot < this.#capacity; slot += 1) this.#tasks.push(undefined)
-    for (let slot = this.#capacity - 1; slot >= first; slot -= 1) this.#release(slot)
+    for (let row = first; row < this.#capacity; row += 1) this.#tasks.push(undefined)
+    for (let row = this.#capacity - 1; row >= first; row -= 1) this.#release(row)
   }
 
   /** Doubles the capacity. Every index is taken, and every task stays at its index. */
@@ -163,7 +163,7 @@ export class TaskTable {
     this.#younger = doubled(this.#younger)
     this.#addPlaces(before)
     this.#ids = new IdIndex(this.#capacity)
-    for (let slot = 0; slot < before; slot += 1) this.#ids.add(this.#hashes[slot] as number, slot)
+    for (let row = 0; row < before; row += 1) this.#ids.add(this.#hashes[row] as number, row)
   }
 }
 
@@ -210,27 +210,27 @@ class IdIndex {
     return true
   }
 
-  add(hash: number, slot: number): void {
+  add(hash: number, row: number): void {
     const cells = this.#cells
     let cell = hash & this.#mask
     while (cells[2 * cell + 1] !== 0) cell = (cell + 1) & this.#mask
     cells[2 * cell] = hash
-    cells[2 * cell + 1] = slot + 1
+    cells[2 * cell + 1] = row + 1
   }
 
-  cellOf(hash: number, slot: number): number {
+  cellOf(hash: number, row: number): number {
     const cells = this.#cells
     const mask = this.#mask
     let cell = hash & mask
-    while (cells[2 * cell + 1] !== slot + 1) cell = (cell + 1) & mask
+    while (cells[2 * cell + 1] !== row + 1) cell = (cell + 1) & mask
     return cell
   }
 
   /** `cell` is the id's cell, unless the removal of another id has moved it. */
-  remove(hash: number, slot: number, cell: number): void {
+  remove(hash: number, row: number, cell: number): void {
     const cells = this.#cells
     const mask = this.#mask
-    let hole = cells[2 * cell + 1] === slot + 1 ? cell : this.cellOf(hash, slot)
+    let hole = cells[2 * cell + 1] === row + 1 ? cell : this.cellOf(hash, row)
     // Later cells move up if the hole lies between their own cell and where they are.
     for (let cell = (hole + 1) & mask; cells[2 * cell + 1] !== 0; cell = (cell + 1) & mask) {
       const way = (cell - (cells[2 * cell] as number)) & mask

@@ -45,19 +45,19 @@ export function createTask(
     heapIndex: -1,
     next: null,
     prev: null,
-    slot: -1,
+    row: -1,
   }
 }
 
 /** Splits every reference to a body into two numbers of less than 31 bits. */
 const HALF = 2 ** 30
 
-function high(place: number): number {
-  return Math.floor(place / HALF)
+function high(ref: number): number {
+  return Math.floor(ref / HALF)
 }
 
-function low(place: number): number {
-  return place - high(place) * HALF
+function low(ref: number): number {
+  return ref - high(ref) * HALF
 }
 
 /** The reference to where the host stored the body. Opaque to the engine. */
@@ -65,9 +65,9 @@ export function bodyOf(task: Task): number {
   return task.bodyHigh * HALF + task.bodyLow
 }
 
-export function placeBody(task: Task, place: number): void {
-  task.bodyHigh = high(place)
-  task.bodyLow = low(place)
+export function setBodyRef(task: Task, ref: number): void {
+  task.bodyHigh = high(ref)
+  task.bodyLow = low(ref)
 }
 
 /** The reference to where the host stored the result of a succeeded task. Opaque to the engine. */
@@ -75,9 +75,9 @@ export function resultOf(task: Task): number {
   return task.resultHigh * HALF + task.resultLow
 }
 
-export function placeResult(task: Task, place: number, bytes: number): void {
-  task.resultHigh = high(place)
-  task.resultLow = low(place)
+export function setResultRef(task: Task, ref: number, bytes: number): void {
+  task.resultHigh = high(ref)
+  task.resultLow = low(ref)
   task.resultBytes = bytes
 }
 

@@ -46,10 +46,10 @@ export function leave(state: State, task: Task): Session | undefined {
     case 'succeeded':
       queue.succeeded -= 1
       queue.resultBytes -= task.resultBytes
-      release(state, queue.finished, task)
+      release(state, queue.done, task)
       return
     case 'cancelled':
-      release(state, queue.finished, task)
+      release(state, queue.done, task)
       return
     case 'dead':
       release(state, queue.dead, task)
@@ -84,7 +84,7 @@ export function enter(state: State, task: Task, phase: Phase): void {
         queue.succeeded += 1
         queue.resultBytes += task.resultBytes
       }
-      retain(state, queue.finished, task)
+      retain(state, queue.done, task)
       return
     case 'dead':
       retain(state, queue.dead, task)

@@ -3,7 +3,7 @@ import { Harness, only, typesOf } from './harness.ts'
 
 function finished(harness: Harness, queue = 'q'): string[] {
   const ids: string[] = []
-  for (let task = harness.state.queues.get(queue)?.finished.head; task; task = task.next) ids.push(task.id)
+  for (let task = harness.state.queues.get(queue)?.done.head; task; task = task.next) ids.push(task.id)
   return ids
 }
 

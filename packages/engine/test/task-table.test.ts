@@ -4,7 +4,7 @@ import type { Task } from '../src/index.ts'
 import { TaskTable } from '../src/task-table.ts'
 
 function taskOf(id: string, seq: number): Task {
-  return { id, seq, slot: -1 } as unknown as Task
+  return { id, seq, row: -1 } as unknown as Task
 }
 
 const step = fc.oneof(

@@ -221,7 +221,7 @@ function adopt(webSocket: WebSocket, socket: Socket, broker: BrokerCore, log: Ho
     else connection.refuse('bad_frame', 'a text frame is UTF-8', 4000)
   })
   webSocket.on('close', () => connection.closed())
-  socket.on('drain', () => connection.drained())
+  socket.on('drain', () => connection.emptied())
 }
 
 function listening(server: Server, { host, port }: NodeServerOptions): Promise<void> {

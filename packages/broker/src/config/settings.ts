@@ -159,7 +159,7 @@ export const ENGINE_SETTINGS = {
   queueTasksMax: bound('queueTasksMax', 'unfinished tasks in a queue', COUNT_MAX),
   queueBytesMax: bound('queueBytesMax', "bytes of a queue's unfinished bodies", BYTES_MAX),
   queuesMax: bound('queuesMax', 'queues', 1_000_000),
-  queueResultsMax: bound('queueResultsMax', 'outcomes that a queue keeps', COUNT_MAX),
+  queueResultsMax: bound('queueResultsMax', 'succeeded and cancelled tasks that a queue keeps', COUNT_MAX),
   queueResultBytesMax: bound('queueResultBytesMax', 'bytes of the results that a queue keeps', BYTES_MAX),
   queueDeadMax: bound('queueDeadMax', 'dead letters that a queue keeps', COUNT_MAX),
   sessionsMax: bound('sessionsMax', 'sessions', 1_000_000),

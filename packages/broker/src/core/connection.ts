@@ -159,9 +159,9 @@ export class Connection implements OutboundOwner, RequestsConnection {
   }
 
   /** The socket has sent what it held. */
-  drained(): void {
+  emptied(): void {
     try {
-      this.outbound.drained()
+      this.outbound.emptied()
     } catch (error) {
       this.#host.fail(error as Error)
     }

@@ -195,13 +195,13 @@ export class HostApi implements BrokerApi {
         leased: queue.leased.size,
         succeeded: queue.succeeded,
         dead: queue.dead.size,
-        cancelled: queue.finished.size - queue.succeeded,
+        cancelled: queue.done.size - queue.succeeded,
         bytes: queue.bytes,
         tasksMax: state.config.queueTasksMax,
         bytesMax: state.config.queueBytesMax,
         workers,
         freeCredit,
-        drainPerSecond: Math.round(queue.drain.perSecond(nowMs) * 10) / 10,
+        drainPerSecond: Math.round(queue.finishRate.perSecond(nowMs) * 10) / 10,
         oldestReadyAgeMs: Math.round(nowMs - (queue.ready.oldestAcceptedAtMs() ?? nowMs)),
       }
     })

@@ -170,7 +170,7 @@ export class Outbound {
   }
 
   /** The socket has sent what it held. */
-  drained(): void {
+  emptied(): void {
     // This may be said late, when more waits again.
     if (this.#transport.bufferedBytes <= this.#host.config.sendBufferBytesHigh) this.#flow()
   }

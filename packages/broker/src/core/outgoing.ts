@@ -49,7 +49,7 @@ class BodyColumn {
 }
 
 /** What there is to say of a task beside a body or an error, about: its place or its id, and how it ended where it has no result. */
-const PLACE_BYTES = 8
+const INDEX_BYTES = 8
 const ID_BYTES = 44
 const END_BYTES = 64
 
@@ -134,7 +134,7 @@ export class Outgoing {
     if (submission === undefined) this.#succeededById(task, phase.contentType).push(result, resultBytes)
     else {
       const { column, indexes } = this.#succeededOf(submission, phase.contentType)
-      indexes.push(placeIn(submission, task))
+      indexes.push(indexIn(submission, task))
       column.push(result, resultBytes)
     }
   }
@@ -231,7 +231,7 @@ function isAlike(a: Task, b: Task): boolean {
 }
 
 function nameBytes(submission: Submission | undefined): number {
-  return submission === undefined ? ID_BYTES : PLACE_BYTES
+  return submission === undefined ? ID_BYTES : INDEX_BYTES
 }
 
 /** Two bytes a unit is what most scripts take at most. */
@@ -239,12 +239,12 @@ function errorBytes({ message, stack }: TaskFailure): number {
   return 2 * (message.length + (stack?.length ?? 0))
 }
 
-function placeIn(submission: Submission, { seq }: { seq: number }): number {
+function indexIn(submission: Submission, { seq }: { seq: number }): number {
   return submission.index + seq - submission.seq
 }
 
 function nameOf(task: { id: string; seq: number }, submission: Submission | undefined): TaskName {
-  return submission === undefined ? { id: task.id } : { ref: submission.ref, index: placeIn(submission, task) }
+  return submission === undefined ? { id: task.id } : { ref: submission.ref, index: indexIn(submission, task) }
 }
 
 function endOf({ attempts, phase }: Task): Omit<EndedTask, keyof TaskName> {

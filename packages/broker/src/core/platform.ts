@@ -12,7 +12,7 @@ export interface HostPlatform {
   secretId(): string
 }
 
-/** A connection as the host needs it. Its adapter calls `Connection.receive`, `drained` and `closed`. */
+/** A connection as the host needs it. Its adapter calls `Connection.receive`, `emptied` and `closed`. */
 export interface Transport {
   send(frame: string | Uint8Array): void
   close(code: number, reason: string): void

@@ -112,7 +112,7 @@ describe('a reader that is slow', () => {
     producer.submit(1, [1], `"${'x'.repeat(1200)}"`)
     await world.settle()
     const other = await world.worker(1, ['photos'])
-    slow.connection?.drained()
+    slow.connection?.emptied()
     producer.submit(2, [2])
     await world.settle()
     expect([slow.deliveries.length, other.deliveries.length]).toEqual([1, 1])

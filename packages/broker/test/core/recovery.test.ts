@@ -349,7 +349,7 @@ describe('a restart with smaller frames', () => {
     expect(waiting.of('submitted')).toMatchObject([{ refused: [{ error: { code: 'busy', limit: 1 } }] }])
     expect(holder.of('settled').flatMap(({ refused }) => refused)).toEqual([])
     expect(holder.deliveries.map(({ id }) => id)).toContain(taskId(4))
-    expect(world.host.state.queues.get('photos')?.finished.size).toBe(1)
+    expect(world.host.state.queues.get('photos')?.done.size).toBe(1)
     await world.during(world.host.stop())
   })
 })

@@ -244,7 +244,7 @@ export class Peer implements Transport {
   /** Has read all it was sent. */
   read(): void {
     this.bufferedBytes = 0
-    this.connection?.drained()
+    this.connection?.emptied()
   }
   /** Its connection is lost. */
   vanish(): void {

@@ -130,7 +130,7 @@ export class QueueBounds implements Checker {
         {
           unfinished: unfinished(queue),
           bytes: queue.bytes,
-          kept: queue.finished.size,
+          kept: queue.done.size,
           dead: queue.dead.size,
         },
         violate,

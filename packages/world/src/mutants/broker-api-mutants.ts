@@ -67,8 +67,8 @@ export const BROKER_API_MUTANTS = mutantsOf('broker', [
   {
     name: 'cancelled records counted with the results',
     in: 'HostApi.queues',
-    find: 'queue.finished.size - queue.succeeded',
-    put: 'queue.finished.size',
+    find: 'queue.done.size - queue.succeeded',
+    put: 'queue.done.size',
     breaks: 'a queue shows more cancelled tasks than it keeps',
   },
   {

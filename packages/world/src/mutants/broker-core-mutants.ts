@@ -215,7 +215,7 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   },
   {
     name: 'late word of room believed',
-    in: 'Outbound.drained',
+    in: 'Outbound.emptied',
     find: 'if ($isFree) this.#flow()',
     put: 'this.#flow()',
     breaks: 'a slow reader takes work that it has no room for',

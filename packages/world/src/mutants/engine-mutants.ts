@@ -345,7 +345,7 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
   },
   {
     name: 'ends of tasks not counted',
-    in: 'DrainRate.note',
+    in: 'FinishRate.note',
     drop: 'this.#count += 1',
     breaks: 'a queue that drains is shown to stand still',
   },

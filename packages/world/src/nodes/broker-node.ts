@@ -173,7 +173,7 @@ export class BrokerNode extends Node {
         this.#ends.delete(end)
         connection?.closed()
       },
-      onDrain: () => connection?.drained(),
+      onDrain: () => connection?.emptied(),
     }
   }
 }

@@ -1,25 +1,25 @@
 import { expect, test } from 'vitest'
-import { DrainRate } from '../src/drain-rate.ts'
+import { FinishRate } from '../src/finish-rate.ts'
 
 /** Notes `perSecond` tasks evenly over each of `seconds` seconds from `startMs`. */
-function steady(rate: DrainRate, startMs: number, seconds: number, perSecond: number): number {
+function steady(rate: FinishRate, startMs: number, seconds: number, perSecond: number): number {
   for (let i = 0; i < seconds * perSecond; i += 1) rate.note(startMs + (i * 1000) / perSecond)
   return startMs + seconds * 1000
 }
 
 test('nothing observed is no rate', () => {
-  expect(new DrainRate().perSecond(1_000_000)).toBe(0)
+  expect(new FinishRate().perSecond(1_000_000)).toBe(0)
 })
 
 test('a steady rate is found', () => {
-  const rate = new DrainRate()
+  const rate = new FinishRate()
   const nowMs = steady(rate, 1_000_000, 10, 100)
   expect(rate.perSecond(nowMs)).toBeGreaterThan(90)
   expect(rate.perSecond(nowMs)).toBeLessThan(110)
 })
 
 test('a rate is a mean of the last seconds, in which one of them is not all', () => {
-  const rate = new DrainRate()
+  const rate = new FinishRate()
   const fastMs = steady(rate, 1_000_000, 10, 100)
   const nowMs = steady(rate, fastMs, 2, 10)
   expect(rate.perSecond(nowMs)).toBeGreaterThan(30)
@@ -27,13 +27,13 @@ test('a rate is a mean of the last seconds, in which one of them is not all', ()
 })
 
 test('a rate fades when nothing is finished any more', () => {
-  const rate = new DrainRate()
+  const rate = new FinishRate()
   const nowMs = steady(rate, 1_000_000, 10, 100)
   expect(rate.perSecond(nowMs + 60_000)).toBeLessThan(3)
 })
 
 test('what was fast an hour ago does not count for the present', () => {
-  const rate = new DrainRate()
+  const rate = new FinishRate()
   const idleMs = steady(rate, 1_000_000, 10, 1000)
   const nowMs = steady(rate, idleMs + 3_600_000, 3, 10)
   expect(rate.perSecond(nowMs)).toBeLessThan(15)
@@ -41,7 +41,7 @@ test('what was fast an hour ago does not count for the present', () => {
 })
 
 test('idle time is no slowness, unless it is long ago that anything was finished', () => {
-  const rate = new DrainRate()
+  const rate = new FinishRate()
   const idleMs = steady(rate, 1_000_000, 10, 100)
   expect(rate.perSecond(idleMs + 30_000)).toBeLessThan(10)
   expect(rate.perSecond(idleMs + 30_000, true)).toBeGreaterThan(90)

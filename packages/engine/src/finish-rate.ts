@@ -9,7 +9,7 @@ const FORGOTTEN_MS = 60_000
  * depends only on the times of events. Idle time is left out. If it made a queue look slow, the long `retryAfterMs`
  * would keep producers away and the queue idle.
  */
-export class DrainRate {
+export class FinishRate {
   #windowStartMs = 0
   #count = 0
   #perSecond = 0
