@@ -98,7 +98,7 @@ export class BatchWriter {
       if (isDamage(error)) throw new JournalDamagedError(`${this.path} is damaged: ${messageOf(error)}`)
       throw cannotOpen(this.path, error)
     }
-    // Node 22 binds a blob without bytes as null.
+    // Node 22.13 binds an empty array that another thread has sent as null.
     this.#insert = this.#database.prepare(
       "INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ifnull(?, x''))",
     )
