@@ -83,4 +83,6 @@ test('the lowest Node and TypeScript are the same wherever they are named', () =
     /(\d+\.\d+)\.\d+$/.exec(manifestIn(join(root, 'consumer')).dependencies?.['typescript-lowest'] ?? '') ?? []
   const stated = `Node ${node} or later, and TypeScript ${typescript} or later`
   expect(readFileSync(join(root, 'README.md'), 'utf8').replace(/\s+/g, ' ')).toContain(stated)
+  for (const name of names)
+    expect(readFileSync(join(installed(name), 'README.md'), 'utf8'), name).toContain(`Node ${node} or later`)
 })

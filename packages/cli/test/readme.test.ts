@@ -142,5 +142,11 @@ test('README: no line for a shell is left that nothing has run', () => {
   const run = ['To see it work', 'To write a worker', 'From a shell', 'From any other language', 'To run a broker']
   const seen = new Set(run.flatMap(lines))
   const others = all.map((line) => line.replace(/ {2,}#.*/, '')).filter((line) => !seen.has(line))
-  expect(others).toEqual(['npx -y pnpm@12 dev', 'npx -y pnpm@12 test'])
+  expect(others).toEqual([
+    'npx -y pnpm@12 dev',
+    'npx -y pnpm@12 test',
+    // The consumer test packs and installs the packages.
+    'npx -y pnpm@12 tarballs',
+    'cd ../my-project && npm install ../sluice/dist/*.tgz',
+  ])
 })

@@ -121,7 +121,7 @@ export class BatchWriter {
       throw cannotOpen(this.path, error)
     }
     this.#place = new OpenPlace(this.path)
-    // Node 22 binds a blob without bytes as null.
+    // Node 22.13 binds an empty array that another thread has sent as null.
     this.#insert = this.#database.prepare(
       "INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ifnull(?, x''))",
     )
