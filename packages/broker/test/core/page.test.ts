@@ -166,9 +166,9 @@ test('a table that is full, or a list too long, is named with its setting', asyn
   expect(peer.of('submitted')[1]?.refused[0]?.error).toMatchObject({
     code: 'busy',
     limit: 1,
-    message: expect.stringContaining('(queuesMax)'),
+    message: expect.stringContaining('(queuesMax is 1)'),
   })
-  expect(peer.of('error')).toMatchObject([{ code: 'busy', message: expect.stringContaining('(queuesMax)') }])
+  expect(peer.of('error')).toMatchObject([{ code: 'busy', message: expect.stringContaining('(queuesMax is 1)') }])
   type(peer, { type: 'credit', credit: 1, queues: Array.from({ length: 65 }, (_, n) => `q${n}`) })
   expect(peer.of('error').at(-1)).toMatchObject({
     code: 'too_large',
