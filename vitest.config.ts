@@ -25,7 +25,11 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: [browserTests],
-          globalSetup: ['packages/world/test/hashes-of-node.ts', 'packages/cli/test/broker-of-tabs.ts'],
+          globalSetup: [
+            'packages/world/test/hashes-of-node.ts',
+            'packages/cli/test/broker-of-tabs.ts',
+            'packages/cli/test/pages/origins.ts',
+          ],
           browser: {
             enabled: true,
             headless: true,
@@ -42,6 +46,8 @@ export default defineConfig({
                   '--disable-background-networking',
                   '--disable-component-update',
                   '--disable-sync',
+                  // Pages of other origins are served here under names of their own.
+                  '--host-resolver-rules=MAP *.example 127.0.0.1',
                 ],
               },
             }),
