@@ -2,8 +2,10 @@ import { DEFAULT_CONFIG, type EngineConfig, engineConfig } from '@sluice/engine'
 import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import type { Logger } from 'pino'
 import type { TokenSettings } from './access/tokens.ts'
+import { problemsOfProxies } from './adapters/client-address.ts'
 import type { TlsFiles } from './adapters/tls.ts'
 import type { AccessControl } from './core/access/access-control.ts'
+import { DEFAULT_QUOTAS, type QuotaConfig } from './core/access/quotas.ts'
 import { contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
 import { BATCH_BODY_BYTES_MAX, type Journal } from './journal/journal.ts'
 import { LOOPBACK_ADDRESS } from './loopback.ts'
@@ -22,6 +24,8 @@ export interface BrokerConfig {
    * reaches the broker may do everything.
    */
   access?: TokenSettings | AccessControl
+  /** How much one principal and one address may use, with `access`. */
+  quotas?: Partial<QuotaConfig>
   /** Speak TLS: `wss` and `https`. The files are read again when they change. Default: a proxy does it, or nobody. */
   tls?: TlsFiles
   /**
@@ -31,6 +35,11 @@ export interface BrokerConfig {
   allowedOrigins?: readonly string[]
   /** Names that the broker may be called by in `Host`, such as `queue.example.com`. Default: with `access` any, else those of loopback. */
   allowedHosts?: readonly string[]
+  /**
+   * Addresses, or networks such as `10.0.0.0/8`, of proxies in front of the broker: what `X-Forwarded-For` or `Forwarded` says of
+   * a client's address counts where it comes from one of them. Default none.
+   */
+  trustedProxies?: readonly string[]
   /** Default: silent. */
   logger?: Logger
   /** The journal failed and the broker acknowledges nothing any more. Default: nothing beside the log. */
@@ -46,7 +55,9 @@ const SETTINGS: Record<keyof BrokerConfig, true> = {
   hosting: true,
   allowedOrigins: true,
   allowedHosts: true,
+  trustedProxies: true,
   access: true,
+  quotas: true,
   tls: true,
   logger: true,
   onFailure: true,
@@ -64,11 +75,16 @@ const JOURNAL_SETTINGS = { sqlite: { kind: true, path: true, durability: true },
  * The engine's and the host's bounds, complete.
  * @throws RangeError naming each setting that is unknown or cannot work
  */
-export function checkedBounds(config: BrokerConfig): { engine: EngineConfig; hosting: HostConfig } {
-  const { host = '127.0.0.1', journal, engine, hosting, access, allowedOrigins = [] } = config
+export function checkedBounds(config: BrokerConfig): {
+  engine: EngineConfig
+  hosting: HostConfig
+  quotas: QuotaConfig
+} {
+  const { host = '127.0.0.1', journal, engine, hosting, access, allowedOrigins = [], trustedProxies = [] } = config
   const problems = [
     ...unknownIn('', config, SETTINGS),
     ...unknownIn('engine.', engine, DEFAULT_CONFIG),
+    ...unknownIn('quotas.', config.quotas, DEFAULT_QUOTAS),
     ...unknownIn('hosting.', hosting, DEFAULT_HOST_CONFIG),
     ...unknownIn('hosting.limits.', hosting?.limits, DEFAULT_LIMITS),
   ]
@@ -89,14 +105,20 @@ export function checkedBounds(config: BrokerConfig): { engine: EngineConfig; hos
     if (!URL.canParse(origin) || new URL(origin).origin !== origin)
       problems.push(`allowedOrigins must be origins such as https://app.example.com, not ${JSON.stringify(origin)}`)
   }
+  problems.push(...problemsOfProxies(trustedProxies))
   const complete = {
     ...DEFAULT_HOST_CONFIG,
     ...hosting,
     limits: { ...DEFAULT_LIMITS, ...hosting?.limits },
   }
   problems.push(...contradictionsIn(complete, isJournal(journal) ? journal.batchBytesMax : BATCH_BODY_BYTES_MAX))
+  const quotas = { ...DEFAULT_QUOTAS, ...config.quotas }
+  for (const [name, value] of Object.entries(quotas)) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      problems.push(`${name} must be a whole number of at least 1, not ${String(value)}`)
+  }
   if (problems.length > 0) throw new RangeError(problems.join('\n'))
-  return { engine: engineConfig(engine), hosting: complete }
+  return { engine: engineConfig(engine), hosting: complete, quotas }
 }
 
 /** Whether it is a check of the program's own. */

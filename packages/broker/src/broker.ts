@@ -3,6 +3,7 @@ import { uuidv7Source } from '@sluice/protocol/uuidv7'
 import { pino } from 'pino'
 import packageJson from '../package.json' with { type: 'json' }
 import { tokenAccess } from './access/tokens.ts'
+import { addressSource } from './adapters/client-address.ts'
 import { nodePlatform } from './adapters/node-platform.ts'
 import { serveNode } from './adapters/node-ws.ts'
 import { type BrokerConfig, checkedBounds, isAccessControl, isJournal } from './broker-config.ts'
@@ -49,10 +50,11 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
     port = DEFAULT_PORT,
     allowedOrigins = [],
     allowedHosts,
+    trustedProxies = [],
     tls,
     logger: log = pino({ level: 'silent' }),
   } = config
-  const { engine, hosting } = checkedBounds(config)
+  const { engine, hosting, quotas } = checkedBounds(config)
   const access = accessOf(config.access)
   if (access === undefined) log.warn({}, OPEN)
   const journal = openJournal(config.journal)
@@ -66,6 +68,7 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
     config: hosting,
     log,
     access,
+    quotas,
     version: packageJson.version,
     onFailure: config.onFailure ?? (() => {}),
   })
@@ -90,6 +93,7 @@ export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
       allowedOrigins,
       allowedHosts: allowedHosts ?? (access === undefined ? [] : undefined),
       trustsLoopbackPages: access === undefined,
+      addressOf: addressSource(trustedProxies),
       tls,
     })
     const s = tls === undefined ? '' : 's'

@@ -15,6 +15,8 @@ export async function startFailure(
   typed: readonly string[],
 ): Promise<CommandError | undefined> {
   if (!(caught instanceof Error)) return undefined
+  // A setting that is fit by itself, and does not work here: a file that it names, for instance.
+  if (caught instanceof RangeError) return new CommandError(caught.message, EXIT.usage)
   const { code, syscall } = caught as NodeJS.ErrnoException
   if (syscall === 'listen' || syscall === 'bind' || syscall === 'getaddrinfo')
     return new CommandError(await addressFailure(caught, code, place, typed), EXIT.failed)

@@ -167,7 +167,7 @@ test('settings come from the file in the working directory as well', async () =>
 })
 
 test.each([
-  [['--host', '0.0.0.0'], {}, /host 0\.0\.0\.0 can be reached by others.*tokenSecret/],
+  [['--host', '0.0.0.0'], {}, /host 0\.0\.0\.0 can be reached by others.*set one of tokenSecret/],
   [['--port', 'http'], {}, /--port must be a whole number from 0 to 65535, not "http"/],
   [[], { SLUICE_DURABILITY: 'safe' }, /SLUICE_DURABILITY must be one of strict, relaxed, memory, not "safe"/],
   [[], { SLUICE_PROT: '1' }, /SLUICE_PROT is no setting; did you mean SLUICE_PORT\?/],
@@ -177,4 +177,11 @@ test.each([
   const { code, err } = await sandbox.run(['broker', ...args], { env })
   expect(err).toMatch(message)
   expect(code).toBe(2)
+})
+
+test('files of TLS that cannot be read are named by their setting, without a stack', async () => {
+  const { code, err } = await sandbox.run(['broker', '--port', '0', '--tls-cert', 'a.pem', '--tls-key', 'b.pem'])
+  expect(code).toBe(2)
+  expect(err).toMatch(/tlsCert cannot be read: .*a\.pem/)
+  expect(err).not.toMatch(/\n\s+at /)
 })

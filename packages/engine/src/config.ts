@@ -23,6 +23,8 @@ export interface EngineConfig {
   queueResultBytesMax: number
   /** Dead letters that a queue keeps. The oldest are dropped first. Default 10,000. */
   queueDeadMax: number
+  /** Unfinished tasks of one principal, over all queues, where the broker has access control. Default 500,000. */
+  principalTasksMax: number
   /** Number of sessions, connected or in their grace window. Default 20,000. */
   sessionsMax: number
   /** Tasks that a session may have submitted without an answer. Default 10,000. */
@@ -62,6 +64,7 @@ export const DEFAULT_CONFIG: Readonly<EngineConfig> = Object.freeze({
   queueResultsMax: 100_000,
   queueResultBytesMax: 1024 ** 3,
   queueDeadMax: 10_000,
+  principalTasksMax: 500_000,
   sessionsMax: 20_000,
   submitCredit: 10_000,
   graceMs: 10_000,

@@ -20,6 +20,7 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   const isNewQueueTooMany = !queue && state.queues.size >= config.queuesMax
   let tasksHeld = queue ? unfinished(queue) : 0
   let bytesHeld = queue ? queue.bytes : 0
+  let ownerHolds = command.owner === undefined ? Number.NEGATIVE_INFINITY : (state.unfinishedOf.get(command.owner) ?? 0)
   let seq = state.nextSeq
   // Strictly increasing ids, as new UUIDv7s are, cannot repeat within the message.
   const seen = isAscending(ids) ? undefined : new Map<string, number>()
@@ -83,16 +84,31 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
           ? 'queueTasksMax'
           : bytesHeld + size > config.queueBytesMax
             ? 'queueBytesMax'
-            : undefined
+            : ownerHolds + 1 > config.principalTasksMax
+              ? 'principalTasksMax'
+              : undefined
     if (refused === undefined) {
       tasksHeld += 1
       bytesHeld += size
+      ownerHolds += 1
       seen?.set(id, digests[i] as number)
       continue
     }
     acceptBefore(i)
     if (typeof refused === 'object') events.push(refused)
-    else {
+    else if (refused === 'principalTasksMax') {
+      const limit = config.principalTasksMax
+      const message = `you have ${limit} unfinished tasks (principalTasksMax): wait until some are finished`
+      events.push(
+        refusal(session, 'busy', message, {
+          ref,
+          index,
+          field: 'principal',
+          limit,
+          retryAfterMs: retryAfterMs(state, queue, ids.length - i, nowMs),
+        }),
+      )
+    } else {
       const limit = config[refused]
       events.push(
         refusal(session, 'busy', `queue ${command.queue} is full (${refused} is ${limit}): try again later`, {

@@ -44,6 +44,7 @@ export function describeState(state: State) {
       restUntilMs: session.restUntilMs,
     })),
     revocations: [...state.revocations],
+    unfinishedOf: [...state.unfinishedOf].sort(([a], [b]) => order(a, b)),
     dispatchable: [...state.dispatchable].map(({ name }) => name),
   }
 }
@@ -68,10 +69,11 @@ export function idsOf(head: Task | null): string[] {
  * between workers and data that only estimates use.
  */
 export function describeKept(state: State) {
-  const { tasks, sessions, queues, epoch, nextLease } = describeState(state)
+  const { tasks, sessions, queues, epoch, nextLease, unfinishedOf } = describeState(state)
   return {
     epoch,
     nextLease,
+    unfinishedOf,
     tasks: [...tasks].sort((a, b) => order(a.id, b.id)),
     sessions: sessions
       .map(({ id, credit, queues, leases, phase, lastLease, begins, begun, silence, expiries, restUntilMs }) => ({

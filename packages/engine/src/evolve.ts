@@ -1,6 +1,7 @@
 import type { Acceptance, PhaseOf, Session, Task } from './entities.ts'
 import type { AttemptRecord, Event, EventOf, EventType, Revoked } from './events.ts'
 import { assertTransition } from './lifecycle.ts'
+import { addUnfinished } from './owners.ts'
 import { dropUnused, noteDispatchable, queueGiven, release, restoreOrders, retain } from './queues.ts'
 import { restate, restateSession } from './restate.ts'
 import {
@@ -80,6 +81,7 @@ export function evolve(state: State, event: Event): void {
       task.past = { ...task.past, releases: 0 }
       task.started = true
       enter(state, task, READY)
+      addUnfinished(state, task.acceptance.owner, 1)
       noteDispatchable(state, task.queue)
       return
     }
@@ -179,6 +181,7 @@ function accept(state: State, event: EventOf<'tasksAccepted'>): void {
     enter(state, task, phase)
   }
   state.nextSeq = seq + ids.length
+  addUnfinished(state, owner, ids.length)
   noteDispatchable(state, queue)
 }
 
@@ -216,6 +219,7 @@ function succeed(state: State, event: EventOf<'tasksSucceeded'>): void {
     const forgetAtMs = atMs + task.options.resultTtlMs
     if (phase?.forgetAtMs !== forgetAtMs) phase = { state: 'succeeded', contentType, forgetAtMs }
     enter(state, task, phase)
+    addUnfinished(state, task.acceptance.owner, -1)
     result += task.resultBytes
     task.queue.finishRate.note(atMs)
     if (session !== holder) {

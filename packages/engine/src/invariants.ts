@@ -16,6 +16,7 @@ export function checkState(state: State): void {
   checkDeadlines(state)
   checkSessions(state)
   checkHistories(state)
+  checkOwners(state)
 }
 
 function checkLeases(state: State): void {
@@ -201,4 +202,15 @@ function checkHistories(state: State): void {
     const length = older.reduce((sum, error) => sum + lengthOf(error), 0)
     check(length <= HISTORY_LENGTH_MAX, () => `task ${id} keeps errors of ${length} characters of older attempts`)
   }
+}
+
+function checkOwners(state: State): void {
+  const unfinishedOf = new Map<string, number>()
+  for (const task of state.tasks.values()) {
+    const { owner } = task.acceptance
+    if (owner !== undefined && !isFinished(task)) unfinishedOf.set(owner, (unfinishedOf.get(owner) ?? 0) + 1)
+  }
+  same(state.unfinishedOf.size, unfinishedOf.size, 'principals with unfinished tasks')
+  for (const [owner, count] of unfinishedOf)
+    same(state.unfinishedOf.get(owner), count, `the unfinished tasks of ${owner}`)
 }

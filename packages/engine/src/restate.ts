@@ -1,10 +1,11 @@
 import type { Phase } from './entities.ts'
 import type { PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
 import { historyOf } from './history.ts'
+import { addUnfinished } from './owners.ts'
 import { noteDispatchable, queueNamed } from './queues.ts'
 import { disconnectSession, refresh, sessionFor, setCredit, setSilence } from './sessions.ts'
 import type { State } from './state.ts'
-import { createTask, READY, setBodyRef, setResultRef } from './task.ts'
+import { createTask, isFinished, READY, setBodyRef, setResultRef } from './task.ts'
 import { enter, setWatchers } from './tasks.ts'
 
 /** What `evolve` does with restated tasks and sessions. Only `evolve` may call these functions. */
@@ -41,6 +42,7 @@ export function restate(state: State, record: TaskRecord): void {
   if (record.phase.state === 'succeeded') setResultRef(task, record.phase.result, record.phase.bytes)
   const phase = phaseOf(state, record.phase)
   enter(state, task, phase)
+  if (!isFinished(task)) addUnfinished(state, owner, 1)
   if (phase.state === 'leased') refresh(state, phase.session)
   noteDispatchable(state, task.queue)
 }

@@ -20,6 +20,8 @@ export interface State {
   readonly sessions: Map<string, Session>
   /** Principals and the instants up to which their tokens are revoked. */
   readonly revocations: Map<string, number>
+  /** The number of unfinished tasks of each principal that has some. */
+  readonly unfinishedOf: Map<string, number>
   /** Tasks for which something will become due, earliest first. */
   readonly deadlines: IndexedHeap<Task>
   /** Disconnected sessions, by the end of their grace window. */
@@ -43,6 +45,7 @@ export function createState(config: EngineConfig, seed = 0): State {
     queues: new Map(),
     sessions: new Map(),
     revocations: new Map(),
+    unfinishedOf: new Map(),
     deadlines: new IndexedHeap(
       (a, b) => deadlineOf(a) < deadlineOf(b) || (deadlineOf(a) === deadlineOf(b) && a.seq < b.seq),
     ),

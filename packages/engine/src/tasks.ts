@@ -2,10 +2,11 @@ import type { Phase, Session, Task } from './entities.ts'
 import type { AttemptRecord, EventType } from './events.ts'
 import { historyOf } from './history.ts'
 import { assertTransition } from './lifecycle.ts'
+import { addUnfinished } from './owners.ts'
 import { noteDispatchable, release, retain } from './queues.ts'
 import { refresh } from './sessions.ts'
 import type { State } from './state.ts'
-import { isWatching, mayHaveNews, READY } from './task.ts'
+import { isFinished, isWatching, mayHaveNews, READY } from './task.ts'
 
 /** What `evolve` does to tasks. Only `evolve` may call these functions. */
 
@@ -17,6 +18,7 @@ export function move(state: State, task: Task, event: EventType, phase: Phase): 
   assertTransition(task.phase.state, event, phase.state)
   const holder = leave(state, task)
   enter(state, task, phase)
+  if (isFinished(task)) addUnfinished(state, task.acceptance.owner, -1)
   if (holder) refresh(state, holder)
   noteDispatchable(state, task.queue)
 }

@@ -175,7 +175,7 @@ export class Harness {
   }
 
   submit(ids: string | string[], options?: SubmitOptions, more: Partial<Submission> = {}): Event[] {
-    const { queue = 'q', session, watch = false, bytes = 10, digest = 7 } = more
+    const { queue = 'q', session, watch = false, bytes = 10, digest = 7, owner } = more
     const all = [ids].flat()
     return this.apply({
       type: 'submit',
@@ -185,6 +185,7 @@ export class Harness {
       options,
       watch,
       contentType: undefined,
+      owner,
       index: 0,
       ids: all,
       bytes: all.map(() => bytes),
@@ -243,6 +244,7 @@ interface Submission {
   watch: boolean
   bytes: number
   digest: number
+  owner: string
 }
 
 function idsOf(sessions: readonly Session[]): string[] {

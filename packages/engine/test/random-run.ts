@@ -136,6 +136,7 @@ export function commandsOf(harness: Harness, one: RandomStep): Command[] {
           options: one.options,
           watch: one.watch,
           contentType: undefined,
+          owner: [undefined, 'ada', 'eve'][one.bytes % 3],
           index: 0,
           ids: one.ids,
           bytes: one.ids.map(() => one.bytes),

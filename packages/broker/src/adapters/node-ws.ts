@@ -46,13 +46,15 @@ export interface NodeServerOptions {
   allowedHosts: readonly string[] | undefined
   /** Whether pages of loopback addresses may connect although their origin is not listed. */
   trustsLoopbackPages: boolean
+  /** The address of the client that a request or a handshake comes from. */
+  addressOf: (arrival: IncomingMessage) => string
   /** Speak TLS with these files. */
   tls?: TlsFiles | undefined
 }
 
 /** WebSocket and HTTP on one port of one address. Rejects with Node's error when it cannot listen there. */
 export async function serveNode(options: NodeServerOptions): Promise<NodeServer> {
-  const { app, broker, log, tls } = options
+  const { app, broker, log, tls, addressOf } = options
   const serverOptions = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -110,7 +112,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       signs.watch(webSocket, socket as Socket)
-      adopt(webSocket, socket as Socket, broker, log)
+      adopt(webSocket, socket as Socket, addressOf(request), broker, log)
     })
   })
   await listening(server, options)
@@ -193,10 +195,11 @@ function isAllowedOrigin(origin: string, { allowedOrigins, trustsLoopbackPages }
   return (protocol === 'http:' || protocol === 'https:') && isLoopbackHost(host)
 }
 
-function adopt(webSocket: WebSocket, socket: Socket, broker: BrokerCore, log: HostLog): void {
+function adopt(webSocket: WebSocket, socket: Socket, address: string, broker: BrokerCore, log: HostLog): void {
   // Before the first byte: an error that nobody hears would end the process.
-  webSocket.on('error', (error) => log.debug({ err: error }, 'connection error'))
+  webSocket.on('error', (error) => log.debug({ err: error, address }, 'connection error'))
   const transport: Transport = {
+    address,
     send: (frame) => webSocket.send(frame),
     close: (code, reason) => {
       // The other side's answer to the close has to be read, or both wait for it until they lose patience.

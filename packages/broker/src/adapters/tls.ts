@@ -7,9 +7,10 @@ import type { HostLog } from '../core/platform.ts'
 export interface TlsFiles {
   cert: string
   key: string
+  /** How often the files are looked at, in ms: a renewed certificate counts for connections from then on. Default 5,000. */
+  lookEveryMs?: number
 }
 
-/** How often the files are looked at. A renewed certificate counts for connections from then on. */
 const LOOK_EVERY_MS = 5000
 
 /**
@@ -40,7 +41,7 @@ export function watchTls(files: TlsFiles, log: HostLog, onChange: (options: Secu
       // One of the two may be written before the other.
       log.warn({ err: error }, 'a new certificate cannot be used yet: the one before stays')
     }
-  }, LOOK_EVERY_MS)
+  }, files.lookEveryMs ?? LOOK_EVERY_MS)
   timer.unref()
   return () => clearInterval(timer)
 }

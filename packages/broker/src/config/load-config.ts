@@ -1,6 +1,7 @@
 import type { EngineConfig } from '@sluice/engine'
 import * as v from 'valibot'
 import type { TokenSettings } from '../access/tokens.ts'
+import type { QuotaConfig } from '../core/access/quotas.ts'
 import { contradictionsIn, type HostConfig } from '../core/host-config.ts'
 import { BATCH_BODY_BYTES_MAX } from '../journal/journal.ts'
 import { LOOPBACK_ADDRESS } from '../loopback.ts'
@@ -12,6 +13,7 @@ import {
   HOST_SETTINGS,
   LIMIT_SETTINGS,
   listOf,
+  QUOTA_SETTINGS,
   SETTING_NAMES,
   SETTINGS,
   type SettingName,
@@ -39,10 +41,12 @@ export interface BrokerSettings {
   access?: TokenSettings
   tls?: { cert: string; key: string }
   allowedOrigins: string[]
+  trustedProxies: string[]
   /** Left out: any with access control, else those of loopback. */
   allowedHosts?: string[]
   engine: EngineConfig
   hosting: HostConfig
+  quotas: QuotaConfig
 }
 
 /** One or more settings are unknown or bad; the message has a line for each, with its name and what it may be. */
@@ -229,6 +233,7 @@ function assemble(settings: Settings): BrokerSettings {
     ...(access === undefined ? {} : { access }),
     ...(tlsCert === '' ? {} : { tls: { cert: tlsCert, key: tlsKey } }),
     allowedOrigins: listOf(settings.allowedOrigins),
+    trustedProxies: listOf(settings.trustedProxies),
     ...(settings.allowedHosts === '' ? {} : { allowedHosts: listOf(settings.allowedHosts) }),
     engine: {
       ...pick(settings, ENGINE_SETTINGS),
@@ -249,6 +254,7 @@ function assemble(settings: Settings): BrokerSettings {
       },
     },
     hosting: { ...pick(settings, HOST_SETTINGS), limits: pick(settings, LIMIT_SETTINGS) },
+    quotas: pick(settings, QUOTA_SETTINGS),
   }
 }
 

@@ -2,6 +2,8 @@ import { DEFAULT_CONFIG, type EngineConfig } from '@sluice/engine'
 import { DEFAULT_LIMITS, DURATION_MS_MAX, type Limits } from '@sluice/protocol'
 import * as v from 'valibot'
 import { SECRET_BYTES_MIN } from '../access/secret.ts'
+import { isAddressOrNetwork } from '../adapters/client-address.ts'
+import { DEFAULT_QUOTAS, type QuotaConfig } from '../core/access/quotas.ts'
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '../core/host-config.ts'
 
 /** One setting: how it is checked, what it may be in words, and what it is when nobody sets it. */
@@ -13,7 +15,7 @@ export interface Setting<T extends string | number = string | number> {
   default: T
   /** For `sluice broker --help`. */
   about: string
-  group: 'Broker' | 'Access' | 'Bounds' | 'Task defaults' | 'Host' | 'Wire limits'
+  group: 'Broker' | 'Access' | 'Quotas' | 'Bounds' | 'Task defaults' | 'Host' | 'Wire limits'
 }
 
 const COUNT_MAX = 1_000_000_000
@@ -146,6 +148,12 @@ export const ACCESS_SETTINGS = {
     'names such as queue.example.com, without a port, with commas between them',
     (text) => listOf(text).every((name) => /^[a-z0-9.:[\]-]+$/i.test(name)),
   ),
+  trustedProxies: optionalText(
+    'Access',
+    "addresses of proxies whose X-Forwarded-For or Forwarded tells the client's address, with commas between them",
+    'addresses or networks such as 127.0.0.1 or 10.0.0.0/8, with commas between them',
+    (text) => listOf(text).every(isAddressOrNetwork),
+  ),
   tlsCert: optionalText(
     'Access',
     'file of a certificate and its chain, in PEM, to speak TLS with',
@@ -155,6 +163,19 @@ export const ACCESS_SETTINGS = {
   tlsKey: optionalText('Access', 'file of its private key, in PEM', 'a path', () => true),
 } as const satisfies Record<string, Setting<string>>
 
+const quota = (name: keyof QuotaConfig, about: string, max: number) => whole('Quotas', about, DEFAULT_QUOTAS[name], max)
+
+/** These hold where there is access control. */
+export const QUOTA_SETTINGS = {
+  principalConnectionsMax: quota('principalConnectionsMax', 'connections of a principal', 1_000_000),
+  addressConnectionsMax: quota('addressConnectionsMax', 'connections from an address', 1_000_000),
+  addressPendingMax: quota('addressPendingMax', 'connections from an address that have not said hello', 1_000_000),
+  principalSubmitsPerSecond: quota('principalSubmitsPerSecond', 'tasks that a principal submits a second', COUNT_MAX),
+  principalBytesPerSecond: quota('principalBytesPerSecond', 'bytes of their bodies a second', BYTES_MAX),
+  principalCreditMax: quota('principalCreditMax', 'deliveries that all workers of a principal may hold', COUNT_MAX),
+  principalWaitsMax: quota('principalWaitsMax', 'HTTP requests of a principal that wait', 1_000_000),
+} as const satisfies Record<keyof QuotaConfig, Setting<number>>
+
 export const ENGINE_SETTINGS = {
   queueTasksMax: bound('queueTasksMax', 'unfinished tasks in a queue', COUNT_MAX),
   queueBytesMax: bound('queueBytesMax', "bytes of a queue's unfinished bodies", BYTES_MAX),
@@ -162,6 +183,7 @@ export const ENGINE_SETTINGS = {
   queueResultsMax: bound('queueResultsMax', 'succeeded and cancelled tasks that a queue keeps', COUNT_MAX),
   queueResultBytesMax: bound('queueResultBytesMax', 'bytes of the results that a queue keeps', BYTES_MAX),
   queueDeadMax: bound('queueDeadMax', 'dead letters that a queue keeps', COUNT_MAX),
+  principalTasksMax: bound('principalTasksMax', 'unfinished tasks of one principal, with access control', COUNT_MAX),
   sessionsMax: bound('sessionsMax', 'sessions', 1_000_000),
   submitCredit: bound('submitCredit', 'unanswered submissions of a session', 1_000_000),
   graceMs: bound('graceMs', "how long a lost connection's session waits", DURATION_MS_MAX),
@@ -239,6 +261,7 @@ export const LIMIT_SETTINGS = {
 export const SETTINGS = {
   ...BROKER_SETTINGS,
   ...ACCESS_SETTINGS,
+  ...QUOTA_SETTINGS,
   ...ENGINE_SETTINGS,
   ...TASK_SETTINGS,
   ...HOST_SETTINGS,

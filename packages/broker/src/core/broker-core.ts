@@ -2,6 +2,7 @@ import type { EngineConfig } from '@sluice/engine'
 import type { BrokerState } from '@sluice/machines/states'
 import type { Journal } from '../journal/journal.ts'
 import type { AccessControl } from './access/access-control.ts'
+import type { QuotaConfig } from './access/quotas.ts'
 import type { BrokerApi } from './broker-api.ts'
 import { Compaction } from './compaction.ts'
 import type { Connection } from './connection.ts'
@@ -19,6 +20,8 @@ export interface BrokerCoreOptions {
   log: HostLog
   /** Who may do what. Default: everybody may do everything. */
   access?: AccessControl | undefined
+  /** How much one principal and one address may use, with access control. Default `DEFAULT_QUOTAS`. */
+  quotas?: QuotaConfig | undefined
   /** What `health` says of the program. */
   version: string
   /** The broker has failed: nothing is acknowledged any more, and only a restart helps. */

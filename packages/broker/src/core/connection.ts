@@ -11,6 +11,7 @@ import {
 } from '@sluice/protocol'
 import type { Durability } from '../journal/journal.ts'
 import { AccessError, type Principal } from './access/access-control.ts'
+import type { ConnectionShare } from './access/quotas.ts'
 import { assertNotRevoked } from './access/revocation.ts'
 import { Outbound, type OutboundOwner } from './outbound.ts'
 import type { Transport } from './platform.ts'
@@ -34,6 +35,8 @@ export interface ConnectionHost extends RequestsHost {
   pauseWhenSaturated(connection: Connection): void
   /** The connection has something to send at the end of the turn. */
   onNews(connection: Connection): void
+  /** Whether a connection carries this session. */
+  isCarried(session: string): boolean
   /** The connection carries this session from now on; another one that did is closed. */
   onSession(connection: Connection, session: string): void
   /** The connection is over; it carried this session, if any. */
@@ -52,6 +55,8 @@ export class Connection implements OutboundOwner, RequestsConnection {
   readonly outbound: Outbound
   readonly #host: ConnectionHost
   readonly #transport: Transport
+  /** Undefined without access control. */
+  readonly #share: ConnectionShare | undefined
   #phase: Phase
   #hasBegun = false
   /** Frames that came before reading could be stopped. */
@@ -62,9 +67,10 @@ export class Connection implements OutboundOwner, RequestsConnection {
   #isNoted = false
   name = ''
 
-  constructor(host: ConnectionHost, transport: Transport) {
+  constructor(host: ConnectionHost, transport: Transport, share?: ConnectionShare) {
     this.#host = host
     this.#transport = transport
+    this.#share = share
     this.outbound = new Outbound(host, this, transport)
     const cancelDeadline = host.platform.setTimer(() => this.#missHello(), host.config.helloTimeoutMs)
     this.#phase = { state: 'awaitingHello', cancelDeadline }
@@ -201,6 +207,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     if (phase.state === 'disconnected' || phase.state === 'closed') return
     const state = nextSessionState(phase.state, event)
     this.#phase = { state } as Phase
+    this.#share?.end()
     this.outbound.end()
     this.#unread = []
     this.#unheard = []
@@ -234,7 +241,8 @@ export class Connection implements OutboundOwner, RequestsConnection {
 
   #closeWith(error: WireError, closeCode: number): void {
     if (this.#isOver) return
-    this.#host.log.info({ name: printable(this.name), code: error.code, field: error.field }, 'refused a connection')
+    const { address } = this.#transport
+    this.#host.log.info({ name: printable(this.name), address, code: error.code, field: error.field }, 'refused a connection')
     this.end(error, closeCode)
   }
 
@@ -388,6 +396,12 @@ export class Connection implements OutboundOwner, RequestsConnection {
     const named = resume?.leases ?? []
     const before = this.#phase.state === 'authenticating' ? 'authenticating' : 'awaitingHello'
     const state = held ? nextSessionState(held.phase, 'resume') : nextSessionState(before, 'open')
+    const isTaken = held !== undefined && host.isCarried(held.id)
+    const tooMany = principal && this.#share?.welcome(principal, isTaken)
+    if (tooMany) {
+      this.#closeWith(tooMany, 4008)
+      return
+    }
     if (!held) {
       const owner = principal?.id
       const [busy] = host.apply({ type: 'openSession', session, roles: hello.roles, begins: begins ?? false, owner })
@@ -397,7 +411,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
       }
     }
     cancelDeadline()
-    const requests = new Requests(host, this, { session, roles, principal })
+    const requests = new Requests(host, this, { session, roles, principal, share: this.#share })
     this.#phase = { state, requests } as Phase
     this.name = hello.name ?? ''
     host.onSession(this, session)

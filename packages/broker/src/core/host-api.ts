@@ -93,6 +93,10 @@ export class HostApi implements BrokerApi {
     while (this.#host.isSaturated && this.#host.status === 'ready') await this.#host.durable()
     const unavailable = this.#unavailable()
     if (unavailable) return tasks.map(() => unavailable)
+    const principal = this.#principal
+    const size = tasks.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    const tooMuch = principal && this.#host.quotas?.submit(principal, tasks.length, size)
+    if (tooMuch) return tasks.map(() => tooMuch)
     const refused: ReturnType<Host['apply']> = []
     // One command has one content type.
     for (let index = 0; index < tasks.length; ) {
@@ -108,7 +112,7 @@ export class HostApi implements BrokerApi {
       if (options !== undefined) submit.options = options
       if (contentType !== undefined) submit.contentType = contentType
       const { defaults } = this.#host.state.config
-      const command = submitCommand(submit, undefined, index, defaults, this.#principal?.id)
+      const command = submitCommand(submit, undefined, index, defaults, principal?.id)
       refused.push(...this.#host.apply(command, bodies.bytes))
       index = end
     }
@@ -151,8 +155,11 @@ export class HostApi implements BrokerApi {
     if (!task || isFinished(task) || signal?.aborted || host.status !== 'ready') return tell
     if (host.listening >= host.config.waitersMax)
       throw Object.assign(new Error('too many requests wait for an outcome: poll instead'), { code: 'busy' })
+    const wait = this.#principal && host.quotas?.wait(this.#principal)
+    if (wait && 'code' in wait) throw Object.assign(new Error(wait.message), wait)
     return new Promise<() => Promise<TaskDetails | undefined>>((resolve) => {
       const done = (ended?: Task): void => {
+        wait?.()
         cancelTimer()
         forget()
         signal?.removeEventListener('abort', stop)

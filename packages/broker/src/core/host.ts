@@ -4,6 +4,7 @@ import type { BrokerState } from '@sluice/machines/states'
 import { encodeFrames, type WireError } from '@sluice/protocol'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { AccessControl } from './access/access-control.ts'
+import { DEFAULT_QUOTAS, type QuotaConfig, Quotas } from './access/quotas.ts'
 import type { BodyStore } from './body-store.ts'
 import { Commit } from './commit.ts'
 import { Connection, type ConnectionHost, stopped } from './connection.ts'
@@ -29,6 +30,8 @@ export interface HostOptions {
   log: HostLog
   /** Who may do what. Default: everybody may do everything. */
   access?: AccessControl | undefined
+  /** How much one principal and one address may use, with access control. Default `DEFAULT_QUOTAS`. */
+  quotas?: QuotaConfig | undefined
   /** The journal has failed: nothing is acknowledged any more. The process should exit. */
   onFailure: (error: Error) => void
 }
@@ -42,6 +45,7 @@ export class Host implements ConnectionHost {
   readonly config: HostConfig
   readonly log: HostLog
   readonly access: AccessControl | undefined
+  readonly quotas: Quotas | undefined
   readonly connections: Connections
   readonly #commit: Commit
   readonly #intake: Intake
@@ -56,11 +60,12 @@ export class Host implements ConnectionHost {
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
-  constructor({ journal, platform, engine, config, log, access, onFailure }: HostOptions) {
+  constructor({ journal, platform, engine, config, log, access, quotas = DEFAULT_QUOTAS, onFailure }: HostOptions) {
     this.platform = platform
     this.config = config
     this.log = log
     this.access = access
+    this.quotas = access && new Quotas(quotas, () => platform.nowMs())
     this.#onFailure = onFailure
     this.connections = new Connections(config)
     const rendering = new Rendering(this.connections, (task) => {
@@ -296,7 +301,13 @@ export class Host implements ConnectionHost {
       else this.#turnAway(transport, stopped(this.config.drainRetryAfterMs), 4006)
       return undefined
     }
-    const connection = new Connection(this, transport)
+    const share = this.quotas?.connect(transport.address)
+    if (share && 'code' in share) {
+      this.log.info({ address: transport.address, code: share.code, limit: share.limit }, share.message)
+      transport.close(4008, 'busy')
+      return undefined
+    }
+    const connection = new Connection(this, transport, share)
     this.connections.add(connection)
     return connection
   }
@@ -314,6 +325,10 @@ export class Host implements ConnectionHost {
   onNews(connection: Connection): void {
     this.connections.note(connection)
     this.scheduleTurn()
+  }
+
+  isCarried(session: string): boolean {
+    return this.connections.of(session) !== undefined
   }
 
   onSession(connection: Connection, session: string): void {

@@ -248,7 +248,10 @@ export class Outbound {
     this.#left(due)
     const { bufferedBytes: buffered } = this.#transport
     if (buffered + this.#withheldBytes > config.sendBufferBytesMax) {
-      this.#host.log.warn({ name: this.#owner.name, buffered }, 'closed a slow reader')
+      this.#host.log.warn(
+        { name: this.#owner.name, address: this.#transport.address, buffered },
+        'closed a slow reader',
+      )
       this.#owner.onSlowReader()
     } else if (buffered > config.sendBufferBytesHigh) this.stall()
     else this.#flow()

@@ -14,6 +14,8 @@ export interface HostPlatform {
 
 /** A connection as the host needs it. Its adapter calls `Connection.receive`, `emptied` and `closed`. */
 export interface Transport {
+  /** Where it comes from, as an IP address; left out where there is none. */
+  readonly address?: string
   send(frame: string | Uint8Array): void
   close(code: number, reason: string): void
   /** Drops the connection without waiting for the peer. */

@@ -3,6 +3,7 @@ import { nextReadingState, nextServiceState, type ReadingState, type ServiceStat
 import type { BrokerMessage, ClientMessage, Role, Submit, WireError } from '@sluice/protocol'
 import { type AccessControl, AccessError, type Principal } from './access/access-control.ts'
 import { authorize, MESSAGE_RULES, notPermitted, type Rule } from './access/authorize.ts'
+import type { ConnectionShare, Quotas } from './access/quotas.ts'
 import { assertNotRevoked } from './access/revocation.ts'
 import { TokenLife } from './access/token-life.ts'
 import { visibleTasks } from './access/visible-tasks.ts'
@@ -19,6 +20,8 @@ export interface RequestsHost extends OutboundHost {
   readonly platform: HostPlatform
   /** Tells who somebody is; undefined where everybody may do everything. */
   readonly access: AccessControl | undefined
+  /** Undefined without access control. */
+  readonly quotas: Quotas | undefined
   /** Decides a command and takes its events; returns the refusals. */
   apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[]
   scheduleTurn(): void
@@ -43,6 +46,8 @@ export interface Asker {
   readonly roles: readonly Role[]
   /** Undefined where the broker has no access control. */
   readonly principal: Principal | undefined
+  /** Undefined likewise. */
+  readonly share: ConnectionShare | undefined
 }
 
 /** What the client of a session asks over one connection, once it has been welcomed. */
@@ -53,6 +58,7 @@ export class Requests {
   readonly #connection: RequestsConnection
   readonly #outbound: Outbound
   readonly #tokenLife: TokenLife
+  readonly #share: ConnectionShare | undefined
   #principal: Principal | undefined
   #submitsUnanswered = 0
   #reading: ReadingState = 'reading'
@@ -61,13 +67,14 @@ export class Requests {
   #credit: { credit: number; queues: string[] } = { credit: 0, queues: [] }
   #isOver = false
 
-  constructor(host: RequestsHost, connection: RequestsConnection, { session, roles, principal }: Asker) {
+  constructor(host: RequestsHost, connection: RequestsConnection, { session, roles, principal, share }: Asker) {
     this.#host = host
     this.#connection = connection
     this.#outbound = connection.outbound
     this.session = session
     this.#roles = new Set(roles)
     this.#principal = principal
+    this.#share = share
     this.#tokenLife = new TokenLife(host.platform, {
       onExpiring: (inMs) => this.#outbound.signal({ type: 'tokenExpiring', inMs }),
       onExpired: () => connection.onTokenExpired(),
@@ -141,10 +148,18 @@ export class Requests {
         break
       }
       case 'credit': {
+        const tooMuch = this.#share?.setCredit(message.credit)
+        if (tooMuch) {
+          this.#error(undefined, tooMuch)
+          return
+        }
         const before = this.#credit
         this.#credit = message
         // What is refused must not be what a full socket withholds.
-        if (!this.applyCredit()) this.#credit = before
+        if (!this.applyCredit()) {
+          this.#credit = before
+          this.#share?.setCredit(before.credit)
+        }
         break
       }
       case 'begin':
@@ -226,10 +241,13 @@ export class Requests {
       })
     } else if (submit.fault !== undefined) this.#error(ref, submit.fault)
     else {
+      const principal = this.#principal
+      const tooMuch = principal && host.quotas?.submit(principal, ids.length, bodies.bytes.length)
       const { defaults } = host.state.config
-      const command = submitCommand(submit, this.session, 0, defaults, this.#principal?.id)
-      const refused = host.apply(command, bodies.bytes)
-      this.#answer({ type: 'submitted', ref, refused: refused.map(indexed) })
+      const refused = tooMuch
+        ? ids.map((_, index) => ({ index, error: tooMuch }))
+        : host.apply(submitCommand(submit, this.session, 0, defaults, principal?.id), bodies.bytes).map(indexed)
+      this.#answer({ type: 'submitted', ref, refused })
     }
     this.#outbound.answers.answered += ids.length
     this.#submitsUnanswered += ids.length

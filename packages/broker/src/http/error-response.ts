@@ -19,6 +19,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 export function statusOf(error: WireError): number {
   if (error.code === 'too_large') return SIZED_FIELD.test(error.field ?? '') ? 413 : 400
+  // What one principal has too much of is its own; a full broker is not.
+  if (error.code === 'busy' && error.field === 'principal') return 429
   return STATUS[error.code] ?? 400
 }
 
@@ -64,6 +66,8 @@ export function wireErrorOf(thrown: unknown): WireError | undefined {
   const { code, message } = thrown
   if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) return undefined
   const error: WireError = { code: code as ErrorCode, message }
+  if ('field' in thrown && typeof thrown.field === 'string') error.field = thrown.field
+  if ('limit' in thrown && typeof thrown.limit === 'number') error.limit = thrown.limit
   if ('retryAfterMs' in thrown && typeof thrown.retryAfterMs === 'number') error.retryAfterMs = thrown.retryAfterMs
   return error
 }

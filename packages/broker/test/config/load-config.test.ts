@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS } from '@sluice/protocol'
 import { expect, test } from 'vitest'
 import { ConfigError, type ConfigSources, loadConfig } from '../../src/config/load-config.ts'
 import { environmentNameOf, flagOf, SETTING_NAMES, SETTINGS, type SettingName } from '../../src/config/settings.ts'
+import { DEFAULT_QUOTAS } from '../../src/core/access/quotas.ts'
 import { DEFAULT_HOST_CONFIG } from '../../src/core/host-config.ts'
 
 function problemsOf(sources: ConfigSources): readonly string[] {
@@ -23,6 +24,8 @@ test('without any setting the documented defaults hold', () => {
     durability: 'strict',
     logLevel: 'info',
     allowedOrigins: [],
+    trustedProxies: [],
+    quotas: DEFAULT_QUOTAS,
     engine: DEFAULT_CONFIG,
     hosting: { ...DEFAULT_HOST_CONFIG, limits: DEFAULT_LIMITS },
   })
@@ -90,6 +93,7 @@ test('settings of access control are taken together, and contradict each other i
     tokenIssuer: 'me',
     allowedOrigins: 'https://a.example, https://b.example',
     allowedHosts: 'queue.example',
+    trustedProxies: '127.0.0.1, 10.0.0.0/8',
     tlsCert: 'c.pem',
     tlsKey: 'k.pem',
   }
@@ -97,6 +101,7 @@ test('settings of access control are taken together, and contradict each other i
     access: { secret: 'x'.repeat(32), issuer: 'me' },
     allowedOrigins: ['https://a.example', 'https://b.example'],
     allowedHosts: ['queue.example'],
+    trustedProxies: ['127.0.0.1', '10.0.0.0/8'],
     tls: { cert: 'c.pem', key: 'k.pem' },
   })
   expect(problemsOf({ flags: { tokenKeysFile: 'k', tokenJwksUrl: 'https://id.example', tlsCert: 'c.pem' } })).toEqual([

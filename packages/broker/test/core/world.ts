@@ -13,6 +13,7 @@ import {
 } from '@sluice/protocol'
 import { expect } from 'vitest'
 import type { AccessControl } from '../../src/core/access/access-control.ts'
+import { DEFAULT_QUOTAS, type QuotaConfig } from '../../src/core/access/quotas.ts'
 import { Compaction } from '../../src/core/compaction.ts'
 import { Host } from '../../src/core/host.ts'
 import { HostApi } from '../../src/core/host-api.ts'
@@ -57,6 +58,7 @@ export function taskId(n: number): string {
 
 export interface HostSetup {
   access?: AccessControl | undefined
+  quotas?: Partial<QuotaConfig>
   journal?: Journal
   engine?: Partial<EngineConfig>
   config?: Partial<HostConfig>
@@ -100,7 +102,7 @@ export class World {
   }
 
   /** A new host; a second call is a restart, to which only the journal carries over. */
-  async start({ journal = memoryJournal(), engine, config, access }: HostSetup = {}): Promise<void> {
+  async start({ journal = memoryJournal(), engine, config, access, quotas }: HostSetup = {}): Promise<void> {
     this.#turns = []
     this.#timers.clear()
     const log = (_: object, message: string): void => void this.logged.push(message)
@@ -111,6 +113,7 @@ export class World {
       config: { ...DEFAULT_HOST_CONFIG, ...config },
       log: { debug: log, info: log, warn: log, error: log },
       access,
+      quotas: { ...DEFAULT_QUOTAS, ...quotas },
       onFailure: (error) => this.failures.push(error),
     })
     this.api = new HostApi(this.host, '1.2.3')
@@ -162,8 +165,8 @@ export class World {
     return this.#timers.size
   }
 
-  peer(kind: FrameKind = 'binary'): Peer {
-    return new Peer(this, kind)
+  peer(kind: FrameKind = 'binary', address?: string): Peer {
+    return new Peer(this, kind, address)
   }
 
   /** A connection that has said hello and was welcomed. */
@@ -193,14 +196,16 @@ export class Peer implements Transport {
   bufferedBytes = 0
   /** Counts what is sent as unread until `read` is called. */
   isSlow = false
+  readonly address?: string
   readonly connection: Connection | undefined
   readonly #world: World
   readonly #kind: FrameKind
   readonly #submitted = new Map<number, string[]>()
 
-  constructor(world: World, kind: FrameKind) {
+  constructor(world: World, kind: FrameKind, address?: string) {
     this.#world = world
     this.#kind = kind
+    if (address !== undefined) this.address = address
     this.connection = world.host.connect(this)
   }
 

@@ -1,0 +1,195 @@
+import type { WireError } from '@sluice/protocol'
+import type { Principal } from './access-control.ts'
+import { addressGroup } from './address-group.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** How much of a broker with access control one principal, and one address, may use. */
+export interface QuotaConfig {
+  /** Connections of a principal. Default 1,000. */
+  principalConnectionsMax: number
+  /** Connections from an address. Default 1,000. */
+  addressConnectionsMax: number
+  /** Of those, connections that have not been welcomed. Default 100. */
+  addressPendingMax: number
+  /** Tasks that a principal submits a second. Default 50,000. */
+  principalSubmitsPerSecond: number
+  /** Bytes of their bodies a second. Default 128 MiB. */
+  principalBytesPerSecond: number
+  /** Deliveries that all workers of a principal may hold. Default 100,000. */
+  principalCreditMax: number
+  /** HTTP requests of a principal that wait for an outcome. Default 1,000. */
+  principalWaitsMax: number
+}
+
+export const DEFAULT_QUOTAS: Readonly<QuotaConfig> = Object.freeze({
+  principalConnectionsMax: 1000,
+  addressConnectionsMax: 1000,
+  addressPendingMax: 100,
+  principalSubmitsPerSecond: 50_000,
+  principalBytesPerSecond: 128 * 1024 ** 2,
+  principalCreditMax: 100_000,
+  principalWaitsMax: 1000,
+})
+
+/** What is told to those who wait for somebody of their own to leave. */
+const RETRY_AFTER_MS = 1000
+/** Principals that may be remembered without a reason before the others are looked for. */
+const REMEMBERED_MIN = 1000
+
+interface AddressUse {
+  connections: number
+  pending: number
+}
+
+interface PrincipalUse {
+  connections: number
+  credit: number
+  waits: number
+  readonly submits: TokenBucket
+  readonly bytes: TokenBucket
+}
+
+/** What a connection has taken of its address, and of its principal once that is known. */
+export interface ConnectionShare {
+  /**
+   * It acts for this principal from now on. A refusal where that one has too many, unless the connection `replaces` another
+   * one of it.
+   */
+  welcome(principal: Principal, replaces: boolean): WireError | undefined
+  /** Its worker asks for this credit, instead of what it asked for before. */
+  setCredit(credit: number): WireError | undefined
+  end(): void
+}
+
+/** Keeps what principals and addresses use of a broker within their quotas. */
+export class Quotas {
+  readonly #config: QuotaConfig
+  readonly #nowMs: () => number
+  readonly #addresses = new Map<string, AddressUse>()
+  readonly #principals = new Map<string, PrincipalUse>()
+  #lookAt = REMEMBERED_MIN
+
+  constructor(config: QuotaConfig, nowMs: () => number) {
+    this.#config = config
+    this.#nowMs = nowMs
+  }
+
+  /** How many principals something is known of. */
+  get remembered(): number {
+    return this.#principals.size
+  }
+
+  /** A connection from this address; a refusal where there are too many of it. */
+  connect(address: string | undefined): ConnectionShare | WireError {
+    const group = addressGroup(address ?? '')
+    const use = this.#addresses.get(group) ?? { connections: 0, pending: 0 }
+    const { addressConnectionsMax, addressPendingMax } = this.#config
+    if (use.connections >= addressConnectionsMax)
+      return tooMany('addressConnectionsMax', addressConnectionsMax, 'connections', 'address')
+    if (use.pending >= addressPendingMax)
+      return tooMany('addressPendingMax', addressPendingMax, 'connections before hello', 'address')
+    use.connections += 1
+    use.pending += 1
+    this.#addresses.set(group, use)
+    return this.#shareOf(group, use)
+  }
+
+  /** A principal submits this much now. A refusal where it has submitted too much in the last second. */
+  submit({ id }: Principal, tasks: number, bytes: number): WireError | undefined {
+    const nowMs = this.#nowMs()
+    const use = this.#useOf(id)
+    const [tasksWaitMs, bytesWaitMs] = [use.submits.waitMs(nowMs), use.bytes.waitMs(nowMs)]
+    if (tasksWaitMs > 0 || bytesWaitMs > 0) {
+      const name = tasksWaitMs >= bytesWaitMs ? 'principalSubmitsPerSecond' : 'principalBytesPerSecond'
+      const limit = this.#config[name]
+      return {
+        code: 'busy',
+        message: `you submit more than ${name} allows (${limit}): wait`,
+        field: 'principal',
+        limit,
+        retryAfterMs: Math.max(tasksWaitMs, bytesWaitMs),
+      }
+    }
+    use.submits.take(tasks)
+    use.bytes.take(bytes)
+    return undefined
+  }
+
+  /** A principal waits over HTTP; what is returned ends that, or is a refusal. */
+  wait({ id }: Principal): (() => void) | WireError {
+    const use = this.#useOf(id)
+    const { principalWaitsMax } = this.#config
+    if (use.waits >= principalWaitsMax)
+      return tooMany('principalWaitsMax', principalWaitsMax, 'waiting requests', 'principal')
+    use.waits += 1
+    return () => {
+      use.waits -= 1
+    }
+  }
+
+  #shareOf(group: string, address: AddressUse): ConnectionShare {
+    const { principalConnectionsMax, principalCreditMax } = this.#config
+    let principal: PrincipalUse | undefined
+    let held = 0
+    return {
+      welcome: ({ id }, replaces) => {
+        const use = this.#useOf(id)
+        if (use.connections >= principalConnectionsMax && !replaces)
+          return tooMany('principalConnectionsMax', principalConnectionsMax, 'connections', 'principal')
+        principal = use
+        use.connections += 1
+        address.pending -= 1
+        return undefined
+      },
+      setCredit: (credit) => {
+        if (principal === undefined) return undefined
+        if (credit > held && principal.credit - held + credit > principalCreditMax)
+          return tooMany('principalCreditMax', principalCreditMax, 'credits of workers', 'principal')
+        principal.credit += credit - held
+        held = credit
+        return undefined
+      },
+      end: () => {
+        address.connections -= 1
+        if (address.connections === 0) this.#addresses.delete(group)
+        if (principal === undefined) {
+          address.pending -= 1
+          return
+        }
+        principal.connections -= 1
+        principal.credit -= held
+      },
+    }
+  }
+
+  #useOf(id: string): PrincipalUse {
+    const known = this.#principals.get(id)
+    if (known) return known
+    if (this.#principals.size >= this.#lookAt) this.#forgetIdle()
+    const { principalSubmitsPerSecond, principalBytesPerSecond } = this.#config
+    const nowMs = this.#nowMs()
+    const use = {
+      connections: 0,
+      credit: 0,
+      waits: 0,
+      submits: new TokenBucket(principalSubmitsPerSecond, nowMs),
+      bytes: new TokenBucket(principalBytesPerSecond, nowMs),
+    }
+    this.#principals.set(id, use)
+    return use
+  }
+
+  /** Those that are as ones that are new. Seldom enough to cost each newcomer little. */
+  #forgetIdle(): void {
+    const nowMs = this.#nowMs()
+    for (const [id, { connections, waits, submits, bytes }] of this.#principals)
+      if (connections === 0 && waits === 0 && submits.isFull(nowMs) && bytes.isFull(nowMs)) this.#principals.delete(id)
+    this.#lookAt = Math.max(REMEMBERED_MIN, this.#principals.size * 2)
+  }
+}
+
+function tooMany(name: keyof QuotaConfig, limit: number, what: string, field: 'principal' | 'address'): WireError {
+  const whose = field === 'principal' ? 'you have' : 'your address has'
+  const message = `${whose} ${limit} ${what}, which is all that ${name} allows: end some`
+  return { code: 'busy', message, field, limit, retryAfterMs: RETRY_AFTER_MS }
+}
