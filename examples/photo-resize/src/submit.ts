@@ -44,7 +44,8 @@ if (names.length === 0) {
   process.exit(1)
 }
 
-const client = createClient({ url: values.url, name: 'photo-resize' })
+const token = process.env.SLUICE_TOKEN
+const client = createClient({ url: values.url, name: 'photo-resize', ...(token === undefined ? {} : { token }) })
 const line = progressLine(process.stderr, names.length, SIZES.length)
 line.say(`connecting to ${values.url}`)
 client.onStateChange((state) => line.connection(state))

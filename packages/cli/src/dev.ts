@@ -35,19 +35,23 @@ interface Part {
   ended: Promise<unknown>
 }
 
+/** Where it is set, the broker asks for tokens, and they are signed here. */
+const secret = process.env.SLUICE_TOKEN_SECRET
+const TOKEN_MS = 30 * 24 * 60 * 60 * 1000
+
 let leaving = false
 
 /**
  * A child in a process group of its own, so that Ctrl-C reaches only this process, which ends its children in order.
  * The channel tells the child when this process is gone without having said so.
  */
-function start(name: string, args: string[]): Part {
+function start(name: string, args: string[], environment: Record<string, string> = {}): Part {
   const child = spawn(process.execPath, [command, ...args], {
     cwd: project,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // The port is a flag.
-    env: { ...process.env, SLUICE_PORT: undefined, SLUICE_URL: url.webSocket },
+    env: { ...process.env, SLUICE_PORT: undefined, SLUICE_URL: url.webSocket, ...environment },
   })
   for (const stream of [child.stdout, child.stderr]) {
     let rest = ''
@@ -67,6 +71,11 @@ async function end({ child, ended }: Part): Promise<void> {
   child.kill('SIGTERM')
   await ended
   clearTimeout(overdue)
+}
+
+async function signedToken(sub: string, scope: string): Promise<string> {
+  const { signToken } = await import('@sluice/broker')
+  return signToken(secret as string, { sub, scope }, TOKEN_MS)
 }
 
 /** The port that was asked for, else the first free one from the usual one on. */
@@ -106,7 +115,7 @@ async function ready(): Promise<boolean> {
   return false
 }
 
-function printNextSteps(): void {
+async function printNextSteps(): Promise<void> {
   // pnpm may be there only through npx.
   const step = (args: string, about: string) =>
     print(`  ${styleText('cyan', `npx -y pnpm@12 ${args}`.padEnd(60))} ${styleText('dim', about)}`)
@@ -119,10 +128,12 @@ function printNextSteps(): void {
   print('')
   print('  In a second terminal:')
   if (url.webSocket !== DEFAULT_URL) print(`  ${styleText('cyan', `export SLUICE_URL=${url.webSocket}`)}`)
+  if (secret !== undefined) print(`  ${styleText('cyan', `export SLUICE_TOKEN=${await signedToken('you', 'admin')}`)}`)
   step('--filter @sluice/example-photo-resize submit', 'resize a folder')
   step(`sluice submit hello '{"name":"Ada"}'`, 'a task that waits')
   step('sluice watch', 'see it move')
   step('sluice dead list', 'what failed, why')
+  if (secret === undefined) step('dev', 'behind SLUICE_TOKEN_SECRET="$(openssl rand -base64 48)": try it with tokens')
   print('')
 }
 
@@ -152,8 +163,9 @@ async function main(): Promise<number> {
 
   add(start('broker', ['broker', '--port', String(port), '--data-file', dataFile]))
   if (await ready()) {
-    add(start('worker', ['worker', handlers, '--grace-ms', String(GRACE_MS)]))
-    printNextSteps()
+    const token = secret === undefined ? {} : { SLUICE_TOKEN: await signedToken('dev-worker', 'work') }
+    add(start('worker', ['worker', handlers, '--grace-ms', String(GRACE_MS)], token))
+    await printNextSteps()
   } else if (!leaving) {
     note('The broker did not get ready; its lines above say why. To run a second one:')
     note('  SLUICE_DATA_FILE=.sluice/second.db npx -y pnpm@12 dev')

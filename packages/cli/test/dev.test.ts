@@ -106,3 +106,18 @@ test('dev ends broker and worker when nobody reads its output any more', async (
   expect(await running.ended).toMatchObject({ code: 141, err: '' })
   expect(pids.filter(alive)).toEqual([])
 })
+
+test('dev with a secret asks for tokens, and prints one that works', async () => {
+  const port = await freePort()
+  const running = sandbox.start([], { ...devEnv(port), SLUICE_TOKEN_SECRET: 'x'.repeat(48) }, dev)
+  const [, token] = await running.says(/export SLUICE_TOKEN=(\S+)[\s\S]*sluice dead list/)
+  await running.says(/worker .*working/)
+  const url = `ws://127.0.0.1:${port}`
+  const asked = await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: url, SLUICE_TOKEN: token as string } })
+  expect(JSON.parse(asked.out)).toHaveProperty('queues')
+  const refused = await sandbox.run(['queues'], { env: { SLUICE_URL: url } })
+  expect(refused.code).not.toBe(0)
+  expect(refused.err).toMatch(/token/)
+  running.signal('SIGINT')
+  expect((await running.ended).code).toBe(0)
+})
