@@ -6,7 +6,7 @@ import { type Duplex, getDefaultHighWaterMark } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { SUBPROTOCOL, type WireError } from '@sluice/protocol'
 import type { Hono } from 'hono'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import type { BrokerCore } from '../core/broker-core.ts'
 import type { HostLog, Transport } from '../core/platform.ts'
 import { printable } from '../core/printable.ts'
@@ -80,7 +80,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     answering.add(response)
     response.once('close', () => answering.delete(response))
   })
-  const sockets = new WebSocketServer({
+  const webSocketOptions: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     perMessageDeflate: false,
     // The decoder states the limit by name; this one only keeps a frame from filling memory before it is seen.
@@ -89,8 +89,11 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     // Done where a fault is told by its name.
     skipUTF8Validation: true,
     clientTracking: true,
+    // A stranger that was refused may not keep its socket by not closing it.
+    closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-  })
+  }
+  const sockets = new WebSocketServer(webSocketOptions)
   const signs = new SignsOfLife()
   const warnings = new RareWarnings(log)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -207,6 +210,8 @@ function adopt(webSocket: WebSocket, socket: Socket, address: string, broker: Br
       // ws refuses codes that may not be sent; those stand for a connection that is lost anyhow.
       if (code === 1006) webSocket.terminate()
       else webSocket.close(code, reason)
+      // The close of the other side has to be read, also where nothing else is any more.
+      webSocket.resume()
     },
     terminate: () => webSocket.terminate(),
     get bufferedBytes() {

@@ -1,11 +1,14 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { signToken, tokenAccess } from '../../src/access/tokens.ts'
+import { createBroker } from '../../src/index.ts'
+import { SocketPeer } from '../adapters/socket-peer.ts'
 
 const SECRET = 'a secret of thirty-two bytes or so, or more'
 const directories: string[] = []
@@ -106,6 +109,20 @@ describe('a shared secret', () => {
     expect(() => tokenAccess({ secret: 'short' })).toThrow(/5 bytes and needs 32/)
     expect(() => tokenAccess({})).toThrow(/secret.*keysFile.*jwksUrl/)
   })
+})
+
+test('[ACCESS-1] who is refused is gone at once, and so is who does not close its side', {
+  timeout: 10_000,
+}, async () => {
+  const broker = await createBroker({ journal: { kind: 'memory' }, port: 0, access: { secret: SECRET } })
+  onTestFinished(() => broker.close())
+  const polite = await SocketPeer.greeting(broker.url, { token: 'forged' })
+  expect(await polite.closed).toBe(4001)
+  const mute = await SocketPeer.greeting(broker.url, { token: 'forged' })
+  const { _socket: socket } = mute.socket as unknown as { _socket: Socket }
+  // It hears nothing any more, and so does not answer the close.
+  socket.removeAllListeners('data')
+  await once(socket.resume(), 'close')
 })
 
 describe('public keys', () => {
