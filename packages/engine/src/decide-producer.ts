@@ -96,25 +96,17 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
     }
     acceptBefore(i)
     if (typeof refused === 'object') events.push(refused)
-    else if (refused === 'principalTasksMax') {
-      const limit = config.principalTasksMax
-      const message = `you have ${limit} unfinished tasks (principalTasksMax): wait until some are finished`
+    else {
+      const limit = config[refused]
+      const isOwn = refused === 'principalTasksMax'
+      const message = isOwn
+        ? `you have ${limit} unfinished tasks (${refused}): wait until some are finished`
+        : `queue ${command.queue} is full (${refused} is ${limit}): try again later`
       events.push(
         refusal(session, 'busy', message, {
           ref,
           index,
-          field: 'principal',
-          limit,
-          retryAfterMs: retryAfterMs(state, queue, ids.length - i, nowMs),
-        }),
-      )
-    } else {
-      const limit = config[refused]
-      events.push(
-        refusal(session, 'busy', `queue ${command.queue} is full (${refused} is ${limit}): try again later`, {
-          ref,
-          index,
-          field: 'queue',
+          field: isOwn ? 'principal' : 'queue',
           limit,
           retryAfterMs: retryAfterMs(state, queue, ids.length - i, nowMs),
         }),
