@@ -12,6 +12,8 @@ export interface BrokerSettings {
   /** Bounds and periods other than the defaults. */
   engine?: BrokerConfig['engine']
   hosting?: BrokerConfig['hosting']
+  /** Who may do what; everybody everything where it is left out. */
+  access?: BrokerConfig['access']
 }
 
 /** Memory in use after garbage collection, in bytes. */
@@ -21,13 +23,14 @@ export interface MemoryUse {
   external: number
 }
 
-serve(async ({ durability, path, port = 0, engine, hosting }: BrokerSettings) => {
+serve(async ({ durability, path, port = 0, engine, hosting, access }: BrokerSettings) => {
   const broker = await createBroker({
     journal: durability === 'memory' ? { kind: 'memory' } : { kind: 'sqlite', path: path!, durability },
     host: '127.0.0.1',
     port,
     ...(engine && { engine }),
     ...(hosting && { hosting }),
+    ...(access && { access }),
     onFailure: (error) => {
       throw error
     },

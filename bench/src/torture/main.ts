@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Scale } from '../bench.ts'
+import { attacks } from '../hostile/attacks/index.ts'
+import { hostile } from '../hostile/hostile.ts'
 import { machine } from '../machine.ts'
 import { formatConfiguration, formatFigures } from '../table.ts'
 import { endWhereUnread } from '../unread-output.ts'
@@ -11,9 +13,13 @@ endWhereUnread()
 
 const width = Math.max(...faults.map(({ name }) => name.length))
 const usage = `usage: pnpm torture [--faults A,B] [--rounds N] [--seed S] [--quick] [--json FILE] [--check]
+       pnpm torture --hostile [--attacks A,B] [--seed S] [--quick] [--json FILE] [--check]
 
   --faults A,B  some faults alone, out of:
 ${faults.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
+  --hostile     attacks by strangers and by principals, in place of faults
+  --attacks A,B some attacks alone, out of:
+${attacks.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
   --rounds N    rounds of each fault; 5 where it is not said
   --seed S      all that is left to chance; a new one each time where it is not said
   --quick       small rounds, to see that it works; the figures mean little
@@ -22,6 +28,8 @@ ${faults.map(({ name, about }) => `                  ${name.padEnd(width)}  ${ab
 
 const options = {
   faults: { type: 'string' },
+  hostile: { type: 'boolean', default: false },
+  attacks: { type: 'string' },
   rounds: { type: 'string', default: '5' },
   seed: { type: 'string' },
   quick: { type: 'boolean', default: false },
@@ -56,6 +64,7 @@ if (values.help) {
 }
 const rounds = wholeNumber('rounds', values.rounds, 1)
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('seed', values.seed, 0)
+if (values.hostile) await runHostile()
 const names = values.faults?.split(',') ?? faults.map(({ name }) => name)
 const unknown = names.filter((name) => !faults.some((fault) => fault.name === name))
 if (unknown.length > 0) fail(`no fault is called ${unknown.join(', ')}`)
@@ -89,3 +98,25 @@ const missed = results.flatMap(({ fault, figures }) =>
 )
 if (missed.length > 0) console.log(`\nmissed: ${missed.join('; ')}`)
 process.exit(values.check && missed.length > 0 ? 1 : 0)
+
+/** Makes the attacks instead, and ends. */
+async function runHostile(): Promise<never> {
+  const names = values.attacks?.split(',') ?? attacks.map(({ name }) => name)
+  const unknown = names.filter((name) => !attacks.some((attack) => attack.name === name))
+  if (unknown.length > 0) fail(`no attack is called ${unknown.join(', ')}`)
+  const scale: Scale = values.quick ? 'quick' : 'full'
+  const common = { ...machine(), scale, seed }
+  console.log(formatConfiguration(common))
+  const chosen = attacks.filter(({ name }) => names.includes(name))
+  const results = await hostile({ attacks: chosen, seed, scale }, console.error)
+  for (const { attack, configuration, figures, findings } of results) {
+    console.log(`\n${attack}\n${formatConfiguration(configuration)}\n\n${formatFigures(figures)}`)
+    for (const finding of findings) console.log(`  ${finding}`)
+  }
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ configuration: common, results }, null, 2)}\n`)
+  const missed = results.flatMap(({ attack, figures }) =>
+    figures.filter(({ met }) => met === false).map(({ name }) => `${attack}: ${name}`),
+  )
+  if (missed.length > 0) console.log(`\nmissed: ${missed.join('; ')}`)
+  process.exit(values.check && missed.length > 0 ? 1 : 0)
+}

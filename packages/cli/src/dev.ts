@@ -163,7 +163,8 @@ async function main(): Promise<number> {
 
   add(start('broker', ['broker', '--port', String(port), '--data-file', dataFile]))
   if (await ready()) {
-    const token = secret === undefined ? {} : { SLUICE_TOKEN: await signedToken('dev-worker', 'work') }
+    const token: Record<string, string> =
+      secret === undefined ? {} : { SLUICE_TOKEN: await signedToken('dev-worker', 'work') }
     add(start('worker', ['worker', handlers, '--grace-ms', String(GRACE_MS)], token))
     await printNextSteps()
   } else if (!leaving) {
