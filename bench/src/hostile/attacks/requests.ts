@@ -4,7 +4,7 @@ import { type Attack, type Ground, inParallel, Tally } from '../attack.ts'
 import { mutated } from '../mutate.ts'
 
 const SOCKETS = 20
-/** A request that is cut off is given up after this, in ms; the broker waits for the rest of it. */
+/** What is not answered is given up after this, in ms. */
 const GIVE_UP_MS = 200
 
 function goodRequests({ token, victim, httpUrl }: Ground): string[] {
@@ -35,7 +35,7 @@ function goodRequests({ token, victim, httpUrl }: Ground): string[] {
 function answerTo(port: number, request: Uint8Array): Promise<string> {
   return new Promise((resolve) => {
     let heard = ''
-    const socket = connect(port, '127.0.0.1', () => socket.write(request))
+    const socket = connect(port, '127.0.0.1', () => socket.end(request))
     const done = (how: string): void => {
       clearTimeout(timer)
       socket.destroy()
