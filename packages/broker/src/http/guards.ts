@@ -12,8 +12,10 @@ export function isAllowedHost(host: string, allowedHosts: readonly string[] | un
   )
 }
 
-/** @throws HttpRefusal where the broker is called by a name that is not its own */
+/** @throws HttpRefusal where the broker is called by a name that is not its own, or by what is no name */
 export function refuseForeignHost(host: string, allowedHosts: readonly string[] | undefined): void {
+  if (!URL.canParse(`http://${host}`))
+    throw new HttpRefusal({ code: 'bad_message', field: 'Host', message: 'Host is no name and no address.' })
   if (isAllowedHost(host, allowedHosts)) return
   throw new HttpRefusal({
     code: 'not_permitted',
