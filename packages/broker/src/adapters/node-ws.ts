@@ -210,8 +210,6 @@ function adopt(webSocket: WebSocket, socket: Socket, address: string, broker: Br
       // ws refuses codes that may not be sent; those stand for a connection that is lost anyhow.
       if (code === 1006) webSocket.terminate()
       else webSocket.close(code, reason)
-      // The close of the other side has to be read, also where nothing else is any more.
-      webSocket.resume()
     },
     terminate: () => webSocket.terminate(),
     get bufferedBytes() {

@@ -242,7 +242,10 @@ export class Connection implements OutboundOwner, RequestsConnection {
   #closeWith(error: WireError, closeCode: number): void {
     if (this.#isOver) return
     const { address } = this.#transport
-    this.#host.log.info({ name: printable(this.name), address, code: error.code, field: error.field }, 'refused a connection')
+    this.#host.log.info(
+      { name: printable(this.name), address, code: error.code, field: error.field },
+      'refused a connection',
+    )
     this.end(error, closeCode)
   }
 

@@ -321,7 +321,7 @@ test('[ACCESS-4] a session is resumed by its principal alone', async () => {
   again.socket.terminate()
 })
 
-test('[ACCESS-8] a ticket admits one request to look, for as much as its principal may', async () => {
+test('[ACCESS-11] a ticket admits one request to look, for as much as its principal may', async () => {
   const id = await taskOfOwner()
   const ticketOf = async (asker: Asker) => {
     const response = await request('POST /v1/tickets', { path: '/v1/tickets', body: {} }, tokens.get(asker))

@@ -21,7 +21,7 @@ function rig() {
   return { clock, tickets, principal }
 }
 
-test('[ACCESS-8] a ticket is good once, for 30 s, and never longer than its token', () => {
+test('[ACCESS-11] a ticket is good once, for 30 s, and never longer than its token', () => {
   const { clock, tickets, principal } = rig()
   const ada = principal('ada')
   const [first, late] = [tickets.issue(ada), tickets.issue(ada)] as [string, string]
