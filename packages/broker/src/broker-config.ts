@@ -3,10 +3,12 @@ import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import type { Logger } from 'pino'
 import type { TokenSettings } from './access/tokens.ts'
 import { problemsOfProxies } from './adapters/client-address.ts'
+import { nodeMemory } from './adapters/node-memory.ts'
 import type { TlsFiles } from './adapters/tls.ts'
 import type { AccessControl } from './core/access/access-control.ts'
 import { DEFAULT_QUOTAS, type QuotaConfig } from './core/access/quotas.ts'
 import { contradictionsIn, DEFAULT_HOST_CONFIG, type HostConfig } from './core/host-config.ts'
+import { memoryBounds } from './core/memory-bounds.ts'
 import { BATCH_BODY_BYTES_MAX, type Journal } from './journal/journal.ts'
 import { LOOPBACK_ADDRESS } from './loopback.ts'
 
@@ -17,6 +19,7 @@ export interface BrokerConfig {
   host?: string
   /** 0 takes a free one. Default 7331. */
   port?: number
+  /** Default: that of the engine. The bounds over all queues follow from the memory of this process. */
   engine?: Partial<EngineConfig>
   hosting?: Partial<Omit<HostConfig, 'limits'>> & { limits?: Partial<Limits> }
   /**
@@ -118,7 +121,7 @@ export function checkedBounds(config: BrokerConfig): {
       problems.push(`${name} must be a whole number of at least 1, not ${String(value)}`)
   }
   if (problems.length > 0) throw new RangeError(problems.join('\n'))
-  return { engine: engineConfig(engine), hosting: complete, quotas }
+  return { engine: engineConfig({ ...memoryBounds(nodeMemory()), ...engine }), hosting: complete, quotas }
 }
 
 /** Whether it is a check of the program's own. */

@@ -60,6 +60,8 @@ export type Command =
     }
   | { type: 'release'; session: string; ref: number; leases: readonly number[] }
   | { type: 'cancel'; session: string | undefined; ref: number; ids: readonly string[] }
+  /** Drops up to `max` records of a queue, dead letters included. */
+  | { type: 'dropRecords'; queue: string; max: number }
   | { type: 'redrive'; ids: readonly string[] }
   /** Refuse the tokens of this principal that were issued up to now. */
   | { type: 'revokePrincipal'; principal: string }

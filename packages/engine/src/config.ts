@@ -17,6 +17,16 @@ export interface EngineConfig {
   queueBytesMax: number
   /** Number of queues. Default 1,000. */
   queuesMax: number
+  /** Queues at once that one principal named first. Default 100. */
+  principalQueuesMax: number
+  /** Tasks over all queues, records of finished ones included. Default 2,000,000; a broker derives it from its memory. */
+  tasksMax: number
+  /** Bytes of bodies and results over all queues. Default 8 GiB; a broker derives it from its memory. */
+  bytesMax: number
+  /** Bytes of memory for failures and progress of a queue's tasks. What has no room is cut. Default 64 MiB. */
+  queueHistoryBytesMax: number
+  /** The same over all queues. Default 256 MiB; a broker derives it from its memory. */
+  historyBytesMax: number
   /** Records of succeeded and cancelled tasks that a queue keeps. The oldest are dropped first. Default 100,000. */
   queueResultsMax: number
   /** Bytes of the results that a queue keeps. The oldest are dropped first. Default 1 GiB. */
@@ -40,6 +50,8 @@ export interface EngineConfig {
   releasesMax: number
   /** Sessions that watch one unfinished task. Default 16. */
   watchersMax: number
+  /** Tasks that one session watches by their ids. Default 100,000. */
+  sessionWatchesMax: number
   /** Bounds of the delay given with `busy`, in ms. Defaults 50 and 30,000. */
   retryAfterMsMin: number
   retryAfterMsMax: number
@@ -61,6 +73,11 @@ export const DEFAULT_CONFIG: Readonly<EngineConfig> = Object.freeze({
   queueTasksMax: 1_000_000,
   queueBytesMax: 1024 ** 3,
   queuesMax: 1000,
+  principalQueuesMax: 100,
+  tasksMax: 2_000_000,
+  bytesMax: 8 * 1024 ** 3,
+  queueHistoryBytesMax: 64 * 1024 ** 2,
+  historyBytesMax: 256 * 1024 ** 2,
   queueResultsMax: 100_000,
   queueResultBytesMax: 1024 ** 3,
   queueDeadMax: 10_000,
@@ -71,6 +88,7 @@ export const DEFAULT_CONFIG: Readonly<EngineConfig> = Object.freeze({
   deadTtlMs: 14 * DAY_MS,
   releasesMax: 100,
   watchersMax: 16,
+  sessionWatchesMax: 100_000,
   retryAfterMsMin: 50,
   retryAfterMsMax: 30_000,
   defaults: Object.freeze({

@@ -3,6 +3,7 @@ import type { Env } from './commands.ts'
 import type { Task } from './entities.ts'
 import type { AttemptRecord, Event, Loss, Revoked } from './events.ts'
 import type { LinkedList } from './linked-list.ts'
+import { lossDelayMs } from './loss-delay.ts'
 import type { State } from './state.ts'
 import { attemptsMax } from './task.ts'
 
@@ -61,14 +62,14 @@ export function revokedOf({ phase, lease }: Task): { revoked?: Revoked } {
 }
 
 /**
- * A lease was lost with its holder. The task is ready at once, because the worker failed and not the task. An attempt
- * that had not begun does not count, as if the lease had been handed back.
+ * A lease was lost with its holder. The task is ready at once, because the worker failed and not the task; after several
+ * losses in a row it waits. An attempt that had not begun does not count, as if the lease had been handed back.
  */
 export function loseLease(state: State, task: Task, how: Loss, env: Pick<Env, 'nowMs'>): Event {
   const { releasesMax } = state.config
   const unbegunMax = how === 'lease_expired' ? Math.min(EXPIRED_UNBEGUN_MAX, releasesMax) : releasesMax
   if (isBegun(task) || task.past.releases >= unbegunMax)
-    return endAttempt(state, task, { how, retryable: true, retryAfterMs: 0 }, env)
+    return endAttempt(state, task, { how, retryable: true, retryAfterMs: lossDelayMs(task) }, env)
   const { nowMs } = env
   const revoked = how === 'lease_expired' ? revokedOf(task) : {}
   return { type: 'leaseReleased', id: task.id, retryAtMs: nowMs, lost: how, ...revoked, atMs: nowMs }

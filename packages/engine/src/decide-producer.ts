@@ -3,11 +3,13 @@ import type { EngineConfig } from './config.ts'
 import { joiningOf, revokedOf, trimmed } from './decide-attempt.ts'
 import type { Queue, Task } from './entities.ts'
 import type { Event, EventOf } from './events.ts'
+import { NO_ROOM_MADE, roomMade } from './make-room.ts'
+import { type NewQueuesLimit, newQueueRefusal, newQueuesLimit } from './new-queues.ts'
 import { refusal, unknownTask } from './refusal.ts'
-import { queuesFull, type State, unfinished } from './state.ts'
+import { type State, unfinished } from './state.ts'
 import { isFinished, isWatching, mayHaveNews, watchersOf } from './task.ts'
 
-/** Commands of producers and operators: submit, watch, cancel, redrive, forget. */
+/** Commands of producers and operators: submit, watch, cancel, redrive, forget, drop records. */
 
 export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: Env): Event[] {
   const { session, ref, ids, bytes, digests } = command
@@ -17,7 +19,7 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   const queue = state.queues.get(command.queue)
   // A session that ended while its message waited is told nothing, but its submission counts.
   const watcher = command.watch && session !== undefined && state.sessions.has(session) ? session : undefined
-  const isNewQueueTooMany = !queue && state.queues.size >= config.queuesMax
+  const newQueueLimit = queue ? undefined : newQueuesLimit(state, command.owner, 1)
   let tasksHeld = queue ? unfinished(queue) : 0
   let bytesHeld = queue ? queue.bytes : 0
   let ownerHolds = command.owner === undefined ? Number.NEGATIVE_INFINITY : (state.unfinishedOf.get(command.owner) ?? 0)
@@ -25,6 +27,16 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
   // Strictly increasing ids, as new UUIDv7s are, cannot repeat within the message.
   const seen = isAscending(ids) ? undefined : new Map<string, number>()
   const areNew = state.tasks.holdsNoneOf(ids)
+  // The room over all queues.
+  let tasksLeft = config.tasksMax - state.tasks.size
+  let bytesLeft = config.bytesMax - state.bytes
+  if (tasksLeft < ids.length || bytesLeft < sumOf(bytes)) {
+    // A record that this message names must stay. If it names one, no room is made for its new tasks.
+    const made = areNew ? roomMade(state, ids.length - tasksLeft, sumOf(bytes) - bytesLeft, nowMs) : NO_ROOM_MADE
+    events.push(...made.events)
+    tasksLeft += made.tasks
+    bytesLeft += made.bytes
+  }
   // The index of the first task of the current accepted run, and the bytes of all bodies before it.
   let first = 0
   let firstAt = 0
@@ -78,18 +90,24 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
       continue
     }
     const refused =
-      isNewQueueTooMany || size > config.queueBytesMax
-        ? refusalForGood(config, session, isNewQueueTooMany, { ref, index })
+      newQueueLimit !== undefined || size > config.queueBytesMax
+        ? refusalForGood(config, session, newQueueLimit, { ref, index })
         : tasksHeld + 1 > config.queueTasksMax
           ? 'queueTasksMax'
           : bytesHeld + size > config.queueBytesMax
             ? 'queueBytesMax'
-            : ownerHolds + 1 > config.principalTasksMax
-              ? 'principalTasksMax'
-              : undefined
+            : tasksLeft < 1
+              ? 'tasksMax'
+              : bytesLeft < size
+                ? 'bytesMax'
+                : ownerHolds + 1 > config.principalTasksMax
+                  ? 'principalTasksMax'
+                  : undefined
     if (refused === undefined) {
       tasksHeld += 1
       bytesHeld += size
+      tasksLeft -= 1
+      bytesLeft -= size
       ownerHolds += 1
       seen?.set(id, digests[i] as number)
       continue
@@ -101,7 +119,7 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
       const isOwn = refused === 'principalTasksMax'
       const message = isOwn
         ? `you have ${limit} unfinished tasks (${refused}): wait until some are finished`
-        : `queue ${command.queue} is full (${refused} is ${limit}): try again later`
+        : `${whatIsFull(command.queue, refused)} (${refused} is ${limit}): try again later`
       events.push(
         refusal(session, 'busy', message, {
           ref,
@@ -121,17 +139,10 @@ export function submit(state: State, command: CommandOf<'submit'>, { nowMs }: En
 function refusalForGood(
   config: EngineConfig,
   session: string | undefined,
-  isNewQueueTooMany: boolean,
+  newQueueLimit: NewQueuesLimit | undefined,
   at: { ref: number; index: number },
 ): EventOf<'refused'> {
-  if (isNewQueueTooMany) {
-    return refusal(session, 'busy', queuesFull(config), {
-      ...at,
-      field: 'queue',
-      limit: config.queuesMax,
-      retryAfterMs: config.retryAfterMsMax,
-    })
-  }
+  if (newQueueLimit !== undefined) return newQueueRefusal(config, session, newQueueLimit, { ...at, field: 'queue' })
   const limit = config.queueBytesMax
   return refusal(
     session,
@@ -143,6 +154,16 @@ function refusalForGood(
       limit,
     },
   )
+}
+
+function whatIsFull(queue: string, limit: keyof EngineConfig): string {
+  return limit === 'tasksMax' || limit === 'bytesMax' ? 'the broker is full' : `queue ${queue} is full`
+}
+
+function sumOf(bytes: readonly number[]): number {
+  let sum = 0
+  for (const size of bytes) sum += size
+  return sum
 }
 
 function isAscending(ids: readonly string[]): boolean {
@@ -170,16 +191,32 @@ export function watch(state: State, { session, ref, ids }: CommandOf<'watch'>, {
     seen.add(id)
     const task = state.tasks.get(id)
     if (!task) events.push(unknownTask(session, id, { ref, index }))
-    else events.push(...watched(state, task, session, ref, index, nowMs))
+    else events.push(...watched(state, task, session, ref, index, nowMs, events.length))
   })
   return events
 }
 
-/** A finished task tells its outcome each time it is asked. An unfinished task notes each watcher once. */
-function watched(state: State, task: Task, session: string, ref: number, index: number, atMs: number): Event[] {
+/**
+ * A finished task tells its outcome each time it is asked. An unfinished task notes each watcher once. `pending` is the
+ * number of watches that earlier events of the same command may add to the session.
+ */
+function watched(
+  state: State,
+  task: Task,
+  session: string,
+  ref: number,
+  index: number,
+  atMs: number,
+  pending = 0,
+): Event[] {
   const holder = state.sessions.get(session)
   if (!holder) return []
   if (isWatching(task, holder) && !isFinished(task)) return []
+  const { sessionWatchesMax, retryAfterMsMax } = state.config
+  if (!isFinished(task) && holder.watches + pending >= sessionWatchesMax) {
+    const message = `the session watches ${sessionWatchesMax} tasks already (sessionWatchesMax): unwatch some first`
+    return [refusal(session, 'busy', message, { ref, index, limit: sessionWatchesMax, retryAfterMs: retryAfterMsMax })]
+  }
   const watchers = watchersOf(task)
   if (!watchers.includes(holder) && mayHaveNews(task) && watchers.length >= state.config.watchersMax) {
     // The session is told the present outcome, and nothing of what a redrive may bring.
@@ -267,6 +304,14 @@ export function forget(state: State, { ids }: CommandOf<'forget'>, { nowMs }: En
     const task = deadLetter(state, id, ids)
     return 'type' in task ? task : { type: 'taskForgotten', id, atMs: nowMs }
   })
+}
+
+export function dropRecords(state: State, { queue: name, max }: CommandOf<'dropRecords'>, { nowMs }: Env): Event[] {
+  const queue = state.queues.get(name)
+  const records: number[] = []
+  for (const { head } of queue ? [queue.done, queue.dead] : [])
+    for (let task = head; task && records.length < max; task = task.next) records.push(task.seq)
+  return records.length > 0 ? [{ type: 'oldestForgotten', tasks: records, atMs: nowMs }] : []
 }
 
 /** The dead letter of this id, or why there is none. */

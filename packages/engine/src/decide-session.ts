@@ -2,9 +2,10 @@ import type { CommandOf, Env } from './commands.ts'
 import { handBack, trimmedDead } from './decide-attempt.ts'
 import type { Session } from './entities.ts'
 import type { Event, EventOf } from './events.ts'
+import { newQueueRefusal, newQueuesLimit } from './new-queues.ts'
 import { refusal } from './refusal.ts'
 import { isSilent, restMs } from './silence.ts'
-import { queuesFull, type State } from './state.ts'
+import type { State } from './state.ts'
 
 /** Commands about sessions: they open, resume, fall silent, end, and state what they take. */
 
@@ -12,7 +13,9 @@ export function open(state: State, command: CommandOf<'openSession'>, { nowMs }:
   const { session, roles, begins, owner } = command
   if (state.sessions.has(session)) throw new Error('invariant broken: a session is opened twice')
   const { sessionsMax, retryAfterMsMax } = state.config
-  if (state.sessions.size >= sessionsMax) {
+  const isFull = state.sessions.size >= sessionsMax
+  const absent = isFull ? dispensableSession(state) : undefined
+  if (isFull && absent === undefined) {
     return [
       refusal(
         session,
@@ -28,7 +31,21 @@ export function open(state: State, command: CommandOf<'openSession'>, { nowMs }:
   const opened: EventOf<'sessionOpened'> = { type: 'sessionOpened', session, roles, atMs: nowMs }
   if (begins) opened.begins = true
   if (owner !== undefined) opened.owner = owner
-  return [opened]
+  return absent === undefined ? [opened] : [{ type: 'sessionClosed', session: absent.id, atMs: nowMs }, opened]
+}
+
+/** The number of disconnected sessions among which a dispensable one is looked for. */
+const LOOKED_AT_MAX = 100
+
+/** A disconnected session without leases, which may end early. One without watches and queues is preferred. */
+function dispensableSession({ graces }: State): Session | undefined {
+  let found: Session | undefined
+  for (const session of graces.some(LOOKED_AT_MAX)) {
+    if (session.leases.size > 0) continue
+    if (session.watches === 0 && session.subscriptions.length === 0) return session
+    found ??= session
+  }
+  return found
 }
 
 /** A delivery that the client does not name never arrived. It is handed back and counts no attempt. */
@@ -66,19 +83,12 @@ export function close(state: State, { session }: CommandOf<'closeSession'>, env:
 }
 
 export function setCredit(state: State, { session, credit, queues }: CommandOf<'setCredit'>, { nowMs }: Env): Event[] {
-  if (!state.sessions.has(session)) return []
+  const held = state.sessions.get(session)
+  if (!held) return []
   const wanted = [...new Set(queues)]
   const unknown = wanted.filter((name) => !state.queues.has(name)).length
-  const { queuesMax, retryAfterMsMax } = state.config
-  if (unknown > 0 && state.queues.size + unknown > queuesMax) {
-    return [
-      refusal(session, 'busy', queuesFull(state.config), {
-        field: 'queues',
-        limit: queuesMax,
-        retryAfterMs: retryAfterMsMax,
-      }),
-    ]
-  }
+  const limit = newQueuesLimit(state, held.owner, unknown)
+  if (limit !== undefined) return [newQueueRefusal(state.config, session, limit, { field: 'queues' })]
   return [{ type: 'creditSet', session, credit, queues: wanted, atMs: nowMs }]
 }
 

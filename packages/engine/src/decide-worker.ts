@@ -2,6 +2,7 @@ import type { CommandOf, Env } from './commands.ts'
 import { endAttempt, handBack, joiningOf, type ResultBytes, trimmed, trimmedDead } from './decide-attempt.ts'
 import type { Queue, Task } from './entities.ts'
 import type { Event } from './events.ts'
+import { roomMade } from './make-room.ts'
 import { refusal } from './refusal.ts'
 import { retryDelayMs } from './retry.ts'
 import type { State } from './state.ts'
@@ -57,7 +58,7 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
     joining.push(task.seq)
   }
   succeedBefore(leases.length)
-  const { queueResultsMax, queueResultBytesMax } = state.config
+  const { queueResultsMax, queueResultBytesMax, bytesMax } = state.config
   for (const [{ done, resultBytes }, joined] of finishing) {
     // This sum includes results of other queues and refused results. If even the sum is within the bound, there is
     // nothing to trim.
@@ -67,6 +68,11 @@ export function complete(state: State, command: CommandOf<'complete'>, { nowMs }
         : undefined
     events.push(...trimmed(done, joined, queueResultsMax, nowMs, results))
   }
+  // Results are never refused: if they exceed the bound over all queues, older records are dropped. Records that the
+  // bound of their own queue drops must not be named twice.
+  const surplus = state.bytes + at - bytesMax
+  if (surplus > 0 && !events.some(({ type }) => type === 'oldestForgotten'))
+    events.push(...roomMade(state, 0, surplus, nowMs).events)
   return events
 }
 

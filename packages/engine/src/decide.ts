@@ -1,10 +1,11 @@
 import type { Command, Env } from './commands.ts'
 import { revokePrincipal } from './decide-access.ts'
 import { checkpoint, dispatch, stall, start, tick } from './decide-broker.ts'
-import { cancel, forget, redrive, submit, unwatch, watch } from './decide-producer.ts'
+import { cancel, dropRecords, forget, redrive, submit, unwatch, watch } from './decide-producer.ts'
 import { begin, close, disconnect, hear, open, resume, setCredit } from './decide-session.ts'
 import { complete, fail, heartbeat, release, reportProgress } from './decide-worker.ts'
 import type { Event } from './events.ts'
+import { fitHistories } from './history-room.ts'
 import type { State } from './state.ts'
 
 /**
@@ -13,6 +14,26 @@ import type { State } from './state.ts'
  * command. A refusal is an event with an error code; only a broken invariant throws.
  */
 export function decide(state: State, command: Command, env: Env): Event[] {
+  const events = decideWhole(state, command, env)
+  return mayEndAttempts(command) ? fitHistories(state, events) : events
+}
+
+/** Whether the command may end attempts or report progress. */
+function mayEndAttempts({ type }: Command): boolean {
+  switch (type) {
+    case 'fail':
+    case 'release':
+    case 'reportProgress':
+    case 'resumeSession':
+    case 'closeSession':
+    case 'tick':
+      return true
+    default:
+      return false
+  }
+}
+
+function decideWhole(state: State, command: Command, env: Env): Event[] {
   switch (command.type) {
     case 'submit':
       return submit(state, command, env)
@@ -34,6 +55,8 @@ export function decide(state: State, command: Command, env: Env): Event[] {
       return release(state, command, env)
     case 'cancel':
       return cancel(state, command, env)
+    case 'dropRecords':
+      return dropRecords(state, command, env)
     case 'redrive':
       return redrive(state, command, env)
     case 'revokePrincipal':

@@ -16,7 +16,13 @@ export type Phase =
    * there was no delay.
    */
   | { readonly state: 'ready'; readonly behind: number }
-  | { readonly state: 'leased'; readonly session: Session; readonly expiresAtMs: number }
+  /** `endsAtMs`: no heartbeat renews the lease past this time. Infinite without a time limit, or before the work begins. */
+  | {
+      readonly state: 'leased'
+      readonly session: Session
+      readonly expiresAtMs: number
+      readonly endsAtMs: number
+    }
   | { readonly state: 'succeeded'; readonly contentType: string | undefined; readonly forgetAtMs: number }
   | {
       readonly state: 'dead'
@@ -43,6 +49,8 @@ export interface Past {
   readonly history: readonly AttemptRecord[]
   /** The newest progress that a handler reported. */
   readonly progress: unknown
+  /** Bytes of memory for `history` and `progress`; see `pastBytes`. */
+  readonly bytes: number
 }
 
 /**
@@ -101,6 +109,8 @@ export interface Submission {
 
 export interface Queue {
   readonly name: string
+  /** The principal that first named the queue; undefined where the broker had no access control. */
+  readonly creator: string | undefined
   readonly ready: ReadyQueue<Task>
   /** Unfinished tasks by state, and the bytes of their bodies. */
   delayed: number
@@ -113,6 +123,8 @@ export interface Queue {
   succeeded: number
   /** Bytes of the results that are kept. */
   resultBytes: number
+  /** Bytes of memory for failures and progress of its tasks. */
+  historyBytes: number
   /** How fast tasks have finished lately; from it comes `retryAfterMs`. */
   readonly finishRate: FinishRate
   /**
@@ -146,6 +158,8 @@ export interface Session extends HeapItem {
   credit: number
   subscriptions: Subscription[]
   readonly leases: LeaseTable<Task>
+  /** The number of held tasks that the session watches. */
+  watches: number
   /** The latest lease. Among equally free sessions, the one with the lowest has waited longest and comes first. */
   lastLease: number
   /** The worker reports up to which lease it has begun its deliveries. Otherwise all leases count as begun. */

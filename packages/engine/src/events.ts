@@ -48,6 +48,8 @@ export interface AttemptRecord {
   endedAtMs: number
   how: 'failed' | Loss
   error?: TaskFailure
+  /** What was left out for lack of room: the stack, the whole error, or also the attempts before this one. */
+  cut?: 'stack' | 'error' | 'history'
 }
 
 /** A task completely as data. Compaction writes it so that the task outlives the events that made it. */
@@ -79,7 +81,8 @@ export type PhaseRecord =
   | { state: 'delayed'; readyAtMs: number }
   /** `behind`: the number of the newest task when this task's delay ended; 0 if there was no delay. */
   | { state: 'ready'; behind: number }
-  | { state: 'leased'; session: string; lease: number; expiresAtMs: number }
+  /** `endsAtMs`: no heartbeat renews the lease past this time. Left out if there is no such time. */
+  | { state: 'leased'; session: string; lease: number; expiresAtMs: number; endsAtMs?: number }
   | { state: 'succeeded'; result: number; bytes: number; contentType?: string; forgetAtMs: number }
   | { state: 'dead'; reason: DeadReason; error?: TaskFailure; forgetAtMs: number }
   | { state: 'cancelled'; forgetAtMs: number }

@@ -17,10 +17,23 @@ import {
   setSilence,
   takeAsBegun,
 } from './sessions.ts'
-import { prolong } from './stall.ts'
+import { forgetLeaseEnds, prolong } from './stall.ts'
 import type { State } from './state.ts'
 import { createTask, READY, setResultRef } from './task.ts'
-import { enter, held, leave, move, numbered, remember, unwatch, waiting, watch } from './tasks.ts'
+import {
+  addHistoryBytes,
+  enter,
+  held,
+  leave,
+  move,
+  numbered,
+  remember,
+  setPast,
+  setWatchers,
+  unwatch,
+  waiting,
+  watch,
+} from './tasks.ts'
 
 /**
  * The only function that changes the state. Throws on an event that does not fit the state: that is a broken
@@ -40,7 +53,7 @@ export function evolve(state: State, event: Event): void {
     case 'attemptFailed': {
       const task = held(state, event.id)
       noteLoss(state, task, event.revoked, event.attempt.how)
-      remember(task, event.attempt)
+      remember(state, task, event.attempt)
       move(state, task, event.type, waiting(event.retryAtMs, event.atMs))
       return
     }
@@ -55,7 +68,7 @@ export function evolve(state: State, event: Event): void {
     case 'taskDied': {
       const task = held(state, event.id)
       noteLoss(state, task, event.revoked, event.attempt?.how)
-      if (event.attempt) remember(task, event.attempt)
+      if (event.attempt) remember(state, task, event.attempt)
       move(state, task, event.type, {
         state: 'dead',
         reason: event.reason,
@@ -98,7 +111,7 @@ export function evolve(state: State, event: Event): void {
       return
     case 'progressReported': {
       const task = held(state, event.id)
-      task.past = { ...task.past, progress: event.progress }
+      setPast(state, task, { ...task.past, progress: event.progress })
       return
     }
     case 'taskWatched':
@@ -144,6 +157,7 @@ export function evolve(state: State, event: Event): void {
       // The last `begin` of a session may be lost. So all its leases count as begun: work that has begun must not
       // count as unbegun.
       for (const session of state.sessions.values()) takeAsBegun(session)
+      forgetLeaseEnds(state)
       return
     case 'checkpointed':
       state.epoch = event.epoch
@@ -166,7 +180,7 @@ export function evolve(state: State, event: Event): void {
 function accept(state: State, event: EventOf<'tasksAccepted'>): void {
   const { options, contentType, owner, ids, bytes, digests, seq, atMs, ref, index } = event
   const watcher = event.watcher === undefined ? null : sessionNamed(state, event.watcher)
-  const queue = queueGiven(state, event.queue, atMs)
+  const queue = queueGiven(state, event.queue, owner, atMs)
   const submission = watcher && { session: watcher, connection: watcher.connections, ref, index, seq }
   const phase = waiting(atMs + options.delayMs, atMs)
   assertTransition('absent', event.type, phase.state)
@@ -197,7 +211,9 @@ function lease(state: State, event: EventOf<'leasesGranted'>): void {
     task.attempts += 1
     task.lease = lease + i
     const expiresAtMs = atMs + task.options.leaseMs
-    if (phase?.expiresAtMs !== expiresAtMs) phase = { state: 'leased', session, expiresAtMs }
+    const endsAtMs = session.begins ? Number.POSITIVE_INFINITY : workEndsAtMs(state, task, atMs)
+    if (phase?.expiresAtMs !== expiresAtMs || phase.endsAtMs !== endsAtMs)
+      phase = { state: 'leased', session, expiresAtMs, endsAtMs }
     enter(state, task, phase)
     noteDispatchable(state, task.queue)
   }
@@ -237,12 +253,27 @@ function renew(state: State, event: EventOf<'leasesRenewed'>): void {
   for (const lease of event.leases) {
     const task = session.leases.get(lease)
     if (task === undefined) continue
-    const expiresAtMs = event.atMs + task.options.leaseMs
-    if (phase?.expiresAtMs !== expiresAtMs) phase = { state: 'leased', session, expiresAtMs }
+    const endsAtMs = renewableUntilMs(state, task, session, event.atMs)
+    const expiresAtMs = Math.min(event.atMs + task.options.leaseMs, endsAtMs)
+    if (phase?.expiresAtMs !== expiresAtMs || phase.endsAtMs !== endsAtMs)
+      phase = { state: 'leased', session, expiresAtMs, endsAtMs }
     release(state, task.queue.leased, task)
     task.phase = phase
     retain(state, task.queue.leased, task)
   }
+}
+
+/** The latest time to which a lease of work that begins now can be renewed. Infinite if the task has no time limit. */
+function workEndsAtMs({ config }: State, { options: { timeLimitMs, leaseMs } }: Task, atMs: number): number {
+  return timeLimitMs === 0 ? Number.POSITIVE_INFINITY : atMs + timeLimitMs + leaseMs + config.graceMs
+}
+
+/** The time limit counts from when the attempt is first known to have begun. Until then its lease has no end. */
+function renewableUntilMs(state: State, task: Task, session: Session, atMs: number): number {
+  const { phase, lease } = task
+  if (session.begins && lease > session.begun) return Number.POSITIVE_INFINITY
+  const endsAtMs = phase.state === 'leased' ? phase.endsAtMs : Number.POSITIVE_INFINITY
+  return endsAtMs < Number.POSITIVE_INFINITY ? endsAtMs : workEndsAtMs(state, task, atMs)
 }
 
 /** Must be called before the task leaves its holder. */
@@ -262,6 +293,8 @@ function forget(state: State, tasks: readonly Task[], event: EventType): void {
   for (const task of tasks) {
     assertTransition(task.phase.state, event, 'gone')
     leave(state, task)
+    addHistoryBytes(state, task, -task.past.bytes)
+    if (task.watchers !== null) setWatchers(task, [])
   }
   state.tasks.delete(tasks)
   for (const { queue } of tasks) dropUnused(state, queue)

@@ -1,5 +1,6 @@
 import type { Task } from './entities.ts'
 import type { EventOf } from './events.ts'
+import { lostInARow } from './loss-delay.ts'
 import { attemptsMax } from './task.ts'
 
 /**
@@ -36,11 +37,4 @@ export function grantTerms(task: Task): GrantTerms {
 
 export function isSameTerms(a: GrantTerms, b: GrantTerms): boolean {
   return a.start === b.start && a.durable === b.durable
-}
-
-/** The number of lost attempts at the end of its history. */
-function lostInARow({ past: { history } }: Task): number {
-  let lost = 0
-  while (lost < history.length && history[history.length - 1 - lost]?.how !== 'failed') lost += 1
-  return lost
 }

@@ -11,7 +11,7 @@ export const HISTORY_LENGTH_MAX = 4096
  * attempt. If the errors are long, the oldest attempts keep only that they happened.
  */
 export function historyOf(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
-  const history = attempts.slice(-HISTORY_MAX)
+  const history = attempts.at(-1)?.cut === 'history' ? attempts.slice(-1) : attempts.slice(-HISTORY_MAX)
   let length = 0
   for (let i = history.length - 2; i >= 0; i -= 1) {
     const { error, ...rest } = history[i] as AttemptRecord

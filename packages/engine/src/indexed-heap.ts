@@ -21,6 +21,11 @@ export class IndexedHeap<T extends HeapItem> {
     return this.#items[0]
   }
 
+  /** Up to `max` of the items: the first one first, then mostly early ones before late ones. */
+  some(max: number): readonly T[] {
+    return this.#items.slice(0, max)
+  }
+
   /** The item that would come first without the first one. */
   second(): T | undefined {
     const left = this.#items[1]

@@ -1,7 +1,8 @@
 import { check, same } from './check.ts'
 import { hasDeadline, idsOf } from './describe-state.ts'
-import type { Queue, Task } from './entities.ts'
+import type { Queue, Session, Task } from './entities.ts'
 import { HISTORY_LENGTH_MAX, HISTORY_MAX, lengthOf } from './history.ts'
+import { failureBytes, pastBytes } from './history-room.ts'
 import { byReadiness } from './ready-queue.ts'
 import { freeCredit, type State, unfinished } from './state.ts'
 import { deadlineOf, isFinished, watchersOf } from './task.ts'
@@ -49,8 +50,13 @@ function checkQueues(state: State): void {
   for (const [queue] of byQueue) check(state.queues.get(queue.name) === queue, () => `queue ${queue.name} is not held`)
   check(state.queues.size <= config.queuesMax, () => `${state.queues.size} queues are too many`)
   check(state.sessions.size <= config.sessionsMax, () => `${state.sessions.size} sessions are too many`)
+  check(state.tasks.size <= config.tasksMax, () => `${state.tasks.size} tasks are too many`)
   const dispatchable: string[] = []
+  const creators: string[] = []
+  let allBytes = 0
+  let allHistoryBytes = 0
   for (const queue of state.queues.values()) {
+    if (queue.creator !== undefined) creators.push(queue.creator)
     const tasks = byQueue.get(queue) ?? []
     const count = (...names: string[]) => tasks.filter(({ phase }) => names.includes(phase.state)).length
     same(
@@ -69,6 +75,12 @@ function checkQueues(state: State): void {
     same(queue.bytes, bytes, `the bytes of ${queue.name}`)
     const resultBytes = tasks.reduce((sum, task) => sum + (task.phase.state === 'succeeded' ? task.resultBytes : 0), 0)
     same(queue.resultBytes, resultBytes, `the bytes of the results of ${queue.name}`)
+    allBytes += bytes + resultBytes
+    for (const { phase, bytes } of tasks) if (phase.state === 'dead') allBytes += bytes
+    const historyBytes = tasks.reduce((sum, task) => sum + historyBytesOf(task), 0)
+    same(queue.historyBytes, historyBytes, `the bytes of the histories of ${queue.name}`)
+    check(historyBytes <= config.queueHistoryBytesMax, () => `queue ${queue.name} keeps histories that are too long`)
+    allHistoryBytes += historyBytes
     same(idsOf(queue.leased.head).length, queue.leased.size, `the list of leased tasks of ${queue.name}`)
     same(idsOf(queue.done.head).length, queue.done.size, `the list of done tasks of ${queue.name}`)
     same(idsOf(queue.dead.head).length, queue.dead.size, `the list of dead letters of ${queue.name}`)
@@ -82,7 +94,17 @@ function checkQueues(state: State): void {
     checkNext(queue, tasks)
     if (count('ready') > 0 && willing(state, queue).length > 0) dispatchable.push(queue.name)
   }
+  same(state.bytes, allBytes, 'the bytes of all queues')
+  same(state.historyBytes, allHistoryBytes, 'the bytes of the histories of all queues')
+  check(allHistoryBytes <= config.historyBytesMax, () => `histories of ${allHistoryBytes} bytes are too long`)
+  const counts = [...Map.groupBy(creators, (name) => name)].map(([name, all]) => [name, all.length])
+  same([...state.queuesOf].sort(), counts.sort(), 'the queues of each principal')
   same([...state.dispatchable].map(({ name }) => name).sort(), dispatchable.sort(), 'the dispatchable set')
+}
+
+function historyBytesOf({ past, phase }: Task): number {
+  check(past.bytes === pastBytes(past), () => `a history takes ${pastBytes(past)} bytes, and ${past.bytes} are counted`)
+  return past.bytes + (phase.state === 'dead' ? failureBytes(phase.error) : 0)
 }
 
 function willing(state: State, queue: Queue) {
@@ -183,6 +205,14 @@ function checkSessions(state: State): void {
     same(restUntilMs > 0, silence === 'resting', `whether session ${id} rests`)
     check(silence !== 'silent' || expiries > 0, () => `session ${id} is silent and let nothing expire`)
   }
+  const watches = new Map<Session, number>()
+  for (const { watchers } of state.tasks.values())
+    for (const session of [watchers ?? []].flat()) watches.set(session, (watches.get(session) ?? 0) + 1)
+  for (const session of state.sessions.values())
+    check(
+      session.watches === (watches.get(session) ?? 0),
+      () => `session ${session.id} counts ${session.watches} watches`,
+    )
   for (const task of state.tasks.values()) {
     const watchers = [task.watchers ?? []].flat().filter(({ phase }) => phase !== 'closed')
     check(new Set(watchers).size === watchers.length, () => `task ${task.id} has a watcher twice`)

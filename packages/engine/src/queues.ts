@@ -5,18 +5,20 @@ import { deadlineOf } from './task.ts'
 
 /** What `evolve` does to queues. Only `evolve` may call these functions. */
 
-export function queueNamed(state: State, name: string): Queue {
+/** If the queue is new, it counts towards the `principalQueuesMax` of `creator`. */
+export function queueNamed(state: State, name: string, creator?: string): Queue {
   let queue = state.queues.get(name)
   if (!queue) {
-    queue = createQueue(name)
+    queue = createQueue(name, creator)
     state.queues.set(name, queue)
+    if (creator !== undefined) state.queuesOf.set(creator, (state.queuesOf.get(creator) ?? 0) + 1)
   }
   return queue
 }
 
 /** The queue of this name, to which tasks are about to be added. */
-export function queueGiven(state: State, name: string, atMs: number): Queue {
-  const queue = queueNamed(state, name)
+export function queueGiven(state: State, name: string, creator: string | undefined, atMs: number): Queue {
+  const queue = queueNamed(state, name, creator)
   if (unfinished(queue) === 0) queue.finishRate.resume(atMs)
   return queue
 }
@@ -33,6 +35,11 @@ export function noteDispatchable(state: State, queue: Queue): void {
 export function dropUnused(state: State, queue: Queue): void {
   if (unfinished(queue) + queue.done.size + queue.dead.size + queue.subscriptions > 0) return
   state.queues.delete(queue.name)
+  const { creator } = queue
+  if (creator === undefined) return
+  const left = (state.queuesOf.get(creator) as number) - 1
+  if (left > 0) state.queuesOf.set(creator, left)
+  else state.queuesOf.delete(creator)
 }
 
 /**

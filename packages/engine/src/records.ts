@@ -33,7 +33,13 @@ function phaseRecordOf(task: Task): PhaseRecord {
   const { phase, lease } = task
   switch (phase.state) {
     case 'leased':
-      return { state: phase.state, session: phase.session.id, lease, expiresAtMs: phase.expiresAtMs }
+      return {
+        state: phase.state,
+        session: phase.session.id,
+        lease,
+        expiresAtMs: phase.expiresAtMs,
+        ...(phase.endsAtMs < Number.POSITIVE_INFINITY ? { endsAtMs: phase.endsAtMs } : {}),
+      }
     case 'succeeded': {
       const { state, contentType, forgetAtMs } = phase
       return { state, result: resultOf(task), bytes: task.resultBytes, contentType, forgetAtMs }

@@ -1,12 +1,14 @@
 import type { Event } from './events.ts'
 import { evolve } from './evolve.ts'
+import { fitHistories } from './history-room.ts'
 import { sessionFor } from './sessions.ts'
 import type { State } from './state.ts'
 
 /**
  * `evolve` for events read from a journal whose oldest batches have been discarded. The discarded events were about
  * tasks that are gone or restated later. So an event about a task that is not held is skipped, and an unknown session
- * is taken to be in its grace window.
+ * is taken to be in its grace window. Failures and progress are cut to the room
+ * there is: the broker that wrote them may have had more. So every broker starts on what it accepted.
  */
 export function replay(state: State, event: Event): void {
   switch (event.type) {
@@ -19,7 +21,8 @@ export function replay(state: State, event: Event): void {
     case 'taskForgotten':
     case 'progressReported':
       if (!state.tasks.has(event.id)) return
-      break
+      for (const fitting of fitHistories(state, [event])) evolve(state, fitting)
+      return
     case 'taskWatched':
     case 'taskUnwatched':
       if (!state.tasks.has(event.id)) return
@@ -63,8 +66,10 @@ export function replay(state: State, event: Event): void {
     case 'checkpointed':
     case 'principalRevoked':
     case 'sessionOpened':
-    case 'taskRestated':
     case 'refused':
+      break
+    case 'taskRestated':
+      fitHistories(state, [event])
       break
     default:
       event satisfies never

@@ -6,7 +6,7 @@ import { noteDispatchable, queueNamed } from './queues.ts'
 import { disconnectSession, refresh, sessionFor, setCredit, setSilence } from './sessions.ts'
 import type { State } from './state.ts'
 import { createTask, isFinished, READY, setBodyRef, setResultRef } from './task.ts'
-import { enter, setWatchers } from './tasks.ts'
+import { enter, setPast, setWatchers } from './tasks.ts'
 
 /** What `evolve` does with restated tasks and sessions. Only `evolve` may call these functions. */
 
@@ -24,14 +24,15 @@ export function restate(state: State, record: TaskRecord): void {
     return
   }
   const { id, seq, bytes, digest, contentType, owner, acceptedAtMs: atMs } = record
-  const queue = queueNamed(state, record.queue)
+  const queue = queueNamed(state, record.queue, owner)
   const options = state.options.share(record.options)
   const task = createTask(id, seq, queue, options, { atMs, contentType, owner }, null, record.body, bytes, digest)
   task.started = record.started
   task.attempts = record.attempts
   const { releases, progress } = record
   const history = historyOf(record.history)
-  if (releases > 0 || history.length > 0 || progress !== undefined) task.past = { releases, history, progress }
+  if (releases > 0 || history.length > 0 || progress !== undefined)
+    setPast(state, task, { releases, history, progress })
   const watchers = record.watchers.map((id) => sessionFor(state, id))
   setWatchers(task, watchers)
   state.tasks.add(task)
@@ -52,7 +53,12 @@ function phaseOf(state: State, phase: PhaseRecord): Phase {
     case 'ready':
       return phase.behind === 0 ? READY : phase
     case 'leased':
-      return { state: 'leased', session: sessionFor(state, phase.session), expiresAtMs: phase.expiresAtMs }
+      return {
+        state: 'leased',
+        session: sessionFor(state, phase.session),
+        expiresAtMs: phase.expiresAtMs,
+        endsAtMs: phase.endsAtMs ?? Number.POSITIVE_INFINITY,
+      }
     case 'succeeded':
       return { state: 'succeeded', contentType: phase.contentType, forgetAtMs: phase.forgetAtMs }
     case 'dead':

@@ -24,6 +24,7 @@ export function openSession(
     credit: 0,
     subscriptions: [],
     leases: new LeaseTable(),
+    watches: 0,
     lastLease: 0,
     begins,
     begun: 0,
@@ -131,7 +132,9 @@ export function setCredit(state: State, session: Session, credit: number, queues
       subscription.queue.subscriptions -= 1
       noteDispatchable(state, subscription.queue)
     }
-    session.subscriptions = [...new Set(queues)].map((name) => subscribe(session, queueNamed(state, name)))
+    session.subscriptions = [...new Set(queues)].map((name) =>
+      subscribe(session, queueNamed(state, name, session.owner)),
+    )
     for (const { queue } of before) dropUnused(state, queue)
   }
   refresh(state, session)

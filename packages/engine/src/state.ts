@@ -16,7 +16,13 @@ export interface State {
   nextSeq: number
   nextSessionOrder: number
   readonly tasks: TaskTable
+  /** Bytes of bodies and results over all queues, bodies of dead letters included. */
+  bytes: number
+  /** Bytes of memory for failures and progress over all queues. */
+  historyBytes: number
   readonly queues: Map<string, Queue>
+  /** The number of queues that each principal first named. */
+  readonly queuesOf: Map<string, number>
   readonly sessions: Map<string, Session>
   /** Principals and the instants up to which their tokens are revoked. */
   readonly revocations: Map<string, number>
@@ -42,7 +48,10 @@ export function createState(config: EngineConfig, seed = 0): State {
     nextSeq: 1,
     nextSessionOrder: 1,
     tasks: new TaskTable(seed),
+    bytes: 0,
+    historyBytes: 0,
     queues: new Map(),
+    queuesOf: new Map(),
     sessions: new Map(),
     revocations: new Map(),
     unfinishedOf: new Map(),
@@ -59,9 +68,10 @@ export function createState(config: EngineConfig, seed = 0): State {
   }
 }
 
-export function createQueue(name: string): Queue {
+export function createQueue(name: string, creator?: string): Queue {
   return {
     name,
+    creator,
     ready: new ReadyQueue(),
     delayed: 0,
     bytes: 0,
@@ -70,6 +80,7 @@ export function createQueue(name: string): Queue {
     dead: new LinkedList(),
     succeeded: 0,
     resultBytes: 0,
+    historyBytes: 0,
     finishRate: new FinishRate(),
     available: new IndexedHeap(freerFirst),
     subscriptions: 0,
@@ -92,11 +103,6 @@ export function freeCredit(session: Session): number {
 /** Tasks of a queue that have no outcome yet: what `queueTasksMax` bounds. */
 export function unfinished(queue: Queue): number {
   return queue.ready.size + queue.delayed + queue.leased.size
-}
-
-/** The message for a queue that the broker has no room for. */
-export function queuesFull({ queuesMax }: EngineConfig): string {
-  return `the broker has no room for another queue (queuesMax is ${queuesMax}): use fewer queues, or raise queuesMax`
 }
 
 /** When the host must run `tick` next, in ms of its clock; null if nothing will become due. */

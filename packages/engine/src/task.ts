@@ -5,7 +5,7 @@ import type { TaskOptions } from './events.ts'
 /** One object shared by all tasks that were ready at once, even in a backlog of a million. */
 export const READY: Phase = Object.freeze({ state: 'ready', behind: 0 })
 
-const NO_PAST: Past = Object.freeze({ releases: 0, history: [], progress: undefined })
+const NO_PAST: Past = Object.freeze({ releases: 0, history: [], progress: undefined, bytes: 0 })
 
 /**
  * A task that has just been accepted. It is an object literal because V8 tracks the lifetime of literals, but not

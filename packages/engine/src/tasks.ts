@@ -1,6 +1,7 @@
-import type { Phase, Session, Task } from './entities.ts'
+import type { Past, Phase, Session, Task } from './entities.ts'
 import type { AttemptRecord, EventType } from './events.ts'
 import { historyOf } from './history.ts'
+import { failureBytes, pastBytes } from './history-room.ts'
 import { assertTransition } from './lifecycle.ts'
 import { addUnfinished } from './owners.ts'
 import { noteDispatchable, release, retain } from './queues.ts'
@@ -48,18 +49,22 @@ export function leave(state: State, task: Task): Session | undefined {
     case 'succeeded':
       queue.succeeded -= 1
       queue.resultBytes -= task.resultBytes
+      state.bytes -= task.resultBytes
       release(state, queue.done, task)
       return
     case 'cancelled':
       release(state, queue.done, task)
       return
     case 'dead':
+      state.bytes -= task.bytes
+      addHistoryBytes(state, task, -failureBytes(phase.error))
       release(state, queue.dead, task)
       return
     default:
       phase satisfies never
   }
   queue.bytes -= task.bytes
+  state.bytes -= task.bytes
   return holder
 }
 
@@ -85,20 +90,35 @@ export function enter(state: State, task: Task, phase: Phase): void {
       if (phase.state === 'succeeded') {
         queue.succeeded += 1
         queue.resultBytes += task.resultBytes
+        state.bytes += task.resultBytes
       }
       retain(state, queue.done, task)
       return
     case 'dead':
+      state.bytes += task.bytes
+      addHistoryBytes(state, task, failureBytes(phase.error))
       retain(state, queue.dead, task)
       return
     default:
       phase satisfies never
   }
   queue.bytes += task.bytes
+  state.bytes += task.bytes
 }
 
-export function remember(task: Task, attempt: AttemptRecord): void {
-  task.past = { ...task.past, history: historyOf([...task.past.history, attempt]) }
+export function remember(state: State, task: Task, attempt: AttemptRecord): void {
+  setPast(state, task, { ...task.past, history: historyOf([...task.past.history, attempt]) })
+}
+
+export function setPast(state: State, task: Task, past: Omit<Past, 'bytes'>): void {
+  const bytes = pastBytes(past)
+  addHistoryBytes(state, task, bytes - task.past.bytes)
+  task.past = { ...past, bytes }
+}
+
+export function addHistoryBytes(state: State, { queue }: Task, bytes: number): void {
+  queue.historyBytes += bytes
+  state.historyBytes += bytes
 }
 
 export function watch(task: Task, session: Session): void {
@@ -115,6 +135,8 @@ export function unwatch(task: Task, session: Session): void {
 
 export function setWatchers(task: Task, sessions: Session[]): void {
   const open = sessions.filter(({ phase }) => phase !== 'closed')
+  for (const session of [task.watchers ?? []].flat()) session.watches -= 1
+  for (const session of open) session.watches += 1
   task.watchers = open.length === 0 ? null : open.length === 1 ? (open[0] as Session) : open
 }
 

@@ -109,6 +109,11 @@ export const SMALL = {
   queueTasksMax: 6,
   queueBytesMax: 120,
   queuesMax: 3,
+  principalQueuesMax: 2,
+  tasksMax: 12,
+  bytesMax: 200,
+  queueHistoryBytesMax: 600,
+  historyBytesMax: 1000,
   queueResultsMax: 3,
   queueResultBytesMax: 8,
   queueDeadMax: 2,
@@ -117,6 +122,7 @@ export const SMALL = {
   deadTtlMs: 300,
   releasesMax: 2,
   watchersMax: 2,
+  sessionWatchesMax: 3,
 }
 
 /** The commands of one step, each made from the state that the ones before it left. */

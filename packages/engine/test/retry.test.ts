@@ -86,3 +86,40 @@ test('[RETRY-4] an attempt lost with its worker is retried at once', () => {
   expect(harness.stateOf('a')).toBe('ready')
   expect(harness.task('a').past.history).toMatchObject([{ attempt: 1, how: 'session_lost' }])
 })
+
+test('[RETRY-4] a task that is lost again and again waits longer and longer, whatever its policy says', () => {
+  const harness = new Harness({ config: { graceMs: 50 } })
+  harness.submit('a', { leaseMs: 100, retry: { kind: 'fixed', attemptsMax: 100, delayMs: 0 } })
+  const waits = Array.from({ length: 9 }, (_, i) => {
+    harness.worker(`w${i}`)
+    harness.dispatch()
+    harness.advance(100)
+    const { phase } = harness.task('a')
+    const waitMs = phase.state === 'delayed' ? phase.readyAtMs - harness.nowMs : 0
+    harness.apply({ type: 'closeSession', session: `w${i}` })
+    harness.advance(waitMs)
+    return waitMs
+  })
+  expect(waits).toEqual([0, 1, 2, 4, 8, 16, 32, 60, 60].map((s) => s * 1000))
+})
+
+test('[RETRY-4] an attempt that fails by itself, and redriving, set that back', () => {
+  const harness = new Harness()
+  harness.submit('a', { leaseMs: 100, retry: { kind: 'fixed', attemptsMax: 4, delayMs: 0 } })
+  const lose = (session: string): string => {
+    harness.worker(session)
+    harness.dispatch()
+    harness.advance(100)
+    harness.apply({ type: 'closeSession', session })
+    return harness.stateOf('a')
+  }
+  expect([lose('w1'), lose('w2')]).toEqual(['ready', 'delayed'])
+  harness.advance(1000)
+  harness.worker('w3')
+  harness.dispatch()
+  harness.fail('w3', harness.leaseOf('a'))
+  harness.apply({ type: 'closeSession', session: 'w3' })
+  expect(lose('w4')).toBe('dead')
+  harness.apply({ type: 'redrive', ids: ['a'] })
+  expect(lose('w5')).toBe('ready')
+})

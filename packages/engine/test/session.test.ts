@@ -10,14 +10,30 @@ function twoLeases(): { harness: Harness; a: number; b: number } {
   return { harness, a: harness.leaseOf('a'), b: harness.leaseOf('b') }
 }
 
-test('[SESSION-1] past sessionsMax a session is refused, in their grace window or not', () => {
+test('[SESSION-1] past sessionsMax a session is refused, where all hold leases in their grace window or are there', () => {
   const harness = new Harness({ config: { sessionsMax: 1, graceMs: 50 } })
-  harness.open('s1')
+  harness.submit('a')
+  harness.worker('s1')
+  harness.dispatch()
   harness.apply({ type: 'disconnectSession', session: 's1' })
   const second = { type: 'openSession', session: 's2', roles: [] } as const
   expect(refusalsOf(harness.apply({ ...second, roles: [] }))).toEqual([['busy', undefined]])
   harness.advance(50)
   expect(typesOf(harness.apply({ ...second, roles: [] }))).toEqual(['sessionOpened'])
+})
+
+test('[SESSION-1] one that is away and holds nothing makes way, and one that holds less sooner', () => {
+  const harness = new Harness({ config: { sessionsMax: 3, graceMs: 50 } })
+  harness.submit('a')
+  harness.worker('works')
+  harness.dispatch()
+  harness.open('watches')
+  harness.apply({ type: 'watch', session: 'watches', ref: 1, ids: ['a'] })
+  harness.open('idle')
+  for (const session of ['works', 'watches', 'idle']) harness.apply({ type: 'disconnectSession', session })
+  for (const session of ['new', 'newer']) harness.open(session)
+  expect([...harness.state.sessions.keys()]).toEqual(['works', 'new', 'newer'])
+  expect(refusalsOf(harness.apply({ type: 'openSession', session: 'newest', roles: [] }))).toHaveLength(1)
 })
 
 test('[SESSION-1] opening a session that is held is a defect of the host, for it would drop its leases', () => {

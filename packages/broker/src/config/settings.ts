@@ -3,8 +3,10 @@ import { DEFAULT_LIMITS, DURATION_MS_MAX, type Limits } from '@sluice/protocol'
 import * as v from 'valibot'
 import { SECRET_BYTES_MIN } from '../access/secret.ts'
 import { isAddressOrNetwork } from '../adapters/client-address.ts'
+import { nodeMemory } from '../adapters/node-memory.ts'
 import { DEFAULT_QUOTAS, type QuotaConfig } from '../core/access/quotas.ts'
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '../core/host-config.ts'
+import { memoryBounds } from '../core/memory-bounds.ts'
 
 /** One setting: how it is checked, what it may be in words, and what it is when nobody sets it. */
 export interface Setting<T extends string | number = string | number> {
@@ -37,8 +39,10 @@ function oneOf<const T extends string>(
   return { schema: v.picklist(choices, allowed), type: 'string', allowed, default: initial, about, group }
 }
 
+const ENGINE_DEFAULTS: EngineConfig = { ...DEFAULT_CONFIG, ...memoryBounds(nodeMemory()) }
+
 const bound = (name: keyof Omit<EngineConfig, 'defaults'>, about: string, max: number) =>
-  whole('Bounds', about, DEFAULT_CONFIG[name], max)
+  whole('Bounds', about, ENGINE_DEFAULTS[name], max)
 
 const hostBound = (name: keyof Omit<HostConfig, 'limits'>, about: string, max: number) =>
   whole('Host', about, DEFAULT_HOST_CONFIG[name], max)
@@ -180,6 +184,11 @@ export const ENGINE_SETTINGS = {
   queueTasksMax: bound('queueTasksMax', 'unfinished tasks in a queue', COUNT_MAX),
   queueBytesMax: bound('queueBytesMax', "bytes of a queue's unfinished bodies", BYTES_MAX),
   queuesMax: bound('queuesMax', 'queues', 1_000_000),
+  principalQueuesMax: bound('principalQueuesMax', 'queues that one principal named first', 1_000_000),
+  tasksMax: bound('tasksMax', 'tasks over all queues; default: what fits in the heap', COUNT_MAX),
+  bytesMax: bound('bytesMax', 'bytes of bodies and results over all queues; default: half of the memory', BYTES_MAX),
+  queueHistoryBytesMax: bound('queueHistoryBytesMax', "bytes of a queue's failures and progress", BYTES_MAX),
+  historyBytesMax: bound('historyBytesMax', 'the same over all queues; default: what fits in the heap', BYTES_MAX),
   queueResultsMax: bound('queueResultsMax', 'succeeded and cancelled tasks that a queue keeps', COUNT_MAX),
   queueResultBytesMax: bound('queueResultBytesMax', 'bytes of the results that a queue keeps', BYTES_MAX),
   queueDeadMax: bound('queueDeadMax', 'dead letters that a queue keeps', COUNT_MAX),
@@ -190,6 +199,7 @@ export const ENGINE_SETTINGS = {
   deadTtlMs: bound('deadTtlMs', 'how long a dead letter is kept', DURATION_MS_MAX),
   releasesMax: bound('releasesMax', 'times a task is handed back for free', 1_000_000),
   watchersMax: bound('watchersMax', 'sessions that hear of one task', 10_000),
+  sessionWatchesMax: bound('sessionWatchesMax', 'tasks that a session watches by id', COUNT_MAX),
   retryAfterMsMin: bound('retryAfterMsMin', 'shortest wait told when busy', DURATION_MS_MAX),
   retryAfterMsMax: bound('retryAfterMsMax', 'longest wait told when busy', DURATION_MS_MAX),
 } as const satisfies Record<keyof Omit<EngineConfig, 'defaults'>, Setting<number>>

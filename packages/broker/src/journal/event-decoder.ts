@@ -41,7 +41,13 @@ function decodePhase(row: Row, atMs: number, firstRef: number): PhaseRecord {
     case 'ready':
       return { state, behind: (row[1] ?? 0) as number }
     case 'leased':
-      return { state, session: row[1] as string, lease: row[2] as number, expiresAtMs: instantFrom(atMs, row[3]) }
+      return {
+        state,
+        session: row[1] as string,
+        lease: row[2] as number,
+        expiresAtMs: instantFrom(atMs, row[3]),
+        ...(row.length > 4 ? { endsAtMs: instantFrom(atMs, row[4]) } : {}),
+      }
     case 'succeeded': {
       const phase: PhaseRecord = {
         state,

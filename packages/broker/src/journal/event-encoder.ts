@@ -146,6 +146,7 @@ function writePhase(out: JsonWriter, phase: PhaseRecord, atMs: number, firstRef:
       json(out, phase.session)
       out.number(phase.lease)
       instant(out, atMs, phase.expiresAtMs)
+      if (phase.endsAtMs !== undefined) instant(out, atMs, phase.endsAtMs)
       break
     case 'succeeded':
       out.number(phase.result - firstRef)

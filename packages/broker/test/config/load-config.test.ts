@@ -1,10 +1,12 @@
 import { DEFAULT_CONFIG, engineConfig } from '@sluice/engine'
 import { DEFAULT_LIMITS } from '@sluice/protocol'
 import { expect, test } from 'vitest'
+import { nodeMemory } from '../../src/adapters/node-memory.ts'
 import { ConfigError, type ConfigSources, loadConfig } from '../../src/config/load-config.ts'
 import { environmentNameOf, flagOf, SETTING_NAMES, SETTINGS, type SettingName } from '../../src/config/settings.ts'
 import { DEFAULT_QUOTAS } from '../../src/core/access/quotas.ts'
 import { DEFAULT_HOST_CONFIG } from '../../src/core/host-config.ts'
+import { memoryBounds } from '../../src/core/memory-bounds.ts'
 
 function problemsOf(sources: ConfigSources): readonly string[] {
   try {
@@ -26,9 +28,19 @@ test('without any setting the documented defaults hold', () => {
     allowedOrigins: [],
     trustedProxies: [],
     quotas: DEFAULT_QUOTAS,
-    engine: DEFAULT_CONFIG,
+    engine: { ...DEFAULT_CONFIG, ...memoryBounds(nodeMemory()) },
     hosting: { ...DEFAULT_HOST_CONFIG, limits: DEFAULT_LIMITS },
   })
+})
+
+test('[QUEUE-6] the bounds over all queues fit into the memory that there is, and are no figure that always holds', () => {
+  const GIB = 1024 ** 3
+  const small = memoryBounds({ heapBytes: GIB / 2, totalBytes: GIB })
+  const large = memoryBounds({ heapBytes: 4 * GIB, totalBytes: 16 * GIB })
+  expect(small).toEqual({ tasksMax: 357_913, bytesMax: GIB / 2, historyBytesMax: 80_530_636 })
+  expect(large.tasksMax).toBeGreaterThan(2_800_000)
+  const { heapBytes } = nodeMemory()
+  expect(loadConfig({}).engine.historyBytesMax).toBeLessThan(heapBytes / 4)
 })
 
 test('flags win over the environment, the environment over the file, the file over defaults', () => {

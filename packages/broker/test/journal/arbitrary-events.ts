@@ -55,6 +55,7 @@ const attempt: fc.Arbitrary<EventOf<'attemptFailed'>['attempt']> = fc.record(
     endedAtMs: atMs,
     how: fc.constantFrom('failed' as const, 'lease_expired' as const, 'session_lost' as const),
     error: failure,
+    cut: fc.constantFrom('stack' as const, 'error' as const, 'history' as const),
   },
   { noNullPrototype: true, requiredKeys: ['attempt', 'endedAtMs', 'how'] },
 )
@@ -79,7 +80,10 @@ const sessionRecord: fc.Arbitrary<SessionRecord> = fc.record(
 const phase: fc.Arbitrary<PhaseRecord> = fc.oneof<fc.Arbitrary<PhaseRecord>[]>(
   record({ state: fc.constant('delayed' as const), readyAtMs: atMs }),
   record({ state: fc.constant('ready' as const), behind: count }),
-  record({ state: fc.constant('leased' as const), session, lease: count, expiresAtMs: atMs }),
+  fc.record(
+    { state: fc.constant('leased' as const), session, lease: count, expiresAtMs: atMs, endsAtMs: atMs },
+    { noNullPrototype: true, requiredKeys: ['state', 'session', 'lease', 'expiresAtMs'] },
+  ),
   fc.record(
     { state: fc.constant('succeeded' as const), result: ref, bytes, contentType: name, forgetAtMs: atMs },
     { noNullPrototype: true, requiredKeys: ['state', 'result', 'bytes', 'forgetAtMs'] },

@@ -110,8 +110,10 @@ export class Attempts implements Checker {
     const delayMs = retryAtMs - atMs
     const said = this.#failures.get(`${task.session} ${task.lease}`)
     if (attempt.how !== 'failed' || said === undefined) {
-      // The attempt was lost with its worker, or the task was handed back too often: nobody asked for a delay.
-      if (delayMs > ROUNDING_MS) violate(`task ${task.id} waits ${delayMs} ms after a lost attempt`, about, 'RETRY-4')
+      // The attempt was lost with its worker, or the task was handed back too often. Only losses in a row make it wait.
+      const dueMs = attempt.how === 'failed' ? 0 : lossDelayMs(task)
+      if (Math.abs(delayMs - dueMs) > ROUNDING_MS)
+        violate(`task ${task.id} waits ${delayMs} ms after a lost attempt, and has to wait ${dueMs}`, about, 'RETRY-4')
       return
     }
     if (said.retryable === false)
@@ -131,6 +133,16 @@ export class Attempts implements Checker {
         said.retryAfterMs === undefined ? 'RETRY-2' : 'RETRY-3',
       )
   }
+}
+
+/** How long a task waits that is lost once more: a second after the second loss in a row, twice as long after each further one. */
+function lossDelayMs({ history, attempts }: TaskView): number {
+  // The attempts of this life of it, in which nothing has been redriven.
+  const before = attempts > 1 ? history.slice(1 - attempts) : []
+  let losses = before.length - 1 - before.findLastIndex(({ how }) => how === 'failed')
+  // Where nothing but losses is on record, others may have had no room.
+  if (losses === history.length) losses = attempts - 1
+  return losses === 0 ? 0 : Math.min(1000 * 2 ** (losses - 1), 60_000)
 }
 
 /** The shortest and the longest delay that a policy allows after this attempt. */

@@ -16,7 +16,7 @@ export interface TaskView {
   readonly isStarted: boolean
   readonly attempts: number
   readonly releases: number
-  /** All attempts, however many. */
+  /** All attempts, however many, except those that had no room. */
   readonly history: readonly AttemptRecord[]
   /** Set while the task is leased. */
   readonly lease: number | undefined
@@ -255,7 +255,7 @@ function changed(task: TaskView | undefined, fact: Fact & { id: string }): TaskV
         ...task,
         ...UNLEASED,
         ...waiting(fact.retryAtMs, fact.atMs),
-        history: [...task.history, fact.attempt],
+        history: withAttempt(task, fact.attempt),
       }
     case 'leaseReleased':
       return {
@@ -280,7 +280,7 @@ function changed(task: TaskView | undefined, fact: Fact & { id: string }): TaskV
         state: 'dead',
         reason: fact.reason,
         forgetAtMs: fact.forgetAtMs,
-        history: fact.attempt ? [...task.history, fact.attempt] : task.history,
+        history: fact.attempt ? withAttempt(task, fact.attempt) : task.history,
       }
     case 'taskCancelled':
       return { ...task, ...UNLEASED, state: 'cancelled', forgetAtMs: fact.forgetAtMs }
@@ -299,4 +299,9 @@ function changed(task: TaskView | undefined, fact: Fact & { id: string }): TaskV
     default:
       return task
   }
+}
+
+/** Where there is no room for more, the newest attempt alone is on record. */
+function withAttempt({ history }: TaskView, attempt: AttemptRecord): readonly AttemptRecord[] {
+  return attempt.cut === 'history' ? [attempt] : [...history, attempt]
 }

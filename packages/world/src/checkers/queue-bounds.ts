@@ -122,7 +122,7 @@ export class QueueBounds implements Checker {
   }
 
   #judgeState(state: State, violate: Violate): void {
-    const { sessionsMax, queuesMax, queueResultBytesMax } = this.#engine
+    const { sessionsMax, queuesMax, tasksMax, queueResultBytesMax, queueHistoryBytesMax } = this.#engine
     const { creditMax, sessionQueuesMax } = this.#host.limits
     for (const queue of state.queues.values()) {
       this.#judge(
@@ -143,6 +143,15 @@ export class QueueBounds implements Checker {
           {},
           'RESULT-4',
         )
+    for (const { name, historyBytes } of state.queues.values())
+      if (historyBytes > queueHistoryBytesMax)
+        violate(
+          `queue ${name} keeps ${historyBytes} bytes of failures and progress, at most ${queueHistoryBytesMax} are allowed`,
+          {},
+          'QUEUE-7',
+        )
+    if (state.tasks.size > tasksMax)
+      violate(`the broker holds ${state.tasks.size} tasks, at most ${tasksMax} are allowed`, {}, 'QUEUE-6')
     if (state.sessions.size > sessionsMax)
       violate(`the broker holds ${state.sessions.size} sessions, at most ${sessionsMax} are allowed`, {}, 'SESSION-1')
     if (state.queues.size > queuesMax)

@@ -29,6 +29,7 @@ export class Sessions implements Checker {
   readonly rule = 'SESSION-3'
   readonly #sources: Sources
   readonly #graceMs: number
+  readonly #maySessionsMakeWay: boolean
   /** If batches fill quickly, received input waits, the hello too (HOST-9). */
   readonly #mayWait: boolean
   readonly #greetings = new Map<number, Greeting>()
@@ -51,6 +52,7 @@ export class Sessions implements Checker {
   constructor(sources: Sources) {
     this.#sources = sources
     this.#graceMs = boundsOf(sources.scenario).engine.graceMs
+    this.#maySessionsMakeWay = sources.scenario.engine?.sessionsMax !== undefined
     this.#mayWait = sources.scenario.hosting?.stagedBytesMax !== undefined
   }
 
@@ -84,7 +86,8 @@ export class Sessions implements Checker {
       } else if (fact.type === 'sessionResumed') this.#graceEndsAtMs.delete(fact.session)
       else if (fact.type === 'sessionClosed') {
         const endsAtMs = this.#graceEndsAtMs.get(fact.session) ?? Number.POSITIVE_INFINITY
-        if (!this.#leaving.has(fact.session) && fact.atMs < endsAtMs - ROUNDING_MS)
+        // One that is away makes way for a new one where there are as many as may be.
+        if (!this.#leaving.has(fact.session) && fact.atMs < endsAtMs - ROUNDING_MS && !this.#maySessionsMakeWay)
           violate('a session was closed that had not left and whose grace window had not ended', {}, 'SESSION-4')
         this.#graceEndsAtMs.delete(fact.session)
       } else if (fact.type === 'attemptFailed' || fact.type === 'taskDied') {

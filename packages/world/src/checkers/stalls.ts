@@ -30,6 +30,7 @@ export class Stalls implements Checker {
   readonly rule = 'LEASE-10'
   readonly #sources: Sources
   readonly #slackMs: number
+  readonly #maySessionsMakeWay: boolean
   readonly #stalls: Stall[] = []
   readonly #underWay = new Set<number>()
   readonly #leases = new Map<number, Running & { leaseMs: number }>()
@@ -38,6 +39,7 @@ export class Stalls implements Checker {
   constructor(sources: Sources) {
     this.#sources = sources
     const { heartbeatMs } = boundsOf(sources.scenario).host
+    this.#maySessionsMakeWay = sources.scenario.engine?.sessionsMax !== undefined
     // A shorter pause may go unnoticed, and this much of a stall may count as time in which the broker could receive.
     this.#slackMs = 2 * Math.max(LISTEN_MS_MIN, Math.min(LISTEN_MS_MAX, heartbeatMs * LISTEN_SHARE)) + ROUNDING_MS
   }
@@ -100,7 +102,9 @@ export class Stalls implements Checker {
         return
       case 'sessionClosed': {
         const grace = this.#graces.get(fact.session)
-        if (grace) this.#judge(grace, fact.atMs, offsetMs, `the grace window of session ${fact.session}`, [], violate)
+        // One that is away makes way for a new one where there are as many as may be (SESSION-1).
+        if (grace && !this.#maySessionsMakeWay)
+          this.#judge(grace, fact.atMs, offsetMs, `the grace window of session ${fact.session}`, [], violate)
         this.#graces.delete(fact.session)
         return
       }

@@ -106,6 +106,7 @@ function engineOf(random: RandomStream, queues: number): Partial<EngineConfig> {
     queueTasksMax: maybe(random, 0.25, () => random.integer(1, 20)),
     queueBytesMax: maybe(random, 0.1, () => random.integer(300, 5000)),
     queuesMax: maybe(random, 0.1, () => queues),
+    queueHistoryBytesMax: maybe(random, 0.15, () => random.integer(1, 2000)),
     queueResultBytesMax: maybe(random, 0.1, () => random.integer(100, 3000)),
     queueResultsMax: maybe(random, 0.15, () => random.integer(1, 10)),
     queueDeadMax: maybe(random, 0.15, () => random.integer(1, 4)),

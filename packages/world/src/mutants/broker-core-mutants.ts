@@ -150,7 +150,7 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   {
     name: 'strangers without end',
     in: 'Connections.hasRoom',
-    drop: 'this.size - this.sessions < pendingConnectionsMax',
+    drop: 'this.#pending.size < pendingConnectionsMax',
     breaks: 'connections that never say hello fill the memory',
   },
   {

@@ -157,7 +157,7 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
   {
     name: 'dead history lost',
     in: 'evolve.taskDied',
-    drop: 'if (event.attempt) remember(task, event.attempt)',
+    drop: 'if (event.attempt) remember(state, task, event.attempt)',
     breaks: 'a dead letter does not say what became of its last attempt',
   },
   {
@@ -369,6 +369,13 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
     find: 'lease <= phase.session.begun',
     put: 'true',
     breaks: 'a task runs out of attempts that nobody began',
+  },
+  {
+    name: 'losses without back-off',
+    in: 'loseLease',
+    find: 'lossDelayMs(task)',
+    put: '0',
+    breaks: 'a task whose leases expire goes round and round',
   },
   {
     name: 'loss never charged',

@@ -84,16 +84,27 @@ describe('[QUEUE-1] queues, records and sessions have bounds', () => {
     expect(filled(staging().see(request), 16)).toEqual(wrong)
   })
 
-  test('[SESSION-1] [QUEUE-4] [CREDIT-1] a live state past its bounds', () => {
-    const stream = bounded({ queueTasksMax: 1, sessionsMax: 1, queuesMax: 1 })
+  test('[SESSION-1] [QUEUE-4] [QUEUE-6] [CREDIT-1] a live state past its bounds', () => {
+    const stream = bounded({ queueTasksMax: 1, sessionsMax: 1, queuesMax: 1, tasksMax: 2 })
     stream.state = createState(engineConfig())
     for (const event of [...opened('worker-1', 20_000), ...opened('worker-2')]) evolve(stream.state, event)
     for (const event of [accepted('t1'), accepted('t2'), accepted('t3', {}, 0, 'other')]) evolve(stream.state, event)
     expect(stream.write().said).toEqual([
       'queue q holds 2 unfinished tasks, at most 1 are allowed',
+      'the broker holds 3 tasks, at most 2 are allowed',
       'the broker holds 2 sessions, at most 1 are allowed',
       'the broker holds 2 queues, at most 1 are allowed',
       'a session holds 0 leases with a credit of 20000, past 10000',
+    ])
+  })
+
+  test('[QUEUE-7] a live state that keeps more of failures than fits', () => {
+    const stream = bounded({ queueHistoryBytesMax: 99 })
+    stream.state = createState(engineConfig())
+    for (const event of [...opened('worker-1'), accepted('t1'), granted('worker-1', 1, 't1'), failed('t1', 1)])
+      evolve(stream.state, event)
+    expect(stream.write().said).toEqual([
+      expect.stringMatching(/^queue q keeps \d+ bytes of failures and progress, at most 99 are allowed$/),
     ])
   })
 

@@ -234,7 +234,7 @@ describe('[RETRY-1] attempts and the waits between them', () => {
   test('one attempt more than is allowed', () => {
     const stream = tried(fixed).append(failed('t1', 1, 0, 'lease_expired'), granted('worker-1', 2, 't1'))
     expect(stream.said).toEqual([])
-    expect(stream.append(failed('t1', 2, 0, 'lease_expired')).said).toEqual([
+    expect(stream.append(failed('t1', 2, 1000, 'lease_expired'), readied('t1', 1000)).said).toEqual([
       'task t1 is tried again after 2 attempts of 2',
     ])
     expect(stream.append(granted('worker-1', 3, 't1')).said).toContain(
@@ -304,7 +304,15 @@ describe('[RETRY-1] attempts and the waits between them', () => {
     expect(failing(fixed, 100, { retryAfterMs: 7 })).toHaveLength(1)
     expect(failing(fixed, 100, { retryable: false })).toEqual(['task t1 is tried again though its worker said not to'])
     expect(tried(fixed).append(failed('t1', 1, 100, 'session_lost')).said).toEqual([
-      'task t1 waits 100 ms after a lost attempt',
+      'task t1 waits 100 ms after a lost attempt, and has to wait 0',
     ])
+    const twice = (waitMs: number) =>
+      tried({ retry: { ...fixed.retry, attemptsMax: 9 } }).append(
+        failed('t1', 1, 0, 'session_lost'),
+        granted('worker-1', 2, 't1'),
+        failed('t1', 2, waitMs, 'session_lost'),
+      ).said
+    expect(twice(1000)).toEqual([])
+    expect(twice(0)).toEqual(['task t1 waits 0 ms after a lost attempt, and has to wait 1000'])
   })
 })
