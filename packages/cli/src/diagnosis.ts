@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { ConfigError, loadConfig, readConfigFile } from '@sluice/broker/config'
 import packageJson from '../package.json' with { type: 'json' }
 import type { BrokerHttp } from './broker-http.ts'
-import type { WorkerRow } from './commands/workers.ts'
+import { allWorkers, type WorkerRow } from './commands/workers.ts'
 import { CommandError } from './exit-code.ts'
 
 /** One thing that was looked at. `text` says what was found, and what to do where that is not good. */
@@ -50,9 +50,9 @@ export async function diagnose(http: BrokerHttp): Promise<{ findings: Finding[];
     return { findings: [...findings, fail('broker', caught.message)], answered: false }
   }
   findings.push(...healthFindings(http, health), await handshake(http))
-  const [{ queues }, { workers }] = await Promise.all([
+  const [{ queues }, workers] = await Promise.all([
     http.get<{ queues: QueueLook[] }>('/v1/queues', 'queues'),
-    http.get<{ workers: WorkerRow[] }>('/v1/workers', 'workers'),
+    allWorkers(http),
   ])
   return { findings: [...findings, ...workerFindings(workers), ...queueFindings(queues)], answered: true }
 }

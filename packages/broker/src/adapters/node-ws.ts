@@ -14,6 +14,7 @@ import { errorResponse } from '../http/error-response.ts'
 import { isAllowedHost } from '../http/guards.ts'
 import { isLoopbackHost } from '../loopback.ts'
 import { adviceOn } from '../system-error.ts'
+import { HttpTurns } from './http-turns.ts'
 import { connectionsFor } from './open-files.ts'
 import { RareWarnings } from './rare-warnings.ts'
 import { SignsOfLife } from './signs-of-life.ts'
@@ -23,8 +24,12 @@ import { readTls, type TlsFiles, watchTls } from './tls.ts'
 const PING_EVERY_MS = 25_000
 /** A frame that arrives in more pieces than this was cut up to do harm. */
 const FRAGMENTS_MAX = 64
+/** A frame that exceeds its limit by more than this is cut off unread. */
+const FRAME_OVERHEAD_BYTES = 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+/** How often the two timeouts are checked. */
+const TIMEOUTS_CHECKED_EVERY_MS = 2000
 /** How long the other side may take to close a connection that was closed here, or to read its last answer. */
 const CLOSE_TIMEOUT_MS = 2000
 
@@ -58,6 +63,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   const serverOptions = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
     // A socket says 'drain' only after it held this much: whoever is stalled waits for that.
     highWaterMark: Math.min(getDefaultHighWaterMark(false), broker.config.sendBufferBytesHigh),
     // Others are offers that may be passed over, such as HTTP/2, which some HTTP clients make with each request.
@@ -68,8 +74,10 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     errorHandler: () =>
       errorResponse({ code: 'bad_message', message: 'The request has no URL, or no Host, that can be read.' }),
   })
-  const tlsServer = tls && createTlsServer({ ...serverOptions, ...readTls(tls) }, listener)
-  const server = tlsServer ?? createServer(serverOptions, listener)
+  const turns = new HttpTurns(listener, refuseForLackOfRoom)
+  const take = (request: IncomingMessage, response: ServerResponse): void => turns.take(request, response)
+  const tlsServer = tls && createTlsServer({ ...serverOptions, ...readTls(tls) }, take)
+  const server = tlsServer ?? createServer(serverOptions, take)
   const endTls = tlsServer && watchTls(tls as TlsFiles, log, (context) => tlsServer.setSecureContext(context))
   // Whoever comes past that is cut off unheard; a WebSocket too many is told so, as long as those that wait over HTTP leave room.
   const { connectionsMax, waitersMax } = broker.config
@@ -84,7 +92,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     noServer: true,
     perMessageDeflate: false,
     // The decoder states the limit by name; this one only keeps a frame from filling memory before it is seen.
-    maxPayload: broker.config.limits.frameBytesMax + 1024,
+    maxPayload: broker.config.limits.frameBytesMax + FRAME_OVERHEAD_BYTES,
     maxFragments: FRAGMENTS_MAX,
     // Done where a fault is told by its name.
     skipUTF8Validation: true,
@@ -155,6 +163,13 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   }
 }
 
+/** The answer to a request while too many answers are unread. */
+function refuseForLackOfRoom(_: IncomingMessage, response: ServerResponse): void {
+  const error = { code: 'busy', message: 'Too many answers are unread: ask again later.', retryAfterMs: 1000 }
+  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
+  response.end(JSON.stringify({ error }))
+}
+
 interface HandshakeRefusal {
   /** Of the status line. */
   status: string
@@ -217,6 +232,7 @@ function adopt(webSocket: WebSocket, socket: Socket, address: string, broker: Br
     },
     pause: () => webSocket.pause(),
     resume: () => webSocket.resume(),
+    limitFrames: (bytes) => limitFrames(webSocket, bytes),
   }
   const connection = broker.connect(transport)
   if (!connection) return
@@ -228,6 +244,12 @@ function adopt(webSocket: WebSocket, socket: Socket, address: string, broker: Br
   })
   webSocket.on('close', () => connection.closed())
   socket.on('drain', () => connection.emptied())
+}
+
+/** A stranger gets no room for more than its hello. ws 8 has no public way to change the limit, so this sets its field. */
+function limitFrames(webSocket: WebSocket, bytes: number): void {
+  const { _receiver: receiver } = webSocket as { _receiver?: { _maxPayload: number } }
+  if (receiver) receiver._maxPayload = bytes + FRAME_OVERHEAD_BYTES
 }
 
 function listening(server: Server, { host, port }: NodeServerOptions): Promise<void> {

@@ -33,7 +33,8 @@ export interface BrokerApi {
   /** Undefined for each cancelled task, else why not. */
   cancel(ids: readonly string[]): Promise<(WireError | undefined)[]>
   queues(): QueueStats[]
-  workers(): WorkerStats[]
+  /** Workers in the order of their sessions. `after` is the id that the previous page ended with. */
+  workers(query: { limit: number; after?: string }): { workers: WorkerStats[]; next?: string }
   /**
    * Dead letters queue by queue, in the order of their death; `after` is the id that the previous page ended with. Where that
    * one was redriven meanwhile, its queue begins anew.
@@ -49,6 +50,8 @@ export interface BrokerApi {
   tasks(query: TaskListQuery): { tasks: TaskStatus[]; next?: string }
   /** Cancels what waits in a queue; see `purgeQueue`. */
   purge(queue: string): Promise<Purged>
+  /** Cancels all tasks of a queue and drops its records; see `dropQueue`. */
+  dropQueue(queue: string): Promise<Purged>
   /** Forgets dead letters; see `purgeDead`. */
   purgeDead(target: { ids: readonly string[] } | { queue: string }): Promise<Purged>
   /**

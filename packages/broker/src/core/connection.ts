@@ -17,11 +17,27 @@ import { Outbound, type OutboundOwner } from './outbound.ts'
 import type { Transport } from './platform.ts'
 import { printable } from './printable.ts'
 import { Requests, type RequestsConnection, type RequestsHost } from './requests.ts'
-import { wireError } from './wire-error.ts'
+import { brief, wireError } from './wire-error.ts'
 
 /** What is kept of a connection that does not wait for its token to be checked. */
 const UNREAD_FRAMES_MAX = 16
 const UNREAD_BYTES_MAX = 64 * 1024
+
+/** Bytes of the frame with `hello`. A hello that resumes names up to 10,000 leases. */
+const HELLO_FRAME_BYTES_MAX = 128 * 1024
+
+const HELLO_TOO_LARGE: WireError = {
+  code: 'too_large',
+  message: `The frame with hello has at most ${HELLO_FRAME_BYTES_MAX} bytes: send more after welcome.`,
+  field: 'frame',
+  limit: HELLO_FRAME_BYTES_MAX,
+}
+
+const GAVE_WAY = {
+  code: 'busy',
+  message:
+    'Too many connections have sent nothing, and this one was the oldest: connect again, and send hello at once.',
+} as const satisfies WireError
 
 /** What a connection needs of its broker. */
 export interface ConnectionHost extends RequestsHost {
@@ -74,6 +90,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     this.outbound = new Outbound(host, this, transport)
     const cancelDeadline = host.platform.setTimer(() => this.#missHello(), host.config.helloTimeoutMs)
     this.#phase = { state: 'awaitingHello', cancelDeadline }
+    transport.limitFrames?.(HELLO_FRAME_BYTES_MAX)
   }
 
   get #requests(): Requests | undefined {
@@ -95,6 +112,11 @@ export class Connection implements OutboundOwner, RequestsConnection {
     if (phase.state !== 'connected') return phase.state
     const { reading, service } = phase.requests
     return { connected: { reading, delivery: this.outbound.delivery, service } }
+  }
+
+  /** Whether it has sent nothing yet. */
+  get isSilent(): boolean {
+    return this.#phase.state === 'awaitingHello'
   }
 
   get #isOver(): boolean {
@@ -127,6 +149,10 @@ export class Connection implements OutboundOwner, RequestsConnection {
     }
     if (!this.#hasBegun) this.outbound.speak(typeof frame === 'string' ? 'text' : 'binary')
     this.#hasBegun = true
+    if (this.#phase.state === 'awaitingHello' && frame.length > HELLO_FRAME_BYTES_MAX) {
+      this.#closeWith(HELLO_TOO_LARGE, 1009)
+      return
+    }
     const decoded = decodeClientFrame(frame, this.#host.config.limits)
     if (!decoded.ok) {
       this.#closeWith(decoded.error, decoded.error.code === 'too_large' ? 1009 : 4000)
@@ -225,6 +251,13 @@ export class Connection implements OutboundOwner, RequestsConnection {
       this.#host.apply({ type: state === 'closed' ? 'closeSession' : 'disconnectSession', session })
   }
 
+  /** It has sent nothing and makes room for a newer connection. */
+  giveWay(): void {
+    this.end({ ...GAVE_WAY, retryAfterMs: this.#host.state.config.retryAfterMsMin }, 4008)
+    // A silent peer may never answer the close.
+    this.#transport.terminate()
+  }
+
   #missHello(): void {
     // What waits in the socket is read first: the hello may have come while the broker could not listen.
     this.#host.platform.afterTurn(() => {
@@ -239,8 +272,9 @@ export class Connection implements OutboundOwner, RequestsConnection {
     this.#closeWith({ code, message }, closeCode)
   }
 
-  #closeWith(error: WireError, closeCode: number): void {
+  #closeWith(told: WireError, closeCode: number): void {
     if (this.#isOver) return
+    const error = brief(told)
     const { address } = this.#transport
     this.#host.log.info(
       { name: printable(this.name), address, code: error.code, field: error.field },
@@ -414,6 +448,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
       }
     }
     cancelDeadline()
+    this.#transport.limitFrames?.(host.config.limits.frameBytesMax)
     const requests = new Requests(host, this, { session, roles, principal, share: this.#share })
     this.#phase = { state, requests } as Phase
     this.name = hello.name ?? ''

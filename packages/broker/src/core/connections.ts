@@ -5,6 +5,8 @@ import type { HostConfig } from './host-config.ts'
 export class Connections implements Iterable<Connection> {
   readonly #config: Pick<HostConfig, 'connectionsMax' | 'pendingConnectionsMax'>
   readonly #open = new Set<Connection>()
+  /** The connections without a session, the oldest first. */
+  readonly #pending = new Set<Connection>()
   readonly #bySession = new Map<string, Connection>()
   /** Those that have something to send. */
   #news: Connection[] = []
@@ -25,7 +27,17 @@ export class Connections implements Iterable<Connection> {
   /** Whether there is room for one more. */
   get hasRoom(): boolean {
     const { connectionsMax, pendingConnectionsMax } = this.#config
-    return this.size < connectionsMax && this.size - this.sessions < pendingConnectionsMax
+    return this.size < connectionsMax && this.#pending.size < pendingConnectionsMax
+  }
+
+  /** Makes room for one more, if it can: the oldest connection that has sent nothing gives way. */
+  makeRoom(): void {
+    if (this.hasRoom) return
+    for (const connection of this.#pending) {
+      if (!connection.isSilent) continue
+      connection.giveWay()
+      return
+    }
   }
 
   [Symbol.iterator](): Iterator<Connection> {
@@ -34,6 +46,7 @@ export class Connections implements Iterable<Connection> {
 
   add(connection: Connection): void {
     this.#open.add(connection)
+    this.#pending.add(connection)
   }
 
   /** The connection that carries a session; undefined while the session waits for one. */
@@ -47,10 +60,12 @@ export class Connections implements Iterable<Connection> {
       .get(session)
       ?.end({ code: 'session_replaced', message: 'another connection took up this session' }, 4005)
     this.#bySession.set(session, connection)
+    this.#pending.delete(connection)
   }
 
   remove(connection: Connection, session: string | undefined): void {
     this.#open.delete(connection)
+    this.#pending.delete(connection)
     if (session !== undefined) this.#bySession.delete(session)
   }
 

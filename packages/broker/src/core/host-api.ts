@@ -19,7 +19,7 @@ import { bodyRun } from './body-store.ts'
 import type { BrokerApi, DeadLetter, Health, QueueStats, Redriven, TaskDetails, WorkerStats } from './broker-api.ts'
 import type { Host } from './host.ts'
 import type { OutcomeReader } from './outcome-feed.ts'
-import { deadIds, type Purged, purgeDead, purgeQueue } from './purge.ts'
+import { deadIds, dropQueue, type Purged, purgeDead, purgeQueue } from './purge.ts'
 import { submitCommand } from './submit-command.ts'
 import { type TaskListQuery, taskPage } from './task-list.ts'
 import { statusOfTask } from './task-status.ts'
@@ -214,21 +214,24 @@ export class HostApi implements BrokerApi {
     })
   }
 
-  workers(): WorkerStats[] {
-    return [...this.#host.state.sessions.values()]
-      .filter((session) => session.roles.includes('worker'))
-      .filter(
-        ({ subscriptions }) =>
-          authorize(this.#principal, 'admin') || this.#readable(queuesOf(subscriptions)).length > 0,
-      )
-      .map((session) => ({
+  workers({ limit, after }: { limit: number; after?: string }): { workers: WorkerStats[]; next?: string } {
+    const from = after === undefined ? 0 : orderOf(after)
+    const workers: WorkerStats[] = []
+    for (const session of this.#host.state.sessions.values()) {
+      if (session.order <= from || !session.roles.includes('worker')) continue
+      const queues = this.#readable(queuesOf(session.subscriptions)).map(({ name }) => name)
+      if (queues.length === 0 && !authorize(this.#principal, 'admin')) continue
+      if (workers.length === limit) return { workers, next: (workers.at(-1) as WorkerStats).id }
+      workers.push({
         id: publicIdOf(session),
         name: this.#host.connections.of(session.id)?.name ?? '',
         connected: session.phase === 'connected',
         credit: session.credit,
         leased: session.leases.size,
-        queues: this.#readable(queuesOf(session.subscriptions)).map(({ name }) => name),
-      }))
+        queues,
+      })
+    }
+    return { workers }
   }
 
   dead({ queue: name, limit, after }: { queue?: string; limit: number; after?: string }): {
@@ -285,6 +288,13 @@ export class HostApi implements BrokerApi {
     this.#assert('manage', queue)
     this.#assertAvailable()
     return purgeQueue(this.#host, queue, () => this.#durable())
+  }
+
+  async dropQueue(queue: string): Promise<Purged> {
+    this.#assert('manage', queue)
+    this.#assertAvailable()
+    // That a record has gone is written lazily otherwise.
+    return dropQueue(this.#host, queue, () => this.#durable(this.#host.flushed()))
   }
 
   async purgeDead(target: { ids: readonly string[] } | { queue: string }): Promise<Purged> {
@@ -393,6 +403,11 @@ function takersOf(state: State): Map<Queue, Takers> {
 /** What a session is called where its id, which is secret, may not stand. */
 function publicIdOf({ order }: Session): string {
   return `worker-${order}`
+}
+
+/** The number in the order of opening that a public id contains. The session may be gone. */
+function orderOf(id: string): number {
+  return Number(/^worker-(\d+)$/.exec(id)?.[1] ?? Number.NaN)
 }
 
 function queuesOf(subscriptions: readonly Subscription[]): Queue[] {

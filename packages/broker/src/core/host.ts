@@ -294,6 +294,7 @@ export class Host implements ConnectionHost {
 
   /** A new connection; undefined when there are too many. */
   connect(transport: Transport): Connection | undefined {
+    if (this.#status === 'ready') this.connections.makeRoom()
     if (this.#status !== 'ready' || !this.connections.hasRoom) {
       const { retryAfterMsMax } = this.state.config
       if (this.#status === 'ready') this.#turnAway(transport, { ...CROWDED, retryAfterMs: retryAfterMsMax }, 4008)

@@ -8,8 +8,8 @@ import { Lane } from './lane.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { HostLog, Transport } from './platform.ts'
 
-/** What an outcome or a progress value takes on the wire at the least: the place of its task. */
-const WITHHELD_BYTES = 8
+/** About what an outcome or a progress value that is told later takes in memory. */
+const WITHHELD_BYTES = 192
 /** A delivery that leaves later than this share of its lease after the grant has its lease renewed. */
 const LATE_SHARE = 0.01
 
@@ -66,6 +66,10 @@ export class Outbound {
   /** What leaves once its bodies have been read. */
   #beingRead: readonly Outgoing[] = NOTHING
   #isOver = false
+  /** Submitted tasks whose answers left, and whose credit has not been given back. */
+  #answeredUnread = 0
+  /** Submitted tasks whose credit was given back while the peer did not read. */
+  #givenUnread = 0
   /** The numbers of finished tasks whose outcome is told when there is room for it, by the submission or by the id. */
   readonly #outcomesLater = new Map<number, { id: string; names: Set<Submission | undefined> }>()
   /** The numbers of tasks whose progress is told when there is room for it, likewise. */
@@ -187,6 +191,7 @@ export class Outbound {
       this.#delivery = nextDeliveryState(this.#delivery, 'flow')
       this.#owner.onDeliveryChange()
     }
+    this.#giveBackCredit()
     if (!this.#work.isEmpty) this.#owner.onNews()
     this.#tellLater()
   }
@@ -253,19 +258,30 @@ export class Outbound {
         'closed a slow reader',
       )
       this.#owner.onSlowReader()
-    } else if (buffered > config.sendBufferBytesHigh) this.stall()
-    else this.#flow()
+    } else if (buffered > config.sendBufferBytesHigh) {
+      this.stall()
+      this.#giveBackCredit()
+    } else this.#flow()
   }
 
   #left(due: readonly Outgoing[]): void {
     const { nowMs } = this.#host
-    let answered = 0
     for (const outgoing of due) {
-      answered += outgoing.answered
+      this.#answeredUnread += outgoing.answered
       const late = outgoing.lateLeases(nowMs, LATE_SHARE)
       if (late.length > 0) this.#owner.onLateDelivery(late)
     }
-    if (answered > 0) this.#owner.onAnswersLeft(answered)
+  }
+
+  /** Gives back the credit of answered tasks. While the peer does not read, that is about twice its credit at most. */
+  #giveBackCredit(): void {
+    const answered = this.#answeredUnread
+    if (answered === 0) return
+    if (this.#delivery === 'flowing') this.#givenUnread = 0
+    else if (this.#givenUnread > 2 * this.#host.state.config.submitCredit) return
+    else this.#givenUnread += answered
+    this.#answeredUnread = 0
+    this.#owner.onAnswersLeft(answered)
   }
 
   /** Of what is to be told when there is room, at the least. */

@@ -25,6 +25,8 @@ export interface Transport {
   /** Stop and resume reading: what is not read fills the peer's buffers, and so slows it down. */
   pause(): void
   resume(): void
+  /** From now on larger frames may be cut off unread, before they fill memory. */
+  limitFrames?(bytes: number): void
 }
 
 /** Structured logs, as pino writes them. */

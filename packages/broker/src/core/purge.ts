@@ -1,4 +1,4 @@
-import { isFinished, type Task } from '@sluice/engine'
+import { isFinished, type Task, unfinished } from '@sluice/engine'
 import type { Host } from './host.ts'
 
 /** Tasks dropped by one request: it is answered in time, and the asker goes on while there is more. */
@@ -18,24 +18,50 @@ export interface Purged {
  * Cancels the tasks of a queue that wait now, ready or delayed. Those that are leased go on: AMQP 0-9-1's `queue.purge` leaves
  * what awaits an acknowledgement, too. Resolves once that is durable.
  */
-export async function purgeQueue(host: Host, name: string, durable: () => Promise<void>): Promise<Purged> {
+export function purgeQueue(host: Host, name: string, durable: () => Promise<void>): Promise<Purged> {
+  const queue = host.state.queues.get(name)
+  return cancelTasks(host, name, queue ? queue.ready.size + queue.delayed : 0, isWaiting, durable)
+}
+
+/**
+ * Cancels all unfinished tasks of a queue and drops all its records, dead letters included. If nobody takes from the queue
+ * or adds to it, its name is free afterwards. Resolves once that is durable.
+ */
+export async function dropQueue(host: Host, name: string, durable: () => Promise<void>): Promise<Purged> {
   const queue = host.state.queues.get(name)
   if (queue === undefined) return { purged: 0, more: false }
-  const waiting: Task[] = []
-  const count = queue.ready.size + queue.delayed
+  const records = queue.done.size + queue.dead.size
+  const cancelled = await cancelTasks(host, name, unfinished(queue), (task) => !isFinished(task), durable)
+  // Tasks that finish meanwhile are not waited for.
+  for (let left = records + cancelled.purged; left > 0; left -= BATCH) {
+    host.apply({ type: 'dropRecords', queue: name, max: Math.min(left, BATCH) })
+    await durable()
+  }
+  return { purged: records + cancelled.purged, more: cancelled.more }
+}
+
+/** Cancels tasks of a queue, of which `count` are such now. */
+async function cancelTasks(
+  host: Host,
+  name: string,
+  count: number,
+  isMeant: (task: Task) => boolean,
+  durable: () => Promise<void>,
+): Promise<Purged> {
+  const meant: Task[] = []
   for (const task of host.state.tasks.values()) {
-    if (waiting.length === Math.min(count, PURGE_MAX)) break
-    if (task.queue === queue && isWaiting(task)) waiting.push(task)
+    if (meant.length === Math.min(count, PURGE_MAX)) break
+    if (task.queue.name === name && isMeant(task)) meant.push(task)
   }
   let purged = 0
-  for (let i = 0; i < waiting.length; i += BATCH) {
+  for (let i = 0; i < meant.length; i += BATCH) {
     // Meanwhile some may have been leased, cancelled or forgotten.
-    const some = waiting.slice(i, i + BATCH).filter((task) => isWaiting(task) && host.state.tasks.get(task.id) === task)
+    const some = meant.slice(i, i + BATCH).filter((task) => isMeant(task) && host.state.tasks.get(task.id) === task)
     host.apply({ type: 'cancel', session: undefined, ref: 0, ids: some.map(({ id }) => id) })
     purged += some.length
     await durable()
   }
-  return { purged, more: count > waiting.length }
+  return { purged, more: count > meant.length }
 }
 
 /** Forgets dead letters, of these ids or of a whole queue. Resolves once that is durable. */

@@ -11,7 +11,7 @@ import type { Outbound, OutboundHost } from './outbound.ts'
 import type { HostPlatform } from './platform.ts'
 import { submitCommand } from './submit-command.ts'
 import { statusOf } from './task-status.ts'
-import { wireError } from './wire-error.ts'
+import { brief, wireError } from './wire-error.ts'
 
 const WORKER_MESSAGES = new Set(['credit', 'begin', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
 
@@ -225,7 +225,8 @@ export class Requests {
     this.#outbound.answers.messages.push(message)
   }
 
-  #error(ref: number | undefined, error: WireError): void {
+  #error(ref: number | undefined, told: WireError): void {
+    const error = brief(told)
     this.#answer(ref === undefined ? { type: 'error', ...error } : { type: 'error', ...error, ref })
     this.#host.scheduleTurn()
   }

@@ -9,3 +9,19 @@ export function wireError(event: EventOf<'refused'>): WireError {
   if (event.retryAfterMs !== undefined) error.retryAfterMs = event.retryAfterMs
   return error
 }
+
+/** Code units of a text in an error. An error may quote what the peer sent, of any length. */
+const TEXT_LENGTH_MAX = 500
+
+/** The error with its texts cut to a length that can be sent and logged. */
+export function brief(error: WireError): WireError {
+  const { message, field = '' } = error
+  if (message.length <= TEXT_LENGTH_MAX && field.length <= TEXT_LENGTH_MAX) return error
+  const cut: WireError = { ...error, message: shortened(message) }
+  if (error.field !== undefined) cut.field = shortened(field)
+  return cut
+}
+
+function shortened(text: string): string {
+  return text.length <= TEXT_LENGTH_MAX ? text : `${text.slice(0, TEXT_LENGTH_MAX)}…`
+}

@@ -11,6 +11,7 @@ export const ROUTE_RULES = {
   'GET /v1/tasks/:id': { ask: 'owner', action: 'read' },
   'DELETE /v1/tasks/:id': { ask: 'owner', action: 'cancel' },
   'GET /v1/queues': { ask: 'scope', action: 'read' },
+  'DELETE /v1/queues/:queue': { ask: 'scope', action: 'manage' },
   'GET /v1/workers': { ask: 'scope', action: 'read' },
   'GET /v1/dead': { ask: 'scope', action: 'read' },
   'POST /v1/dead/redrive': { ask: 'scope', action: 'manage' },

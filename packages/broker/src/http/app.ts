@@ -1,6 +1,5 @@
 import type { Limits, WireError } from '@sluice/protocol'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { AccessControl } from '../core/access/access-control.ts'
 import { authorize } from '../core/access/authorize.ts'
@@ -9,7 +8,17 @@ import { Admissions, ROUTE_RULES, type Serve } from './access.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
 import { addOperatorRoutes } from './operator-routes.ts'
-import { deadTarget, jsonOf, taskId, text, wholeNumber } from './request-fields.ts'
+import { RequestBodies, requestTooLarge } from './request-body.ts'
+import {
+  deadTarget,
+  jsonOf,
+  PAGE_DEFAULT,
+  PAGE_MAX,
+  type Receiving,
+  taskId,
+  text,
+  wholeNumber,
+} from './request-fields.ts'
 import { query, refuseMisdirected } from './routes.ts'
 import { decodeSubmission, fieldsOf } from './submission.ts'
 import { deadPageJson, taskJson } from './task-view.ts'
@@ -36,8 +45,6 @@ export interface HttpAppOptions {
 
 /** The longest long-poll; below the minute after which proxies cut a silent connection. */
 export const WAIT_MS_MAX = 60_000
-const DEAD_PAGE_MAX = 1000
-const DEAD_PAGE_DEFAULT = 100
 
 /** The HTTP API over a running broker. Holds no state of its own. */
 export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
@@ -45,6 +52,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   const app = new Hono()
   const tickets = new Tickets(nowMs, secretId)
   const admissions = new Admissions(api, access, tickets)
+  const receiving: Receiving = { limits, bodies: new RequestBodies(limits.frameBytesMax) }
   const on: Serve = (route, parameters, answer) => {
     const [method, path] = route.split(' ') as [string, string]
     const known = method === 'GET' && access !== undefined ? [...parameters, 'ticket'] : parameters
@@ -83,23 +91,14 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     }),
   )
 
-  const tooLarge = () =>
-    errorResponse({
-      code: 'too_large',
-      field: 'body',
-      limit: limits.frameBytesMax,
-      message: `A request has at most ${limits.frameBytesMax} bytes: send fewer tasks at a time.`,
-    })
-  const countedLimit = bodyLimit({ maxSize: limits.frameBytesMax, onError: tooLarge })
   app.use(async (c, next) => {
-    const length = c.req.header('content-length')
-    if (length === undefined) return countedLimit(c, next)
-    // Not touched where it is not wanted: the server passes over what nobody began to read, and the connection goes on.
-    return Number(length) > limits.frameBytesMax ? tooLarge() : next()
+    // The body is not touched: the server passes over what nobody began to read, and the connection goes on.
+    if (Number(c.req.header('content-length') ?? 0) > limits.frameBytesMax) throw requestTooLarge(limits.frameBytesMax)
+    await next()
   })
 
   on('POST /v1/tasks', [], async (c, { api }) => {
-    const submit = decodeSubmission(await jsonOf(c, limits), limits, newId)
+    const submit = decodeSubmission(await jsonOf(c, receiving), limits, newId)
     const refusals = await api.submit(submit.queue, submit.options, submit.tasks)
     const tasks = submit.tasks.map(({ id }, index) => {
       const error = refusals[index]
@@ -124,14 +123,11 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     return error === undefined ? c.json({ id, cancelled: true }) : errorResponse(error)
   })
 
-  on('GET /v1/queues', [], (c, { api }) => c.json({ queues: api.queues() }))
-  on('GET /v1/workers', [], (c, { api }) => c.json({ workers: api.workers() }))
-
   on('GET /v1/dead', ['queue', 'limit', 'after'], (c, { api }) => {
     const queue = c.req.query('queue')
     const after = c.req.query('after')
     const page = api.dead({
-      limit: wholeNumber(c, 'limit', 1, DEAD_PAGE_MAX, DEAD_PAGE_DEFAULT),
+      limit: wholeNumber(c, 'limit', 1, PAGE_MAX, PAGE_DEFAULT),
       ...(queue === undefined ? {} : { queue }),
       ...(after === undefined ? {} : { after: taskId(after, 'after') }),
     })
@@ -139,13 +135,13 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   })
 
   on('POST /v1/dead/redrive', [], async (c, { api }) => {
-    const { redriven, refused } = await api.redrive(await deadTarget(c, limits))
+    const { redriven, refused } = await api.redrive(await deadTarget(c, receiving))
     const errors = refused.map(({ error }) => error)
     const common = commonRefusal(errors, redriven + errors.length)
     return common === undefined ? c.json({ redriven, refused }) : errorResponse(common, { redriven, refused })
   })
 
-  addOperatorRoutes(on, limits)
+  addOperatorRoutes(on, receiving)
 
   on('POST /v1/tickets', [], (c, { principal }) => {
     if (principal === undefined) {
@@ -159,7 +155,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   })
 
   on('POST /v1/revocations', [], async (c, { api }) => {
-    const { principal, session } = fieldsOf(await jsonOf(c, limits), ['principal', 'session'], '')
+    const { principal, session } = fieldsOf(await jsonOf(c, receiving), ['principal', 'session'], '')
     if ((principal === undefined) === (session === undefined)) {
       const message = 'Send {"principal": NAME} for all tokens of a principal, or {"session": ID} for one session.'
       throw new HttpRefusal({ code: 'bad_message', field: 'principal', message })

@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode, type WireError } from '@sluice/protocol'
+import { brief } from '../core/wire-error.ts'
 
 /** Sizes that HTTP itself has a status for; every other passed limit is a plain bad request. */
 const SIZED_FIELD = /(^|\.)(body|base64|tasks)$/
@@ -30,9 +31,9 @@ const RETRY_AFTER_MS = 1000
 /** `{ error }` with the status that fits the code; a 503 always carries `Retry-After`, in whole seconds rounded up. */
 export function errorResponse(error: WireError, extra: object = {}, status = statusOf(error)): Response {
   const headers: Record<string, string> = {}
-  let stated = error
+  let stated = brief(error)
   if (status === 503 || status === 429) {
-    stated = { ...error, retryAfterMs: error.retryAfterMs ?? RETRY_AFTER_MS }
+    stated = { ...stated, retryAfterMs: error.retryAfterMs ?? RETRY_AFTER_MS }
     headers['retry-after'] = String(Math.max(1, Math.ceil((stated.retryAfterMs ?? 0) / 1000)))
   }
   if (status === 401) headers['www-authenticate'] = 'Bearer'

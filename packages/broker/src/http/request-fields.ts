@@ -1,10 +1,21 @@
 import { type Cancel, isTaskId, type Limits } from '@sluice/protocol'
 import type { Context } from 'hono'
 import { HttpRefusal } from './error-response.ts'
+import type { RequestBodies } from './request-body.ts'
 import { requestJson } from './request-json.ts'
 import { decodeAsMessages, fieldsOf } from './submission.ts'
 
 /** What routes read from a request; each refusal names the field. */
+
+/** Items of a page, at most and if nothing is stated. */
+export const PAGE_MAX = 1000
+export const PAGE_DEFAULT = 100
+
+/** What bounds the bodies of requests. */
+export interface Receiving {
+  readonly limits: Limits
+  readonly bodies: RequestBodies
+}
 
 export function taskId(id: string, field = 'id'): string {
   if (isTaskId(id)) return id
@@ -24,18 +35,19 @@ export function wholeNumber(c: Context, field: string, min: number, max: number,
   )
 }
 
-export async function jsonOf(c: Context, { depthMax }: Limits): Promise<unknown> {
-  return requestJson(await c.req.arrayBuffer(), depthMax)
+/** Reads the body only now, when it is known who asks: nothing that strangers send is kept. */
+export async function jsonOf(c: Context, { limits, bodies }: Receiving): Promise<unknown> {
+  return requestJson(await bodies.receive(c), limits.depthMax)
 }
 
 /** `{queue}`, all dead letters of a queue, or `{ids}`, some. */
-export async function deadTarget(c: Context, limits: Limits): Promise<{ ids: string[] } | { queue: string }> {
-  const { queue, ids } = fieldsOf(await jsonOf(c, limits), ['queue', 'ids'], '')
+export async function deadTarget(c: Context, receiving: Receiving): Promise<{ ids: string[] } | { queue: string }> {
+  const { queue, ids } = fieldsOf(await jsonOf(c, receiving), ['queue', 'ids'], '')
   if ((queue === undefined) === (ids === undefined)) {
     const message = 'Send {"queue": NAME} for all dead letters of a queue, or {"ids": […]} for some.'
     throw new HttpRefusal({ code: 'bad_message', field: 'queue', message })
   }
-  return ids === undefined ? { queue: text(queue, 'queue') } : { ids: taskIds(ids, limits) }
+  return ids === undefined ? { queue: text(queue, 'queue') } : { ids: taskIds(ids, receiving.limits) }
 }
 
 export function text(value: unknown, field: string): string {

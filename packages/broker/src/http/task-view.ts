@@ -47,7 +47,7 @@ export function pageJson(
 }
 
 function historyView(history: TaskDetails['history']): object[] {
-  return history.map(({ attempt, how, error }) => ({ attempt, how, ...(error === undefined ? {} : { error }) }))
+  return history.map(({ endedAtMs: _, ...view }) => view)
 }
 
 function jsonOf(result: Body, depthMax: number): string | undefined {

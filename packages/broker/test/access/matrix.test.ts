@@ -141,6 +141,10 @@ const ROUTES: Record<Route, { cell: Cell; ask: () => Promise<Asked>; shows?: str
   'GET /v1/tasks/:id': { cell: ofOwner('reads'), ask: async () => ({ path: `/v1/tasks/${await taskOfOwner()}` }) },
   'DELETE /v1/tasks/:id': { cell: ofOwner('cancels'), ask: async () => ({ path: `/v1/tasks/${await taskOfOwner()}` }) },
   'GET /v1/queues': { cell: lists('reads'), ask: async () => ({ path: '/v1/queues' }), shows: QUEUE },
+  'DELETE /v1/queues/:queue': {
+    cell: only('manages'),
+    ask: async () => ({ path: `/v1/queues/${QUEUE}`, body: {} }),
+  },
   'GET /v1/workers': { cell: lists('reads'), ask: async () => ({ path: '/v1/workers' }), shows: QUEUE },
   'GET /v1/dead': {
     cell: lists('reads'),

@@ -122,6 +122,65 @@ test.each(['Content-Length: 100', 'Transfer-Encoding: chunked'])(
   },
 )
 
+const upgrade = (origin: string) => [...UPGRADE, 'Sec-WebSocket-Version: 13', `Origin: ${origin}`]
+
+test.each(['chrome-extension://localhost', 'moz-extension://127.0.0.1', 'null', 'https://localhost.example.com'])(
+  'a page of %s is of another origin, whatever its name is',
+  async (origin) => {
+    expect(await statuses(await saying(...upgrade(origin)), 1)).toEqual(['403 Forbidden'])
+  },
+)
+
+test('[HOST-25] requests that are sent ahead are answered one after the other, in their order', async () => {
+  const ids = [1, 2, 3, 4, 5].map(taskId)
+  const lines = ids.flatMap((id) => [`GET /v1/tasks/${id} HTTP/1.1`, 'Host: localhost', ''])
+  const socket = await saying(...lines, 'GET /readyz HTTP/1.1', 'Host: localhost', 'Connection: close')
+  const answer = await text(socket)
+  expect([...answer.matchAll(/No task (\S+) is held/g)].map(([, id]) => id)).toEqual(ids)
+  expect(answer).toMatch(/"status":"ready"/)
+})
+
+test('[HOST-25] a connection that asks a thousand times and never reads is cut, and others are answered', async () => {
+  const socket = connect({ port: broker.port, host: '127.0.0.1' })
+  sockets.push(socket)
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.write('GET /v1/dead?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1200))
+  await once(socket, 'close')
+  expect((await fetch(`${broker.httpUrl}/readyz`)).status).toBe(200)
+})
+
+test('[HOST-25] the body of a stranger is not received', async () => {
+  const access = { secret: 'a secret of thirty-two bytes or so, or more' }
+  const guarded = await createBroker({ journal: { kind: 'memory' }, port: 0, access })
+  const socket = connect(guarded.port, '127.0.0.1')
+  sockets.push(socket)
+  socket.write([...SUBMIT, 'Transfer-Encoding: chunked', '', '5', '{"que'].join('\r\n'))
+  expect(await statuses(socket, 1)).toEqual(['401 Unauthorized'])
+  socket.destroy()
+  await guarded.close()
+})
+
+test('an unknown name of a megabyte is not sent back whole', async () => {
+  const name = 'x'.repeat(900_000)
+  const send = (path: string, body?: object) =>
+    fetch(`${broker.httpUrl}${path}`, {
+      ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+      headers: { 'content-type': 'application/json' },
+    })
+  const answers = await Promise.all([
+    send('/v1/tasks', { queue: 'q', body: 1, [name]: 1 }),
+    send('/v1/tasks', { queue: 'q', body: 1, options: { [name]: 1 } }),
+    send('/v1/dead/redrive', { [name]: 1 }),
+    send('/v1/revocations', { session: name }),
+    send(`/v1/${name.slice(0, 10_000)}`),
+  ])
+  for (const answer of answers) {
+    expect(answer.status).toBeGreaterThanOrEqual(400)
+    expect((await answer.text()).length).toBeLessThan(1500)
+  }
+})
+
 test('[HOST-12] whoever leaves before the outcome makes room for another to wait', async () => {
   const small = await createBroker({ journal: { kind: 'memory' }, port: 0, hosting: { waitersMax: 1 } })
   await submit(small)

@@ -206,13 +206,13 @@ describe('the host as the HTTP API sees it', () => {
   test('shows workers by a public handle and never by their secret', async () => {
     const world = await World.started()
     const worker = await world.worker(3, ['photos'], { name: 'laptop' })
-    expect(world.api.workers()).toEqual([
+    expect(world.api.workers({ limit: 100 }).workers).toEqual([
       { id: expect.any(String), name: 'laptop', connected: true, credit: 3, leased: 0, queues: ['photos'] },
     ])
-    expect(JSON.stringify(world.api.workers())).not.toContain(worker.session)
+    expect(JSON.stringify(world.api.workers({ limit: 100 }).workers)).not.toContain(worker.session)
     worker.vanish()
     await world.settle()
-    expect(world.api.workers()).toMatchObject([{ connected: false }])
+    expect(world.api.workers({ limit: 100 }).workers).toMatchObject([{ connected: false }])
     expect(world.api.health()).toMatchObject({ status: 'ready', durability: 'memory', version: '1.2.3' })
   })
 })

@@ -23,13 +23,50 @@ describe('the opening of a connection', () => {
   test('[HOST-6] connections that have not said hello are bounded by themselves', async () => {
     const world = await World.started({ config: { pendingConnectionsMax: 2 } })
     const first = await world.member()
-    const pending = [world.peer(), world.peer()]
-    const refused = world.peer()
-    expect(refused.closedWith).toEqual({ code: 4008, reason: 'busy' })
-    pending[0]?.hello()
+    const [oldest, other] = [world.peer(), world.peer()]
+    const newcomer = world.peer()
+    expect(oldest.of('error')).toMatchObject([{ code: 'busy', retryAfterMs: expect.any(Number) }])
+    expect([oldest.closedWith, oldest.isTerminated]).toEqual([{ code: 4008, reason: 'busy' }, true])
+    newcomer.hello()
     await world.settle()
-    expect(world.peer().connection).toBeDefined()
-    expect(first.closedWith).toBeUndefined()
+    expect(newcomer.of('welcome')).toHaveLength(1)
+    expect(world.host.connections.size).toBe(3)
+    expect([first.closedWith, other.closedWith]).toEqual([undefined, undefined])
+  })
+
+  test('[HOST-6] strangers that say nothing keep nobody out, however many come', async () => {
+    const world = await World.started({ config: { pendingConnectionsMax: 3 } })
+    for (let n = 0; n < 20; n += 1) {
+      for (let silent = 0; silent < 5; silent += 1) world.peer()
+      const honest = world.peer()
+      honest.hello()
+      await world.settle()
+      expect(honest.of('welcome')).toHaveLength(1)
+    }
+    expect(world.host.connections.size - world.host.connections.sessions).toBeLessThanOrEqual(3)
+  })
+
+  test('[HOST-6] the frame of hello is small, and those behind it have their own limit', async () => {
+    const world = await World.started()
+    const peer = world.peer('text')
+    peer.connection?.receive(`[${' '.repeat(128 * 1024)}]`)
+    expect(peer.of('error')).toMatchObject([{ code: 'too_large', field: 'frame', limit: 128 * 1024 }])
+    expect(peer.closedWith?.code).toBe(1009)
+    const member = await world.member()
+    member.submit(1, [1], `"${'x'.repeat(200 * 1024)}"`)
+    await world.settle()
+    expect(member.of('submitted')).toMatchObject([{ refused: [] }])
+  })
+
+  test('[SESSION-1] who says hello and leaves, again and again, keeps nobody out', async () => {
+    const world = await World.started({ engine: { sessionsMax: 5 } })
+    for (let n = 0; n < 20; n += 1) {
+      const peer = await world.member()
+      expect(peer.of('welcome')).toHaveLength(1)
+      peer.vanish()
+      await world.settle()
+    }
+    expect(world.host.state.sessions.size).toBe(5)
   })
 
   test('any other first message is refused', async () => {

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Command } from 'commander'
+import type { BrokerHttp } from '../broker-http.ts'
 import { type ClientFlags, clientCommand, httpOf } from '../client-command.ts'
 import { type Column, tableLines } from '../table.ts'
 import { print, printJson, terminalWidth } from '../terminal.ts'
@@ -32,12 +33,25 @@ export function workerLines(workers: readonly WorkerRow[], width: number): strin
   return ['No workers. Start one: sluice worker ./tasks.ts']
 }
 
+/** All workers, page by page. */
+export async function allWorkers(http: BrokerHttp): Promise<WorkerRow[]> {
+  const workers: WorkerRow[] = []
+  let next: string | undefined
+  do {
+    const after = next === undefined ? '' : `&after=${next}`
+    const page = await http.get<{ workers: WorkerRow[]; next?: string }>(`/v1/workers?limit=1000${after}`, 'workers')
+    workers.push(...page.workers)
+    next = page.next
+  } while (next !== undefined)
+  return workers
+}
+
 export function workersCommand(): Command {
   return clientCommand('workers', 'list the workers: what they hold, and from which queues', [
     'sluice workers',
     'sluice workers --json | jq .workers[].name',
   ]).action(async (flags: ClientFlags) => {
-    const { workers } = await httpOf(flags).get<{ workers: WorkerRow[] }>('/v1/workers', 'workers')
+    const workers = await allWorkers(httpOf(flags))
     if (flags.json) printJson({ workers })
     else for (const line of workerLines(workers, terminalWidth())) print(line)
   })

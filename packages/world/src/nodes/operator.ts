@@ -123,7 +123,8 @@ export class Operator {
   }
 
   #view(): void {
-    const [health, queues, workers] = [this.#api.health(), this.#api.queues(), this.#api.workers()]
+    const { workers } = this.#api.workers({ limit: 1_000_000 })
+    const [health, queues] = [this.#api.health(), this.#api.queues()]
     this.#process.observe({ type: 'viewed', node: OPERATOR, health, queues, workers })
     this.#views += 1
     const limit = 1 + (this.#views % PAGE_MAX)
