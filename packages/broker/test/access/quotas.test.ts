@@ -137,12 +137,12 @@ test('[ACCESS-10] the credit of all workers of a principal is bounded; what is r
   one.say({ type: 'credit', credit: 5, queues: ['q'] })
   await world.settle()
   expect(one.of('error')).toMatchObject([{ code: 'busy', field: 'principal', limit: 10 }])
-  expect(world.api.workers().map(({ credit }) => credit)).toEqual([4, 6])
+  expect(world.api.workers({ limit: 10 }).workers.map(({ credit }) => credit)).toEqual([4, 6])
   two.vanish()
   one.say({ type: 'credit', credit: 10, queues: ['q'] })
   await world.settle()
   expect(one.of('error')).toHaveLength(1)
-  expect(world.api.workers()[0]?.credit).toBe(10)
+  expect(world.api.workers({ limit: 10 }).workers[0]?.credit).toBe(10)
 })
 
 test('[ACCESS-10] requests that wait are bounded for each principal, and the next one is told when to come back', async () => {
