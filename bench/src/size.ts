@@ -12,8 +12,8 @@ interface Target {
 }
 
 const targets: readonly Target[] = [
-  { name: 'producer', source: `export { createClient } from '@sluice/client'`, gzipBytesMax: 33 * 1024 },
-  { name: 'worker', source: `export { createWorker } from '@sluice/client'`, gzipBytesMax: 33 * 1024 },
+  { name: 'producer', source: `export { createClient } from '@sluice/client'`, gzipBytesMax: 34 * 1024 },
+  { name: 'worker', source: `export { createWorker } from '@sluice/client'`, gzipBytesMax: 34 * 1024 },
   { name: 'whole client', source: `export * from '@sluice/client'`, gzipBytesMax: 40 * 1024 },
   { name: 'protocol', source: `export * from '@sluice/protocol'`, gzipBytesMax: 10 * 1024 },
 ]

@@ -63,8 +63,10 @@ test('cancel ends tasks that wait or run, and says of each other one why not', a
   await inState(done, 'succeeded')
   const { code, out, err } = await sluice(['cancel', running, waiting, done, UNKNOWN])
   expect(out).toBe('2 cancelled.\n')
-  expect(err).toContain(`task ${done} is succeeded already (task_finished)\n`)
-  expect(err).toContain(`no task ${UNKNOWN} is held (unknown_task)\nsluice: 2 of 4 not cancelled.\n`)
+  expect(err).toContain(`task ${done} is already succeeded (task_finished)\n`)
+  expect(err).toContain(
+    `there is no task ${UNKNOWN}: it was never accepted, or its record has expired (unknown_task)\nsluice: 2 of 4 not cancelled.\n`,
+  )
   expect(code).toBe(1)
   await inState(running, 'cancelled')
 })

@@ -91,7 +91,7 @@ test('a world is run by the modules of the product, as they stand in its package
 
 test('nothing but the product and the world takes part, besides the chart library', () => {
   const strangers = Object.keys(ran.loaded).filter(
-    (url) => !/\/packages\/(protocol|engine|machines|client|broker|world)\/src\/|\/xstate\//.test(url),
+    (url) => !/\/packages\/(protocol|engine|machines|client|broker|testing|world)\/src\/|\/xstate\//.test(url),
   )
   expect(strangers).toEqual([])
 })

@@ -1,5 +1,6 @@
 import { type Command, type EventOf, unknownTask } from '@sluice/engine'
-import { nextReadingState, nextServiceState, type ReadingState, type ServiceState } from '@sluice/machines'
+import { nextReadingState, nextServiceState } from '@sluice/machines'
+import type { ReadingState, ServiceState } from '@sluice/machines/states'
 import type { BrokerMessage, ClientMessage, Role, Submit, WireError } from '@sluice/protocol'
 import { type AccessControl, AccessError, type Principal } from './access/access-control.ts'
 import { authorize, MESSAGE_RULES, notPermitted, type Rule } from './access/authorize.ts'

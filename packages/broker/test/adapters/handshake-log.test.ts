@@ -76,9 +76,9 @@ test.runIf(process.platform === 'linux')(
     })
     cleanups.push(() => child.kill('SIGKILL'))
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
-    // The first line is the warning of its journal.
-    await lines.next()
-    const { url } = JSON.parse((await lines.next()).value as string) as { url: string }
+    // Warnings come before it: of the journal, and that everybody may do everything.
+    let url: string | undefined
+    while (url === undefined) url = (JSON.parse((await lines.next()).value as string) as { url?: string }).url
     const { port } = new URL(url)
     const sockets = Array.from({ length: 80 }, () => connect(Number(port), '127.0.0.1').on('error', () => {}))
     cleanups.push(() => sockets.map((socket) => socket.destroy()))
