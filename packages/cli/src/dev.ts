@@ -133,7 +133,11 @@ async function printNextSteps(): Promise<void> {
   step(`sluice submit hello '{"name":"Ada"}'`, 'a task that waits')
   step('sluice watch', 'see it move')
   step('sluice dead list', 'what failed, why')
-  if (secret === undefined) step('dev', 'behind SLUICE_TOKEN_SECRET="$(openssl rand -base64 48)": try it with tokens')
+  if (secret === undefined) {
+    print('')
+    print('  With tokens, end this and type:')
+    print(`  ${styleText('cyan', 'SLUICE_TOKEN_SECRET="$(openssl rand -base64 48)" npx -y pnpm@12 dev')}`)
+  }
   print('')
 }
 
