@@ -4,7 +4,7 @@ import { campaign, findingText } from '../src/fuzz/campaign.ts'
 import { Pool } from '../src/fuzz/pool.ts'
 
 /** The same worlds in each run; `pnpm fuzz` looks at others. */
-const FRESH = 100
+const FRESH = 50
 const FIRST = 1000
 const STORY_MS = 20_000
 

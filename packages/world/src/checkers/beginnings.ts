@@ -13,6 +13,13 @@ interface Running {
   abortedAtMs: number
 }
 
+interface Unsaid {
+  readonly node: string
+  readonly id: string
+  readonly connection: number | undefined
+  readonly atMs: number
+}
+
 /**
  * A worker starts an `announced` task after it has reported so, and an `alone` task only when nothing else runs. It
  * starts nothing else while that task runs. A handler that was told to stop and goes on counts for two seconds.
@@ -25,6 +32,10 @@ export class Beginnings implements Checker {
   /** The last lease that a node has reported as begun in its session since its last welcome. */
   readonly #said = new Map<string, number>()
   readonly #running = new Map<string, Map<number, Running>>()
+  /** The latest connection of each node. */
+  readonly #connections = new Map<string, number>()
+  /** Announced tasks that were started without a word, in this moment. */
+  #unsaid: Unsaid[] = []
 
   constructor(sources: Sources) {
     this.#sources = sources
@@ -33,7 +44,11 @@ export class Beginnings implements Checker {
   see(observation: Observation, _: Surroundings, violate: Violate): void {
     const { runs } = this.#sources
     runs.see(observation)
+    if (this.#unsaid.length > 0) this.#judge(observation, violate)
     switch (observation.type) {
+      case 'connected':
+        this.#connections.set(observation.node, observation.connection)
+        break
       case 'heardByNode': {
         const { node, message } = observation
         if (message.type === 'welcome') this.#said.delete(node)
@@ -64,6 +79,22 @@ export class Beginnings implements Checker {
     }
   }
 
+  finish(_: Surroundings, violate: Violate): void {
+    for (const unsaid of this.#unsaid) blame(unsaid, violate)
+  }
+
+  /** A process that was paused may write to a connection that is gone before it is told so: in the same moment. */
+  #judge(observation: Observation, violate: Violate): void {
+    this.#unsaid = this.#unsaid.filter((unsaid) => {
+      if (observation.atMs === unsaid.atMs) {
+        const isGone = observation.type === 'disconnected' && observation.side === 'node'
+        return !(isGone && observation.connection === unsaid.connection)
+      }
+      blame(unsaid, violate)
+      return false
+    })
+  }
+
   #started({ atMs, node, id, run }: ObservationOf<'handlerStarted'>, violate: Violate): void {
     if (!isHonest(this.#sources.scenario, node)) return
     const lease = this.#sources.runs.leaseOf(run)
@@ -82,11 +113,15 @@ export class Beginnings implements Checker {
       })
     }
     if (start !== undefined && (this.#said.get(node) ?? 0) < (lease as number))
-      violate(
-        `${node} starts task ${id}, which is to be announced, without a word of it`,
-        { ids: [id], nodes: [node] },
-        'BEGIN-4',
-      )
+      this.#unsaid.push({ node, id, connection: this.#connections.get(node), atMs })
     others.set(run, { id, start, abortedAtMs: Number.POSITIVE_INFINITY })
   }
+}
+
+function blame({ node, id }: Unsaid, violate: Violate): void {
+  violate(
+    `${node} starts task ${id}, which is to be announced, without a word of it`,
+    { ids: [id], nodes: [node] },
+    'BEGIN-4',
+  )
 }

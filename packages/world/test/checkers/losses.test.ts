@@ -156,11 +156,23 @@ describe('[BEGIN-6] what is to run alone', () => {
 
   test('[BEGIN-4] nor anything to be announced without a word of it in this session', () => {
     const said = ['worker-1 starts task t2, which is to be announced, without a word of it']
-    const unsaid = new Stream((sources) => new Beginnings(sources))
-      .welcome('worker-1')
-      .told('worker-1', { ...deliver(2, 't2'), start: 'announced' })
-    expect(unsaid.see(run('t2', 2)).said).toEqual(said)
-    expect(worker().welcome('worker-1').see(run('t2', 2)).said).toEqual(said)
+    const unsaid = () =>
+      new Stream((sources) => new Beginnings(sources))
+        .welcome('worker-1')
+        .told('worker-1', { ...deliver(2, 't2'), start: 'announced' })
+    expect(unsaid().see(run('t2', 2)).finish()).toEqual(said)
+    expect(unsaid().see(run('t2', 2)).after(1).see(run('t3', 3)).said).toEqual(said)
+    expect(worker().welcome('worker-1').see(run('t2', 2)).finish()).toEqual(said)
+    // A process that was paused hears only then that its connection is gone.
+    const gone = {
+      type: 'disconnected',
+      node: 'worker-1',
+      connection: connectionOf('worker-1'),
+      side: 'node',
+      code: 1006,
+    } as const
+    expect(unsaid().see(run('t2', 2), gone).finish()).toEqual([])
+    expect(unsaid().see(run('t2', 2)).after(1).see(gone).finish()).toEqual(said)
   })
 })
 
