@@ -13,43 +13,49 @@ import { BATCH_BODY_BYTES_MAX, type Journal } from './journal/journal.ts'
 import { LOOPBACK_ADDRESS } from './loopback.ts'
 
 export interface BrokerConfig {
-  /** Where tasks are kept, or a journal of your own. Default: SQLite in `.sluice/broker.db`, strict. */
+  /** The journal that stores tasks, or one of your own. Default: SQLite in `.sluice/broker.db`, strict. */
   journal?: { kind: 'sqlite'; path: string; durability?: 'strict' | 'relaxed' } | { kind: 'memory' } | Journal
-  /** A loopback address; with `access` any. Default `127.0.0.1`. */
+  /** The address to listen on. Without `access` it must be a loopback address. Default `127.0.0.1`. */
   host?: string
-  /** 0 takes a free one. Default 7331. */
+  /** The port. 0 picks a free one. Default 7331. */
   port?: number
-  /** Default: that of the engine. The bounds over all queues follow from the memory of this process. */
+  /** Default: the engine's own. The bounds over all queues follow from the memory of this process. */
   engine?: Partial<EngineConfig>
   hosting?: Partial<Omit<HostConfig, 'limits'>> & { limits?: Partial<Limits> }
   /**
-   * Who may do what: where the keys are that tokens are checked with, or a check of your own. Default: everybody who
-   * reaches the broker may do everything.
+   * Access control: where the keys that verify tokens are, or a check of your own. Default: none; everybody may do
+   * everything.
    */
   access?: TokenSettings | AccessControl
-  /** How much one principal and one address may use, with `access`. */
+  /** How much one principal and one address may use. Needs `access`. */
   quotas?: Partial<QuotaConfig>
-  /** Speak TLS: `wss` and `https`. The files are read again when they change. Default: a proxy does it, or nobody. */
+  /**
+   * Serve `wss` and `https` with these files. They are read again when they change. Default: no TLS; a proxy may add
+   * it.
+   */
   tls?: TlsFiles
   /**
-   * Origins whose pages may connect and use the HTTP API, such as `https://app.example.com`. Default none. Without `access`
-   * pages of loopback addresses may connect as well.
+   * Origins whose pages may connect and use the HTTP API, such as `https://app.example.com`. Default none. Without
+   * `access`, pages of loopback addresses may connect as well.
    */
   allowedOrigins?: readonly string[]
-  /** Names that the broker may be called by in `Host`, such as `queue.example.com`. Default: with `access` any, else those of loopback. */
+  /**
+   * Names of the broker that `Host` may hold, such as `queue.example.com`. Default: any with `access`, otherwise those
+   * of loopback.
+   */
   allowedHosts?: readonly string[]
   /**
-   * Addresses, or networks such as `10.0.0.0/8`, of proxies in front of the broker: what `X-Forwarded-For` or `Forwarded` says of
-   * a client's address counts where it comes from one of them. Default none.
+   * Addresses of proxies in front of the broker, or networks such as `10.0.0.0/8`. `X-Forwarded-For` and `Forwarded`
+   * count only if they come from one of them. Default none.
    */
   trustedProxies?: readonly string[]
   /** Default: silent. */
   logger?: Logger
-  /** The journal failed and the broker acknowledges nothing any more. Default: nothing beside the log. */
+  /** Called when the journal has failed and the broker acknowledges nothing any more. Default: only the log tells. */
   onFailure?: (error: Error) => void
 }
 
-/** Of each part of a configuration what it may hold: the types say so too, to those who have them. */
+/** The keys that each part of a configuration may have. The types say the same, to those who use them. */
 const SETTINGS: Record<keyof BrokerConfig, true> = {
   journal: true,
   host: true,
@@ -75,7 +81,7 @@ const ACCESS_SETTINGS: Record<keyof TokenSettings, true> = {
 const JOURNAL_SETTINGS = { sqlite: { kind: true, path: true, durability: true }, memory: { kind: true } }
 
 /**
- * The engine's and the host's bounds, complete.
+ * The complete bounds of the engine and the host.
  * @throws RangeError naming each setting that is unknown or cannot work
  */
 export function checkedBounds(config: BrokerConfig): {
@@ -124,7 +130,7 @@ export function checkedBounds(config: BrokerConfig): {
   return { engine: engineConfig({ ...memoryBounds(nodeMemory()), ...engine }), hosting: complete, quotas }
 }
 
-/** Whether it is a check of the program's own. */
+/** Whether `access` is a check of the program's own. */
 export function isAccessControl(access: TokenSettings | AccessControl): access is AccessControl {
   return 'authenticate' in access
 }

@@ -19,14 +19,14 @@ export interface Broker {
   readonly url: string
   readonly httpUrl: string
   readonly port: number
-  /** Tasks that are leased at the moment. */
+  /** The number of leased tasks. */
   readonly leased: number
   /**
-   * Announces the drain, then waits until no lease is out, `waitMs` at most (default 10,000), or until the broker is closed or
-   * fails. Nothing new is accepted meanwhile.
+   * Announces the drain and accepts nothing new. Resolves when no lease is left, after `waitMs` (default 10,000), or
+   * when the broker closes or fails.
    */
   drain(waitMs?: number): Promise<void>
-  /** Writes what is pending, then closes every connection, the journal and the port; HTTP requests get their answers first. */
+  /** Writes what is pending and answers HTTP requests, then closes every connection, the journal and the port. */
   close(): Promise<void>
 }
 
@@ -41,8 +41,8 @@ const DRAIN_WAIT_MS = 10_000
 
 /**
  * Starts a broker in this process.
- * @throws RangeError naming each setting that is unknown or cannot work; JournalLockedError when another broker has the file open;
- * JournalDamagedError; Node's error when the address cannot be listened on
+ * @throws RangeError naming each setting that is unknown or cannot work; JournalLockedError if another broker has the
+ * file open; JournalDamagedError; Node's error if the address cannot be listened on
  */
 export async function createBroker(config: BrokerConfig = {}): Promise<Broker> {
   const {

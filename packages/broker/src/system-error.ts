@@ -12,7 +12,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENFILE: TOO_MANY_FILES,
 }
 
-/** What an error of the system means and what to do, as the end of a sentence: ` (…)`; empty where its own message has to do. */
+/**
+ * What a system error means and what to do, as the end of a sentence: ` (…)`. Empty if the error's own message must do.
+ */
 export function adviceOn(code: string | undefined): string {
   const advice = ADVICE[code ?? '']
   return advice === undefined ? '' : ` (${advice})`

@@ -18,34 +18,40 @@ import { type AccessControl, AccessError, type Principal } from '../core/access/
 import { Scopes } from '../core/access/scopes.ts'
 import { SECRET_BYTES_MIN } from './secret.ts'
 
-/** Where the keys are that tokens are checked with. One of the three. */
+/** Where the keys that verify tokens are. Exactly one of the three is set. */
 export interface TokenSettings {
-  /** A shared secret of 32 bytes or more: tokens are signed with HS256. */
+  /** A shared secret of 32 bytes or more. Tokens are signed with HS256. */
   secret?: string
-  /** A file with a JWKS (`{"keys": […]}`) or one public key in PEM: EdDSA, ES256 or RS256. It is read again when it changes. */
+  /**
+   * A file with a JWKS (`{"keys": […]}`) or one public key in PEM, for EdDSA, ES256 or RS256. It is read again when it
+   * changes.
+   */
   keysFile?: string
-  /** The address of a JWKS. It is fetched when it is needed first, every 10 minutes, and for a key that is not known, every 30 s at most. */
+  /**
+   * The address of a JWKS. It is fetched when first needed, every 10 minutes, and for an unknown key at most every 30
+   * s.
+   */
   jwksUrl?: string
-  /** What `iss` has to be. Default: anything. */
+  /** The required `iss`. Default: anything. */
   issuer?: string
-  /** What `aud` has to contain. Default: anything. */
+  /** What `aud` must contain. Default: anything. */
   audience?: string
 }
 
 const SECRET_ALGORITHM = 'HS256'
 const PUBLIC_ALGORITHMS = ['EdDSA', 'Ed25519', 'ES256', 'RS256']
-/** How far the clocks of who signs and who checks may be apart. */
+/** How far the clocks of issuer and broker may be apart. */
 const CLOCK_TOLERANCE_S = 5
 const JWKS_CACHE_MS = 600_000
 const JWKS_COOLDOWN_MS = 30_000
 const JWKS_TIMEOUT_MS = 5000
-/** How often the file of keys is looked at. */
+/** How often the key file is checked for changes. */
 const KEYS_FILE_EVERY_MS = 1000
 const SUBJECT_LENGTH_MAX = 256
 
 /**
- * Checks tokens: JWTs (RFC 7519) with `sub`, `iat`, `exp` and `scope`, a text of scopes with spaces between them.
- * @throws RangeError where the settings cannot work, such as a secret that is too short or a file that holds no key
+ * Verifies tokens: JWTs (RFC 7519) with `sub`, `iat`, `exp` and `scope`, which is a text of scopes separated by spaces.
+ * @throws RangeError if the settings cannot work, for example if the secret is too short or the file holds no key
  */
 export function tokenAccess(settings: TokenSettings): AccessControl {
   const { issuer, audience } = settings
@@ -70,7 +76,7 @@ export function tokenAccess(settings: TokenSettings): AccessControl {
   }
 }
 
-/** Keys without a `kid` may fit a token in number: then one of them has to fit it. */
+/** Several keys without a `kid` may match a token. Then one of them must verify it. */
 async function verified(token: string, keys: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {
   try {
     return (await jwtVerify(token, keys, options)).payload
@@ -87,7 +93,7 @@ async function verified(token: string, keys: JWTVerifyGetKey, options: JWTVerify
   }
 }
 
-/** What a token says, checked or not. */
+/** The principal that a token names, verified or not. */
 export function principalOf(payload: JWTPayload): Principal {
   const { sub, iat, exp, scope } = payload
   if (typeof sub !== 'string' || sub === '' || sub.length > SUBJECT_LENGTH_MAX)
@@ -98,12 +104,18 @@ export function principalOf(payload: JWTPayload): Principal {
   return { id: sub, scopes: new Scopes(scope ?? ''), issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 }
 }
 
-/** What a token says, unchecked: to show it. @throws where it is no JWT */
+/**
+ * The content of a token for display, not verified.
+ * @throws if it is no JWT
+ */
 export function readToken(token: string): { header: ProtectedHeaderParameters; claims: JWTPayload } {
   return { header: decodeProtectedHeader(token), claims: decodeJwt(token) }
 }
 
-/** A token signed with a shared secret. @throws RangeError where the secret is too short */
+/**
+ * A token signed with a shared secret.
+ * @throws RangeError if the secret is too short
+ */
 export async function signToken(
   secret: string,
   claims: { sub: string; scope: string; iss?: string; aud?: string },
@@ -140,7 +152,7 @@ function secretKey(secret: string): Uint8Array {
   return key
 }
 
-/** The keys of a file; a file that changes is read again, and one that then cannot be read leaves the keys as they were. */
+/** The keys of a file. A changed file is read again. If that fails, the previous keys stay. */
 function fileKeys(path: string): JWTVerifyGetKey {
   let { keys, stamp } = readKeys(path)
   let lookedAtMs = Date.now()
@@ -151,7 +163,7 @@ function fileKeys(path: string): JWTVerifyGetKey {
       try {
         if (stampOf(path) !== stamp) ({ keys, stamp } = readKeys(path))
       } catch {
-        // Half written, most likely: it is looked at again.
+        // The file is probably half written. The next check reads it again.
       }
     }
     return keys(header, token)
@@ -176,7 +188,7 @@ function keySetOf(text: string): JSONWebKeySet {
   if (!text.trimStart().startsWith('-----')) {
     const parsed = JSON.parse(text) as { keys?: unknown }
     if (!Array.isArray(parsed.keys)) throw new SyntaxError('there is no list of keys in it')
-    // A private key in here would be a mistake, and nothing here needs it.
+    // A private key in this file would be a mistake, and nothing here needs it.
     return { keys: parsed.keys.map(({ d, p, q, dp, dq, qi, ...rest }) => rest).filter(({ kty }) => kty !== 'oct') }
   }
   return { keys: [createPublicKey(text).export({ format: 'jwk' }) as JSONWebKeySet['keys'][number]] }

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 
-/** What is looked at of a request, or of the handshake of a WebSocket. */
+/** The parts of a request, or of a WebSocket handshake, that are used. */
 export interface Arrival {
   readonly headers: IncomingHttpHeaders
   readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
-/** What is wrong with a list of proxies, a sentence each. */
+/** The faults of a list of proxies, one sentence each. */
 export function problemsOfProxies(proxies: readonly string[]): string[] {
   return proxies
     .filter((proxy) => !isAddressOrNetwork(proxy))
@@ -22,9 +22,9 @@ export function isAddressOrNetwork(text: string): boolean {
 }
 
 /**
- * Tells the address of the client. What a header says of it counts only where the other end of the socket is one of these
- * proxies: anybody else could claim any address. Of the addresses that proxies added one after the other, the last one
- * that is no such proxy is that of the client.
+ * Finds the client's address. Headers count only if the other end of the socket is one of these proxies, because
+ * anybody else could claim any address. Of the addresses that proxies have added, the last one that is no such proxy is
+ * the client's.
  */
 export function addressSource(proxies: readonly string[]): (arrival: Arrival) => string {
   const trusted = new BlockList()
@@ -38,7 +38,7 @@ export function addressSource(proxies: readonly string[]): (arrival: Arrival) =>
     let client = plain(socket.remoteAddress ?? '')
     if (proxies.length === 0 || !isTrusted(client)) return client
     for (const hop of hopsOf(headers).toReversed()) {
-      // What is no address hides who came; the proxy that says so is known.
+      // If the entry is no address, the client is unknown, but the proxy that added it is known.
       if (isIP(hop) === 0) return client
       client = hop
       if (!isTrusted(hop)) return client
@@ -48,8 +48,8 @@ export function addressSource(proxies: readonly string[]): (arrival: Arrival) =>
 }
 
 /**
- * The addresses that proxies have noted, the client's first. A proxy writes one of the two headers and may hand on the other
- * as the client sent it: where both are there and differ, neither is believed.
+ * The addresses that proxies have noted, the client's first. A proxy writes one of the two headers and may pass on the
+ * other as the client sent it. If both are present and differ, neither is trusted.
  */
 function hopsOf(headers: IncomingHttpHeaders): string[] {
   const byOlder = textOf(headers['x-forwarded-for'])?.split(',').map(plain)
@@ -60,12 +60,12 @@ function hopsOf(headers: IncomingHttpHeaders): string[] {
   return byOlder.join() === byNewer.join() ? byOlder : []
 }
 
-/** A header that came more than once is one list. */
+/** A header that came more than once counts as one list. */
 function textOf(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header.join() : header
 }
 
-/** Without quotes, brackets, port, and the prefix of an IPv4 address that came over IPv6. */
+/** The address without quotes, brackets, port, and the prefix of an IPv4 address that came over IPv6. */
 function plain(text: string): string {
   const bare = text.trim().replace(/^"(.*)"$/, '$1')
   const address = /^\[(.*)\](?::\d+)?$/.exec(bare)?.[1] ?? bare.replace(/^([\d.]+):\d+$/, '$1')

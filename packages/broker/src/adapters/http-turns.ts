@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Requests that may wait behind the one that is being answered. A connection that sends more ahead is cut. */
+/** Requests that may wait behind the current one. A connection that pipelines more is cut. */
 const WAITING_MAX = 16
-/** How long a client may take to read an answer that is ready. */
+/** How long a client may take to read a finished answer. */
 const WRITE_TIMEOUT_MS = 30_000
-/** Unread bytes of finished answers, over all connections. */
+/** The limit on unread bytes of finished answers, over all connections. */
 const UNREAD_BYTES_MAX = 64 * 1024 ** 2
 
 interface Exchange {
@@ -19,8 +19,8 @@ export interface HttpTurnsOptions {
 }
 
 /**
- * Answers the requests of each connection one after the other. The next request is looked at when the answer before it
- * has been read. Meanwhile the connection is not read from. A client that does not read an answer in time is cut.
+ * Answers the requests of each connection one after the other. The next request starts when the client has read the
+ * answer before it. Until then the connection is not read from. A client that does not read an answer in time is cut.
  */
 export class HttpTurns {
   readonly #answer: RequestListener
@@ -30,7 +30,7 @@ export class HttpTurns {
   readonly #turns = new WeakMap<Socket, { isAnswering: boolean; readonly waiting: Exchange[] }>()
   #unreadBytes = 0
 
-  /** `refuse` answers while too many answers are unread. */
+  /** `refuse` answers requests while too many answers are unread. */
   constructor(answer: RequestListener, refuse: RequestListener, options: HttpTurnsOptions = {}) {
     this.#answer = answer
     this.#refuse = refuse
@@ -75,7 +75,7 @@ export class HttpTurns {
     }
   }
 
-  /** Counts and times an answer from its end until it has been read or its connection is gone. */
+  /** Counts an answer from its end until the client has read it or its connection is gone, and times that. */
   #watchReading(response: ServerResponse, socket: Socket): void {
     response.once('prefinish', () => {
       const bytes = socket.writableLength

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { HostPlatform } from '../core/platform.ts'
 
-/** The longest delay that `setTimeout` takes; a longer one fires early, which the host notices and waits on. */
+/** The longest delay of `setTimeout`. A longer timer fires early. The host notices that and waits on. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 const SECRET_BYTES = 18
 
-/** Node's clock, timers and randomness. The clock starts at the wall clock's time and never goes back. */
+/** Node's clock, timers and randomness. The clock starts at wall-clock time and never goes back. */
 export function nodePlatform(): HostPlatform {
   const startedAtMs = Date.now() - performance.now()
   return {

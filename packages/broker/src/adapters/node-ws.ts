@@ -20,9 +20,9 @@ import { RareWarnings } from './rare-warnings.ts'
 import { SignsOfLife } from './signs-of-life.ts'
 import { readTls, type TlsFiles, watchTls } from './tls.ts'
 
-/** Proxies cut connections that are silent for a minute, some after half of one. */
+/** Proxies cut connections that are silent for a minute, some after half a minute. */
 const PING_EVERY_MS = 25_000
-/** A frame that arrives in more pieces than this was cut up to do harm. */
+/** A frame in more fragments than this is meant to do harm. */
 const FRAGMENTS_MAX = 64
 /** A frame that exceeds its limit by more than this is cut off unread. */
 const FRAME_OVERHEAD_BYTES = 1024
@@ -30,12 +30,12 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
 /** How often the two timeouts are checked. */
 const TIMEOUTS_CHECKED_EVERY_MS = 2000
-/** How long the other side may take to close a connection that was closed here, or to read its last answer. */
+/** How long the peer may take to close a connection that the broker closed, or to read its last answer. */
 const CLOSE_TIMEOUT_MS = 2000
 
 export interface NodeServer {
   port: number
-  /** Takes no new connection, closes every WebSocket, and waits until HTTP requests are answered, for a bounded time. */
+  /** Takes no new connection, closes every WebSocket, and waits for a bounded time until HTTP requests are answered. */
   close(): Promise<void>
 }
 
@@ -45,32 +45,32 @@ export interface NodeServerOptions {
   app: Hono
   broker: BrokerCore
   log: HostLog
-  /** Origins whose pages may connect besides those of loopback addresses. */
+  /** Origins whose pages may connect, besides those of loopback addresses. */
   allowedOrigins: readonly string[]
-  /** Names in `Host` besides those of loopback; undefined: any. */
+  /** Names that `Host` may hold, besides those of loopback. Undefined: any. */
   allowedHosts: readonly string[] | undefined
   /** Whether pages of loopback addresses may connect although their origin is not listed. */
   trustsLoopbackPages: boolean
-  /** The address of the client that a request or a handshake comes from. */
+  /** The client's address of a request or a handshake. */
   addressOf: (arrival: IncomingMessage) => string
-  /** Speak TLS with these files. */
+  /** Serves TLS with these files. */
   tls?: TlsFiles | undefined
 }
 
-/** WebSocket and HTTP on one port of one address. Rejects with Node's error when it cannot listen there. */
+/** Serves WebSocket and HTTP on one port of one address. Rejects with Node's error if it cannot listen there. */
 export async function serveNode(options: NodeServerOptions): Promise<NodeServer> {
   const { app, broker, log, tls, addressOf } = options
   const serverOptions = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
-    // A socket says 'drain' only after it held this much: whoever is stalled waits for that.
+    // A socket emits 'drain' only after it held this much. A stalled connection waits for that event.
     highWaterMark: Math.min(getDefaultHighWaterMark(false), broker.config.sendBufferBytesHigh),
-    // Others are offers that may be passed over, such as HTTP/2, which some HTTP clients make with each request.
+    // Other upgrades are offers that may be ignored, such as HTTP/2, which some HTTP clients offer with each request.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
   }
   const listener = getRequestListener(app.fetch, {
-    // The app answers its own failures; this is what never came to it.
+    // The app answers its own failures. This handles failures before a request reaches it.
     errorHandler: () =>
       errorResponse({ code: 'bad_message', message: 'The request has no URL, or no Host, that can be read.' }),
   })
@@ -79,7 +79,8 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   const tlsServer = tls && createTlsServer({ ...serverOptions, ...readTls(tls) }, take)
   const server = tlsServer ?? createServer(serverOptions, take)
   const endTls = tlsServer && watchTls(tls as TlsFiles, log, (context) => tlsServer.setSecureContext(context))
-  // Whoever comes past that is cut off unheard; a WebSocket too many is told so, as long as those that wait over HTTP leave room.
+  // Connections past this limit are cut off without an answer. A surplus WebSocket still gets the reason as long as
+  // HTTP waiters leave room.
   const { connectionsMax, waitersMax } = broker.config
   const filesMax = connectionsFor()
   server.maxConnections = Math.min(connectionsMax + waitersMax, filesMax)
@@ -91,13 +92,14 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   const webSocketOptions: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     perMessageDeflate: false,
-    // The decoder states the limit by name; this one only keeps a frame from filling memory before it is seen.
+    // The decoder reports the limit by name. This one only keeps a frame from filling memory before the decoder sees
+    // it.
     maxPayload: broker.config.limits.frameBytesMax + FRAME_OVERHEAD_BYTES,
     maxFragments: FRAGMENTS_MAX,
-    // Done where a fault is told by its name.
+    // The decoder does this, and names the fault.
     skipUTF8Validation: true,
     clientTracking: true,
-    // A stranger that was refused may not keep its socket by not closing it.
+    // A refused client may not keep its socket by not closing it.
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   }
@@ -114,7 +116,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
         `refused a WebSocket handshake: ${error.message}`,
       )
       const body = JSON.stringify({ error })
-      // The other side may never close its half, which nothing here would notice.
+      // The peer may never close its half, and nothing here would notice.
       socket.once('finish', () => socket.destroy())
       socket.end(
         `HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
@@ -134,11 +136,11 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   server.on('drop', (from) =>
     warnings.warn({ from: from?.remoteAddress }, `a connection was dropped, for there are too many: ${why}`),
   )
-  // One connection that cannot be taken must not end the process.
+  // One connection that cannot be accepted must not end the process.
   server.on('error', (error: NodeJS.ErrnoException) =>
     warnings.warn({ code: error.code }, `a connection could not be taken: ${error.message}${adviceOn(error.code)}`),
   )
-  // Behind the input that waits: after a stall of this process it is heard first.
+  // Waiting input is read first, so that a stall of this process does not count as silence of a peer.
   const pings = setInterval(() => setImmediate(() => signs.look()), PING_EVERY_MS)
   pings.unref()
   return {
@@ -163,7 +165,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
   }
 }
 
-/** The answer to a request while too many answers are unread. */
+/** Answers a request while too many answers are unread. */
 function refuseForLackOfRoom(_: IncomingMessage, response: ServerResponse): void {
   const error = { code: 'busy', message: 'Too many answers are unread: ask again later.', retryAfterMs: 1000 }
   response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
@@ -171,15 +173,15 @@ function refuseForLackOfRoom(_: IncomingMessage, response: ServerResponse): void
 }
 
 interface HandshakeRefusal {
-  /** Of the status line. */
+  /** The text of the status line. */
   status: string
   headers?: string
   error: WireError
-  /** What the request said, for the log. */
+  /** Parts of the request, for the log. */
   seen: Record<string, string>
 }
 
-/** Why an upgrade is refused; CORS does not cover WebSockets, so the origin is checked here. */
+/** Why an upgrade is refused. CORS does not cover WebSockets, so the origin is checked here. */
 function refusalOf(request: IncomingMessage, options: NodeServerOptions): HandshakeRefusal | undefined {
   const { origin, host = '', 'sec-websocket-protocol': offered = '' } = request.headers
   const forbidden = (field: string, message: string, value: string): HandshakeRefusal => ({
@@ -195,7 +197,7 @@ function refusalOf(request: IncomingMessage, options: NodeServerOptions): Handsh
   if (origin !== undefined && !isAllowedOrigin(origin, options))
     return forbidden('Origin', 'pages of its Origin may not connect; allowedOrigins names those that may', origin)
   const protocols = offered.split(',').map((name) => name.trim())
-  // A later version of the protocol offers this one too, or cannot be spoken with here.
+  // A client with a later version of the protocol offers this one too. Otherwise it cannot be served.
   if (protocols.includes(SUBPROTOCOL)) return undefined
   return {
     status: '426 Upgrade Required',
@@ -209,20 +211,20 @@ function isAllowedOrigin(origin: string, { allowedOrigins, trustsLoopbackPages }
   if (allowedOrigins.includes(origin)) return true
   if (!trustsLoopbackPages || !URL.canParse(origin)) return false
   const { protocol, host } = new URL(origin)
-  // The extension of a browser has an origin of its own, which may be called localhost.
+  // A browser extension has an origin of its own, and its host may be called localhost.
   return (protocol === 'http:' || protocol === 'https:') && isLoopbackHost(host)
 }
 
 function adopt(webSocket: WebSocket, socket: Socket, address: string, broker: BrokerCore, log: HostLog): void {
-  // Before the first byte: an error that nobody hears would end the process.
+  // Attach this before the first byte: an error without a listener would end the process.
   webSocket.on('error', (error) => log.debug({ err: error, address }, 'connection error'))
   const transport: Transport = {
     address,
     send: (frame) => webSocket.send(frame),
     close: (code, reason) => {
-      // The other side's answer to the close has to be read, or both wait for it until they lose patience.
+      // Read the peer's answer to the close. Otherwise both sides wait until their timeouts.
       webSocket.resume()
-      // ws refuses codes that may not be sent; those stand for a connection that is lost anyhow.
+      // ws refuses codes that may not be sent. They stand for a connection that is lost anyway.
       if (code === 1006) webSocket.terminate()
       else webSocket.close(code, reason)
     },
@@ -246,7 +248,10 @@ function adopt(webSocket: WebSocket, socket: Socket, address: string, broker: Br
   socket.on('drain', () => connection.emptied())
 }
 
-/** A stranger gets no room for more than its hello. ws 8 has no public way to change the limit, so this sets its field. */
+/**
+ * Limits an unknown client to the size of its hello. ws 8 has no public way to change the limit, so this sets its
+ * field.
+ */
 function limitFrames(webSocket: WebSocket, bytes: number): void {
   const { _receiver: receiver } = webSocket as { _receiver?: { _maxPayload: number } }
   if (receiver) receiver._maxPayload = bytes + FRAME_OVERHEAD_BYTES

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Files that the journal, its threads and the program may come to open. */
+/** Files that the journal, its threads and the program may still open. */
 const SPARE = 24
 
 /**
- * For how many connections the system lets this process open files now, some spare ones aside; infinite where it does not say.
- * The system drops what is past that unsaid, and the journal would find no file to open.
+ * The number of connections for which this process can open files now, with some files kept spare. Infinite if the
+ * system does not tell. Past that, the system drops connections without notice, and the journal could open no file.
  */
 export function connectionsFor(limits = '/proc/self/limits', open = '/proc/self/fd'): number {
   try {

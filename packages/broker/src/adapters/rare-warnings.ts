@@ -10,8 +10,8 @@ interface Said {
 }
 
 /**
- * Warnings that others can cause as often as they like: of one message five a minute are logged, and the next one says how many
- * were left out. Messages are few; what differs from line to line is in the fields.
+ * Limits warnings that peers can cause at will. Each message is logged at most five times a minute, and the next one
+ * tells how many were left out. There are few messages; what differs from line to line is in the fields.
  */
 export class RareWarnings {
   readonly #log: HostLog

@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 
-/** Of one connection what was seen of it when it was last looked at. */
+/** What the last look at a connection saw. */
 interface Seen {
   readonly socket: Socket
   bytesRead: number
   isAmidMessage: boolean
-  /** Whether a message has come in whole since. */
+  /** Whether a whole message has arrived since then. */
   hasSpoken: boolean
 }
 
-/** Never a number of bytes: whoever was not read from has given no sign and cannot have. */
+/** Equals no byte count: a connection that was not read from could give no sign of life. */
 const NOT_READ = -1
 
-/** Tells which connections are dead, or hold a message that does not come to its end. */
+/** Finds connections that are dead, or that hold a message which does not end. */
 export class SignsOfLife {
   readonly #seen = new Map<WebSocket, Seen>()
 
@@ -27,8 +27,8 @@ export class SignsOfLife {
   }
 
   /**
-   * Pings every connection, and drops those that have not sent a byte since the last time, or have not finished in all that
-   * time a message that had begun before it: it takes up memory until then.
+   * Pings every connection. Drops a connection that has sent no byte since the last look, or that has not finished a
+   * message which had begun before it. An unfinished message occupies memory.
    */
   look(): void {
     for (const [webSocket, seen] of this.#seen) {
@@ -39,7 +39,7 @@ export class SignsOfLife {
       if (webSocket.isPaused) {
         seen.bytesRead = NOT_READ
         seen.isAmidMessage = false
-        // Any byte is a sign of life: a pong has to wait behind all that was sent before it.
+        // Any byte is a sign of life, because a pong waits behind everything that was sent before it.
       } else if (bytesRead === seen.bytesRead || (wasAmidMessage && seen.isAmidMessage)) {
         webSocket.terminate()
         continue
@@ -49,7 +49,10 @@ export class SignsOfLife {
   }
 }
 
-/** Nothing public tells; the fields are those of ws 8: in which part of a frame it is, and the kind of a message whose last fragment is to come. */
+/**
+ * There is no public API for this. The fields are those of ws 8: the current part of a frame, and the kind of a message
+ * whose last fragment is still to come.
+ */
 function isAmidMessage(webSocket: WebSocket): boolean {
   const { _receiver: receiver } = webSocket as {
     _receiver?: { _state: number; _fragmented: number; _bufferedBytes: number }

@@ -3,19 +3,19 @@ import type { SecureContextOptions } from 'node:tls'
 import { createSecureContext } from 'node:tls'
 import type { HostLog } from '../core/platform.ts'
 
-/** Files of a certificate with its chain, and of its private key, both in PEM. */
+/** Files in PEM: a certificate with its chain, and its private key. */
 export interface TlsFiles {
   cert: string
   key: string
-  /** How often the files are looked at, in ms: a renewed certificate counts for connections from then on. Default 5,000. */
+  /** How often the files are checked, in ms. New connections use a renewed certificate. Default 5,000. */
   lookEveryMs?: number
 }
 
 const LOOK_EVERY_MS = 5000
 
 /**
- * What the files hold.
- * @throws RangeError naming the file where one cannot be read, or where they do not belong together
+ * The content of the files.
+ * @throws RangeError naming the file if one cannot be read, or if they do not belong together
  */
 export function readTls({ cert, key }: TlsFiles): SecureContextOptions {
   const options = { cert: read('tlsCert', cert), key: read('tlsKey', key) }
@@ -27,7 +27,9 @@ export function readTls({ cert, key }: TlsFiles): SecureContextOptions {
   return options
 }
 
-/** Calls `onChange` with what the files hold when one of them has changed. Returns what ends it. */
+/**
+ * Calls `onChange` with the content of the files when one of them has changed. Returns a function that stops the watch.
+ */
 export function watchTls(files: TlsFiles, log: HostLog, onChange: (options: SecureContextOptions) => void): () => void {
   let before = stampOf(files)
   const timer = setInterval(() => {
@@ -38,7 +40,7 @@ export function watchTls(files: TlsFiles, log: HostLog, onChange: (options: Secu
       before = now
       log.info({ cert: files.cert }, 'took up a new certificate')
     } catch (error) {
-      // One of the two may be written before the other.
+      // One of the two files may be written before the other.
       log.warn({ err: error }, 'a new certificate cannot be used yet: the one before stays')
     }
   }, files.lookEveryMs ?? LOOK_EVERY_MS)
@@ -54,7 +56,7 @@ function read(name: string, path: string): Buffer {
   }
 }
 
-/** Undefined while a file is not there. */
+/** Undefined while a file is missing. */
 function stampOf({ cert, key }: TlsFiles): string | undefined {
   try {
     return [cert, key].map((path) => `${statSync(path).mtimeMs} ${statSync(path).ino}`).join()

@@ -4,9 +4,9 @@ import { ConfigError, type ConfigSources } from './load-config.ts'
 const DEFAULT_FILE = 'sluice.config.json'
 
 /**
- * The configuration file at `path`, which has to exist; without a path `sluice.config.json` of the working directory,
- * where there is one.
- * @throws ConfigError where it cannot be read or is not JSON
+ * Reads the configuration file at `path`, which must exist. Without a path, reads `sluice.config.json` of the working
+ * directory if there is one.
+ * @throws ConfigError if it cannot be read or is not JSON
  */
 export function readConfigFile(path: string | undefined): ConfigSources['file'] {
   const name = path ?? DEFAULT_FILE

@@ -20,36 +20,36 @@ import {
   type Settings,
 } from './settings.ts'
 
-/** Where settings come from; the first that names a setting wins: flags, then environment, then file. */
+/** The sources of settings. The first that names a setting wins: flags, then environment, then file. */
 export interface ConfigSources {
-  /** By setting name, as typed: text. */
+  /** Flags as typed, by setting name. */
   flags?: Readonly<Record<string, string | undefined>>
-  /** Only names that start with `SLUICE_` are looked at, and not those that Kubernetes sets for a service of that name. */
+  /** Only names that start with `SLUICE_` are read, except those that Kubernetes sets for a service of that name. */
   environment?: Readonly<Record<string, string | undefined>>
-  /** The parsed configuration file, and the name that messages call it by. */
+  /** The parsed configuration file, and its name for messages. */
   file?: { name: string; content: unknown }
 }
 
-/** Everything that a broker can be told, checked and complete. */
+/** All settings of a broker, checked and complete. */
 export interface BrokerSettings {
   host: string
   port: number
   dataFile: string
   durability: 'strict' | 'relaxed' | 'memory'
   logLevel: Settings['logLevel']
-  /** Left out where everybody may do everything. */
+  /** Absent if everybody may do everything. */
   access?: TokenSettings
   tls?: { cert: string; key: string }
   allowedOrigins: string[]
   trustedProxies: string[]
-  /** Left out: any with access control, else those of loopback. */
+  /** Absent: any name with access control, otherwise those of loopback. */
   allowedHosts?: string[]
   engine: EngineConfig
   hosting: HostConfig
   quotas: QuotaConfig
 }
 
-/** One or more settings are unknown or bad; the message has a line for each, with its name and what it may be. */
+/** One or more settings are unknown or bad. The message has a line for each, with its name and the allowed values. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
@@ -60,21 +60,21 @@ export class ConfigError extends Error {
   }
 }
 
-/** Never shown. */
+/** Settings whose values are never shown. */
 const SECRETS = new Set<SettingName>(['tokenSecret'])
 
-/** Each says where the keys are that tokens are checked with. */
+/** Each of them tells where the keys that verify tokens are. */
 const TOKEN_KEYS = ['tokenSecret', 'tokenKeysFile', 'tokenJwksUrl'] as const satisfies SettingName[]
 
-/** Environment variables of the `sluice` command that are no settings of a broker. */
+/** Environment variables of the `sluice` command that are not settings of a broker. */
 const OTHER_ENVIRONMENT = new Set(['SLUICE_URL', 'SLUICE_CONFIG', 'SLUICE_TOKEN'])
 
-/** Key of a configuration file that editors read. */
+/** The key of the configuration file that tells editors its schema. */
 const SCHEMA_KEY = '$schema'
 
-/** Named once so that the settings of each source can be told from the problems it has. */
+/** A setting as one source states it. */
 interface Stated {
-  /** How a person finds the setting again: `--port`, `SLUICE_PORT`, `port in sluice.config.json`. */
+  /** The name under which a person finds the setting: `--port`, `SLUICE_PORT`, `port in sluice.config.json`. */
   label: string
   value: unknown
 }
@@ -85,7 +85,8 @@ interface Stated {
  */
 export function loadConfig(sources: ConfigSources): BrokerSettings {
   const problems: string[] = []
-  // In rising precedence: a later source overwrites, but a bad value below it is reported all the same.
+  // In rising precedence. A later source overwrites an earlier one, but a bad value is reported even if it is
+  // overwritten.
   const layers = [
     fromFile(sources.file, problems),
     fromEnvironment(sources.environment ?? {}, problems),
@@ -154,7 +155,7 @@ function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(SETTINGS, name)
 }
 
-/** Text as the setting's type; what is no number stays text, so that the message can show it. */
+/** Converts text to the setting's type. Text that is no number stays text, so that the message can show it. */
 function read(name: SettingName, text: string): unknown {
   return SETTINGS[name].type === 'number' && /^-?\d+$/.test(text.trim()) ? Number(text) : text
 }
@@ -193,7 +194,7 @@ function unknownSetting(label: string, name: string, known: readonly string[]): 
   return `${label} is no setting${near === undefined ? '.' : `; did you mean ${near}?`} Settings: ${known.join(', ')}`
 }
 
-/** The known name with the fewest edits, where those are few enough to be a slip. */
+/** The known name with the fewest edits, if they are few enough for a typing mistake. */
 function nearest(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let fewest = Math.max(2, Math.floor(name.length / 4)) + 1

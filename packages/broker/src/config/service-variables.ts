@@ -1,6 +1,7 @@
 /**
- * Whether Kubernetes set this variable for a service whose name begins with `sluice`, as it does in every pod beside it:
- * `SLUICE_SERVICE_HOST`, `SLUICE_PORT_7331_TCP_ADDR`, `SLUICE_PORT=tcp://10.0.0.7:7331`. It says nothing to a broker.
+ * Whether Kubernetes set this variable for a service whose name begins with `sluice`. It sets such variables in every
+ * pod of the namespace: `SLUICE_SERVICE_HOST`, `SLUICE_PORT_7331_TCP_ADDR`, `SLUICE_PORT=tcp://10.0.0.7:7331`. They are
+ * not settings.
  */
 export function isServiceVariable(name: string, value: string): boolean {
   return (

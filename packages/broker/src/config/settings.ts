@@ -8,10 +8,10 @@ import { DEFAULT_QUOTAS, type QuotaConfig } from '../core/access/quotas.ts'
 import { DEFAULT_HOST_CONFIG, type HostConfig } from '../core/host-config.ts'
 import { memoryBounds } from '../core/memory-bounds.ts'
 
-/** One setting: how it is checked, what it may be in words, and what it is when nobody sets it. */
+/** One setting: its check, its allowed values in words, and its default. */
 export interface Setting<T extends string | number = string | number> {
   schema: v.GenericSchema<unknown, T>
-  /** Flags and environment are text; a `number` is read from it first. */
+  /** Flags and environment are text. A `number` is parsed from it first. */
   type: 'number' | 'string'
   allowed: string
   default: T
@@ -50,7 +50,7 @@ const hostBound = (name: keyof Omit<HostConfig, 'limits'>, about: string, max: n
 const limit = (name: keyof Limits, about: string, max: number, min = 1) =>
   whole('Wire limits', about, DEFAULT_LIMITS[name], max, min)
 
-/** Text that may be left out, which the empty text stands for. */
+/** Text that may be absent. The empty text means absent. */
 function optionalText(
   group: Setting['group'],
   about: string,
@@ -70,7 +70,7 @@ function optionalText(
   }
 }
 
-/** Names with commas between them. */
+/** Names separated by commas. */
 export function listOf(text: string): string[] {
   return text
     .split(',')
@@ -169,7 +169,7 @@ export const ACCESS_SETTINGS = {
 
 const quota = (name: keyof QuotaConfig, about: string, max: number) => whole('Quotas', about, DEFAULT_QUOTAS[name], max)
 
-/** These hold where there is access control. */
+/** These apply only with access control. */
 export const QUOTA_SETTINGS = {
   principalConnectionsMax: quota('principalConnectionsMax', 'connections of a principal', 1_000_000),
   addressConnectionsMax: quota('addressConnectionsMax', 'connections from an address', 1_000_000),
@@ -225,7 +225,7 @@ const duration = (about: string, initial: number, min = 0) =>
   whole('Task defaults', about, initial, DURATION_MS_MAX, min)
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** What a submission leaves out: `defaultLeaseMs` is `leaseMs` of `SubmitOptions`, and so on. */
+/** Defaults for what a submission leaves out: `defaultLeaseMs` is for `leaseMs` of `SubmitOptions`, and so on. */
 export const TASK_SETTINGS = {
   defaultPriority: whole('Task defaults', 'priority; higher is sooner', defaults.priority, 9, 0),
   defaultDelayMs: duration('delay before the first delivery', defaults.delayMs),
@@ -267,7 +267,7 @@ export const LIMIT_SETTINGS = {
   sessionQueuesMax: limit('sessionQueuesMax', 'queues that a session may take from', 10_000),
 } as const satisfies Record<keyof Limits, Setting<number>>
 
-/** Every setting under its one name: `queueTasksMax` in a file, `SLUICE_QUEUE_TASKS_MAX`, `--queue-tasks-max`. */
+/** All settings. Each has one name: `queueTasksMax` in a file, `SLUICE_QUEUE_TASKS_MAX`, `--queue-tasks-max`. */
 export const SETTINGS = {
   ...BROKER_SETTINGS,
   ...ACCESS_SETTINGS,

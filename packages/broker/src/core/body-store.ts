@@ -3,14 +3,14 @@ import { type BodyRef, batchOf, bodyRef, type Journal, offsetOf } from '../journ
 const EMPTY = new Uint8Array(0)
 const STAGE_BYTES_MIN = 4096
 const RING_BYTES_MIN = 65_536
-/** Room for the next batch that is kept. */
+/** Bytes of the stage that are kept for the next batch. */
 const STAGE_BYTES_KEPT = 1024 ** 2
 
-/** Bodies of one batch that lie one directly behind the other, and where they are. */
+/** Consecutive bodies of one batch, and where they are. */
 export interface BodyRun {
   readonly ref: BodyRef
   length: number
-  /** Filled in by `fill`. */
+  /** `fill` sets this. */
   bytes: Uint8Array
 }
 
@@ -18,18 +18,18 @@ export function bodyRun(ref: BodyRef, length: number): BodyRun {
   return { ref, length, bytes: EMPTY }
 }
 
-/** Which batches can be read from the journal. */
+/** The batches that can be read from the journal. */
 export interface StoredBatches {
-  /** The newest one. */
+  /** The newest of them. */
   readonly durable: number
-  /** Resolves once a batch that has been sealed can be read, to whether it ever can. */
+  /** Resolves when a sealed batch can be read (true), or never can be (false). */
   whenDurable(batch: number): Promise<boolean>
 }
 
 /**
- * Bodies on their way into the journal and out of it. Those of the batch in the making are staged here; those of stored
- * batches come from a bounded cache of the latest, or from the journal, a whole batch at a time: what was submitted together
- * is delivered together.
+ * Holds bodies on their way into and out of the journal. The bodies of the open batch are staged here. Those of stored
+ * batches come from a bounded cache of the latest ones, or from the journal, one whole batch at a time, because tasks
+ * that were submitted together are delivered together.
  */
 export class BodyStore {
   readonly #journal: Journal
@@ -42,7 +42,7 @@ export class BodyStore {
   constructor(journal: Journal, cacheBytesMax: number, stored: StoredBatches) {
     this.#journal = journal
     this.#stored = stored
-    // A journal in memory has them at hand already.
+    // A journal in memory needs no cache.
     this.#cache = new BodyCache(journal.durability === 'memory' ? 0 : cacheBytesMax)
   }
 
@@ -50,19 +50,19 @@ export class BodyStore {
     return this.#staged
   }
 
-  /** What the cache holds at this moment. */
+  /** The bytes in the cache now. */
   get cachedBytes(): number {
     return this.#cache.bytes
   }
 
-  /** Begins the batch of this number. */
+  /** Begins the batch with this number. */
   begin(batch: number): void {
     this.#batch = batch
     this.#staged = 0
     if (this.#stage.length > STAGE_BYTES_KEPT) this.#stage = EMPTY
   }
 
-  /** Copies bodies into the batch in the making; the place of the first. */
+  /** Copies bodies into the open batch. Returns the reference of the first. */
   stage(bytes: Uint8Array): BodyRef {
     const offset = this.#staged
     const end = offset + bytes.length
@@ -72,14 +72,14 @@ export class BodyStore {
     return bodyRef(this.#batch, offset)
   }
 
-  /** The bodies of the batch in the making, which from here on is stored. */
+  /** Returns the bodies of the open batch, which counts as stored from now on. */
   seal(): Uint8Array {
     const bodies = this.#stage.slice(0, this.#staged)
     this.#cache.keep(this.#batch, bodies)
     return bodies
   }
 
-  /** Fills in the bodies; returns a promise only where the journal needs time to read. */
+  /** Fills in the bodies. Returns a promise only if the journal must read. */
   fill(runs: readonly BodyRun[]): void | Promise<void> {
     let pending: Promise<void>[] | undefined
     let lastBatch = -1
@@ -110,13 +110,13 @@ export class BodyStore {
   }
 
   #bodiesOf(batch: number): Uint8Array | Promise<Uint8Array> {
-    // A copy, because the next batch is staged in the same place.
+    // A copy, because the next batch reuses the stage.
     if (batch === this.#batch) return this.#stage.slice(0, this.#staged)
     let read: Uint8Array | Promise<Uint8Array>
     try {
       read = batch > this.#stored.durable ? this.#readLater(batch) : this.#journal.read(batch)
     } catch (error) {
-      // Thrown from here, nobody would wait for the reads begun before it, nor hear that they failed too.
+      // If this threw, nobody would await the reads that have begun, or notice if they fail too.
       return Promise.reject(error as Error)
     }
     if (read instanceof Uint8Array) this.#cache.keep(batch, read)
@@ -124,7 +124,7 @@ export class BodyStore {
     return read
   }
 
-  /** Of a batch that is on its way to the disk. */
+  /** Reads a batch that is still on its way to the disk. */
   async #readLater(batch: number): Promise<Uint8Array> {
     if (!(await this.#stored.whenDurable(batch))) throw new Error(`batch ${batch} was not stored`)
     return this.#journal.read(batch)
@@ -143,12 +143,12 @@ function slice(bodies: Uint8Array, ref: BodyRef, length: number): Uint8Array {
 }
 
 /**
- * The bodies of the latest batches, in one place that is written round and round. They are copied in and out: memory of their
- * own would live until the collector looks at everything, which more than all else makes it look.
+ * The bodies of the latest batches, in a ring buffer. They are copied in and out. Separate buffers would live until a
+ * full garbage collection, and would cause more of those than anything else.
  */
 class BodyCache {
   readonly #bytesMax: number
-  /** Where each batch lies, the oldest first. */
+  /** Where each batch lies, oldest first. */
   readonly #places = new Map<number, { start: number; end: number }>()
   #ring: Uint8Array = EMPTY
   #next = 0
@@ -163,7 +163,7 @@ class BodyCache {
     return bytes
   }
 
-  /** A copy of so many bytes of a batch; undefined where it is not here. */
+  /** A copy of part of a batch. Undefined if the cache does not hold it. */
   read(batch: number, offset: number, length: number): Uint8Array | undefined {
     const place = this.#places.get(batch)
     if (place === undefined) return undefined
@@ -188,7 +188,7 @@ class BodyCache {
     this.#next = end
   }
 
-  /** It goes round only once it may not be any larger. */
+  /** Grows to its maximum before the ring wraps. */
   #grow(bytes: number): void {
     if (this.#ring.length === this.#bytesMax) return
     const larger = new Uint8Array(Math.min(this.#bytesMax, Math.max(RING_BYTES_MIN, this.#ring.length * 2, bytes)))

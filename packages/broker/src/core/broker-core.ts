@@ -12,51 +12,52 @@ import { contradictionsIn, type HostConfig } from './host-config.ts'
 import type { HostLog, HostPlatform, Transport } from './platform.ts'
 
 export interface BrokerCoreOptions {
-  /** Any journal that passes the contract; the core opens it and closes it. */
+  /** Any journal that passes the contract. The core opens and closes it. */
   journal: Journal
   platform: HostPlatform
   engine: EngineConfig
   config: HostConfig
   log: HostLog
-  /** Who may do what. Default: everybody may do everything. */
+  /** Access control. Default: everybody may do everything. */
   access?: AccessControl | undefined
   /** How much one principal and one address may use, with access control. Default `DEFAULT_QUOTAS`. */
   quotas?: QuotaConfig | undefined
-  /** What `health` says of the program. */
+  /** The version that `health` reports. */
   version: string
-  /** The broker has failed: nothing is acknowledged any more, and only a restart helps. */
+  /** Called when the broker has failed. It acknowledges nothing any more, and only a restart helps. */
   onFailure: (error: Error) => void
 }
 
-/** A broker without a place to run: give it a journal, a platform, and a transport for each connection. */
+/** A broker that runs anywhere: give it a journal, a platform, and a transport for each connection. */
 export interface BrokerCore {
   readonly status: BrokerState
   readonly config: HostConfig
-  /** What an HTTP API or a command line asks for. */
+  /** The API for HTTP and the command line. */
   readonly api: BrokerApi
-  /** Tasks that are leased at the moment. */
+  /** The number of leased tasks. */
   readonly leased: number
-  /** The engine behind its connections, to look into. */
+  /** The engine behind the connections, for inspection. */
   readonly host: Host
   /**
-   * Takes up what the journal holds; connections are taken from then on.
-   * @throws where the journal is locked, damaged or cannot be written, or holds what fits no frame; the journal is closed then
+   * Recovers the state from the journal, then takes connections.
+   * @throws if the journal is locked, damaged or not writable, or holds something that fits no frame; the journal is
+   * closed then
    */
   start(): Promise<void>
-  /** A new connection; undefined where the broker takes none now: the transport has been closed with the reason. */
+  /** A new connection. Undefined if the broker takes none now; then the transport has been closed with the reason. */
   connect(transport: Transport): Connection | undefined
   /**
-   * Announces that the broker leaves, then waits until no lease is out, `waitMs` at most, or until the broker is stopped or fails.
-   * Nothing new is accepted meanwhile.
+   * Announces that the broker leaves and accepts nothing new. Resolves when no lease is left, after `waitMs`, or when
+   * the broker stops or fails.
    */
   drain(waitMs: number): Promise<void>
-  /** Writes what is pending, then closes every connection and the journal. A further call waits for the first. */
+  /** Writes what is pending, then closes every connection and the journal. Further calls wait for the first. */
   stop(): Promise<void>
 }
 
 const DRAIN_LOOK_EVERY_MS = 20
 
-/** @throws RangeError naming each setting that cannot work, alone, with others, or with this journal */
+/** @throws RangeError naming each setting that cannot work alone, with others, or with this journal */
 export function createBrokerCore({ version, ...options }: BrokerCoreOptions): BrokerCore {
   const { journal, platform, config } = options
   const problems = contradictionsIn(config, journal.batchBytesMax)
@@ -77,7 +78,7 @@ export function createBrokerCore({ version, ...options }: BrokerCoreOptions): Br
       try {
         await host.start()
       } catch (error) {
-        // A host that has started has timers, which would go on writing.
+        // A started host has timers, which would continue to write.
         if (host.status === 'starting') await journal.close()
         else await host.stop()
         throw error

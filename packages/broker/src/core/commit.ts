@@ -7,13 +7,16 @@ export interface CommitOptions {
   journal: Journal
   platform: HostPlatform
   bodyCacheBytesMax: number
-  /** How much later events that need not be durable are written, at most. */
+  /** The longest delay until events that need not be durable are written. */
   lazyFlushMs: number
-  /** A batch is durable: what waited for it may leave. Called from an append that took time, never from within `write`. */
+  /**
+   * Called when a batch is durable, so that what depends on it may be sent. Called from an append that took time, never
+   * from within `write`.
+   */
   onDurable: () => void
-  /** What waits is due to be written. */
+  /** Called when pending events are due to be written. */
   onFlushDue: () => void
-  /** An append has failed: nothing more will be durable. */
+  /** Called when an append has failed. Nothing more becomes durable. */
   onFailure: (error: Error) => void
 }
 
@@ -23,15 +26,15 @@ interface Waiter {
 }
 
 /**
- * The way of events into the journal. Events gather in a batch in the making; one batch at a time is on its way, and the next
- * one fills meanwhile: the slower the disk, the larger the batches. A **gate** is the number of a batch: what depends on
- * events may leave once their batch is durable.
+ * Writes events to the journal in batches. Events gather in the open batch. Only one batch is appended at a time, and
+ * the next one fills meanwhile, so a slower disk gets larger batches. A **gate** is the number of a batch: what depends
+ * on events may be sent once their batch is durable.
  */
 export class Commit {
   readonly journal: Journal
   readonly bodies: BodyStore
   readonly #options: CommitOptions
-  /** The number of the batch in the making. */
+  /** The number of the open batch. */
   #batch = 1
   #events: Event[] = []
   /** The newest batch that holds, or will hold, an event that must be durable. */
@@ -52,7 +55,7 @@ export class Commit {
     this.bodies = new BodyStore(options.journal, options.bodyCacheBytesMax, this)
   }
 
-  /** Goes on behind the last batch of the journal, which holds the tasks whose numbers are below `nextSeq`. */
+  /** Continues after the last batch of the journal, which holds the tasks with numbers below `nextSeq`. */
   open(last: number, nextSeq: number): void {
     this.#batch = last + 1
     this.#gate = last
@@ -65,12 +68,15 @@ export class Commit {
     return this.#batch
   }
 
-  /** What an answer that depends on anything taken so far waits for. */
+  /** The gate of an answer that depends on everything taken so far. */
   get gate(): number {
     return this.#gate
   }
 
-  /** What a delivery waits for, beside the acceptance of its task: it does not go ahead of the redriving that caused it. */
+  /**
+   * The gate of deliveries, besides the acceptance of their tasks: no delivery goes ahead of the redrive that caused
+   * it.
+   */
   get deliveryGate(): number {
     return this.#deliveryGate
   }
@@ -80,17 +86,17 @@ export class Commit {
     return this.#durable
   }
 
-  /** Tasks whose numbers are below this one have been accepted durably. */
+  /** Tasks with numbers below this one are durably accepted. */
   get durableBelow(): number {
     return this.#durableBelow
   }
 
-  /** How many events have been taken. */
+  /** The number of events taken. */
   get taken(): number {
     return this.#taken
   }
 
-  /** Adds an event to the batch in the making. */
+  /** Adds an event to the open batch. */
   take(event: Event): void {
     this.#events.push(event)
     this.#taken += 1
@@ -99,14 +105,14 @@ export class Commit {
     else if (this.#gate < this.#batch) this.#flushLater()
   }
 
-  /** Has everything taken so far written with the next batch, also where nothing depends on it. */
+  /** Writes everything taken so far with the next batch, even if nothing depends on it. */
   flush(): void {
     if (this.#events.length > 0) this.#gate = this.#batch
   }
 
   /**
-   * Hands the batch in the making over to the journal where something waits for it and no other batch is on its way.
-   * `nextSeq`: the first number that none of its tasks has.
+   * Appends the open batch if something waits for it and no other append is running. `nextSeq`: the number after that
+   * of its last task.
    */
   write(nextSeq: number): void {
     if (this.#isWriting || this.#isOver || this.#gate < this.#batch) return
@@ -152,7 +158,7 @@ export class Commit {
     return new Promise((resolve) => this.await(gate, resolve))
   }
 
-  /** Nothing is written any more. */
+  /** Stops all writing. */
   end(): void {
     this.#isOver = true
     this.#cancelLazyFlush?.()

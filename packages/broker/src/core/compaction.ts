@@ -5,19 +5,21 @@ import type { Host } from './host.ts'
 
 /** Tasks carried forward at a time. */
 const RESTATED_MAX = 500
-/** Bytes of their bodies and results, but for one task that is larger: a batch has room for these beside what comes in. */
+/**
+ * Bytes of their bodies and results, unless a single task is larger. A batch has room for these besides its new events.
+ */
 const RESTATED_BYTES_MAX = 8 * 1024 ** 2
-/** A journal this many times as large as what it has to hold is worth carrying tasks forward for. */
+/** A journal is compacted by carrying tasks forward once it is this many times as large as what it must hold. */
 const WASTE_FACTOR = 4
-/** What a task's events take beside its body, about. */
+/** The approximate size of a task's events without its body. */
 const TASK_BYTES = 150
-/** Old batches at which they are discarded. */
+/** The number of old batches at which they are discarded. */
 const DISCARD_BATCHES_MIN = 256
 
 /**
- * Keeps the journal in proportion to what it has to hold. Every batch before the one that holds the oldest kept task's body
- * speaks of nothing that is left, and is discarded. Where a few old tasks hold back much, they are restated whole in a new
- * batch, as a log-structured store's cleaner does (Rosenblum and Ousterhout, 1992).
+ * Keeps the size of the journal in proportion to what it must hold. It discards every batch before the one with the
+ * oldest kept body, since those batches concern nothing that is left. If a few old tasks hold back much, it restates
+ * them whole in a new batch, as the cleaner of a log-structured file system does (Rosenblum and Ousterhout, 1992).
  */
 export class Compaction {
   readonly #host: Host
@@ -60,7 +62,7 @@ export class Compaction {
     return oldest ? batchOf(bodyOf(oldest), this.#host.batch) : this.#host.batch
   }
 
-  /** The oldest batch with a body of what connections are still to be sent. */
+  /** The oldest batch with a body that a connection must still send. */
   #oldestAwaited(): number {
     const { connections, batch } = this.#host
     let oldest = batch
@@ -69,7 +71,7 @@ export class Compaction {
     return oldest
   }
 
-  /** Whether old tasks hold back far more than they are. Batches that nothing holds back go by themselves. */
+  /** Whether old tasks hold back far more than their own size. Batches that nothing holds back are discarded anyway. */
   #isWasteful(): boolean {
     const { journal, state, batch, config, status } = this.#host
     const span = batch - this.#oldestBatch()
@@ -94,8 +96,8 @@ export class Compaction {
     await host.bodies.fill([...carried.values()].flatMap(({ body, result }) => (result ? [body, result] : [body])))
     const hasAll = ({ id, phase }: Task): boolean =>
       phase.state !== 'succeeded' || carried.get(id)?.result !== undefined
-    // Between the reading and here a task may have gone on: only what it is now is restated.
-    // One that has finished meanwhile waits for the next time: its result would be older than its body, and be discarded.
+    // A task may have changed since it was read. Only a task with an unchanged state is restated. One that has finished
+    // meanwhile waits for the next time: its result would be older than its body, and would be discarded.
     const restate = oldest.filter((task) => host.state.tasks.get(task.id) === task && hasAll(task)).map(({ id }) => id)
     for (const event of decide(host.state, { type: 'checkpoint', restate }, { nowMs: host.nowMs, random: () => 0 })) {
       if (event.type === 'taskRestated') {
@@ -115,7 +117,7 @@ export class Compaction {
     host.apply({ type: 'checkpoint', restate: [] })
     // A checkpoint that is not written restates nothing.
     if (!(await host.flushed())) return
-    // The batch of the checkpoint is the newest at most, and stays; so does what has not left yet.
+    // The batch of the checkpoint stays, and so do the bodies that have not been sent.
     this.#discardedBefore = Math.min(this.#oldestBatch(), this.#oldestAwaited(), host.batch - 1)
     await host.journal.discardBefore(this.#discardedBefore)
   }

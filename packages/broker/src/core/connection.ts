@@ -19,11 +19,11 @@ import { printable } from './printable.ts'
 import { Requests, type RequestsConnection, type RequestsHost } from './requests.ts'
 import { brief, wireError } from './wire-error.ts'
 
-/** What is kept of a connection that does not wait for its token to be checked. */
+/** Frames that are kept of a connection that does not wait until its token is checked. */
 const UNREAD_FRAMES_MAX = 16
 const UNREAD_BYTES_MAX = 64 * 1024
 
-/** Bytes of the frame with `hello`. A hello that resumes names up to 10,000 leases. */
+/** Bytes of the frame with `hello`. A hello that resumes a session names up to 10,000 leases. */
 const HELLO_FRAME_BYTES_MAX = 128 * 1024
 
 const HELLO_TOO_LARGE: WireError = {
@@ -39,34 +39,34 @@ const GAVE_WAY = {
     'Too many connections have sent nothing, and this one was the oldest: connect again, and send hello at once.',
 } as const satisfies WireError
 
-/** What a connection needs of its broker. */
+/** What a connection needs from its broker. */
 export interface ConnectionHost extends RequestsHost {
   readonly durability: Durability
-  /** Whether sessions are served: until the broker has failed or stopped. */
+  /** Whether sessions are served, which ends when the broker fails or stops. */
   readonly isServing: boolean
   readonly isDraining: boolean
-  /** Whether the batch in the making takes no more bodies. */
+  /** Whether the open batch takes no more bodies. */
   readonly isSaturated: boolean
-  /** Pauses the connection where its input cannot be staged now, until it can. */
+  /** Pauses the connection while its input cannot be staged. */
   pauseWhenSaturated(connection: Connection): void
-  /** The connection has something to send at the end of the turn. */
+  /** Called when the connection has something to send at the end of the turn. */
   onNews(connection: Connection): void
   /** Whether a connection carries this session. */
   isCarried(session: string): boolean
-  /** The connection carries this session from now on; another one that did is closed. */
+  /** The connection carries this session from now on. Another one that carried it is closed. */
   onSession(connection: Connection, session: string): void
-  /** The connection is over; it carried this session, if any. */
+  /** The connection has ended. `session` is the one that it carried, if any. */
   onEnd(connection: Connection, session: string | undefined): void
 }
 
-/** What the session is as far as this connection has seen it. In the last two the connection is over. */
+/** The session's phase as this connection knows it. In the last two the connection has ended. */
 type Phase =
   | { state: 'awaitingHello' | 'authenticating'; cancelDeadline: () => void }
   | { state: 'connected'; requests: Requests }
   | { state: 'disconnected' }
   | { state: 'closed' }
 
-/** One WebSocket: its hello and its end. What it asks is its `Requests`, what it is sent its `Outbound`. */
+/** One WebSocket: its hello and its end. `Requests` handles what it asks, `Outbound` what it is sent. */
 export class Connection implements OutboundOwner, RequestsConnection {
   readonly outbound: Outbound
   readonly #host: ConnectionHost
@@ -75,9 +75,9 @@ export class Connection implements OutboundOwner, RequestsConnection {
   readonly #share: ConnectionShare | undefined
   #phase: Phase
   #hasBegun = false
-  /** Frames that came before reading could be stopped. */
+  /** Frames that arrived before reading stopped. */
   #unread: (string | Uint8Array)[] = []
-  /** Messages behind a `hello` in its frame, while that is being checked. */
+  /** Messages after `hello` in the same frame, while the token is checked. */
   #unheard: readonly ClientMessage[] = []
   /** Whether the broker knows that there is something to send. */
   #isNoted = false
@@ -101,12 +101,12 @@ export class Connection implements OutboundOwner, RequestsConnection {
     return this.#requests?.session
   }
 
-  /** Whom it acts for; undefined where the broker has no access control, or does not know yet. */
+  /** The principal of the connection. Undefined without access control, or before it is known. */
   get principal(): Principal | undefined {
     return this.#requests?.principal
   }
 
-  /** Where its session is in `sessionMachine`. */
+  /** The state of its session in `sessionMachine`. */
   get value(): SessionValue {
     const phase = this.#phase
     if (phase.state !== 'connected') return phase.state
@@ -124,9 +124,9 @@ export class Connection implements OutboundOwner, RequestsConnection {
     return state === 'disconnected' || state === 'closed'
   }
 
-  // ─── what arrives ────────────────────────────────────────────────────────────────────────────────────────────────
+  // ─── receiving ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A frame has arrived: text as a string, binary as bytes that nobody else will change. */
+  /** Takes a frame: text as a string, binary as bytes that nobody changes later. */
   receive(frame: string | Uint8Array): void {
     try {
       this.#receive(frame)
@@ -141,7 +141,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
       this.#keepUnread(frame)
       return
     }
-    // Behind what waits already, also where the batch in the making has room again.
+    // Frames that wait go first, even if the open batch has room again.
     if (this.#host.isSaturated || this.#unread.length > 0) {
       this.#unread.push(frame)
       this.#host.pauseWhenSaturated(this)
@@ -174,7 +174,10 @@ export class Connection implements OutboundOwner, RequestsConnection {
     this.#host.pauseWhenSaturated(this)
   }
 
-  /** A frame that comes while it is being checked who is there. Reading has been stopped: only what was under way comes. */
+  /**
+   * Keeps a frame that arrives while the token is checked. Reading has stopped, so only frames that were under way
+   * arrive.
+   */
   #keepUnread(frame: string | Uint8Array): void {
     this.#unread.push(frame)
     let bytes = 0
@@ -183,14 +186,14 @@ export class Connection implements OutboundOwner, RequestsConnection {
       this.refuse('hello_expected', 'Wait for welcome before you say more than hello.', 4000)
   }
 
-  /** A session that let a lease expire is given work again once it is heard. */
+  /** A session that let a lease expire gets work again after a message from it. */
   #noteSignOfLife(): void {
     const { session } = this
     const held = session === undefined ? undefined : this.#host.state.sessions.get(session)
     if (held && isSilent(held)) this.#host.apply({ type: 'heard', session: held.id })
   }
 
-  /** The socket has sent what it held. */
+  /** The send buffer of the socket is empty. */
   emptied(): void {
     try {
       this.outbound.emptied()
@@ -208,16 +211,16 @@ export class Connection implements OutboundOwner, RequestsConnection {
     }
   }
 
-  // ─── how it ends ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ─── closing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Closes the connection; a peer that can still hear is told why first. */
+  /** Closes the connection. Tells the peer why first, if it can still be reached. */
   end(error: WireError, closeCode: number): void {
     if (this.#isOver) return
     this.outbound.sendNow({ type: 'error', ...error })
     this.#close(closeCode, error.code)
   }
 
-  /** The broker is leaving. Who heard of the drain knows why. */
+  /** Closes because the broker stops. A peer that got the drain message knows why. */
   endAtStop(): void {
     if (this.#requests?.service === 'draining') this.#close(4006, 'draining')
     else this.end(stopped(this.#host.config.drainRetryAfterMs), 4006)
@@ -246,12 +249,12 @@ export class Connection implements OutboundOwner, RequestsConnection {
     const { session } = phase.requests
     phase.requests.end()
     this.#host.onEnd(this, session)
-    // What nobody will write any more needs no event: the next start takes every session as disconnected.
+    // No event is needed if nothing is written any more: the next start treats every session as disconnected.
     if (this.#host.isServing)
       this.#host.apply({ type: state === 'closed' ? 'closeSession' : 'disconnectSession', session })
   }
 
-  /** It has sent nothing and makes room for a newer connection. */
+  /** Closes a connection that has sent nothing, to make room for a newer one. */
   giveWay(): void {
     this.end({ ...GAVE_WAY, retryAfterMs: this.#host.state.config.retryAfterMsMin }, 4008)
     // A silent peer may never answer the close.
@@ -259,7 +262,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
   }
 
   #missHello(): void {
-    // What waits in the socket is read first: the hello may have come while the broker could not listen.
+    // Read the socket's input first: the hello may have arrived while the broker was busy.
     this.#host.platform.afterTurn(() => {
       const { state } = this.#phase
       if (state === 'awaitingHello') this.refuse('hello_timeout', 'no hello arrived in time', 4003)
@@ -267,7 +270,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     })
   }
 
-  /** Says why and closes; for what no peer of this protocol does. */
+  /** Sends the reason and closes. For faults that no peer of this protocol commits. */
   refuse(code: ErrorCode, message: string, closeCode: number): void {
     this.#closeWith({ code, message }, closeCode)
   }
@@ -297,7 +300,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     this.#readOn()
   }
 
-  /** Unless something else keeps it from that: what was just read may have filled the next batch. */
+  /** Resumes reading, unless something else prevents it: the input just read may have filled the next batch. */
   #readOn(): void {
     if (this.#phase.state === 'authenticating') return
     this.#host.pauseWhenSaturated(this)
@@ -310,7 +313,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     this.#requests?.announceDrain()
   }
 
-  /** Sends what may leave now; returns whether it has to be asked again. */
+  /** Sends what may be sent now. Returns whether it must be asked again. */
   leave(): boolean {
     this.#isNoted = false
     this.outbound.leave()
@@ -405,7 +408,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
       .catch((error: Error) => host.fail(error))
   }
 
-  /** What was said behind the hello. */
+  /** Handles the messages after the hello. */
   #hearOn(): void {
     const unheard = this.#unheard
     this.#unheard = []
@@ -426,7 +429,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     const host = this.#host
     const { resume, begins } = hello
     const known = resume && host.state.sessions.get(resume.session)
-    // That of another principal is as good as unknown.
+    // A session of another principal counts as unknown.
     const held = known?.owner === principal?.id ? known : undefined
     const roles = held ? held.roles : hello.roles
     const session = held?.id ?? host.platform.secretId()
@@ -478,7 +481,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
   }
 }
 
-/** Why a broker that leaves closes a connection, or takes none. */
+/** The reason that a leaving broker gives when it closes or refuses a connection. */
 export function stopped(retryAfterMs: number): WireError {
   return { code: 'draining', message: 'the broker is leaving: connect again later', retryAfterMs }
 }

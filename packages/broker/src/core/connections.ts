@@ -1,14 +1,14 @@
 import type { Connection } from './connection.ts'
 import type { HostConfig } from './host-config.ts'
 
-/** The connections that there are, and the sessions that they carry. */
+/** All connections, and the sessions that they carry. */
 export class Connections implements Iterable<Connection> {
   readonly #config: Pick<HostConfig, 'connectionsMax' | 'pendingConnectionsMax'>
   readonly #open = new Set<Connection>()
-  /** The connections without a session, the oldest first. */
+  /** Connections without a session, oldest first. */
   readonly #pending = new Set<Connection>()
   readonly #bySession = new Map<string, Connection>()
-  /** Those that have something to send. */
+  /** Connections that have something to send. */
   #news: Connection[] = []
 
   constructor(config: Pick<HostConfig, 'connectionsMax' | 'pendingConnectionsMax'>) {
@@ -19,18 +19,18 @@ export class Connections implements Iterable<Connection> {
     return this.#open.size
   }
 
-  /** How many carry a session. */
+  /** The number of connections that carry a session. */
   get sessions(): number {
     return this.#bySession.size
   }
 
-  /** Whether there is room for one more. */
+  /** Whether there is room for one more connection. */
   get hasRoom(): boolean {
     const { connectionsMax, pendingConnectionsMax } = this.#config
     return this.size < connectionsMax && this.#pending.size < pendingConnectionsMax
   }
 
-  /** Makes room for one more, if it can: the oldest connection that has sent nothing gives way. */
+  /** Makes room for one more connection if possible, by closing the oldest one that has sent nothing. */
   makeRoom(): void {
     if (this.hasRoom) return
     for (const connection of this.#pending) {
@@ -49,12 +49,12 @@ export class Connections implements Iterable<Connection> {
     this.#pending.add(connection)
   }
 
-  /** The connection that carries a session; undefined while the session waits for one. */
+  /** The connection that carries a session. Undefined while the session is disconnected. */
   of(session: string): Connection | undefined {
     return this.#bySession.get(session)
   }
 
-  /** The connection carries the session from now on; another one that did is closed. */
+  /** The connection carries the session from now on. Another one that carried it is closed. */
   carry(session: string, connection: Connection): void {
     this.#bySession
       .get(session)
@@ -69,12 +69,12 @@ export class Connections implements Iterable<Connection> {
     if (session !== undefined) this.#bySession.delete(session)
   }
 
-  /** The connection has something to send. Said once, until it has nothing more. */
+  /** Notes that the connection has something to send. Repeats are ignored until it has nothing more. */
   note(connection: Connection): void {
     this.#news.push(connection)
   }
 
-  /** Has each connection send what may leave now: what somebody waits for first, since every send takes a while. */
+  /** Lets each connection send what may be sent now. Sending takes a while, so what somebody waits for goes first. */
   leave(): void {
     const news = this.#news
     if (news.length === 0) return

@@ -1,7 +1,7 @@
 /**
- * A 31-bit digest of `bytes` from `start` to before `end`: enough to tell a resubmission from an accident that reuses an
- * id, not meant against an attacker, who could only spoil ids of his own. FNV-1a's loop on four bytes at a time, with a
- * shift that lets the high bits of a word reach the low ones.
+ * A 31-bit digest of `bytes` from `start` to before `end`. It tells a resubmission from an accidental reuse of an id.
+ * It does not protect against attackers, who could only spoil ids of their own. It is FNV-1a's loop on four bytes at a
+ * time, with a shift that mixes the high bits of a word into the low ones.
  */
 export function digestOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let hash = seed

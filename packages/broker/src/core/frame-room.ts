@@ -1,21 +1,24 @@
 import { isFinished, type State, type Task } from '@sluice/engine'
 import { utf8Length } from '@sluice/protocol'
 
-/** What a message of one task says beside names and body: an id, a lease, a few numbers. */
+/** The size of a one-task message without names and body: an id, a lease, a few numbers. */
 const HEADER_BYTES = 256
 
-/** Bytes of the frame that one body takes alone with its names, in whichever kind: at most those of base64 (RFC 4648) in a text frame. */
+/**
+ * The frame bytes for one body with its names, in either frame kind: at most those of base64 (RFC 4648) in a text
+ * frame.
+ */
 export function frameBytesFor(bodyBytes: number, queueLength: number, contentTypeLength: number): number {
-  // A printable content type takes an escape a character at most, and a queue's name none.
+  // A printable content type needs at most one escape per character, and a queue name needs none.
   return HEADER_BYTES + queueLength + 2 * contentTypeLength + 4 * Math.ceil(bodyBytes / 3)
 }
 
-/** As much again as progress takes is left for what else a status says. */
+/** The frame bytes for progress. The rest of a status may take as much again. */
 export function frameBytesForProgress(progressBytes: number): number {
   return 2 * progressBytes
 }
 
-/** A broker was given a smaller `frameBytesMax` than something takes that it holds already. */
+/** `frameBytesMax` is smaller than something that the broker already holds. */
 export class StoredTooLargeError extends RangeError {
   override name = 'StoredTooLargeError'
 }
@@ -28,9 +31,9 @@ interface Part {
 }
 
 /**
- * Of everything that is held for somebody, whether it fits into a frame. What does not could never be sent: whoever it is for
- * would be cut off, come back, and be cut off again.
- * @throws StoredTooLargeError that names the largest, and what to do
+ * Checks that everything that is held for a client fits into a frame. What does not fit could never be sent: the client
+ * would be cut off, reconnect, and be cut off again.
+ * @throws StoredTooLargeError that names the largest item and what to do
  */
 export function assertFrameRoom(state: State, frameBytesMax: number): void {
   let count = 0
@@ -59,7 +62,7 @@ function partsOf(task: Task): Part[] {
     const frameBytes = frameBytesFor(bytes, queue.name.length, contentType?.length ?? 0)
     parts.push({ task, what, bytes, frameBytes })
   }
-  // A dead letter may be made ready again.
+  // A dead letter may be redriven.
   if (!isFinished(task) || phase.state === 'dead') add('body', task.bytes, task.acceptance.contentType)
   if (phase.state === 'succeeded') add('result', task.resultBytes, phase.contentType)
   if (past.progress !== undefined) {

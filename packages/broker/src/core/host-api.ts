@@ -25,14 +25,14 @@ import { type TaskListQuery, taskPage } from './task-list.ts'
 import { statusOfTask } from './task-status.ts'
 import { wireError } from './wire-error.ts'
 
-/** Dead letters made ready in one turn. */
+/** Dead letters redriven in one turn. */
 const REDRIVE_BATCH = 1000
 
-/** The host as the HTTP API and the command line see it: what one principal may see and do of it. */
+/** The host for the HTTP API and the command line, restricted to what one principal may see and do. */
 export class HostApi implements BrokerApi {
   readonly #host: Host
   readonly #version: string
-  /** Undefined where everybody may do everything. */
+  /** Undefined if everybody may do everything. */
   readonly #principal: Principal | undefined
 
   constructor(host: Host, version: string, principal?: Principal) {
@@ -89,7 +89,7 @@ export class HostApi implements BrokerApi {
     tasks: readonly (Body & { id: string })[],
   ): Promise<(WireError | undefined)[]> {
     this.#assert('submit', queue)
-    // A stopped host writes nothing any more, and so makes no room.
+    // A stopped host writes nothing any more, so it never makes room.
     while (this.#host.isSaturated && this.#host.status === 'ready') await this.#host.durable()
     const unavailable = this.#unavailable()
     if (unavailable) return tasks.map(() => unavailable)
@@ -98,7 +98,7 @@ export class HostApi implements BrokerApi {
     const tooMuch = principal && this.#host.quotas?.submit(principal, tasks.length, size)
     if (tooMuch) return tasks.map(() => tooMuch)
     const refused: ReturnType<Host['apply']> = []
-    // One command has one content type.
+    // A command has one content type, so consecutive tasks of the same type share one.
     for (let index = 0; index < tasks.length; ) {
       const { contentType } = tasks[index] as Body
       let end = tasks.findIndex((task, i) => i > index && task.contentType !== contentType)
@@ -127,19 +127,19 @@ export class HostApi implements BrokerApi {
     try {
       return await this.#details(task)
     } catch (error) {
-      // While it was read it may have been forgotten, or carried forward, and its batch discarded.
+      // During the read the task may have been forgotten, or carried forward and its batch discarded.
       if (this.#host.state.tasks.get(id) !== task || resultOf(task) !== result) return this.task(id)
       throw error
     }
   }
 
-  /** What is told of a task as it is now, once that is durable. */
+  /** The details of a task as it is now, returned once that state is durable. */
   async #details(task: Task): Promise<TaskDetails> {
     const { bodies, nowMs } = this.#host
     const details: TaskDetails = { ...statusOfTask(task, nowMs), history: [...task.past.history] }
     const { phase } = task
     const run = bodyRun(resultOf(task), task.resultBytes)
-    // What is in memory may be ahead of the journal: it would be contradicted after a crash, and a result is not there to be read.
+    // Memory may be ahead of the journal. A crash would contradict it, and the result could not be read yet.
     await this.#durable()
     if (phase.state !== 'succeeded') return details
     await bodies.fill([run])
@@ -165,7 +165,7 @@ export class HostApi implements BrokerApi {
         signal?.removeEventListener('abort', stop)
         if (ended === undefined) resolve(tell)
         else {
-          // Begun at once: its record may be gone, and its batch with it, when it is asked for.
+          // Begin now: the record and its batch may be gone when the caller asks for it.
           const told = this.#details(ended)
           told.catch(() => {})
           resolve(() => told)
@@ -240,14 +240,14 @@ export class HostApi implements BrokerApi {
   } {
     const { state, nowMs } = this.#host
     const start = after === undefined ? undefined : this.#visible(after)
-    // Of one queue the letters go from the front, so that what is at the front now came behind a letter that has gone.
+    // Redriven letters leave a queue from the front, so the letters now at the front came after the one that has gone.
     if (after !== undefined && !start && name === undefined) {
       const message = `no task ${after} is held any more: list from the beginning, or queue by queue`
       throw Object.assign(new Error(message), { code: 'unknown_task' })
     }
     if (name !== undefined) this.#assert('read', name)
     const queues = this.#readable(state.queues.values()).filter((queue) => name === undefined || queue.name === name)
-    // A page begins behind `after` in its queue, and goes on with the queues behind that one.
+    // A page begins after `after` in its queue and continues with the next queues.
     const from = start ? Math.max(0, queues.indexOf(start.queue)) : 0
     const tasks: DeadLetter[] = []
     for (const queue of queues.slice(from)) {
@@ -293,7 +293,7 @@ export class HostApi implements BrokerApi {
   async dropQueue(queue: string): Promise<Purged> {
     this.#assert('manage', queue)
     this.#assertAvailable()
-    // That a record has gone is written lazily otherwise.
+    // Flush, because the removal of a record is otherwise written lazily.
     return dropQueue(this.#host, queue, () => this.#durable(this.#host.flushed()))
   }
 
@@ -302,7 +302,7 @@ export class HostApi implements BrokerApi {
     this.#assertAvailable()
     const seen =
       'queue' in target ? target : { ids: visibleTasks(this.#host.state, this.#principal, 'manage', target.ids).ids }
-    // That a record has gone is written lazily otherwise.
+    // Flush, because the removal of a record is otherwise written lazily.
     return purgeDead(this.#host, seen, () => this.#durable(this.#host.flushed()))
   }
 
@@ -335,7 +335,7 @@ export class HostApi implements BrokerApi {
     }
   }
 
-  /** A task that is there for this principal. */
+  /** A task that this principal may see. */
   #visible(id: string): Task | undefined {
     const task = this.#host.state.tasks.get(id)
     return task && authorizeTask(this.#principal, 'read', task) ? task : undefined
@@ -345,7 +345,7 @@ export class HostApi implements BrokerApi {
     return [...queues].filter(({ name }) => authorize(this.#principal, 'read', name))
   }
 
-  /** @throws an Error with code not_permitted where a scope is missing */
+  /** @throws an Error with code not_permitted if a scope is missing */
   #assert(action: QueueAction | 'admin', queue?: string): void {
     const principal = this.#principal
     if (principal === undefined || authorize(principal, action, queue)) return
@@ -386,7 +386,7 @@ interface Takers {
 }
 const NO_TAKERS: Readonly<Takers> = { workers: 0, freeCredit: 0 }
 
-/** Of each queue that someone connected takes from. */
+/** Per queue, the connected sessions that take from it. */
 function takersOf(state: State): Map<Queue, Takers> {
   const takers = new Map<Queue, Takers>()
   for (const session of state.sessions.values()) {
@@ -400,12 +400,12 @@ function takersOf(state: State): Map<Queue, Takers> {
   return takers
 }
 
-/** What a session is called where its id, which is secret, may not stand. */
+/** The public name of a session. Its id is secret. */
 function publicIdOf({ order }: Session): string {
   return `worker-${order}`
 }
 
-/** The number in the order of opening that a public id contains. The session may be gone. */
+/** The session's number that a public id contains. The session may be gone. */
 function orderOf(id: string): number {
   return Number(/^worker-(\d+)$/.exec(id)?.[1] ?? Number.NaN)
 }

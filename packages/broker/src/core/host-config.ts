@@ -1,34 +1,34 @@
 import { DEFAULT_LIMITS, type Limits } from '@sluice/protocol'
 import { frameBytesFor, frameBytesForProgress } from './frame-room.ts'
 
-/** Bounds and periods of the host; the queue's own are the engine's configuration. */
+/** Bounds and periods of the host. Those of queues are in the engine's configuration. */
 export interface HostConfig {
   limits: Limits
-  /** Connections, those that have not said hello included. Default 20,000. */
+  /** Connections, including those without a hello. Default 20,000. */
   connectionsMax: number
-  /** Connections that have not said hello. Default 1,000. */
+  /** Connections that have not sent hello. Default 1,000. */
   pendingConnectionsMax: number
-  /** From the opening of a connection to its hello. Default 10,000. */
+  /** The time from the opening of a connection to its hello. Default 10,000. */
   helloTimeoutMs: number
-  /** How often a worker names its leases. Default 5,000. */
+  /** How often a worker lists its leases. Default 5,000. */
   heartbeatMs: number
-  /** A connection with more bytes unsent gets no deliveries. Default 1 MiB. */
+  /** A connection with more unsent bytes gets no deliveries. Default 1 MiB. */
   sendBufferBytesHigh: number
-  /** A connection with more bytes unsent is closed with `slow_reader`. Default 16 MiB. */
+  /** A connection with more unsent bytes is closed with `slow_reader`. Default 16 MiB. */
   sendBufferBytesMax: number
-  /** Bytes of bodies kept in memory beside the journal. Default 64 MiB. */
+  /** Bytes of bodies kept in memory besides the journal. Default 64 MiB. */
   bodyCacheBytesMax: number
   /** Staged bytes at which reading pauses until the journal has caught up. Default 16 MiB. */
   stagedBytesMax: number
-  /** Events that need not be durable are written this much later at most. Default 100. */
+  /** The longest delay until events that need not be durable are written. Default 100. */
   lazyFlushMs: number
   /** How often compaction looks for batches to discard. Default 1,000. */
   compactEveryMs: number
-  /** A journal smaller than this is never rewritten to be smaller. Default 256 MiB. */
+  /** A smaller journal is never compacted by rewriting. Default 256 MiB. */
   compactBytesMin: number
-  /** HTTP requests that wait for an outcome at once. Default 10,000. */
+  /** HTTP requests that wait for an outcome at the same time. Default 10,000. */
   waitersMax: number
-  /** What a leaving broker tells its clients to wait before they reconnect. Default 1,000. */
+  /** How long a leaving broker tells its clients to wait before they reconnect. Default 1,000. */
   drainRetryAfterMs: number
 }
 
@@ -49,7 +49,10 @@ export const DEFAULT_HOST_CONFIG: Readonly<HostConfig> = Object.freeze({
   drainRetryAfterMs: 1000,
 })
 
-/** Settings that cannot work, alone or together, a sentence each; empty where all can. A batch of the journal has `batchBytesMax`. */
+/**
+ * Settings that cannot work alone or together, one sentence each. Empty if all can. `batchBytesMax` is the bound of a
+ * journal batch.
+ */
 export function contradictionsIn(config: HostConfig, batchBytesMax: number): string[] {
   // The other half is for what compaction carries forward.
   const stagedAndFrameBytesMax = Math.floor(batchBytesMax / 2)

@@ -28,17 +28,17 @@ export interface HostOptions {
   engine: EngineConfig
   config: HostConfig
   log: HostLog
-  /** Who may do what. Default: everybody may do everything. */
+  /** Access control. Default: everybody may do everything. */
   access?: AccessControl | undefined
   /** How much one principal and one address may use, with access control. Default `DEFAULT_QUOTAS`. */
   quotas?: QuotaConfig | undefined
-  /** The journal has failed: nothing is acknowledged any more. The process should exit. */
+  /** Called when the journal has failed. Nothing is acknowledged any more, and the process should exit. */
   onFailure: (error: Error) => void
 }
 
 /**
- * Runs the engine behind connections and in front of a journal: `Turn` decides, `Commit` stores, `Rendering` tells. Nothing
- * here waits for the disk but what depends on it.
+ * Runs the engine between connections and journal: `Turn` decides, `Commit` stores, `Rendering` tells. Only what
+ * depends on the disk waits for it.
  */
 export class Host implements ConnectionHost {
   readonly platform: HostPlatform
@@ -50,9 +50,9 @@ export class Host implements ConnectionHost {
   readonly #commit: Commit
   readonly #intake: Intake
   readonly #turn: Turn
-  /** Told when there is an outcome, or when there will be none any more. */
+  /** Listeners for the outcome of a task, or for the news that there will be none. */
   readonly #outcomeListeners = new OutcomeListeners()
-  /** Those who follow the outcomes of all tasks. */
+  /** Readers that follow the outcomes of all tasks. */
   readonly outcomes = new OutcomeFeed()
   readonly #onFailure: (error: Error) => void
   #failure: Error | undefined
@@ -99,9 +99,9 @@ export class Host implements ConnectionHost {
     })
   }
 
-  // ─── what it is ──────────────────────────────────────────────────────────────────────────────────────────────────
+  // ─── state ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Where the broker is in `brokerMachine`. */
+  /** The state of the broker in `brokerMachine`. */
   get status(): BrokerState {
     return this.#status
   }
@@ -114,7 +114,7 @@ export class Host implements ConnectionHost {
     return this.#status === 'draining'
   }
 
-  /** Why the host is read-only. */
+  /** Why the host is read-only. Undefined while it is not. */
   get failure(): Error | undefined {
     return this.#failure
   }
@@ -135,12 +135,12 @@ export class Host implements ConnectionHost {
     return this.#commit.bodies
   }
 
-  /** ms of the broker's clock: that of the platform, but never before what the journal speaks of. */
+  /** The broker's clock in ms: the platform's clock, but never before the latest time in the journal. */
   get nowMs(): number {
     return this.#turn.nowMs
   }
 
-  /** The number of the batch in the making. */
+  /** The number of the open batch. */
   get batch(): number {
     return this.#commit.batch
   }
@@ -161,18 +161,21 @@ export class Host implements ConnectionHost {
     return this.#intake.isSaturated
   }
 
-  /** How many wait for outcomes over HTTP, of one task or of all. */
+  /** How many HTTP requests wait for outcomes, of one task or of all. */
   get listening(): number {
     return this.#outcomeListeners.size + this.outcomes.size
   }
 
-  // ─── its life ────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ─── start and stop ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #become(event: BrokerEvent): void {
     this.#status = nextBrokerState(this.#status, event)
   }
 
-  /** Takes up what the journal holds. Fails when the journal is damaged or cannot be written, or holds what fits no frame. */
+  /**
+   * Recovers the state from the journal. Fails if the journal is damaged, cannot be written, or holds something that
+   * fits no frame.
+   */
   start(): Promise<void> {
     this.#starting = this.#start()
     return this.#starting
@@ -192,7 +195,7 @@ export class Host implements ConnectionHost {
     this.log.info({ tasks: tasks.size, queues: queues.size, batches: last, tookMs }, 'recovered')
   }
 
-  /** Announces the drain: nothing new is accepted; what is in work may still be settled. */
+  /** Announces the drain. Nothing new is accepted; leased tasks may still be settled. */
   drain(): void {
     if (this.status !== 'ready') return
     this.#become('drain')
@@ -200,19 +203,19 @@ export class Host implements ConnectionHost {
     this.scheduleTurn()
   }
 
-  /** Writes what is pending, closes every connection and the journal. A further call waits for the first. */
+  /** Writes what is pending, then closes every connection and the journal. Further calls wait for the first. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping
   }
 
   async #stop(): Promise<void> {
-    // Whoever started the host hears why that failed.
+    // The caller of `start` gets the error.
     await this.#starting?.catch(() => {})
-    // A state taken up in part has nothing to write.
+    // A partly recovered state has nothing to write.
     if (this.status !== 'starting') {
       await this.flushed()
-      // What is left to say leaves before the connections are closed.
+      // Send what is left before the connections close.
       this.#turn.end()
     }
     await Promise.all([...this.connections].map(({ outbound }) => outbound.reading))
@@ -225,7 +228,10 @@ export class Host implements ConnectionHost {
     await this.journal.close()
   }
 
-  /** The journal failed, or an invariant is broken: what memory holds cannot be trusted, and nothing is acknowledged any more. */
+  /**
+   * The journal failed or an invariant is broken. The state in memory cannot be trusted, and nothing is acknowledged
+   * any more.
+   */
   fail(error: Error): void {
     if (this.#failure || this.status === 'stopped') return
     this.#failure = error
@@ -242,18 +248,18 @@ export class Host implements ConnectionHost {
     this.#onFailure(error)
   }
 
-  // ─── what is asked of it ─────────────────────────────────────────────────────────────────────────────────────────
+  // ─── commands and waits ──────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Decides a command and takes its events. `bodies` are those of the command's items, one directly behind the other.
-   * Returns the refusals; whatever else it causes is on its way.
-   * @throws where an invariant is broken; the host has failed then
+   * Decides a command and takes its events. `bodies` holds the bodies of the command's items, concatenated. Returns the
+   * refusals; all other effects are under way.
+   * @throws if an invariant is broken; the host has failed then
    */
   apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[] {
     return this.#turn.apply(command, bodies)
   }
 
-  /** Takes an event that `decide` has made. */
+  /** Takes an event that `decide` made. */
   take(event: Event): void {
     this.#turn.take(event)
   }
@@ -262,22 +268,25 @@ export class Host implements ConnectionHost {
     this.#turn.schedule()
   }
 
-  /** Resolves to true when all acknowledgements that depend on what has been applied so far may leave, to false when they never may. */
+  /**
+   * Resolves to true when acknowledgements that depend on everything applied so far may be sent, or to false when they
+   * never may.
+   */
   durable(): Promise<boolean> {
     const isDurable = this.#commit.whenDurable(this.#commit.gate)
     this.scheduleTurn()
     return isDurable
   }
 
-  /** As `durable`, with lazy events written too. */
+  /** Like `durable`, but lazy events are written too. */
   flushed(): Promise<boolean> {
     this.#commit.flush()
     return this.durable()
   }
 
   /**
-   * Calls back once the task has an outcome, which is not durable yet, or never will have one; the returned function takes it
-   * back. The record may go in the same turn.
+   * Calls back once: when the task has an outcome (which is not durable yet), or when it never will have one. The
+   * returned function removes the listener. The record may be removed in the same turn.
    */
   onOutcome(id: string, fn: OutcomeListener): () => void {
     return this.#outcomeListeners.add(id, fn)
@@ -285,14 +294,14 @@ export class Host implements ConnectionHost {
 
   #tellFeed(task: Task): void {
     if (this.outcomes.size === 0) return
-    // Its record may be gone when that is durable.
+    // The record may be gone when the outcome is durable.
     const outcome = statusOfTask(task, this.nowMs)
     this.#commit.await(this.gate, (isDurable) => isDurable && this.outcomes.tell(outcome, task.acceptance.owner))
   }
 
   // ─── connections ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A new connection; undefined when there are too many. */
+  /** A new connection. Undefined if there are too many. */
   connect(transport: Transport): Connection | undefined {
     if (this.#status === 'ready') this.connections.makeRoom()
     if (this.#status !== 'ready' || !this.connections.hasRoom) {
@@ -313,7 +322,7 @@ export class Host implements ConnectionHost {
     return connection
   }
 
-  /** Nothing is known of the peer yet, so it is told in text. */
+  /** Nothing is known of the peer yet, so the reason is sent as text. */
   #turnAway(transport: Transport, error: WireError, closeCode: number): void {
     for (const frame of encodeFrames([{ type: 'error', ...error }], 'text', this.config.limits)) transport.send(frame)
     transport.close(closeCode, error.code)

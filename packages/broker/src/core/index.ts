@@ -1,5 +1,5 @@
 /**
- * The broker without Node, for a runtime or a journal of your own.
+ * The broker without Node, for another runtime or a journal of your own.
  * @module @sluice/broker/core
  */
 export { refusalOf } from '../journal/append-check.ts'

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts'
 
-/** Which connections are not read from because the batch in the making is full. */
+/** Tracks the connections that are paused because the open batch is full. */
 export class Intake {
   readonly #isFull: () => boolean
   readonly #nowMs: () => number
@@ -12,17 +12,17 @@ export class Intake {
     this.#nowMs = nowMs
   }
 
-  /** Whether the batch in the making takes no more bodies: a batch has a bound, and may have to wait for the one before. */
+  /** Whether the open batch takes no more bodies. A batch has a bound, and may have to wait for the previous one. */
   get isSaturated(): boolean {
     return this.#isFull()
   }
 
-  /** For how long somebody has not been listened to, and not been excused for it yet, in ms. */
+  /** How long a connection has been paused without being excused for it, in ms. */
   get deafMs(): number {
     return this.#paused.size === 0 ? 0 : this.#nowMs() - this.#pausedAtMs
   }
 
-  /** What has passed of a pause so far has been excused. */
+  /** Marks the pause so far as excused. */
   excused(): void {
     this.#pausedAtMs = this.#nowMs()
   }
@@ -34,7 +34,7 @@ export class Intake {
     connection.pause()
   }
 
-  /** Reads on, as far as there is room. */
+  /** Resumes reading as far as there is room. */
   resume(): void {
     if (this.#paused.size === 0 || this.#isFull()) return
     const paused = this.#paused

@@ -1,13 +1,13 @@
 import { Outgoing } from './outgoing.ts'
 
 interface Entry {
-  /** The batch that has to be durable before this leaves. */
+  /** The batch that must be durable before this is sent. */
   readonly gate: number
   readonly outgoing: Outgoing
 }
 
 /**
- * What one connection is to be sent, in the order in which it may leave: nothing overtakes what was put in before it, so an
+ * The messages for one connection, in the order in which they may be sent. Nothing overtakes an earlier entry, so an
  * entry waits for every batch that an earlier one waits for.
  */
 export class Lane {
@@ -17,14 +17,14 @@ export class Lane {
     return this.#entries.length === 0
   }
 
-  /** Bytes that wait, about: see `Outgoing.bytes`. */
+  /** The approximate number of waiting bytes; see `Outgoing.bytes`. */
   get bytes(): number {
     let bytes = 0
     for (const { outgoing } of this.#entries) bytes += outgoing.bytes
     return bytes
   }
 
-  /** Where to put what may leave once the batch `gate` is durable. */
+  /** The entry for what may be sent once the batch `gate` is durable. */
   behind(gate: number): Outgoing {
     const last = this.#entries.at(-1)
     if (last !== undefined && last.gate >= gate) return last.outgoing
@@ -33,7 +33,7 @@ export class Lane {
     return outgoing
   }
 
-  /** Takes out what may leave now that the batch `durable`, and every one before it, is durable. */
+  /** Removes and returns what may be sent now that the batch `durable` and all earlier ones are durable. */
   take(durable: number): Outgoing[] {
     const entries = this.#entries
     if (entries.length === 0) return NOTHING
@@ -44,7 +44,7 @@ export class Lane {
     return entries.slice(0, end).map(({ outgoing }) => outgoing)
   }
 
-  /** Everything that waits. */
+  /** All waiting entries. */
   *[Symbol.iterator](): Generator<Outgoing, undefined> {
     for (const { outgoing } of this.#entries) yield outgoing
   }

@@ -8,49 +8,50 @@ import { Lane } from './lane.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { HostLog, Transport } from './platform.ts'
 
-/** About what an outcome or a progress value that is told later takes in memory. */
+/** The approximate memory of an outcome or a progress value that is told later. */
 const WITHHELD_BYTES = 192
-/** A delivery that leaves later than this share of its lease after the grant has its lease renewed. */
+/** If a delivery is sent later after its grant than this share of its lease, the lease is renewed. */
 const LATE_SHARE = 0.01
 
 const NOTHING: readonly Outgoing[] = []
 
-/** What the sending half of a connection needs of its broker. */
+/** What the sending half of a connection needs from its broker. */
 export interface OutboundHost {
   readonly config: HostConfig
   readonly state: State
   readonly bodies: BodyStore
   readonly log: HostLog
   readonly nowMs: number
-  /** The batch that everything decided so far waits for. */
+  /** The gate of everything decided so far. */
   readonly gate: number
-  /** The batch that every delivery waits for. */
+  /** The gate of every delivery. */
   readonly deliveryGate: number
   /** The newest durable batch. */
   readonly durableBatch: number
   fail(error: Error): void
 }
 
-/** Hears of what it sends. */
+/** The callbacks of the sending half. */
 export interface OutboundOwner {
   readonly name: string
   /** There is something to send at the end of the turn. */
   onNews(): void
-  /** Whether it is to be given deliveries has changed. */
+  /** The connection starts or stops taking deliveries. */
   onDeliveryChange(): void
-  /** Answers to this many submitted tasks have left. */
+  /** The answers to this many submitted tasks have been sent. */
   onAnswersLeft(count: number): void
-  /** The deliveries of these leases have left so late that their leases count from now. */
+  /** The deliveries of these leases were sent so late that their leases count from now. */
   onLateDelivery(leases: readonly number[]): void
   /** The peer does not read. */
   onSlowReader(): void
-  /** What it is to be sent fits no frame. */
+  /** A message for the peer fits no frame. */
   onUnsendable(): void
 }
 
 /**
- * The sending half of a connection. What is said at once (`signals`), deliveries and their revocations (`work`), and what waits
- * for the disk (`answers`) each keep their order; of the three the first to be ready leaves first.
+ * The sending half of a connection. It has three lanes: immediate messages (`signals`), deliveries and their
+ * revocations (`work`), and messages that wait for the disk (`answers`). Each keeps its order. The lane that is ready
+ * first is sent first.
  */
 export class Outbound {
   readonly #host: OutboundHost
@@ -61,18 +62,18 @@ export class Outbound {
   readonly #work = new Lane()
   readonly #answers = new Lane()
   #delivery: DeliveryState = 'flowing'
-  /** While the bodies of what leaves next are read, nothing overtakes it but signals. */
+  /** While the bodies of the next messages are read, only signals overtake them. */
   #reading: Promise<void> | undefined
-  /** What leaves once its bodies have been read. */
+  /** What is sent once its bodies have been read. */
   #beingRead: readonly Outgoing[] = NOTHING
   #isOver = false
-  /** Submitted tasks whose answers left, and whose credit has not been given back. */
+  /** Submitted tasks whose answers are sent and whose credit has not been given back. */
   #answeredUnread = 0
   /** Submitted tasks whose credit was given back while the peer did not read. */
   #givenUnread = 0
-  /** The numbers of finished tasks whose outcome is told when there is room for it, by the submission or by the id. */
+  /** The numbers of finished tasks whose outcome is told when there is room, by submission or by id. */
   readonly #outcomesLater = new Map<number, { id: string; names: Set<Submission | undefined> }>()
-  /** The numbers of tasks whose progress is told when there is room for it, likewise. */
+  /** The numbers of tasks whose progress is told when there is room, in the same way. */
   readonly #progressLater = new Map<number, Set<Submission | undefined>>()
 
   constructor(host: OutboundHost, owner: OutboundOwner, transport: Transport) {
@@ -85,7 +86,7 @@ export class Outbound {
     return this.#delivery
   }
 
-  /** Settled once the bodies that are being read for it have been, and what they belong to is sent. */
+  /** Settles when the bodies that are being read have arrived and their messages are sent. */
   get reading(): Promise<void> | undefined {
     return this.#reading
   }
@@ -95,12 +96,12 @@ export class Outbound {
     return !this.#work.isEmpty || !this.#answers.isEmpty
   }
 
-  /** Where the bodies are of what has not left: they have to stay there. */
+  /** The bodies of unsent messages. They must stay stored. */
   *bodiesAwaited(): Generator<BodyRun, undefined> {
     for (const { runs } of this.#unsent()) yield* runs
   }
 
-  /** The leases whose deliveries have not left. */
+  /** The leases whose deliveries have not been sent. */
   get undelivered(): number[] {
     return [...this.#unsent()].flatMap((outgoing) => outgoing.leases)
   }
@@ -111,24 +112,24 @@ export class Outbound {
     yield* this.#answers
   }
 
-  /** The kind of frame that the peer began with. */
+  /** Sets the frame kind that the peer began with. */
   speak(kind: FrameKind): void {
     this.#kind = kind
   }
 
-  /** Says what depends on nothing that has to be stored. */
+  /** Sends a message that depends on nothing in the journal. */
   signal(message: BrokerMessage): void {
     this.#signals.push(message)
     this.#owner.onNews()
   }
 
-  /** What leaves when everything decided so far is durable. */
+  /** What is sent when everything decided so far is durable. */
   get answers(): Outgoing {
     this.#owner.onNews()
     return this.#answers.behind(this.#host.gate)
   }
 
-  /** Delivers tasks under leases from `lease` on. Where the grant must be durable first, they wait for that. */
+  /** Delivers tasks under leases from `lease` on. If the grant must be durable first, the deliveries wait for that. */
   deliver(tasks: readonly Task[], lease: number, start: 'announced' | 'alone' | undefined, isGated: boolean): void {
     const outgoing = this.#work.behind(isGated ? this.#host.gate : this.#host.deliveryGate)
     const { nowMs } = this.#host
@@ -141,17 +142,20 @@ export class Outbound {
     this.#owner.onNews()
   }
 
-  /** Whether there are deliveries, outcomes or progress for it: more than answers that its client need not wait for. */
+  /** Whether deliveries, outcomes or progress wait for it, and not only answers that its client need not wait for. */
   get isAwaited(): boolean {
     return !this.#work.isEmpty || this.#answers.bytes > 0
   }
 
-  /** Whether as much waits for it as may be sent to it at once. */
+  /** Whether as much is waiting as may be sent at once. */
   get isFull(): boolean {
     return this.#work.bytes + this.#answers.bytes > this.#host.config.sendBufferBytesHigh
   }
 
-  /** Tells how far a task is, by its place in a submission or by its id; where there is no room, the newest value later. */
+  /**
+   * Tells the progress of a task, by its place in a submission or by its id. If there is no room, the newest value is
+   * told later.
+   */
   tellProgress(task: Task, submission: Submission | undefined): void {
     if (this.#hasRoom) {
       this.answers.progress(task, submission, task.past.progress)
@@ -162,7 +166,7 @@ export class Outbound {
     else this.#progressLater.set(task.seq, new Set([submission]))
   }
 
-  /** Tells the outcome of a task by its place in a submission, or by its id. */
+  /** Tells the outcome of a task, by its place in a submission or by its id. */
   tellOutcome(task: Task, submission: Submission | undefined): void {
     if (this.#hasRoom) {
       this.answers.outcome(task, submission)
@@ -173,13 +177,13 @@ export class Outbound {
     else this.#outcomesLater.set(task.seq, { id: task.id, names: new Set([submission]) })
   }
 
-  /** The socket has sent what it held. */
+  /** The send buffer of the socket is empty. */
   emptied(): void {
-    // This may be said late, when more waits again.
+    // The event may come late, when the buffer is full again.
     if (this.#transport.bufferedBytes <= this.#host.config.sendBufferBytesHigh) this.#flow()
   }
 
-  /** No deliveries until what there is to send has left. */
+  /** Pauses deliveries until what is waiting has been sent. */
   stall(): void {
     if (this.#delivery === 'stalled') return
     this.#delivery = nextDeliveryState(this.#delivery, 'stall')
@@ -196,7 +200,7 @@ export class Outbound {
     this.#tellLater()
   }
 
-  /** Sends at once, ahead of what waits: the last word before a close. */
+  /** Sends at once, ahead of everything that waits: the last message before a close. */
   sendNow(message: BrokerMessage): void {
     for (const frame of encodeFrames([message], this.#kind, this.#host.config.limits)) this.#transport.send(frame)
   }
@@ -205,7 +209,7 @@ export class Outbound {
     this.#isOver = true
   }
 
-  /** Sends what may leave now. */
+  /** Sends what may be sent now. */
   leave(): void {
     if (this.#isOver) return
     const signals = this.#signals
@@ -215,7 +219,7 @@ export class Outbound {
       return
     }
     const { durableBatch, config } = this.#host
-    // What has been granted waits here, too, until the peer has read.
+    // Granted deliveries wait here, too, until the peer has read.
     const hasRoom = this.#transport.bufferedBytes <= config.sendBufferBytesHigh
     const work = hasRoom ? this.#work.take(durableBatch) : NOTHING
     const due = [...work, ...this.#answers.take(durableBatch)]
@@ -244,7 +248,7 @@ export class Outbound {
     try {
       frames = encodeFrames([...signals, ...due.flatMap((outgoing) => outgoing.complete())], this.#kind, config.limits)
     } catch (error) {
-      // Limits under which an answer can be larger than a frame: a matter between this peer and them, and of no one else.
+      // The limits allow an answer larger than a frame. That concerns this peer and its limits only, and nobody else.
       this.#host.log.error({ err: error, name: this.#owner.name }, 'closed a connection: a message fits no frame')
       this.#owner.onUnsendable()
       return
@@ -273,7 +277,10 @@ export class Outbound {
     }
   }
 
-  /** Gives back the credit of answered tasks. While the peer does not read, that is about twice its credit at most. */
+  /**
+   * Gives back the credit of answered tasks. While the peer does not read, it gives back about twice the credit at
+   * most.
+   */
   #giveBackCredit(): void {
     const answered = this.#answeredUnread
     if (answered === 0) return
@@ -284,7 +291,7 @@ export class Outbound {
     this.#owner.onAnswersLeft(answered)
   }
 
-  /** Of what is to be told when there is room, at the least. */
+  /** A lower bound on the bytes of what is told when there is room. */
   get #withheldBytes(): number {
     return WITHHELD_BYTES * (this.#outcomesLater.size + this.#progressLater.size)
   }
@@ -300,7 +307,7 @@ export class Outbound {
       if (!this.#hasRoom) break
       this.#outcomesLater.delete(seq)
       const task = state.tasks.numbered(seq)
-      // Of one that was made ready again in the meantime there will be another outcome.
+      // A task that was redriven meanwhile gets another outcome.
       if (!task) for (const submission of names) this.answers.forgotten({ id, seq }, submission)
       else if (isFinished(task)) for (const submission of names) this.tellOutcome(task, submission)
     }

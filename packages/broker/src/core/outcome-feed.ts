@@ -1,14 +1,14 @@
 import type { TaskStatus } from '@sluice/protocol'
 
-/** One who hears of every outcome. */
+/** Follows every outcome. */
 export interface OutcomeReader {
-  /** A task has an outcome that is durable. `owner`: the principal that submitted it, where there is access control. */
+  /** A task has a durable outcome. `owner`: the principal that submitted it, with access control. */
   told(outcome: TaskStatus, owner: string | undefined): void
-  /** There will be no more: the broker leaves or has failed. */
+  /** No more outcomes follow: the broker leaves or has failed. */
   ended(): void
 }
 
-/** Those who follow the outcomes of all tasks. */
+/** The readers of the outcomes of all tasks. */
 export class OutcomeFeed {
   readonly #readers = new Set<OutcomeReader>()
 
@@ -16,7 +16,7 @@ export class OutcomeFeed {
     return this.#readers.size
   }
 
-  /** The returned function takes it back. */
+  /** Adds a reader. The returned function removes it. */
   add(reader: OutcomeReader): () => void {
     this.#readers.add(reader)
     return () => void this.#readers.delete(reader)

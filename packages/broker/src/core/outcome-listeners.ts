@@ -1,19 +1,19 @@
 import type { Task } from '@sluice/engine'
 
-/** Told that a task has its outcome; undefined where there will be none any more. */
+/** Called when a task has its outcome. `task` is undefined if there will be none. */
 export type OutcomeListener = (task: Task | undefined) => void
 
-/** Those who wait for tasks to have their outcome, beside the sessions that watch them. */
+/** Listeners for the outcomes of single tasks, besides the sessions that watch them. */
 export class OutcomeListeners {
   readonly #byId = new Map<string, Set<OutcomeListener>>()
   #size = 0
 
-  /** How many wait, of one task or of several. */
+  /** The number of listeners, of one task or of several. */
   get size(): number {
     return this.#size
   }
 
-  /** Calls back once; the returned function takes it back. */
+  /** Adds a listener that is called once. The returned function removes it. */
   add(id: string, fn: OutcomeListener): () => void {
     const listeners = this.#byId.get(id) ?? new Set()
     listeners.add(fn)
@@ -31,7 +31,7 @@ export class OutcomeListeners {
     if (listeners === undefined) return
     this.#byId.delete(id)
     const called = [...listeners]
-    // They have nothing to take back any more.
+    // Removing them later must do nothing.
     listeners.clear()
     this.#size -= called.length
     for (const listener of called) listener(task)

@@ -11,7 +11,7 @@ import {
 import { offsetOf } from '../journal/journal.ts'
 import { type BodyRun, bodyRun } from './body-store.ts'
 
-/** The bodies of one message, which come when its batch is durable. */
+/** The bodies of one message. They are filled in when its batch is durable. */
 class BodyColumn {
   readonly message: Extract<BrokerMessage, { bodies: Bodies }>
   readonly #runs: BodyRun[]
@@ -28,7 +28,7 @@ class BodyColumn {
     this.#lengths.push(length)
     if (length === 0) return
     const last = this.#last
-    // The first body of a batch continues no other, though its ref may follow the last one of a full batch.
+    // The first body of a batch never continues another one, though its ref may follow the last ref of a full batch.
     if (last !== undefined && last.ref + last.length === ref && offsetOf(ref) > 0) {
       last.length += length
       return
@@ -39,7 +39,7 @@ class BodyColumn {
     this.#runs.push(run)
   }
 
-  /** Call when the runs have been filled. */
+  /** Call this when the runs are filled. */
   close(): void {
     this.message.bodies = Bodies.ofPieces(
       this.#ownRuns.map(({ bytes }) => bytes),
@@ -48,21 +48,27 @@ class BodyColumn {
   }
 }
 
-/** What there is to say of a task beside a body or an error, about: its place or its id, and how it ended where it has no result. */
+/**
+ * The approximate size of a task in a message besides a body or an error: its place or its id, and its outcome if it
+ * has no result.
+ */
 const INDEX_BYTES = 8
 const ID_BYTES = 44
 const END_BYTES = 64
 
 const NO_BODIES = Bodies.ofPieces([], [])
 
-/** What one connection is to be sent when the batch in the making is durable. Deliveries and outcomes of one kind share a message. */
+/**
+ * The messages that one connection is sent when the open batch is durable. Deliveries share a message, and so do
+ * outcomes of one kind.
+ */
 export class Outgoing {
   readonly messages: BrokerMessage[] = []
-  /** Where the bodies are that go with it. */
+  /** Where the bodies of the messages are. */
   readonly runs: BodyRun[] = []
-  /** Tasks whose submission is answered here: credit that comes back when this leaves. */
+  /** Tasks whose submission is answered here. Their credit comes back when this is sent. */
   answered = 0
-  /** Of deliveries, outcomes and progress, about. */
+  /** The approximate bytes of deliveries, outcomes and progress. */
   bytes = 0
   readonly #columns: BodyColumn[] = []
   #delivered: { column: BodyColumn; message: Deliver; like: Task } | undefined
@@ -72,7 +78,7 @@ export class Outgoing {
   #lastSubmission: Submission | undefined
   #lastOfSubmission: { column: BodyColumn; indexes: number[] } | undefined
 
-  /** A task whose lease is granted at this instant. `start`: what its worker is to heed before it begins. */
+  /** Delivers a task whose lease is granted now. `start`: what the worker must observe before it begins the task. */
   deliver(task: Task, lease: number, start: 'announced' | 'alone' | undefined, nowMs: number): void {
     let last = this.#delivered
     if (
@@ -108,12 +114,12 @@ export class Outgoing {
     this.bytes += task.bytes
   }
 
-  /** The leases that are delivered here. */
+  /** The leases of the deliveries in here. */
   get leases(): number[] {
     return this.#grants.flatMap(({ message }) => message.leases)
   }
 
-  /** The leases of deliveries that leave at `nowMs`, later after their grants than this share of their length. */
+  /** The leases whose deliveries are sent at `nowMs`, later after the grant than this share of their length. */
   lateLeases(nowMs: number, share: number): number[] {
     const late: number[] = []
     for (const { message, grantedAtMs } of this.#grants)
@@ -121,7 +127,7 @@ export class Outgoing {
     return late
   }
 
-  /** Tells the outcome of a finished task: by its place in a submission, or by its id. */
+  /** Tells the outcome of a finished task, by its place in a submission or by its id. */
   outcome(task: Task, submission: Submission | undefined): void {
     const { phase } = task
     if (phase.state !== 'succeeded') {
@@ -139,7 +145,7 @@ export class Outgoing {
     }
   }
 
-  /** Tells that a finished task's record went before its outcome could be told. */
+  /** Tells that the record of a finished task was removed before its outcome could be told. */
   forgotten(task: { id: string; seq: number }, submission: Submission | undefined): void {
     this.#ended(submission, { ...nameOf(task, submission), status: 'forgotten', attempts: 0 })
   }
@@ -159,8 +165,8 @@ export class Outgoing {
   }
 
   /**
-   * Answers a query. A stack can be as large as a body, and a query asks for many: those that would make it more than
-   * `bytesMax` are left out.
+   * Answers a query. A stack can be as large as a body, and a query may name many tasks. Stacks that would make the
+   * answer larger than `bytesMax` are left out.
    */
   status(ref: number, tasks: readonly TaskStatus[], bytesMax: number): void {
     const told = tasks.map((task) => {
@@ -175,7 +181,7 @@ export class Outgoing {
     this.messages.push({ type: 'status', ref, tasks: told })
   }
 
-  /** The messages with their bodies; call when the runs have been filled. */
+  /** The messages with their bodies. Call this when the runs are filled. */
   complete(): readonly BrokerMessage[] {
     for (const column of this.#columns) column.close()
     return this.messages
@@ -188,7 +194,10 @@ export class Outgoing {
     return column
   }
 
-  /** Outcomes of one submission share a message, wherever in the frame it stands: workers may end tasks of several in turn. */
+  /**
+   * Outcomes of one submission share a message anywhere in the frame, because workers may finish tasks of several
+   * submissions in turn.
+   */
   #succeededOf(submission: Submission, contentType: string | undefined): { column: BodyColumn; indexes: number[] } {
     let known = submission === this.#lastSubmission ? this.#lastOfSubmission : this.#bySubmission.get(submission)
     if (known === undefined || known.column.message.contentType !== contentType) {
@@ -234,7 +243,7 @@ function nameBytes(submission: Submission | undefined): number {
   return submission === undefined ? ID_BYTES : INDEX_BYTES
 }
 
-/** Two bytes a unit is what most scripts take at most. */
+/** Most scripts take at most two bytes per UTF-16 unit. */
 function errorBytes({ message, stack }: TaskFailure): number {
   return 2 * (message.length + (stack?.length ?? 0))
 }

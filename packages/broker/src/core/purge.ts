@@ -1,22 +1,25 @@
 import { isFinished, type Task, unfinished } from '@sluice/engine'
 import type { Host } from './host.ts'
 
-/** Tasks dropped by one request: it is answered in time, and the asker goes on while there is more. */
+/**
+ * The maximum number of tasks that one request drops. So each request is answered in time, and the caller repeats it
+ * while there is more.
+ */
 const PURGE_MAX = 100_000
-/** How much of a name that somebody sent stands in a message. */
+/** The length of a queue name from outside that a message shows. */
 const QUEUE_SHOWN_MAX = 200
 /** Tasks dropped in one turn. */
 const BATCH = 1000
 
-/** How many were dropped, and whether more are left. */
+/** How many tasks were dropped, and whether more are left. */
 export interface Purged {
   purged: number
   more: boolean
 }
 
 /**
- * Cancels the tasks of a queue that wait now, ready or delayed. Those that are leased go on: AMQP 0-9-1's `queue.purge` leaves
- * what awaits an acknowledgement, too. Resolves once that is durable.
+ * Cancels the ready and delayed tasks of a queue. Leased tasks continue, as AMQP 0-9-1's `queue.purge` also leaves
+ * unacknowledged messages. Resolves once that is durable.
  */
 export function purgeQueue(host: Host, name: string, durable: () => Promise<void>): Promise<Purged> {
   const queue = host.state.queues.get(name)
@@ -24,8 +27,8 @@ export function purgeQueue(host: Host, name: string, durable: () => Promise<void
 }
 
 /**
- * Cancels all unfinished tasks of a queue and drops all its records, dead letters included. If nobody takes from the queue
- * or adds to it, its name is free afterwards. Resolves once that is durable.
+ * Cancels all unfinished tasks of a queue and drops all its records, including dead letters. Afterwards the name is
+ * free if nobody takes from the queue or adds to it. Resolves once that is durable.
  */
 export async function dropQueue(host: Host, name: string, durable: () => Promise<void>): Promise<Purged> {
   const queue = host.state.queues.get(name)
@@ -40,7 +43,7 @@ export async function dropQueue(host: Host, name: string, durable: () => Promise
   return { purged: records + cancelled.purged, more: cancelled.more }
 }
 
-/** Cancels tasks of a queue, of which `count` are such now. */
+/** Cancels matching tasks of a queue. `count` is how many match now. */
 async function cancelTasks(
   host: Host,
   name: string,
@@ -64,7 +67,7 @@ async function cancelTasks(
   return { purged, more: count > meant.length }
 }
 
-/** Forgets dead letters, of these ids or of a whole queue. Resolves once that is durable. */
+/** Forgets dead letters, by id or of a whole queue. Resolves once that is durable. */
 export async function purgeDead(
   host: Host,
   target: { ids: readonly string[] } | { queue: string },
@@ -81,7 +84,7 @@ export async function purgeDead(
   return { purged, more: all.length > ids.length }
 }
 
-/** @throws an Error with code unknown_task where there is no such queue */
+/** @throws an Error with code unknown_task if there is no such queue */
 export function deadIds(host: Host, name: string): string[] {
   const queue = host.state.queues.get(name)
   if (!queue) {

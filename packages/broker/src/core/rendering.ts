@@ -3,10 +3,10 @@ import type { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
 import { namesFor } from './task-names.ts'
 
-/** Makes of the engine's effects what connections are to be sent. */
+/** Turns the engine's effects into messages for connections. */
 export class Rendering {
   readonly #connections: Connections
-  /** Hears of each task that has its outcome. */
+  /** Called for each task that has its outcome. */
   readonly #onOutcome: (task: Task) => void
 
   constructor(connections: Connections, onOutcome: (task: Task) => void) {
@@ -20,7 +20,7 @@ export class Rendering {
         const outbound = this.#connections.of(effect.session)?.outbound
         if (outbound === undefined) return
         outbound.deliver(effect.tasks, effect.lease, effect.start, effect.durable ?? false)
-        // The broker gives it no more until it has read.
+        // The broker delivers nothing more until the peer has read.
         if (outbound.isFull) outbound.stall()
         return
       }
@@ -50,7 +50,7 @@ export class Rendering {
     for (const task of tasks) {
       const { submission, watchers } = task
       if (watchers === null && submission !== null && submission.connection === submission.session.connections) {
-        // As nearly always: its submitter is still there, and nobody else wants to know.
+        // The usual case: the submitter is still connected, and no other session watches the task.
         if (session !== submission.session) {
           session = submission.session
           connection = this.#connections.of(session.id)

@@ -16,42 +16,42 @@ import { brief, wireError } from './wire-error.ts'
 
 const WORKER_MESSAGES = new Set(['credit', 'begin', 'heartbeat', 'reportProgress', 'complete', 'fail', 'release'])
 
-/** What the requests of a session need of its broker. */
+/** What the requests of a session need from its broker. */
 export interface RequestsHost extends OutboundHost {
   readonly platform: HostPlatform
-  /** Tells who somebody is; undefined where everybody may do everything. */
+  /** Access control. Undefined if everybody may do everything. */
   readonly access: AccessControl | undefined
   /** Undefined without access control. */
   readonly quotas: Quotas | undefined
-  /** Decides a command and takes its events; returns the refusals. */
+  /** Decides a command and takes its events. Returns the refusals. */
   apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[]
   scheduleTurn(): void
   fail(error: Error): void
 }
 
-/** The connection that the requests come over. */
+/** The connection that carries the requests. */
 export interface RequestsConnection {
   readonly name: string
   readonly outbound: Outbound
-  /** More is unanswered than the credit allows: stop reading. */
+  /** More tasks are unanswered than the credit allows: stop reading. */
   onOverdrawn(): void
-  /** Enough has been answered: read on. */
+  /** Enough tasks are answered: resume reading. */
   onAnswered(): void
   onBye(): void
   onTokenExpired(): void
 }
 
-/** Who asks. */
+/** The client of a session. */
 export interface Asker {
   readonly session: string
   readonly roles: readonly Role[]
-  /** Undefined where the broker has no access control. */
+  /** Undefined without access control. */
   readonly principal: Principal | undefined
-  /** Undefined likewise. */
+  /** Undefined without access control. */
   readonly share: ConnectionShare | undefined
 }
 
-/** What the client of a session asks over one connection, once it has been welcomed. */
+/** The requests of a session's client over one connection, after the welcome. */
 export class Requests {
   readonly session: string
   readonly #roles: ReadonlySet<Role>
@@ -64,7 +64,7 @@ export class Requests {
   #submitsUnanswered = 0
   #reading: ReadingState = 'reading'
   #service: ServiceState = 'serving'
-  /** What the worker asked for; withheld while its socket is full. */
+  /** The credit that the worker asked for. It is withheld while the socket is full. */
   #credit: { credit: number; queues: string[] } = { credit: 0, queues: [] }
   #isOver = false
 
@@ -82,7 +82,7 @@ export class Requests {
     })
   }
 
-  /** Whom it acts for; undefined where the broker has no access control. */
+  /** The principal of the client. Undefined without access control. */
   get principal(): Principal | undefined {
     return this.#principal
   }
@@ -95,12 +95,12 @@ export class Requests {
     return this.#service
   }
 
-  /** The token counts from now on; returns for how long, in ms. Undefined where there is none. */
+  /** The token counts from now on. Returns how long it is valid, in ms. Undefined without a token. */
   beginToken(): number | undefined {
     return this.#principal && this.#tokenLife.begin(this.#principal)
   }
 
-  /** The connection is over. */
+  /** The connection has ended. */
   end(): void {
     this.#isOver = true
     this.#tokenLife.end()
@@ -111,7 +111,7 @@ export class Requests {
     this.#answer({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
   }
 
-  /** Answers to this many submitted tasks have left. */
+  /** The answers to this many submitted tasks have been sent. */
   onAnswered(count: number): void {
     this.#submitsUnanswered -= count
     if (this.#reading === 'paused' && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
@@ -156,7 +156,7 @@ export class Requests {
         }
         const before = this.#credit
         this.#credit = message
-        // What is refused must not be what a full socket withholds.
+        // A credit that the broker refuses must not become the one that a full socket withholds.
         if (!this.applyCredit()) {
           this.#credit = before
           this.#share?.setCredit(before.credit)
@@ -210,7 +210,9 @@ export class Requests {
     host.scheduleTurn()
   }
 
-  /** Why this client may not say this; whose the tasks are that it names is looked at where they are. */
+  /**
+   * Why this client may not send this message. The owners of the named tasks are checked where the tasks are looked up.
+   */
   #refusalOf(message: ClientMessage): WireError | undefined {
     if (WORKER_MESSAGES.has(message.type) && !this.#roles.has('worker'))
       return { code: 'not_permitted', message: `${message.type} needs the role worker in hello` }
@@ -270,7 +272,10 @@ export class Requests {
     this.#answer({ type: 'cancelled', ref, refused })
   }
 
-  /** The answer goes first, the outcomes of finished tasks behind it; before it the tasks that it does not cover. */
+  /**
+   * Watches tasks. The order of messages: first errors for tasks that the answer does not cover, then the answer, then
+   * the outcomes of finished tasks.
+   */
   #watch(ref: number, all: readonly string[]): void {
     const { messages } = this.#outbound.answers
     const unknown: number[] = []
@@ -287,7 +292,7 @@ export class Requests {
     unknown.sort((a, b) => a - b)
   }
 
-  /** Says the credit again, less what a full socket withholds. Returns whether the broker takes it. */
+  /** Applies the credit again, less what a full socket withholds. Returns whether the broker accepts it. */
   applyCredit(): boolean {
     const { credit, queues } = this.#credit
     const given = this.#outbound.delivery === 'stalled' ? 0 : credit
@@ -296,7 +301,7 @@ export class Requests {
     return refused.length === 0
   }
 
-  /** A new token for the principal that is here; one that is not accepted leaves the one before in force. */
+  /** Takes a new token for the same principal. If it is not accepted, the previous one stays in force. */
   #renew(ref: number, token: string): void {
     const { access, state, log } = this.#host
     if (access === undefined) {
@@ -327,7 +332,7 @@ export class Requests {
       .catch((error: Error) => this.#host.fail(error))
   }
 
-  /** The new token may allow less. */
+  /** Stops taking from queues that the new token does not allow. */
   #dropForbiddenQueues(principal: Principal): void {
     const { credit, queues } = this.#credit
     const allowed = queues.filter((queue) => authorize(principal, 'work', queue))

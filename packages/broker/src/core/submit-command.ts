@@ -3,8 +3,8 @@ import type { Submit, SubmitOptions } from '@sluice/protocol'
 import { digestOf, digestOfText } from './digest.ts'
 
 /**
- * What the engine decides a submission on. `index` is the place of its first task in what was submitted together. The owner
- * is part of the digest: the same id from another principal is a conflict.
+ * The engine's command for a submission. `index` is the place of its first task among those submitted together. The
+ * digest includes the owner, so the same id from another principal is a conflict.
  */
 export function submitCommand(
   submit: Submit,
@@ -40,7 +40,10 @@ export function submitCommand(
   }
 }
 
-/** What options ask for beside the defaults, null where that is nothing: an option at its default means the same as one left out. */
+/**
+ * The options that differ from the defaults, or null if none does. An option at its default means the same as an absent
+ * one.
+ */
 function differenceFrom(defaults: TaskOptions, { retry, ...options }: SubmitOptions): SubmitOptions | null {
   const meant = withoutEqual(options, defaults)
   const retrying = retry === undefined ? {} : withoutEqual(retry, defaults.retry)

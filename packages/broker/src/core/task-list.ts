@@ -2,22 +2,25 @@ import { type State, stateNameOf, type Task } from '@sluice/engine'
 import type { TaskStateName, TaskStatus } from '@sluice/protocol'
 import { statusOfTask } from './task-status.ts'
 
-/** Tasks looked at for a page: a page of few among millions must not hold up the broker. */
+/**
+ * The maximum number of tasks examined for a page. A page with few matches among millions must not block the broker.
+ */
 const LOOKS_MAX = 10_000
 
 export interface TaskListQuery {
   queue?: string
   state?: TaskStateName
-  /** Tasks in the page at most. */
+  /** The maximum number of tasks in the page. */
   limit: number
-  /** The id that the previous page ended with. */
+  /** The last id of the previous page. */
   after?: string
 }
 
 /**
- * A page of the tasks that are held, oldest first, of those that the asker may see. It may hold fewer than `limit`, or none: go on while there is `next`. A task
- * that the journal has stored anew meanwhile stands among the youngest, and may come twice.
- * @throws an Error with code unknown_task where the record of `after` has gone
+ * A page of the held tasks that the asker may see, oldest first. It may hold fewer than `limit`, or none: continue
+ * while there is `next`. If the journal has restated a task meanwhile, the task is among the youngest and may appear
+ * twice.
+ * @throws an Error with code unknown_task if the record of `after` has gone
  */
 export function taskPage(
   { state, nowMs }: { state: State; nowMs: number },

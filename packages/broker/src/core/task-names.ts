@@ -1,8 +1,8 @@
 import { isWatching, type Session, type Submission, type Task } from '@sluice/engine'
 
 /**
- * By what a session knows a task: by its place in a submission made over the present connection, by its id (undefined)
- * where it asked for that, or by both.
+ * The names under which a session knows a task: the place in a submission over the current connection, the id
+ * (undefined) if the session asked by id, or both.
  */
 export function namesFor(task: Task, session: Session): (Submission | undefined)[] {
   const { submission } = task

@@ -3,7 +3,7 @@ import type { TaskStatus } from '@sluice/protocol'
 import type { Principal } from './access/access-control.ts'
 import { authorizeTask } from './access/authorize.ts'
 
-/** What a principal is told of a task by its id. One that is not there for it is unknown. */
+/** The status that a principal sees of a task. A task that it may not see is unknown. */
 export function statusOf(
   { state, nowMs }: { state: State; nowMs: number },
   id: string,

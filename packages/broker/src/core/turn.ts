@@ -17,10 +17,10 @@ import type { Commit } from './commit.ts'
 import type { Intake } from './intake.ts'
 import type { HostPlatform } from './platform.ts'
 
-/** Leases granted and due things done in one turn, so that reading is never kept waiting for long. */
+/** The maximum number of leases granted and due items handled in one turn, so that reading never waits long. */
 const GRANTS_PER_TURN_MAX = 5000
 const TICKS_PER_TURN_MAX = 1000
-/** How often the broker makes sure that it still listens: this share of a heartbeat period, within these bounds in ms. */
+/** How often the broker checks that it still listens: this share of a heartbeat period, within these bounds in ms. */
 const LISTEN_SHARE = 1 / 20
 const LISTEN_MS_MIN = 10
 const LISTEN_MS_MAX = 250
@@ -33,20 +33,20 @@ export interface TurnOptions {
   intake: Intake
   /** Whether leases may be granted. */
   mayDispatch: () => boolean
-  /** The leases of a session whose deliveries have not left the broker. */
+  /** The leases of a session whose deliveries have not been sent. */
   undelivered: (session: string) => readonly number[]
-  /** Hears of every effect of an event, right behind the event. */
+  /** Called for every effect of an event, directly after the event. */
   onEffect: (effect: Effect) => void
-  /** The end of a turn: what may leave leaves. */
+  /** Called at the end of a turn, so that messages can be sent. */
   onEnd: () => void
-  /** An invariant is broken. */
+  /** Called when an invariant is broken. */
   onFailure: (error: Error) => void
 }
 
 /**
- * Runs the engine. Every command is decided and evolved at once. At the end of a turn what is due is done, what was decided goes
- * to the disk as one batch, durable tasks are leased to workers, and what may leave leaves. A turn also ends when a batch has
- * become durable.
+ * Runs the engine. Every command is decided and evolved at once. At the end of a turn, due items are handled, events go
+ * to the disk as one batch, durable tasks are leased to workers, and messages are sent. A turn also ends when a batch
+ * becomes durable.
  */
 export class Turn {
   readonly state: State
@@ -57,14 +57,14 @@ export class Turn {
   readonly #listenMs: number
   readonly #env: { nowMs: number; random: () => number }
   #isScheduled = false
-  /** What happens before the end of a turn is part of it. */
+  /** Whether the end of a turn is running. What happens during it belongs to the same turn. */
   #isEnding = false
   #isOver = false
   /** How far the clock had been set back when the broker started. */
   #aheadMs = 0
   #wakeAtMs = Number.POSITIVE_INFINITY
   #cancelWake: (() => void) | undefined
-  /** When the broker was last seen to listen; looked at while something runs out. */
+  /** When the broker was last seen to listen. Checked while a lease or a grace window runs. */
   #listenedAtMs = 0
   #cancelListening: (() => void) | undefined
 
@@ -78,12 +78,12 @@ export class Turn {
     this.#env = { nowMs: 0, random: () => options.platform.random() }
   }
 
-  /** ms of the broker's clock: that of the platform, but never before what the journal speaks of. */
+  /** The broker's clock in ms: the platform's clock, but never before the latest time in the journal. */
   get nowMs(): number {
     return this.#platform.nowMs() + this.#aheadMs
   }
 
-  /** Takes up what the journal holds; resolves to the number of its last batch. */
+  /** Recovers the state from the journal. Resolves to the number of its last batch. */
   async recover(): Promise<number> {
     const startedAtMs = this.#platform.nowMs()
     return this.#commit.journal.load((_, events) => {
@@ -95,9 +95,9 @@ export class Turn {
   }
 
   /**
-   * Decides a command and takes its events. `bodies` are those of the command's items, one directly behind the other.
-   * Returns the refusals; whatever else it causes is on its way.
-   * @throws where an invariant is broken; the broker has failed then
+   * Decides a command and takes its events. `bodies` holds the bodies of the command's items, concatenated. Returns the
+   * refusals; all other effects are under way.
+   * @throws if an invariant is broken; the broker has failed then
    */
   apply(command: Command, bodies?: Uint8Array): EventOf<'refused'>[] {
     try {
@@ -112,14 +112,14 @@ export class Turn {
     }
   }
 
-  /** Takes an event that `decide` has made. */
+  /** Takes an event that `decide` made. */
   take(event: Event): void {
     evolve(this.state, event)
     this.#commit.take(event)
     for (const effect of effectsOf(event, this.state)) this.#options.onEffect(effect)
   }
 
-  /** Has a turn end soon, after the input that waits now has been read. */
+  /** Ends the turn soon, after the input that waits now has been read. */
   schedule(): void {
     if (!this.#isEnding) this.#schedule()
   }
@@ -133,7 +133,6 @@ export class Turn {
     })
   }
 
-  /** Ends the turn. */
   end(): void {
     if (this.#isOver) return
     try {
@@ -142,7 +141,7 @@ export class Turn {
       this.#tick()
       this.#commit.write(this.state.nextSeq)
       if (this.#options.mayDispatch()) this.#dispatch()
-      // A grant may have to be durable before its delivery leaves.
+      // A grant may have to be durable before its delivery is sent.
       this.#commit.write(this.state.nextSeq)
       this.#isEnding = false
       this.#options.onEnd()
@@ -153,7 +152,7 @@ export class Turn {
     }
   }
 
-  /** No turn ends any more. */
+  /** Ends no more turns. */
   stop(): void {
     this.#isOver = true
     this.#cancelWake?.()
@@ -176,7 +175,7 @@ export class Turn {
     return refused ?? NONE
   }
 
-  /** Copies what was accepted into the batch in the making: one copy for what was accepted in one go. */
+  /** Copies accepted bodies into the open batch, with one copy for all that were accepted together. */
   #stage(event: Event, bodies: Uint8Array): void {
     if (event.type === 'tasksAccepted') event.body = this.#staged(event.body, event.bytes, bodies)
     else if (event.type === 'tasksSucceeded') event.result = this.#staged(event.result, event.bytes, bodies)
@@ -188,7 +187,7 @@ export class Turn {
     return this.#commit.bodies.stage(bodies.subarray(start, end))
   }
 
-  // ─── what is due ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ─── due items ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   #tick(): void {
     for (let i = 0; i < TICKS_PER_TURN_MAX; i += 1) {
@@ -200,7 +199,9 @@ export class Turn {
     this.#schedule()
   }
 
-  /** A lease counts from when its delivery leaves: where the next one to expire is still here, it is renewed. */
+  /**
+   * A lease counts from when its delivery is sent. If the next lease to expire has not been delivered, it is renewed.
+   */
   #renewUndelivered(): boolean {
     const task = this.state.deadlines.peek()
     if (task?.phase.state !== 'leased' || task.phase.expiresAtMs > this.nowMs) return false
@@ -222,7 +223,7 @@ export class Turn {
       () => {
         this.#cancelWake = undefined
         this.#wakeAtMs = Number.POSITIVE_INFINITY
-        // What waits in the sockets is heard first.
+        // Read the waiting input of the sockets first.
         this.schedule()
       },
       Math.max(0, dueAtMs - this.nowMs),
@@ -245,8 +246,8 @@ export class Turn {
   // ─── listening ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Notes that the broker listens. Where it did not for a while (a long garbage collection, a stopped process), leases and grace
-   * windows are excused for that time, before anything else is decided.
+   * Notes that the broker listens. If it did not for a while (a long garbage collection, a stopped process), leases and
+   * grace windows are extended by that time, before anything else is decided.
    */
   #listen(): void {
     const nowMs = this.nowMs
@@ -268,7 +269,7 @@ export class Turn {
     }, this.#listenMs)
   }
 
-  /** Somebody was not read from: what ran out meanwhile is excused for that time. */
+  /** Connections were not read from. What expired meanwhile is extended by that time. */
   #excuse(): void {
     this.#decide({ type: 'stall', ms: this.#intake.deafMs })
     this.#intake.excused()
@@ -288,7 +289,7 @@ function hasRunningTime({ graces, queues }: State): boolean {
   return false
 }
 
-/** Whether what is due next is the end of a lease or of a grace window: of somebody who has not been heard. */
+/** Whether the next due item is the end of a lease or a grace window, which depends on messages that may be unread. */
 function isAboutSilence({ graces, deadlines }: State, nowMs: number): boolean {
   const grace = graces.peek()
   if (grace !== undefined && grace.graceEndsAtMs <= nowMs) return true

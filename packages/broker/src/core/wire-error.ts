@@ -1,7 +1,7 @@
 import type { EventOf } from '@sluice/engine'
 import type { WireError } from '@sluice/protocol'
 
-/** What a refusal is on the wire. */
+/** The wire form of a refusal. */
 export function wireError(event: EventOf<'refused'>): WireError {
   const error: WireError = { code: event.code, message: event.message }
   if (event.field !== undefined) error.field = event.field
@@ -10,7 +10,7 @@ export function wireError(event: EventOf<'refused'>): WireError {
   return error
 }
 
-/** Code units of a text in an error. An error may quote what the peer sent, of any length. */
+/** The maximum length of a text in an error, in UTF-16 units. An error may quote peer text of any length. */
 const TEXT_LENGTH_MAX = 500
 
 /** The error with its texts cut to a length that can be sent and logged. */

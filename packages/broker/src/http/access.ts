@@ -5,7 +5,7 @@ import type { BrokerApi } from '../core/broker-api.ts'
 import { HttpRefusal } from './error-response.ts'
 import type { Tickets } from './tickets.ts'
 
-/** The rule of every route. `scope` and `owner` are looked at where the queue and the task are known. */
+/** The rule for every route. `scope` and `owner` are checked where the queue and the task are known. */
 export const ROUTE_RULES = {
   'POST /v1/tasks': { ask: 'scope', action: 'submit' },
   'GET /v1/tasks/:id': { ask: 'owner', action: 'read' },
@@ -27,22 +27,22 @@ export const ROUTE_RULES = {
 
 export type Route = keyof typeof ROUTE_RULES
 
-/** What a request is answered from. */
+/** What a route gets to answer a request. */
 export interface Admission {
-  /** What its principal may see and do. */
+  /** The API restricted to the principal. */
   api: BrokerApi
-  /** Undefined where there is no access control, or where nobody has to say who it is. */
+  /** Undefined without access control, or if the route needs no authentication. */
   principal: Principal | undefined
 }
 
-/** Serves a route, which needs a rule, with the query parameters that it knows. */
+/** Serves a route with its rule and its known query parameters. */
 export type Serve = (
   route: Route,
   parameters: readonly string[],
   answer: (c: Context, admission: Admission) => Response | Promise<Response>,
 ) => void
 
-/** Lets requests in: by `Authorization: Bearer TOKEN`, or, to look at something, by a ticket in the query. */
+/** Authenticates requests: by `Authorization: Bearer TOKEN`, or, for reads, by a ticket in the query. */
 export class Admissions {
   readonly #api: BrokerApi
   readonly #access: AccessControl | undefined

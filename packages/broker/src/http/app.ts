@@ -25,28 +25,30 @@ import { deadPageJson, taskJson } from './task-view.ts'
 import { TICKET_MS, Tickets } from './tickets.ts'
 
 export interface HttpAppOptions {
-  /** The limits in force on the wire; `frameBytesMax` bounds a request's body as it bounds a frame. */
+  /** The limits in force on the wire. `frameBytesMax` bounds a request's body as it bounds a frame. */
   limits: Limits
-  /** A fresh UUIDv7 for a task that came without an id. */
+  /** A new UUIDv7 for a task without an id. */
   newId: () => string
   /** Origins whose pages may use the API besides the broker's own, such as `http://localhost:5173`. Default none. */
   allowedOrigins?: readonly string[]
-  /** Who may do what. Default: everybody may do everything, and only loopback names of the broker are answered to. */
+  /** Access control. Default: everybody may do everything, and only loopback names are allowed in `Host`. */
   access?: AccessControl | undefined
-  /** Names that the broker may be called by in `Host` besides those of loopback. Default: with `access` any, else none. */
+  /**
+   * Names of the broker that `Host` may hold, besides those of loopback. Default: with `access` any, otherwise none.
+   */
   allowedHosts?: readonly string[]
-  /** 128 unpredictable bits or more, as text: for tickets. */
+  /** At least 128 unpredictable bits as text, for tickets. */
   secretId: () => string
   /** ms since 1970. Default `Date.now`. */
   nowMs?: () => number
-  /** Hears of failures that the answer names only as `internal`. */
+  /** Called with failures that the answer only calls `internal`. */
   onError?: (error: unknown) => void
 }
 
-/** The longest long-poll; below the minute after which proxies cut a silent connection. */
+/** The longest long poll. It is not longer than the minute after which proxies cut a silent connection. */
 export const WAIT_MS_MAX = 60_000
 
-/** The HTTP API over a running broker. Holds no state of its own. */
+/** The HTTP API of a running broker. It holds no state of its own. */
 export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   const { limits, newId, allowedOrigins = [], allowedHosts, access, secretId, nowMs = Date.now } = options
   const app = new Hono()
@@ -63,7 +65,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
     const error = wireErrorOf(thrown)
     if (thrown instanceof HttpRefusal) return thrown.response()
     if (error !== undefined) return errorResponse(error)
-    // Who sent the request is gone, and nothing failed here.
+    // The client is gone, and nothing failed here.
     if ('code' in thrown && thrown.code === 'ECONNRESET')
       return errorResponse({ code: 'bad_message', message: thrown.message })
     options.onError?.(thrown)
@@ -92,7 +94,7 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   )
 
   app.use(async (c, next) => {
-    // The body is not touched: the server passes over what nobody began to read, and the connection goes on.
+    // Leave the body alone: the server skips a body that nobody began to read, and the connection continues.
     if (Number(c.req.header('content-length') ?? 0) > limits.frameBytesMax) throw requestTooLarge(limits.frameBytesMax)
     await next()
   })
@@ -183,7 +185,10 @@ function json(text: string): Response {
   return new Response(text, { headers: { 'content-type': 'application/json' } })
 }
 
-/** The refusal that answers the whole request: only where no task was accepted and all refusals mean the same status. */
+/**
+ * The refusal that answers the whole request. It exists only if no task was accepted and all refusals mean the same
+ * status.
+ */
 function commonRefusal(refusals: readonly (WireError | undefined)[], count: number): WireError | undefined {
   const errors = refusals.filter((error) => error !== undefined)
   const [first] = errors

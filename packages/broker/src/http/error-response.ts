@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode, type WireError } from '@sluice/protocol'
 import { brief } from '../core/wire-error.ts'
 
-/** Sizes that HTTP itself has a status for; every other passed limit is a plain bad request. */
+/** Sizes for which HTTP has a status. Every other exceeded limit is a plain bad request. */
 const SIZED_FIELD = /(^|\.)(body|base64|tasks)$/
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -20,15 +20,15 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 export function statusOf(error: WireError): number {
   if (error.code === 'too_large') return SIZED_FIELD.test(error.field ?? '') ? 413 : 400
-  // What one principal has too much of is its own; a full broker is not.
+  // A principal that uses too much causes 429. A full broker does not.
   if (error.code === 'busy' && error.field === 'principal') return 429
   return STATUS[error.code] ?? 400
 }
 
-/** What a refusal waits where the broker did not say: long enough not to hammer, short enough for a person. */
+/** The retry delay if the broker states none: long enough not to hammer it, short enough for a person. */
 const RETRY_AFTER_MS = 1000
 
-/** `{ error }` with the status that fits the code; a 503 always carries `Retry-After`, in whole seconds rounded up. */
+/** `{ error }` with the status for its code. A 503 always has `Retry-After`, in whole seconds rounded up. */
 export function errorResponse(error: WireError, extra: object = {}, status = statusOf(error)): Response {
   const headers: Record<string, string> = {}
   let stated = brief(error)
@@ -40,7 +40,9 @@ export function errorResponse(error: WireError, extra: object = {}, status = sta
   return Response.json({ error: stated, ...extra }, { status, headers })
 }
 
-/** A refusal on its way to `errorResponse`. `status` is for what HTTP names more precisely than the error's code. */
+/**
+ * A refusal that `errorResponse` answers. `status` is for cases that HTTP names more precisely than the error's code.
+ */
 export class HttpRefusal extends Error {
   readonly error: WireError
   readonly status: number
@@ -60,7 +62,10 @@ export class HttpRefusal extends Error {
   }
 }
 
-/** The wire error in whatever was thrown: a refusal of ours, an Error with a `code` of the table, else undefined. */
+/**
+ * The wire error in anything thrown: a refusal of this API, or an Error with a `code` of the table. Otherwise
+ * undefined.
+ */
 export function wireErrorOf(thrown: unknown): WireError | undefined {
   if (thrown instanceof HttpRefusal) return thrown.error
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined

@@ -2,9 +2,9 @@ import { isLoopbackHost } from '../loopback.ts'
 import { HttpRefusal } from './error-response.ts'
 
 /**
- * A page elsewhere can point a name of its own at 127.0.0.1 and would then count as the same origin (DNS rebinding),
- * so a broker without access control answers to loopback names only. With it such a page lacks a token, and any name will
- * do unless names are listed; `undefined` stands for that.
+ * Protects against DNS rebinding: a foreign page can point a name of its own at 127.0.0.1 and would then count as the
+ * same origin. So a broker without access control answers to loopback names only. With access control such a page lacks
+ * a token, and any name is allowed unless names are listed; `undefined` means any.
  */
 export function isAllowedHost(host: string, allowedHosts: readonly string[] | undefined): boolean {
   return (
@@ -12,7 +12,7 @@ export function isAllowedHost(host: string, allowedHosts: readonly string[] | un
   )
 }
 
-/** @throws HttpRefusal where the broker is called by a name that is not its own, or by what is no name */
+/** @throws HttpRefusal if `Host` is a name that is not the broker's, or no name at all */
 export function refuseForeignHost(host: string, allowedHosts: readonly string[] | undefined): void {
   if (!URL.canParse(`http://${host}`))
     throw new HttpRefusal({ code: 'bad_message', field: 'Host', message: 'Host is no name and no address.' })
@@ -24,7 +24,7 @@ export function refuseForeignHost(host: string, allowedHosts: readonly string[] 
   })
 }
 
-/** A browser states where a request comes from; programs state nothing, and pass. */
+/** A browser states the origin of a request. Programs state none, and pass. */
 export function refuseForeignOrigin(headers: Headers, host: string, allowedOrigins: readonly string[]): void {
   const origin = headers.get('origin')
   const own = origin === `http://${host}` || origin === `https://${host}`
@@ -38,8 +38,8 @@ export function refuseForeignOrigin(headers: Headers, host: string, allowedOrigi
 }
 
 /**
- * A form or a plain link can send any other content type across origins without asking first, so what changes
- * something demands JSON.
+ * A form or a plain link can send any other content type across origins without a preflight request. So requests that
+ * change something must have JSON.
  */
 export function refuseOtherContent(headers: Headers, bodyExpected: boolean): void {
   const contentType = headers.get('content-type')

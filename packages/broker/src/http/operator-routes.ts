@@ -17,7 +17,7 @@ import { pageJson } from './task-view.ts'
 
 const STATES: readonly TaskStateName[] = ['delayed', 'ready', 'leased', 'succeeded', 'dead', 'cancelled']
 
-/** What someone who looks after a broker asks: lists of queues, workers and tasks, purges, outcomes as they come. */
+/** Routes for operators: lists of queues, workers and tasks, purges, and the stream of outcomes. */
 export function addOperatorRoutes(on: Serve, receiving: Receiving): void {
   on('GET /v1/queues', [], (c, { api }) => c.json({ queues: api.queues() }))
 

@@ -1,16 +1,17 @@
 import type { TaskStatus } from '@sluice/protocol'
 import type { BrokerApi } from '../core/broker-api.ts'
 
-/** Bytes that wait for a reader at most. What comes past that is left out, and counted. */
+/** The maximum bytes that wait for a reader. Outcomes past that are left out and counted. */
 const WAITING_BYTES_MAX = 1024 ** 2
-/** An empty line so often says that the broker is there, also to proxies. */
+/** An empty line at this interval shows that the broker is alive, also to proxies. */
 const SIGN_EVERY_MS = 15_000
 
 const utf8 = new TextEncoder()
 
 /**
- * Outcomes as they become durable, one JSON object a line, of one queue or of all, until the reader or the broker leaves.
- * @throws an Error with code busy where too many wait already
+ * Outcomes as they become durable, one JSON object per line, of one queue or of all, until the reader or the broker
+ * leaves.
+ * @throws an Error with code busy if too many readers wait already
  */
 export function outcomeStream(api: BrokerApi, queue: string | undefined, signal: AbortSignal): Response {
   let leave = () => {}
@@ -43,7 +44,7 @@ export function outcomeStream(api: BrokerApi, queue: string | undefined, signal:
           controller.close()
         }
         signal.addEventListener('abort', () => leave(), { once: true })
-        // The head of the answer leaves with the first bytes: from here on nothing is missed.
+        // The headers are sent with the first bytes. From here on nothing is missed.
         write('')
       },
       cancel: () => leave(),

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { HttpRefusal } from './error-response.ts'
 
-/** Bytes of the bodies that are being received, over all connections. */
+/** The limit on bytes of bodies that are being received, over all connections. */
 const RECEIVING_BYTES_MAX = 64 * 1024 ** 2
 
 export function requestTooLarge(limit: number): HttpRefusal {
@@ -9,7 +9,7 @@ export function requestTooLarge(limit: number): HttpRefusal {
   return new HttpRefusal({ code: 'too_large', field: 'body', limit, message })
 }
 
-/** Receives the bodies of requests. It bounds the bytes of each one, and of all that are being received. */
+/** Receives request bodies. It bounds the bytes of each body, and of all that are being received. */
 export class RequestBodies {
   readonly #bytesMax: number
   readonly #receivingBytesMax: number
@@ -21,10 +21,10 @@ export class RequestBodies {
     this.#receivingBytesMax = Math.max(bytesMax, receivingBytesMax)
   }
 
-  /** @throws HttpRefusal if it is too large, or if too many others are being received */
+  /** @throws HttpRefusal if the body is too large, or if too many others are being received */
   async receive(c: Context): Promise<ArrayBuffer> {
     const stated = c.req.header('content-length')
-    // A body of unstated size counts as the largest.
+    // A body of unknown size counts as the largest.
     const bytes = stated === undefined ? this.#bytesMax : Number(stated)
     if (bytes > this.#bytesMax) throw requestTooLarge(this.#bytesMax)
     if (this.#receivingBytes + bytes > this.#receivingBytesMax)

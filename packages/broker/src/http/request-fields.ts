@@ -5,13 +5,13 @@ import type { RequestBodies } from './request-body.ts'
 import { requestJson } from './request-json.ts'
 import { decodeAsMessages, fieldsOf } from './submission.ts'
 
-/** What routes read from a request; each refusal names the field. */
+/** Fields that routes read from a request. Each refusal names the field. */
 
-/** Items of a page, at most and if nothing is stated. */
+/** Items of a page: the maximum and the default. */
 export const PAGE_MAX = 1000
 export const PAGE_DEFAULT = 100
 
-/** What bounds the bodies of requests. */
+/** The bounds on request bodies. */
 export interface Receiving {
   readonly limits: Limits
   readonly bodies: RequestBodies
@@ -22,7 +22,7 @@ export function taskId(id: string, field = 'id'): string {
   throw new HttpRefusal({ code: 'bad_message', field, message: 'A UUIDv7 in lower case is needed here.' })
 }
 
-/** A whole number of the query, within bounds that are included. */
+/** A whole number in the query. The bounds are inclusive. */
 export function wholeNumber(c: Context, field: string, min: number, max: number, absent: number): number {
   const stated = c.req.query(field)
   if (stated === undefined) return absent
@@ -35,12 +35,12 @@ export function wholeNumber(c: Context, field: string, min: number, max: number,
   )
 }
 
-/** Reads the body only now, when it is known who asks: nothing that strangers send is kept. */
+/** Reads the body after authentication, so that nothing from strangers is kept. */
 export async function jsonOf(c: Context, { limits, bodies }: Receiving): Promise<unknown> {
   return requestJson(await bodies.receive(c), limits.depthMax)
 }
 
-/** `{queue}`, all dead letters of a queue, or `{ids}`, some. */
+/** The target of a request: `{queue}` for all dead letters of a queue, or `{ids}` for some. */
 export async function deadTarget(c: Context, receiving: Receiving): Promise<{ ids: string[] } | { queue: string }> {
   const { queue, ids } = fieldsOf(await jsonOf(c, receiving), ['queue', 'ids'], '')
   if ((queue === undefined) === (ids === undefined)) {
@@ -55,7 +55,7 @@ export function text(value: unknown, field: string): string {
   throw new HttpRefusal({ code: 'bad_message', field, message: 'A string is needed here.' })
 }
 
-/** Ids checked by the wire's decoder. */
+/** Ids, checked by the wire decoder. */
 function taskIds(ids: unknown, limits: Limits): string[] {
   const { messages } = decodeAsMessages([{ type: 'cancel', ref: 0, ids }], limits, (field) =>
     field.replace(/^messages\[0\]\.?/, ''),

@@ -3,12 +3,13 @@ import { HttpRefusal } from './error-response.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Whether text may hold a number of more digits than a JavaScript number keeps, or an exponent past its range. */
+/** Whether text may hold a number with more digits than a JavaScript number keeps, or an exponent past its range. */
 const MAY_LOSE_DIGITS = /\d[\d.]{15}|\d[eE][-+]?\d/
 
 /**
- * The JSON in a request, its numbers exact as `parseExact` gives them: a body is handed on, not computed with.
- * @throws HttpRefusal where the bytes are not UTF-8 or not JSON, or nest deeper than `depthMax`
+ * The JSON of a request, with exact numbers as `parseExact` gives them, because a body is passed on and not computed
+ * with.
+ * @throws HttpRefusal if the bytes are not UTF-8 or not JSON, or nest deeper than `depthMax`
  */
 export function requestJson(bytes: ArrayBuffer, depthMax: number): unknown {
   if (bytes.byteLength === 0) {
@@ -25,7 +26,7 @@ export function requestJson(bytes: ArrayBuffer, depthMax: number): unknown {
     const why = caught instanceof SyntaxError ? `JSON: ${caught.message}` : 'UTF-8'
     throw new HttpRefusal({ code: 'bad_message', field: 'body', message: `The body is not ${why}.` })
   }
-  // What looks at the value from here on recurses.
+  // The code below recurses into the value.
   if (isDeeperThan(value, depthMax)) {
     const message = `Objects and arrays nest at most ${depthMax} deep.`
     throw new HttpRefusal({ code: 'too_large', field: 'body', limit: depthMax, message })
@@ -33,7 +34,7 @@ export function requestJson(bytes: ArrayBuffer, depthMax: number): unknown {
   return MAY_LOSE_DIGITS.test(text) ? parseExact(text) : value
 }
 
-/** Whether objects and arrays nest deeper in a JSON value. Without recursion, level by level. */
+/** Whether objects and arrays nest deeper in a JSON value. Works level by level, without recursion. */
 export function isDeeperThan(value: unknown, depthMax: number): boolean {
   let level = [value].filter(isContainer)
   for (let depth = 0; level.length > 0; depth += 1) {

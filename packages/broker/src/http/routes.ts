@@ -1,12 +1,10 @@
 import type { MiddlewareHandler } from 'hono'
 import { HttpRefusal } from './error-response.ts'
 
-/** A method of its own of Hono's: middleware, which every path passes. */
+/** Hono's own method for middleware, which every path passes. */
 const MIDDLEWARE = 'ALL'
 
-/**
- * @throws HttpRefusal for a request that no route takes: 405 where its path has other methods, else 404
- */
+/** @throws HttpRefusal for a request that no route takes: 405 if its path has other methods, otherwise 404 */
 export function refuseMisdirected(
   routes: readonly { method: string; path: string }[],
   method: string,
@@ -16,7 +14,7 @@ export function refuseMisdirected(
     routes.filter((route) => route.method !== MIDDLEWARE && leadsTo(route.path, path)).map((route) => route.method),
   )
   if (methods.has('GET')) methods.add('HEAD')
-  // Whether a page may ask is answered elsewhere.
+  // CORS is handled elsewhere.
   if (methods.has(method) || method === 'OPTIONS') return
   const asked = `${method} ${path.slice(0, 200)}`
   if (methods.size === 0) {
@@ -28,7 +26,7 @@ export function refuseMisdirected(
   throw new HttpRefusal({ code: 'bad_message', message }, 405, { allow })
 }
 
-/** A part of a route's path that starts with a colon takes any one part. */
+/** A part of a route's path that starts with a colon matches any one part. */
 function leadsTo(route: string, path: string): boolean {
   const parts = path.split('/')
   const wanted = route.split('/')
@@ -38,7 +36,9 @@ function leadsTo(route: string, path: string): boolean {
   )
 }
 
-/** Refuses parameters that the route does not know, or that stand there twice: they would be passed over in silence. */
+/**
+ * Refuses query parameters that the route does not know, or that occur twice. Otherwise they would be ignored silently.
+ */
 export function query(...known: string[]): MiddlewareHandler {
   return async (c, next) => {
     for (const [name, values] of Object.entries(c.req.queries())) {

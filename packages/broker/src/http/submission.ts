@@ -15,7 +15,10 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** An object's fields. A misspelt name would otherwise be dropped in silence, and a task run without what was asked for. */
+/**
+ * An object's fields. Without this check a misspelt name would be dropped silently, and the task would run without the
+ * option.
+ */
 export function fieldsOf(value: unknown, known: readonly string[], path: string): Fields {
   if (!isFields(value)) throw badMessage('An object is needed here.', path === '' ? 'body' : path)
   const unknown = Object.keys(value).find((key) => !known.includes(key))
@@ -25,15 +28,15 @@ export function fieldsOf(value: unknown, known: readonly string[], path: string)
 }
 
 /**
- * Client messages of the wire, checked by the wire's own decoder, so that both ways in have the same rules and the same
- * words. `path` turns the decoder's field paths into those of the request.
+ * Client messages, checked by the wire decoder, so that HTTP and WebSocket have the same rules and error texts. `path`
+ * turns the decoder's field paths into those of the request.
  */
 export function decodeAsMessages(
   messages: readonly Fields[],
   limits: Limits,
   path: (field: string) => string,
 ): ReturnType<typeof decodeClientFrame> & { ok: true } {
-  // The request's size is bounded already, and spelling it anew (ids added) may lengthen it a little.
+  // The size of the request is bounded already. Re-encoding it with added ids may lengthen it a little.
   const decoded = decodeClientFrame(JSON.stringify(messages), {
     ...limits,
     frameBytesMax: Number.MAX_SAFE_INTEGER,
@@ -41,7 +44,7 @@ export function decodeAsMessages(
   })
   if (decoded.ok) return decoded
   const error: WireError = { ...decoded.error }
-  // What nests too deep is a fault of the whole.
+  // Too deep nesting is a fault of the whole body.
   if (error.field !== undefined) error.field = error.field === 'frame' ? 'body' : path(error.field)
   throw new HttpRefusal(error)
 }
@@ -53,16 +56,16 @@ export interface Submission {
 }
 
 /**
- * The submission in a request: `{queue, body, id?, options?}` or `{queue, options?, tasks: [{id?, body}]}`; `base64` and
- * `contentType` in place of `body` for bytes that are not JSON. Ids that are left out come from `newId`.
- * @throws HttpRefusal naming the field, and the limit where one is passed
+ * The submission in a request: `{queue, body, id?, options?}` or `{queue, options?, tasks: [{id?, body}]}`. `base64`
+ * and `contentType` replace `body` for bytes that are not JSON. `newId` makes missing ids.
+ * @throws HttpRefusal naming the field, and the limit if one is exceeded
  */
 export function decodeSubmission(request: unknown, limits: Limits, newId: () => string): Submission {
   const single = !(isFields(request) && 'tasks' in request)
   const { queue, options, ...rest } = fieldsOf(request, single ? SINGLE_FIELDS : BATCH_FIELDS, '')
   const shared = decodeShared(queue, options, limits)
   const stated = tasksOf(single ? [rest] : rest.tasks, limits)
-  // Each task is a message of its own, for each may have a content type of its own.
+  // Each task is a message of its own, because each may have its own content type.
   for (const [index, task] of stated.entries()) {
     if (task.body !== undefined || task.base64 !== undefined) continue
     const message =
@@ -96,7 +99,10 @@ export function decodeSubmission(request: unknown, limits: Limits, newId: () => 
   }
 }
 
-/** What all tasks of a request share. Checked once and first: repeated for each task it could be a thousand times as long. */
+/**
+ * The fields that all tasks of a request share. They are checked once, first: repeated for each task they could take a
+ * thousand times the space.
+ */
 function decodeShared(queue: unknown, options: unknown, limits: Limits): Pick<Submission, 'queue' | 'options'> {
   const message = { type: 'submit', ref: 0, queue, options, ids: [], bodies: [] }
   const { messages } = decodeAsMessages([message], limits, (field) => field.replace(/^messages\[0\]\./, ''))
@@ -106,7 +112,7 @@ function decodeShared(queue: unknown, options: unknown, limits: Limits): Pick<Su
   return { queue: submit.queue, options: submit.options }
 }
 
-/** The tasks of a request as objects with known fields, as many as may be. */
+/** The tasks of a request as objects with known fields, up to the maximum number. */
 function tasksOf(stated: unknown, { batchItemsMax }: Limits): Fields[] {
   if (!Array.isArray(stated)) throw badMessage('An array is needed here.', 'tasks')
   if (stated.length === 0) throw badMessage('At least one task is needed here.', 'tasks')
@@ -117,7 +123,7 @@ function tasksOf(stated: unknown, { batchItemsMax }: Limits): Fields[] {
   return stated.map((task: unknown, index) => fieldsOf(task, TASK_FIELDS, `tasks[${index}]`))
 }
 
-/** The decoder reads the options it knows; a name that it left behind is a misspelling. */
+/** The decoder reads only options that it knows. A name that it dropped is a misspelling. */
 function refuseDroppedOptions(stated: unknown, known: Submit['options']): void {
   if (!isFields(stated)) return
   for (const key of Object.keys(stated)) {

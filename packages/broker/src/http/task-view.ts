@@ -3,9 +3,9 @@ import type { BrokerApi, TaskDetails } from '../core/broker-api.ts'
 import { isDeeperThan } from './request-json.ts'
 
 /**
- * A task as JSON text. A JSON result stands in it as the worker wrote it; bytes that are something else, only claim to be
- * JSON or nest deeper than `depthMax` stand in it as base64. When attempts ended is left out: those times are on the broker's own
- * clock.
+ * A task as JSON text. A JSON result is included as the worker wrote it. Bytes that are not JSON, only claim to be
+ * JSON, or nest deeper than `depthMax` are included as base64. The end times of attempts are left out, because they are
+ * on the broker's own clock.
  */
 export function taskJson({ result, history, ...status }: TaskDetails, depthMax: number): string {
   const view = { ...status, history: historyView(history) }
@@ -25,7 +25,7 @@ export function deadPageJson({ tasks, next }: ReturnType<BrokerApi['dead']>, cha
   return pageJson(views, next, charactersMax)
 }
 
-/** A page as JSON text. One of more than `charactersMax` ends sooner than was asked for, and holds one item at least. */
+/** A page as JSON text. If it would exceed `charactersMax`, it holds fewer items than asked for, but at least one. */
 export function pageJson(
   items: readonly (object & { id: string })[],
   next: string | undefined,
@@ -53,14 +53,14 @@ function historyView(history: TaskDetails['history']): object[] {
 function jsonOf(result: Body, depthMax: number): string | undefined {
   if (result.contentType !== undefined && result.contentType !== JSON_CONTENT_TYPE) return undefined
   try {
-    // One level is the task around it.
+    // The task around the result is one level.
     return isDeeperThan(bodyToJson(result), depthMax - 1) ? undefined : new TextDecoder().decode(result.bytes)
   } catch {
     return undefined
   }
 }
 
-/** Few enough that spreading them as arguments never overflows the stack. */
+/** Few enough bytes that spreading them as arguments never overflows the stack. */
 const CHUNK_BYTES = 8192
 
 function base64(bytes: Uint8Array): string {

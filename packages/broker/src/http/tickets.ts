@@ -1,8 +1,8 @@
 import type { Principal } from '../core/access/access-control.ts'
 
-/** How long a ticket may wait to be used. */
+/** How long a ticket stays valid. */
 export const TICKET_MS = 30_000
-/** Unused tickets of one principal, and of all. */
+/** The maximum of unused tickets, per principal and in all. */
 const OF_ONE_MAX = 100
 const MAX = 10_000
 
@@ -12,13 +12,13 @@ interface Ticket {
 }
 
 /**
- * Tickets for places that cannot send a token, such as an `EventSource` or a link: each admits one request, and only for
- * seconds, so that one that ends up in a log is worth nothing.
+ * Tickets for clients that cannot send a token, such as an `EventSource` or a link. Each admits one request and is
+ * valid only for seconds, so a ticket that ends up in a log is worthless.
  */
 export class Tickets {
   readonly #nowMs: () => number
   readonly #secretId: () => string
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #tickets = new Map<string, Ticket>()
   readonly #counts = new Map<string, number>()
 
@@ -27,7 +27,7 @@ export class Tickets {
     this.#secretId = secretId
   }
 
-  /** Undefined where there are too many that nobody has used. */
+  /** Undefined if there are too many unused tickets. */
   issue(principal: Principal): string | undefined {
     this.#dropOld()
     const held = this.#counts.get(principal.id) ?? 0
@@ -39,7 +39,7 @@ export class Tickets {
     return ticket
   }
 
-  /** Whose ticket it is; undefined where it is unknown, used or too old. */
+  /** The principal of a ticket. Undefined if the ticket is unknown, used or expired. */
   redeem(ticket: string): Principal | undefined {
     this.#dropOld()
     const held = this.#tickets.get(ticket)

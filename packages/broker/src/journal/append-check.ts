@@ -1,6 +1,6 @@
 import type { Batch } from './journal.ts'
 
-/** Why a journal that takes so many bytes of bodies in one batch may not append it behind the batch `last`, if so. */
+/** Why a journal with this `batchBytesMax` may not append the batch after the batch `last`. Undefined if it may. */
 export function refusalOf({ batch, bodies }: Batch, last: number, batchBytesMax: number): string | undefined {
   if (batch !== last + 1) return `batch ${batch} does not follow batch ${last}`
   if (bodies.length > batchBytesMax)

@@ -3,7 +3,7 @@ import { checksum } from './checksum.ts'
 import { damagedBatch, readingBatch } from './sqlite-error.ts'
 import { openDatabase } from './sqlite-place.ts'
 
-/** The bodies of stored batches, over a connection of its own: it reads while the one that writes waits for the disk. */
+/** Reads the bodies of stored batches over a separate connection, even while the writing one waits for the disk. */
 export class BatchReader {
   readonly #path: string
   readonly #database: DatabaseSync

@@ -16,9 +16,12 @@ import {
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, VIEWS } from './sqlite-schema.ts'
 
 const PAGE_BYTES = 16_384
-/** The write-ahead log is folded into the file each time it holds this many pages (8 MB): more stalls one append for longer. */
+/**
+ * A checkpoint moves the write-ahead log into the file each time it holds this many pages (8 MB). A larger value stalls
+ * one append for longer.
+ */
 const CHECKPOINT_PAGES = 512
-/** How long one slice of a discard may hold up appends. */
+/** How long one slice of a discard may delay appends. */
 const SLICE_MS = 3
 
 export interface JournalSize {
@@ -26,14 +29,14 @@ export interface JournalSize {
   bytes: number
 }
 
-/** A batch as it is stored. */
+/** A batch in its stored form. */
 export interface EncodedBatch {
   batch: number
   events: Uint8Array<ArrayBuffer>
   bodies: Uint8Array<ArrayBuffer>
 }
 
-/** Makes the file a journal of this version, where it is new or older. It has been inspected. */
+/** Turns a new or older file into a journal of this version. The file has been inspected. */
 function setUp(database: DatabaseSync, path: string, isStrict: boolean): JournalSize {
   database.exec(`
     PRAGMA page_size = ${PAGE_BYTES};
@@ -51,16 +54,16 @@ function setUp(database: DatabaseSync, path: string, isStrict: boolean): Journal
   note.run('schema_version', SCHEMA_VERSION)
   note.run(PLACE_KEY, noteOfPlace(path))
   database.exec('COMMIT')
-  // After a failed sync the system may show a log that the disk does not have: it is folded into the file, which syncs it
-  // anew, and what is written next gets new room.
+  // After a failed sync the system may show a log that the disk does not have. This checkpoint syncs it again into the
+  // file, and later writes get new space.
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   const size = 'SELECT count(*) AS batches, ifnull(sum(length(events) + length(bodies)), 0) AS bytes FROM batches'
   return { ...(database.prepare(size).get() as unknown as JournalSize) }
 }
 
 /**
- * Another connection that takes part in the log. The last connection to close folds the log into the file and removes it,
- * which this one cannot: where it closes last, both are left as they are.
+ * A second connection that uses the log. The last connection to close normally moves the log into the file and removes
+ * it. This one cannot, so if it closes last, both files stay as they are.
  */
 function bystander(path: string): DatabaseSync {
   const other = new DatabaseSync(path, { readOnly: true })
@@ -73,7 +76,10 @@ function bystander(path: string): DatabaseSync {
   }
 }
 
-/** Closes and leaves a file alone that was not set up. Where it cannot be reached any more it stays open until the process ends. */
+/**
+ * Closes a file that was not set up, without changing it. If the file cannot be reached any more, it stays open until
+ * the process ends.
+ */
 function abandon(database: DatabaseSync, path: string): void {
   try {
     const other = bystander(path)
@@ -84,7 +90,7 @@ function abandon(database: DatabaseSync, path: string): void {
   }
 }
 
-/** The open file: every statement that is ever run on it, but for the reading of bodies. */
+/** The open file, and every statement on it except for reading bodies. */
 export class BatchWriter {
   readonly path: string
   readonly sizeAtOpening: JournalSize
@@ -121,7 +127,7 @@ export class BatchWriter {
       throw cannotOpen(this.path, error)
     }
     this.#place = new OpenPlace(this.path)
-    // Node 22.13 binds an empty array that another thread has sent as null.
+    // Node 22.13 binds an empty array from another thread as null.
     this.#insert = this.#database.prepare(
       "INSERT INTO batches(batch, events_crc32, bodies_crc32, events, bodies) VALUES (?, ?, ?, ?, ifnull(?, x''))",
     )
@@ -154,16 +160,16 @@ export class BatchWriter {
     }
   }
 
-  /** Stores batches with one sync: all of them or none. After a failure nothing more may be written. */
+  /** Stores batches with one sync: all or none. After a failure nothing more may be written. */
   insert(batches: readonly EncodedBatch[]): void {
     try {
-      // A statement by itself is a transaction.
+      // A single statement is a transaction by itself.
       if (batches.length === 1) this.#insertOne(batches[0]!)
       else
         this.#transaction(() => {
           for (const batch of batches) this.#insertOne(batch)
         })
-      // A relaxed append may still be lost with the power, and then is no damage.
+      // A power loss may still undo a relaxed append, which is no damage.
       if (this.#isStrict) this.#mark.write(batches.at(-1)!.batch)
     } catch (error) {
       throw stoppedBy(this.path, error)
@@ -175,8 +181,8 @@ export class BatchWriter {
   }
 
   /**
-   * Deletes the oldest batches below `before`, for about `SLICE_MS`. Not synced: a discard that a crash undoes is done
-   * again, and the next append syncs it along. After a failure nothing more may be written.
+   * Deletes the oldest batches below `before`, for about `SLICE_MS`. The delete is not synced: a discard that a crash
+   * undoes is repeated, and the next append syncs it too. After a failure nothing more may be written.
    */
   discard(before: number): JournalSize & { isDone: boolean } {
     const discarded = { batches: 0, bytes: 0, isDone: false }
@@ -201,7 +207,7 @@ export class BatchWriter {
   }
 
   /**
-   * Looks whether the files are still where they were. After a failure nothing more may be written.
+   * Checks that the files are still in their place. After a failure nothing more may be written.
    * @throws JournalPlaceError
    */
   look(): void {
@@ -212,7 +218,7 @@ export class BatchWriter {
     }
   }
 
-  /** After a failure the files are left as they are: a disk that has just failed is left alone. */
+  /** After a failure the files stay as they are, because a disk that has just failed is left alone. */
   close(hasFailed: boolean): void {
     try {
       const [first, last] = hasFailed ? [this.#database, this.#bystander] : [this.#bystander, this.#database]

@@ -2,14 +2,17 @@ import { JournalThread } from './journal-thread.ts'
 import type { FromReader, ToReader } from './sqlite-messages.ts'
 import { errorOf } from './thread-error.ts'
 
-/** Reads of bodies, in a thread that starts with the first: none of them waits for a write. */
+/** Reads bodies in a thread that starts with the first read. No read waits for a write. */
 export class BodyReading {
   readonly #thread: JournalThread<ToReader, FromReader>
   readonly #waiting: { resolve(bodies: Uint8Array): void; reject(error: Error): void }[] = []
   #isClosing = false
   #failure: Error | undefined
 
-  /** @param failed told why no more reads are answered; the error is what those that wait get */
+  /**
+   * @param failed called with the reason why no more reads are answered; pending reads reject with the error that it
+   * returns
+   */
   constructor(threadFile: URL, path: string, failed: (why: string, cause: unknown) => Error) {
     this.#thread = new JournalThread<ToReader, FromReader>(
       threadFile,

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 
-/** It depends on the batch's number too, so that a batch under another number does not match. */
+/** Includes the batch's number, so that a batch stored under another number does not match. */
 export function checksum(batch: number, bytes: Uint8Array): number {
-  // A checksum begins with 32 bits, and numbers go on past them.
+  // The checksum starts with the low 32 bits. Batch numbers may be larger.
   return crc32(bytes, batch >>> 0)
 }

@@ -4,13 +4,13 @@ import { crc32 } from 'node:zlib'
 const BYTES = 12
 
 /**
- * The number of the last batch that was acknowledged, in a small file beside the journal. A log whose end is gone or
- * unreadable looks like a shorter log; this tells the two apart. It is never synced and is written after the batch is, so
- * that it may say too little after a power cut, and never too much.
+ * The number of the last acknowledged batch, in a small file beside the journal. A log whose end is missing or
+ * unreadable looks like a shorter log; this file tells the two apart. It is never synced and is written after the
+ * batch. So after a power loss it may name too small a number, but never too large a one.
  */
 export class EndMark {
   readonly path: string
-  /** What was known at the opening; 0 where there is no mark, or none that can be read. */
+  /** The number at the opening. 0 if there is no mark, or none that can be read. */
   readonly batch: number
   readonly #bytes = Buffer.alloc(BYTES)
   #file: number | undefined

@@ -1,11 +1,11 @@
 import type { Event } from '@sluice/engine'
 
-/** Events that are stored; a refusal changes nothing and is left out. */
+/** Events that are stored. A refusal changes nothing and is not stored. */
 export type StoredEvent = Exclude<Event, { type: 'refused' }>
 
 /**
- * The short name of each event type inside a stored batch. Part of the file format: a name once given keeps its
- * meaning, and the database's views are made from this table.
+ * The short name of each event type in a stored batch. It is part of the file format: a name never changes its meaning.
+ * The views of the database are made from this table.
  */
 export const EVENT_CODES = {
   brokerStarted: 'B',

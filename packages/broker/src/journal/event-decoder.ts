@@ -4,7 +4,7 @@ import { bodyRef } from './journal.ts'
 
 type Row = unknown[]
 
-/** The instant that the encoder wrote as a distance from `atMs`, or whole in an array. */
+/** The instant that the encoder stored as a distance from `atMs`, or as a whole in an array. */
 function instantFrom(atMs: number, stored: unknown): number {
   return typeof stored === 'number' ? atMs + stored : (stored as [number])[0]
 }
@@ -84,7 +84,7 @@ interface Profile {
 
 /**
  * Reads stored batches. One decoder serves one whole load: a queue name, a session id or a set of options that many
- * batches hold becomes one string or object for all of them, which is what keeps a large backlog small in memory.
+ * batches hold becomes one string or object for all of them. That keeps a large backlog small in memory.
  */
 export class EventDecoder {
   readonly #strings = new Map<string, string>()
@@ -107,7 +107,10 @@ export class EventDecoder {
     return options
   }
 
-  /** The events of one batch, as the encoder was given them but for refusals. Throws a SyntaxError on other text. */
+  /**
+   * The events of one batch as they were encoded, without refusals.
+   * @throws SyntaxError on other text
+   */
   decode(batch: number, text: string): StoredEvent[] {
     const [baseMs, rows, stringRows, optionRows, profileRows] = JSON.parse(text) as [
       number,
@@ -204,7 +207,7 @@ function decodeTask(row: Row, atMs: number, strings: string[], profiles: Profile
   return task
 }
 
-/** Who lost a lease, from the place `at` of the row on, where somebody did. */
+/** The session that lost a lease, from the fields of the row from `at` on, if there is one. */
 function revokedOf(row: Row, at: number, strings: string[]): { revoked?: Revoked } {
   if (row.length <= at) return {}
   return { revoked: { session: strings[row[at] as number]!, lease: row[at + 1] as number } }

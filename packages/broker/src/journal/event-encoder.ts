@@ -3,12 +3,13 @@ import { EVENT_CODES, type StoredEvent } from './event-codec.ts'
 import { bodyRef } from './journal.ts'
 import { JsonWriter } from './json-writer.ts'
 
-/** A string table entry that stands for "none". */
+/** A string table index that means "none". */
 const NONE = -1
 
 /**
- * The tables of one batch: what its events repeat is written once. A profile is all that the tasks of one submission
- * share (queue, options, content type, watcher, owner), so that an accepted task costs one small number for all of them.
+ * The tables of one batch. A value that its events repeat is written once. A profile holds what the tasks of one
+ * submission share (queue, options, content type, watcher, owner), so that an accepted task costs one small number for
+ * all of them.
  */
 class Tables {
   readonly strings: string[] = []
@@ -88,14 +89,17 @@ class Tables {
   }
 }
 
-/** An instant after `atMs` as the distance from it, which is short; whole in an array where adding it back would round. */
+/**
+ * An instant after `atMs`, as the distance from it, which is short. It is stored whole in an array if adding the
+ * distance back would round.
+ */
 function instant(out: JsonWriter, atMs: number, thenMs: number): void {
   const distance = thenMs - atMs
   if (atMs + distance === thenMs) out.number(distance)
   else out.ascii(`,[${thenMs}]`)
 }
 
-/** A comma, and JSON for an object that may be absent: `0` where it is. */
+/** A comma, and JSON for an object, or `0` if it is absent. */
 function optional(out: JsonWriter, value: object | undefined): void {
   if (value === undefined) out.ascii(',0')
   else json(out, value)
@@ -120,7 +124,7 @@ function runs(out: JsonWriter, numbers: readonly number[]): void {
   out.ascii(']')
 }
 
-/** A comma, and sizes: one number where all are equal. */
+/** A comma, and sizes: one number if all are equal. */
 function sizes(out: JsonWriter, bytes: readonly number[]): void {
   const [first] = bytes
   if (first !== undefined && bytes.every((size) => size === first)) out.number(first)
@@ -183,14 +187,14 @@ function writeTask(out: JsonWriter, task: TaskRecord, atMs: number, tables: Tabl
   if (task.progress !== undefined) json(out, task.progress)
 }
 
-/** The last fields of a row, where there are any. */
+/** The last fields of a row, if it has any. */
 function writeRevoked(out: JsonWriter, revoked: Revoked | undefined, tables: Tables): void {
   if (!revoked) return
   out.number(tables.string(revoked.session))
   out.number(revoked.lease)
 }
 
-/** The fields of events that take nothing from the one before; the task's id and the session come first. */
+/** The fields of events that do not depend on the previous event. The task's id and the session come first. */
 function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstRef: number): void {
   const { atMs } = event
   if ('id' in event) out.quoted(event.id)
@@ -294,17 +298,16 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
 
 /**
  * Writes the events of one batch as JSON text in UTF-8: `[atMs, events, strings, options, profiles]`. In `events` each
- * event is an array that begins with its code; a bare number is the instant of all events after it.
- *
- * Task ids are UUIDs by contract, so they are quoted and not escaped. The ref of an event's bodies is left out where they
- * lie directly behind those before them, as bodies stored in the order of their events do; other refs are stored as their
- * distance from the batch's first byte.
+ * event is an array that begins with its code. A bare number is the instant of all events after it.
+ * Task ids are UUIDs by contract, so they are quoted but not escaped. The ref of an event's bodies is left out if they
+ * follow directly after the previous bodies, as bodies do that are stored in the order of their events. Other refs are
+ * stored as their distance from the batch's first byte.
  * Refusals are left out.
  */
 export class EventEncoder {
   readonly #out = new JsonWriter()
 
-  /** A view that holds until the next call. */
+  /** The returned view is valid until the next call. */
   encode(batch: number, events: readonly Event[]): Uint8Array {
     const out = this.#out
     const tables = new Tables()

@@ -1,15 +1,15 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 
-/** What a `JournalThread` gives to its thread. */
+/** What a `JournalThread` passes to its thread. */
 export interface Mailbox {
   port: MessagePort
-  /** One number, shared: how many messages were posted to the thread. */
+  /** One shared number: how many messages were posted to the thread. */
   posted: Int32Array
 }
 
 /**
- * What a thread is asked to do, in order. The thread sleeps until something comes: an event of the port would come later
- * by the way through the event loop, which is half of what a hand-over takes.
+ * The requests to a thread, in order. The thread sleeps until a message arrives. An event of the port would come later,
+ * because the event loop takes half of the time of a hand-over.
  */
 export class Inbox<Message> {
   readonly #port: MessagePort
@@ -21,7 +21,7 @@ export class Inbox<Message> {
     this.#posted = posted
   }
 
-  /** The next message where it is here already. It stays the next one. */
+  /** The next message if it has arrived. It stays the next one. */
   peek(): Message | undefined {
     this.#ahead ??= receiveMessageOnPort(this.#port)?.message as Message | undefined
     return this.#ahead
@@ -38,9 +38,9 @@ export class Inbox<Message> {
     }
   }
 
-  /** Waits until there is a next message, or something was posted, `waitMs` at most. */
+  /** Waits until a message arrives or is posted, at most `waitMs`. */
   wait(waitMs: number): void {
-    // Read before looking, so that what is posted meanwhile is not slept through.
+    // Read the counter before checking, so that a message posted meanwhile ends the wait.
     const posted = Atomics.load(this.#posted, 0)
     if (this.peek() === undefined) Atomics.wait(this.#posted, 0, posted, waitMs)
   }

@@ -3,11 +3,11 @@ import type { Mailbox } from './inbox.ts'
 
 interface ThreadHooks<Answer> {
   heard(answer: Answer): void
-  /** The thread is gone, after all its answers were heard. `error` is what ended it. */
+  /** The thread is gone, and all its answers have been handled. `error` is what ended it. */
   ended(why: string, error: unknown): void
 }
 
-/** A thread that does what it is asked to, as its starter sees it. It alone does not keep the process from ending. */
+/** The starter's side of a thread that handles requests. The thread alone does not keep the process alive. */
 export class JournalThread<Request, Answer> {
   /** Resolves when the thread has ended. */
   readonly end: Promise<void>
@@ -21,7 +21,7 @@ export class JournalThread<Request, Answer> {
     this.#port = port1
     const mailbox: Mailbox = { port: port2, posted: this.#posted }
     this.#worker = new Worker(file, {
-      // Others are meant for the program that was started with them, and not all of them suit a thread.
+      // Other options are meant for the program that was started with them, and not all of them suit a thread.
       execArgv: process.execArgv.filter((option) => /^--(no-warnings|disable-warning)/.test(option)),
       workerData: { ...data, ...mailbox },
       transferList: [port2],
@@ -35,7 +35,7 @@ export class JournalThread<Request, Answer> {
     })
     this.end = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        // The end takes another way than answers do, and may overtake the last of them.
+        // The end takes a different path than answers do, and may overtake the last of them.
         for (let left = receiveMessageOnPort(port1); left; left = receiveMessageOnPort(port1))
           heard(left.message as Answer)
         port1.close()
@@ -51,7 +51,7 @@ export class JournalThread<Request, Answer> {
     Atomics.notify(this.#posted, 0)
   }
 
-  /** Whether the process stays alive for what this thread does. */
+  /** Whether this thread's work keeps the process alive. */
   holdProcess(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return
     this.#isHeld = isHeld

@@ -7,8 +7,8 @@ const BRACKET = 0x5b
 const BILLION = 1_000_000_000
 
 /**
- * Writes JSON as bytes into one buffer that is kept and grows, so that a batch of thousands of events makes no strings.
- * The caller puts the commas between the values.
+ * Writes JSON as bytes into one buffer that is reused and grows, so that a batch of thousands of events makes no
+ * strings. The caller puts the commas between the values.
  */
 export class JsonWriter {
   #bytes = new Uint8Array(64 * 1024)
@@ -18,7 +18,7 @@ export class JsonWriter {
     this.#at = 0
   }
 
-  /** What was written since `reset`: a view that holds until the next `reset`. */
+  /** The bytes written since `reset`. The view is valid until the next `reset`. */
   written(): Uint8Array {
     return this.#bytes.subarray(0, this.#at)
   }
@@ -30,7 +30,7 @@ export class JsonWriter {
     this.#bytes = grown
   }
 
-  /** Characters below U+0080, as they are. */
+  /** Characters below U+0080, unescaped. */
   ascii(text: string): void {
     const { length } = text
     this.#reserve(length)
@@ -40,13 +40,13 @@ export class JsonWriter {
     this.#at = at
   }
 
-  /** Any text, as it is. */
+  /** Any text, unescaped. */
   text(text: string): void {
     this.#reserve(text.length * 3)
     this.#at += utf8.encodeInto(text, this.#bytes.subarray(this.#at)).written
   }
 
-  /** Any JSON value; what JSON cannot say becomes null. */
+  /** Any JSON value. A value that cannot be converted to JSON becomes null. */
   json(value: unknown): void {
     this.text(JSON.stringify(value) ?? 'null')
   }
@@ -56,7 +56,7 @@ export class JsonWriter {
     this.#bytes[this.#at++] = COMMA
   }
 
-  /** A comma, and text that needs no escaping between quotes. */
+  /** A comma, and quoted text that needs no escaping. */
   quoted(text: string): void {
     const { length } = text
     this.#reserve(length + 3)
@@ -80,7 +80,7 @@ export class JsonWriter {
     const start = this.#at
     for (let index = 0; index < numbers.length; index++) this.number(numbers[index] as number)
     if (numbers.length === 0) this.ascii('[')
-    // In the place of the comma in front of the first one.
+    // It replaces the comma in front of the first one.
     else this.#bytes[start] = BRACKET
     this.ascii(']')
   }
@@ -97,7 +97,7 @@ export class JsonWriter {
     } else this.ascii(String(value))
   }
 
-  /** An integer below a billion, in whole-number arithmetic; room is reserved by the caller. */
+  /** An integer below a billion, in integer arithmetic. The caller reserves the room. */
   #digits(value: number, digitsMin: number): void {
     let digits = digitsMin
     if (digitsMin === 1) for (let bound = 10; bound <= value; bound *= 10) digits++

@@ -4,7 +4,10 @@ import { EventEncoder } from './event-encoder.ts'
 import { BATCH_BODY_BYTES_MAX, type Batch, type Journal } from './journal.ts'
 
 export interface MemoryJournalOptions {
-  /** False forgets each batch's events and keeps its bodies alone, for a broker that nothing restarts. Default true. */
+  /**
+   * False keeps only the bodies of each batch and forgets its events, for a broker that is never restarted. Default
+   * true.
+   */
   keepEvents?: boolean
 }
 
@@ -14,8 +17,8 @@ interface StoredBatch {
 }
 
 /**
- * A journal without a disk: what it holds lasts as long as the object. After `close` it can be loaded again, by the next
- * host in the same process, which then finds what a restart would find.
+ * A journal without a disk. Its content lasts as long as the object. After `close` the next host in the same process
+ * can load it again, and finds what it would find after a restart.
  */
 export function memoryJournal({ keepEvents = true }: MemoryJournalOptions = {}): Journal {
   const batches = new Map<number, StoredBatch>()

@@ -1,7 +1,10 @@
 import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Why the system opens neither a file nor another one in its directory. The file itself is not opened: see `makeFile`. */
+/**
+ * Why the system can open neither the file nor another one in its directory. The file itself is not opened: see
+ * `makeFile`.
+ */
 export function refusalOfOpening(path: string): string | undefined {
   try {
     if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)

@@ -8,16 +8,17 @@ import { APPLICATION_ID } from './sqlite-schema.ts'
 
 export interface JournalCopy {
   path: string
-  /** The last batch in it. */
+  /** The last batch in the copy. */
   batch: number
   bytes: number
 }
 
 /**
- * Copies a journal's file to a new one, while a broker has it open or not. The copy is what one moment was, on disk when this
- * returns, with an end mark of its own beside it. SQLite's `VACUUM INTO` reads in one transaction: its backup interface would
- * begin anew at each commit.
- * @throws Error where there is a file at `target`, or none at `path`; JournalDamagedError where that one is no journal
+ * Copies a journal's file to a new one, whether or not a broker has it open. The copy is a consistent snapshot, is on
+ * disk when this returns, and has its own end mark beside it. It uses SQLite's `VACUUM INTO`, which reads in one
+ * transaction; the backup interface would start again at each commit.
+ * @throws Error if there is a file at `target`, or none at `path`; JournalDamagedError if the file at `path` is no
+ * journal
  */
 export function copyJournal(path: string, target: string): JournalCopy {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) throw new Error(`there is no file ${path}`)
@@ -28,7 +29,8 @@ export function copyJournal(path: string, target: string): JournalCopy {
   rmSync(part, { force: true })
   try {
     writeCopy(path, part)
-    // The file itself before its name, and the mark before both: it then never says less than the file holds.
+    // Write the mark first, then sync the file, then give it its name. So the mark never names less than the file
+    // holds.
     const batch = lastBatch(part)
     mark.write(batch)
     mark.close()
@@ -49,7 +51,7 @@ function writeCopy(path: string, part: string): void {
   try {
     if (database.prepare('PRAGMA application_id').get()!.application_id !== APPLICATION_ID)
       throw new JournalDamagedError(`${path} is not a journal: it holds no tasks of a broker`)
-    // As private as the file itself: SQLite takes a file that is empty.
+    // The copy is as private as the original. SQLite accepts an empty file.
     writeFileSync(part, '', { flag: 'wx', mode: 0o600 })
     database.prepare('VACUUM INTO ?').run(part)
   } finally {

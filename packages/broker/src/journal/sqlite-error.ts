@@ -10,7 +10,9 @@ const SQLITE_FULL = 13
 const SQLITE_CANTOPEN = 14
 const SQLITE_NOTADB = 26
 
-/** What the machine says at the moment, whatever is in the file: PERM to NOMEM, READONLY to IOERR, FULL, CANTOPEN. */
+/**
+ * Errors that depend on the machine and not on the file's content: PERM to NOMEM, READONLY to IOERR, FULL, CANTOPEN.
+ */
 const CIRCUMSTANCES: ReadonlySet<number> = new Set([
   SQLITE_PERM,
   SQLITE_BUSY,
@@ -23,7 +25,7 @@ const CIRCUMSTANCES: ReadonlySet<number> = new Set([
   SQLITE_CANTOPEN,
 ])
 
-/** SQLite's primary result code, 0 for an error that is not SQLite's. */
+/** SQLite's primary result code. 0 for an error that is not SQLite's. */
 function sqliteCode(error: unknown): number {
   return ((error as { errcode?: number } | undefined)?.errcode ?? 0) & 0xff
 }
@@ -32,7 +34,7 @@ export function isSqlite(error: unknown): boolean {
   return sqliteCode(error) > 0
 }
 
-/** Whether the operating system refused something, such as to open a file. */
+/** Whether the operating system refused something, for example to open a file. */
 export function isSystem(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.syscall !== undefined
 }
@@ -41,13 +43,13 @@ export function isBusy(error: unknown): boolean {
   return sqliteCode(error) === SQLITE_BUSY
 }
 
-/** Whether SQLite itself says that the file is damaged, as it may do of a write. */
+/** Whether SQLite reports that the file is damaged. It may do so on a write. */
 function isCorrupt(error: unknown): boolean {
   const code = sqliteCode(error)
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB
 }
 
-/** Whether reading failed for what is in the file: any error that its surroundings do not explain. */
+/** Whether a read failed because of the file's content: any error that the machine's state does not explain. */
 export function isDamage(error: unknown): boolean {
   return !CIRCUMSTANCES.has(sqliteCode(error))
 }
@@ -56,7 +58,10 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Its message, and what to do where the system said no. SQLite knows no more than that a file was not opened: `path` is asked again. */
+/**
+ * The error's message, and what to do if the system refused. SQLite only knows that a file was not opened, so `path` is
+ * checked again.
+ */
 export function meaningOf(error: unknown, path: string): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   return messageOf(error) + adviceOn(isSqlite(error) ? systemCodeOf(error, path) : code)
@@ -88,7 +93,7 @@ export function damagedBatch(path: string, batch: number, how: string): JournalD
   return new JournalDamagedError(`${path}: batch ${batch} ${how}; restore the file from a copy`)
 }
 
-/** Reads something of a batch. An error that tells of the file's content becomes a damage of that batch. */
+/** Reads a part of a batch. An error about the file's content becomes a damage error of that batch. */
 export function readingBatch<T>(path: string, batch: number, step: () => T): T {
   try {
     return step()

@@ -6,20 +6,20 @@ import { isDamage, messageOf } from './sqlite-error.ts'
 import { openDatabase } from './sqlite-place.ts'
 import { APPLICATION_ID, SCHEMA_VERSION } from './sqlite-schema.ts'
 
-/** Under which the journal notes its place: see `noteOfPlace`. */
+/** The key under which the journal notes its place: see `noteOfPlace`. */
 export const PLACE_KEY = 'place'
 
-/** No page of SQLite's is smaller: what is shorter holds none. */
+/** The smallest page size of SQLite. A shorter file holds no page. */
 const PAGE_BYTES_MIN = 512
 
 /**
- * Looks at the file before anything writes to it, so that one that is refused stays as it is: opening it to write would
- * already cut off what cannot be read of its log. Returns what it notes of its place.
+ * Checks the file before anything writes to it, so that a refused file stays unchanged: opening it for writing would
+ * already cut off the unreadable part of its log. Returns the note of its place.
  * @throws JournalDamagedError
  */
 export function inspect(path: string, mark: EndMark): unknown {
   if (statSync(path).size < PAGE_BYTES_MIN) {
-    // SQLite deletes the log of a file that it takes for empty.
+    // SQLite deletes the log of a file that looks empty.
     const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
     if (mark.batch > 0 || (log?.size ?? 0) > 0)
       throw new JournalDamagedError(
@@ -29,7 +29,7 @@ export function inspect(path: string, mark: EndMark): unknown {
   }
   let last: number
   let place: unknown
-  // To close a database that can be written folds its log in; this one leaves both as they are.
+  // Closing a writable database moves its log into the file. A read-only one leaves both as they are.
   const database = openDatabase(path, { readOnly: true })
   try {
     last = lastBatch(database, path)
@@ -64,7 +64,8 @@ function lastBatch(database: DatabaseSync, path: string): number {
       `${path} was written by a newer Sluice (schema ${version}, where this one knows ${SCHEMA_VERSION}): start that one`,
     )
   }
-  // The batches have checksums, and what holds them together has none: a write into a damaged order would destroy more.
+  // The batches have checksums, but the B-tree that holds them has none. A write into a damaged B-tree would destroy
+  // more.
   const order = Object.values(database.prepare('PRAGMA quick_check(1)').get()!)[0] as string
   if (order !== 'ok') throw new JournalDamagedError(`${path} is damaged: ${order.replaceAll('\n', ' ')}`)
   database.prepare('SELECT batch, events_crc32, bodies_crc32, events, bodies FROM batches')

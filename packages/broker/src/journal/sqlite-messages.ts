@@ -8,24 +8,24 @@ export interface WriterData extends Mailbox {
   durability: Durability
 }
 
-/** Each is answered in the order in which they come, a discard when it is done. The bytes are transferred. */
+/** Requests to the writer. It answers them in order, but a discard when it is done. The bytes are transferred. */
 export type ToWriter =
-  /** Hand over the first events. */
+  /** Send the first events. */
   | { type: 'load' }
-  /** Hand over those that come next. */
+  /** Send the next events. */
   | { type: 'more' }
   | ({ type: 'append' } & EncodedBatch)
   | { type: 'discard'; before: number }
   | { type: 'close'; hasFailed: boolean }
 
-/** The events of consecutive batches, one directly behind the other. */
+/** The events of consecutive batches, concatenated. */
 export interface Rows {
   /** The number of the first batch. */
   first: number
   /** Where the events of each batch end in `bytes`. */
   ends: number[]
   bytes: Uint8Array<ArrayBuffer>
-  /** What follows them. */
+  /** What follows these rows. */
   then: { type: 'more' } | { type: 'end' } | { type: 'failed'; error: ErrorData }
 }
 
@@ -34,11 +34,11 @@ export type FromWriter =
   /** Nothing more comes. */
   | { type: 'notOpened'; error: ErrorData }
   | ({ type: 'rows' } & Rows)
-  /** So many of the oldest appends under way are stored. */
+  /** This many of the oldest pending appends are stored. */
   | { type: 'appended'; count: number }
-  /** A part of a discard is done, or all of it. */
+  /** A discard is done, in part or in whole. */
   | ({ type: 'discarded'; isDone: boolean } & JournalSize)
-  /** Nothing is written any more. What was being appended is not answered. `look`: the files are not what they were. */
+  /** Nothing is written any more, and pending appends are not answered. `look`: the files have changed. */
   | { type: 'failed'; by: 'append' | 'discard' | 'look'; error: ErrorData }
   /** Nothing more comes. */
   | { type: 'closed'; error: ErrorData | undefined }
@@ -49,7 +49,7 @@ export interface ReaderData extends Mailbox {
 
 export type ToReader = { type: 'read'; batch: number } | { type: 'close' }
 
-/** One for each read, in order; `closed` is the last. */
+/** The answers of the reader: one for each read, in order. `closed` is the last. */
 export type FromReader =
   | { type: 'bodies'; bodies: Uint8Array<ArrayBuffer> }
   | { type: 'unread'; error: ErrorData }

@@ -4,10 +4,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { JournalDamagedError, JournalLockedError, JournalPlaceError } from './journal.ts'
 import { isBusy, meaningOf } from './sqlite-error.ts'
 
-/** How long a connection waits for another program that writes to the file by hand, before what it does fails for good. */
+/** How long a connection waits for another program that writes to the file, before the operation fails for good. */
 const BUSY_MS = 2000
 
-/** Opens the file and waits up to `BUSY_MS` for another program's lock. Node takes that as an option from 22.16 on only. */
+/**
+ * Opens the file and waits up to `BUSY_MS` for another program's lock. Node has an option for that only since 22.16.
+ */
 export function openDatabase(path: string, options: { readOnly?: boolean } = {}): DatabaseSync {
   const database = new DatabaseSync(path, options)
   database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
@@ -15,9 +17,10 @@ export function openDatabase(path: string, options: { readOnly?: boolean } = {})
 }
 
 /**
- * Makes the file and its directory where they are missing. Returns the file's own path: one file is one lock, by whatever link
- * it is reached.
- * @throws JournalPlaceError where none can be made, or it has several names; JournalDamagedError where it is no file
+ * Creates the file and its directory if they are missing. Returns the file's real path, so that one file has one lock,
+ * whatever link leads to it.
+ * @throws JournalPlaceError if the file cannot be created or has several names; JournalDamagedError if the path is no
+ * file
  */
 export function makePlace(path: string): string {
   let own: string
@@ -29,9 +32,10 @@ export function makePlace(path: string): string {
     throw cannotOpen(path, error)
   }
   const file = statSync(own)
-  // What is beside it would be made in vain, and opening a pipe waits for its other end.
+  // Check this before creating the files beside it. Opening a pipe would wait for its other end.
   if (!file.isFile()) throw new JournalDamagedError(`${own} is no file, but a directory or a device`)
-  // The log and the lock stand beside a name: a broker at each name would have a log of its own, and undo what the other stored.
+  // The log and the lock are beside one name. Brokers at two names would have separate logs, and each would undo what
+  // the other stored.
   if (file.nlink > 1) {
     throw new JournalPlaceError(
       `${own} has ${file.nlink} names (hard links), and a broker needs a file with one: remove the others, or copy the file instead of linking it`,
@@ -41,8 +45,9 @@ export function makePlace(path: string): string {
 }
 
 /**
- * Makes a missing file, private, before SQLite opens it; SQLite gives the log files beside it the same mode. An existing
- * file is not opened: closing another handle on it would drop the locks that this process holds on it.
+ * Creates a missing file, private to the user, before SQLite opens it. SQLite gives the log files beside it the same
+ * mode. An existing file is not opened here: closing another handle on it would drop the locks that this process holds
+ * on it.
  */
 function makeFile(path: string): void {
   try {
@@ -54,14 +59,17 @@ function makeFile(path: string): void {
   syncDirectory(dirname(path))
 }
 
-/** What is in a directory outlives a loss of power only once the directory itself is synced. */
+/** A new directory entry survives a power loss only after the directory itself is synced. */
 function syncDirectory(path: string): void {
   const directory = openSync(path, 'r')
   fsyncSync(directory)
   closeSync(directory)
 }
 
-/** Makes what is missing of a directory, private. One by one: where nothing can be made (/proc) Node's `recursive` never ends. */
+/**
+ * Creates the missing parts of a directory, private to the user. It creates them one by one, because Node's `recursive`
+ * never ends where nothing can be created (/proc).
+ */
 function makeDirectory(path: string): void {
   if (isDirectory(path)) return
   const parent = dirname(path)
@@ -69,7 +77,7 @@ function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {
-    // Made by another process meanwhile.
+    // Another process created it meanwhile.
     if (isDirectory(path)) return
     throw error
   }
@@ -85,8 +93,8 @@ export function lockPathOf(path: string): string {
 }
 
 /**
- * Holds a lock of the operating system on a small database beside the journal, until it is closed or the process ends
- * in whatever way. The journal itself stays open to readers meanwhile.
+ * Holds an operating system lock on a small database beside the journal, until it is closed or the process ends in any
+ * way. The journal itself stays open to readers meanwhile.
  */
 export function lock(path: string): DatabaseSync {
   const lockPath = lockPathOf(path)
@@ -116,21 +124,21 @@ export function cannotOpen(path: string, cause: unknown): Error {
   return new JournalPlaceError(`${path} cannot be opened: ${meaningOf(cause, path)}`, { cause })
 }
 
-// ─── the place of a file that is open ──────────────────────────────────────────────────────────────────────────────
+// ─── the identity of an open file ──────────────────────────────────────────────────────────────────────────────────
 
-/** Which file a path leads to, as text; undefined where it leads to none. */
+/** The identity of the file at a path, as text. Undefined if there is none. */
 function identityOf(path: string): string | undefined {
   const file = statSync(path, { bigint: true, throwIfNoEntry: false })
   return file && `${file.dev}:${file.ino}`
 }
 
-/** What a journal notes of itself: which file it is, and by which lock it is held. A copy is another file. */
+/** The note that a journal keeps of itself: which file it is, and which lock holds it. A copy is another file. */
 export function noteOfPlace(path: string): string {
   return JSON.stringify({ file: identityOf(path), lock: lockPathOf(path) })
 }
 
 /**
- * Refuses a file that was renamed while a broker has it open: that one holds the lock beside the old name.
+ * Refuses a file that was renamed while a broker has it open. That broker holds the lock beside the old name.
  * @throws JournalLockedError
  */
 export function refuseHeldElsewhere(path: string, note: unknown): void {
@@ -139,7 +147,7 @@ export function refuseHeldElsewhere(path: string, note: unknown): void {
   if (statSync(noted, { throwIfNoEntry: false })?.isFile()) lockAt(noted, path).close()
 }
 
-/** A note that cannot be read says nothing: whether the file is damaged is asked elsewhere. */
+/** An unreadable note counts as empty. Damage of the file is checked elsewhere. */
 function read(note: unknown): { file?: string; lock?: string } {
   try {
     return JSON.parse(String(note)) as { file?: string; lock?: string }
@@ -148,7 +156,7 @@ function read(note: unknown): { file?: string; lock?: string } {
   }
 }
 
-/** The files that an open journal writes to, each as it was at the opening. */
+/** The files that an open journal writes to, with their identities at the opening. */
 export class OpenPlace {
   readonly #files: readonly { path: string; identity: string | undefined }[]
 
@@ -157,8 +165,7 @@ export class OpenPlace {
   }
 
   /**
-   * Looks whether each name still leads to the same file. Where it does not, what is written goes to a file that no later
-   * start finds.
+   * Checks that each name still leads to the same file. Otherwise writes go to a file that no later start finds.
    * @throws JournalPlaceError
    */
   check(): void {
@@ -167,7 +174,7 @@ export class OpenPlace {
       try {
         now = identityOf(path)
       } catch {
-        // Nothing can be said now: the next write shows whether the disk is there.
+        // The state is unknown now. The next write shows whether the disk is there.
         continue
       }
       if (now === identity) continue

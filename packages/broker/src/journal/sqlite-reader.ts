@@ -1,4 +1,4 @@
-/** The thread that reads bodies from a journal's file. See `BodyReading`. */
+/** The thread that reads bodies from a journal's file; see `BodyReading`. */
 import { workerData } from 'node:worker_threads'
 import { BatchReader } from './batch-reader.ts'
 import { Inbox } from './inbox.ts'

@@ -1,11 +1,11 @@
 import { EVENT_CODES } from './event-codec.ts'
 
-/** "SLQ2": tells this file from any other SQLite database (`PRAGMA application_id`). */
+/** "SLQ2": distinguishes this file from any other SQLite database (`PRAGMA application_id`). */
 export const APPLICATION_ID = 0x53_4c_51_32
 
 /**
- * What turns version n of the file into version n + 1, from an empty file on. A step that was ever released stays as
- * it is. Each runs in one transaction with all others that an opening needs.
+ * The steps that turn version n of the file into version n + 1, starting from an empty file. A released step never
+ * changes. Each step runs in one transaction with all others that an opening needs.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -45,12 +45,12 @@ const ofTasks = codes(
 )
 
 /**
- * Views for people, made anew at each opening; the program never reads them.
- *
- * - `events(batch, position, type, task, fields)`: every stored event, `fields` as JSON; `task` is null for an event of many tasks.
- * - `tasks(task, queue, state, batch, position)`: each task that is still told of, its state as of its last change. A
- *   waiting task is `waiting` whether its delay is over or not.
- * - `tasks_by_state(state, queue, tasks)`: how many.
+ * Views for people, recreated at each opening. The program never reads them.
+ * - `events(batch, position, type, task, fields)`: every stored event, with `fields` as JSON. `task` is null for an
+ *   event of many tasks.
+ * - `tasks(task, queue, state, batch, position)`: each task with stored events, and its state as of its last change. A
+ *   waiting task is `waiting` whether or not its delay is over.
+ * - `tasks_by_state(state, queue, tasks)`: the number of tasks.
  */
 export const VIEWS = `
   DROP VIEW IF EXISTS tasks_by_state;

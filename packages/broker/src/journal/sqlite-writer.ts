@@ -1,22 +1,22 @@
-/** The thread that writes a journal's file, and has it open. See `sqliteJournal`. */
+/** The thread that opens and writes a journal's file; see `sqliteJournal`. */
 import { workerData } from 'node:worker_threads'
 import { BatchWriter, type EncodedBatch } from './batch-writer.ts'
 import { Inbox } from './inbox.ts'
 import type { FromWriter, Rows, ToWriter, WriterData } from './sqlite-messages.ts'
 import { dataOf, type ErrorData } from './thread-error.ts'
 
-/** Of events handed over at a time, about. Two such parts are in memory at once. */
+/** The approximate bytes of events passed on at a time. Two such parts are in memory at once. */
 const ROWS_BYTES = 1024 ** 2
-/** How often it looks whether the files are still where they were, about. */
+/** About how often the thread checks that the files are still in their place. */
 const LOOK_EVERY_MS = 250
-/** Bytes of appends stored with one sync, about: the first of them waits for all. */
+/** The approximate bytes of appends stored with one sync. The first append waits for all of them. */
 const GROUP_BYTES = 8 * 1024 ** 2
 
 const { path, durability, port, posted } = workerData as WriterData
 const inbox = new Inbox<ToWriter>({ port, posted })
 const answer = (message: FromWriter, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
-/** Does what is asked of it until it is closed. */
+/** Handles requests until it is closed. */
 class Writing {
   readonly #file: BatchWriter
   #rows: ReturnType<BatchWriter['rows']> | undefined
@@ -42,12 +42,12 @@ class Writing {
         }
         this.#do(message)
       }
-      // In turns with everything else, so that neither waits for the other for long.
+      // Take turns with other requests, so that neither waits long for the other.
       if (this.#discardTo > 0) this.#discard()
     }
   }
 
-  /** Also in the middle of much work: what is written to a file that was taken away is not acknowledged. */
+  /** Checks the files, even during much work: what is written to a removed file is not acknowledged. */
   #look(): void {
     const nowMs = performance.now()
     if (this.#hasFailed || nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return
@@ -127,7 +127,7 @@ class Writing {
     }
     this.#last = group.at(-1)!.batch
     answer({ type: 'appended', count: group.length })
-    // Given back at once: the collector comes by too seldom for memory of which it sees little.
+    // Give the memory back at once. The garbage collector sees little of it and would come too late.
     for (const { events, bodies } of group) {
       events.buffer.transfer(0)
       bodies.buffer.transfer(0)
@@ -136,7 +136,7 @@ class Writing {
 
   #discard(): void {
     try {
-      // The newest batch stays, so that a later opening knows where the numbers go on.
+      // The newest batch stays, so that a later opening knows the next number.
       const discarded = this.#file.discard(Math.min(this.#discardTo, this.#last))
       if (discarded.isDone) this.#discardTo = 0
       answer({ type: 'discarded', ...discarded })

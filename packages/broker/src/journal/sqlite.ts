@@ -11,7 +11,7 @@ import { errorOf } from './thread-error.ts'
 import { type ThreadFiles, threadFiles } from './thread-files.ts'
 
 export interface SqliteJournalOptions {
-  /** The database file. Its directory is made where it is missing; what is made is private to the user. */
+  /** The database file. Its directory is created if missing. Whatever is created is private to the user. */
   path: string
   /**
    * `strict` survives a power loss: every append waits for the disk. `relaxed` survives the end of this process, and
@@ -27,12 +27,11 @@ interface Append {
 }
 
 /**
- * The journal in one SQLite file (WAL), one row for each batch. Loading opens it. While it is open, other programs may read
+ * The journal in one SQLite file (WAL), one row per batch. `load` opens it. While it is open, other programs may read
  * the file with SQL (see the views `events`, `tasks`, `tasks_by_state`).
- *
- * The file is touched in threads alone: one writes, and one reads bodies, which so wait for no write. Appends that come while
- * the disk is busy are stored together, with one sync.
- * @throws TypeError for a path that names no file; Error where a bundle lacks the programs of the threads
+ * Only threads touch the file: one writes, and one reads bodies, so that reads wait for no write. Appends that arrive
+ * while the disk is busy are stored together, with one sync.
+ * @throws TypeError for a path that names no file; Error if a bundle lacks the programs of the threads
  */
 export function sqliteJournal(options: SqliteJournalOptions): Journal {
   const { path } = options
@@ -53,16 +52,16 @@ class SqliteJournal implements Journal {
   readonly #opening = Promise.withResolvers<void>()
   #isOpening = false
   #isLoaded = false
-  /** The last batch that was handed over. */
+  /** The last batch that was given to the thread. */
   #last = 0
-  /** Those under way, in order. */
+  /** The pending appends, in order. */
   readonly #appends: Append[] = []
   readonly #loads: PromiseWithResolvers<Rows>[] = []
   #discardTo = 0
   #discarding: { before: number; done: PromiseWithResolvers<void> } | undefined
   #failure: Error | undefined
   #closing: Promise<void> | undefined
-  /** The thread has said its last word. */
+  /** The thread has sent its last message. */
   #isOver = false
   #closeError: Error | undefined
   #heardFailure: ((error: Error) => void) | undefined
@@ -78,7 +77,7 @@ class SqliteJournal implements Journal {
     const decoder = new EventDecoder()
     let part: Rows | undefined = await this.#rows({ type: 'load' })
     while (part) {
-      // The thread reads what follows meanwhile.
+      // The thread reads the next rows meanwhile.
       const next: Promise<Rows> | undefined = part.then.type === 'more' ? this.#rows({ type: 'more' }) : undefined
       next?.catch(() => {})
       let start = 0
@@ -111,7 +110,7 @@ class SqliteJournal implements Journal {
     if (refusal !== undefined) throw this.#fail(refusal)
     const stored = Promise.withResolvers<void>()
     try {
-      // The encoder writes its next batch in the same place.
+      // The encoder reuses its buffer for the next batch.
       const events = this.#encoder.encode(batch.batch, batch.events).slice()
       const bodies = own(batch.bodies)
       const bytes = events.length + bodies.length
@@ -126,7 +125,7 @@ class SqliteJournal implements Journal {
   }
 
   read(batch: number): Promise<Uint8Array> {
-    // Stored is what it is once its append is done.
+    // The batch counts as stored once its append is done.
     const append = this.#appends.find((pending) => pending.batch === batch)
     return append ? append.stored.promise.then(() => this.#read(batch)) : this.#read(batch)
   }
@@ -163,7 +162,7 @@ class SqliteJournal implements Journal {
 
   async #close(): Promise<void> {
     if (!this.#writer) return
-    // First, because the last one to close folds the log into the file, which a reader cannot.
+    // Close the reader first: the last connection to close moves the log into the file, and a reader cannot.
     await this.#reading?.close()
     this.#ask({ type: 'close', hasFailed: this.#failure !== undefined })
     this.#writer.holdProcess(true)
@@ -246,7 +245,7 @@ class SqliteJournal implements Journal {
     }
   }
 
-  /** What was asked of it is discarded. More may have been asked of it meanwhile. */
+  /** The requested discard is done. More may have been requested meanwhile. */
   #discarded(): void {
     const discarding = this.#discarding!
     if (this.#discardTo > discarding.before && !this.#closing) {
@@ -255,7 +254,7 @@ class SqliteJournal implements Journal {
     } else this.#endDiscard()
   }
 
-  /** Whether or not all is discarded: it may be done later. */
+  /** Ends the discard, complete or not. The rest may be done later. */
   #endDiscard(): void {
     this.#discarding?.done.resolve()
     this.#discarding = undefined
@@ -266,7 +265,7 @@ class SqliteJournal implements Journal {
     this.#endDiscard()
   }
 
-  /** Nothing that is under way is answered any more. */
+  /** Rejects everything that is pending. */
   #abort(failure: Error): void {
     this.#isOver = true
     this.#isOpening = false
@@ -290,14 +289,17 @@ class SqliteJournal implements Journal {
     return new Error(`the journal ${this.#path} is closed`)
   }
 
-  /** The process lives as long as something is under way. */
+  /** Keeps the process alive while something is pending. */
   #holdProcess(): void {
     const isBusy = this.#isOpening || this.#loads.length > 0 || this.#appends.length > 0 || this.#discarding
     this.#writer?.holdProcess(Boolean(isBusy || this.#closing))
   }
 }
 
-/** The bytes in a buffer of their own, which can be handed to another thread: as they are where nothing else is in theirs. */
+/**
+ * The bytes in a buffer of their own, which can be transferred to another thread. No copy is made if their buffer holds
+ * nothing else.
+ */
 function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes
   return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length

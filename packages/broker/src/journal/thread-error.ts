@@ -1,11 +1,11 @@
 import { JournalDamagedError, JournalLockedError, JournalPlaceError } from './journal.ts'
 
-/** An error as data: what crosses to another thread as it is loses its class and its own fields. */
+/** An error as data. A plain copy to another thread would lose the error's class and fields. */
 export interface ErrorData {
   name: string
   message: string
   stack: string | undefined
-  /** `code`, `errcode` and the like. */
+  /** `code`, `errcode` and similar fields. */
   fields: Record<string, string | number>
   cause: ErrorData | undefined
 }
@@ -21,7 +21,7 @@ export function dataOf(thrown: unknown): ErrorData {
   return { name: error.name, message: error.message, stack: error.stack, fields, cause }
 }
 
-/** The error that the data was made of, with the stack that it had there. */
+/** The error made from the data, with its original stack. */
 export function errorOf({ name, message, stack, fields, cause }: ErrorData): Error {
   const Class = Object.hasOwn(CLASSES, name) ? CLASSES[name as keyof typeof CLASSES] : Error
   const error = new Class(message, cause === undefined ? undefined : { cause: errorOf(cause) })

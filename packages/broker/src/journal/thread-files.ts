@@ -8,11 +8,11 @@ export interface ThreadFiles {
 }
 
 /**
- * They stand beside this file, in whichever form this file itself is: source or built. A bundle needs them beside itself.
- * @throws Error where a bundle lacks one
+ * They are beside this file, in the same form as this file: source or built. A bundle must have them beside itself.
+ * @throws Error if a bundle lacks one
  */
 export function threadFiles(): ThreadFiles {
-  // A bundle in CommonJS has none.
+  // A CommonJS bundle has no `import.meta.url`.
   const here = import.meta.url as string | undefined
   if (here === undefined)
     throw new Error(

@@ -1,26 +1,26 @@
 import type { Scopes } from './scopes.ts'
 
-/** Who is at the other end, as its token says. */
+/** The identity behind a connection or a request, from its token. */
 export interface Principal {
-  /** `sub` of its token. */
+  /** The `sub` of its token. */
   readonly id: string
   readonly scopes: Scopes
   /** ms since 1970. A token that was issued before its principal was revoked is refused. */
   readonly issuedAtMs: number
-  /** ms since 1970; nothing is done for it from then on. */
+  /** ms since 1970. The principal may do nothing from then on. */
   readonly expiresAtMs: number
 }
 
-/** Tells who somebody is. Without one a broker asks nobody, and everybody may do everything. */
+/** Authenticates clients. A broker without access control lets everybody do everything. */
 export interface AccessControl {
   /**
-   * @throws AccessError where the token says nothing that counts; any other Error where it could not be looked at, such as
-   * keys that could not be fetched
+   * @throws AccessError if the token is not valid; any other Error if it could not be checked, for example because keys
+   * could not be fetched
    */
   authenticate(token: string | undefined): Promise<Principal>
 }
 
-/** Why a token is not accepted, in words for whoever holds it. */
+/** Why a token is not accepted, for the holder of the token. */
 export class AccessError extends Error {
   override readonly name = 'AccessError'
   readonly code: 'unauthorized' | 'token_expired'

@@ -1,4 +1,7 @@
-/** What counts as one address: one of IPv4, and the 64 bits of IPv6 that a subscriber is given as a whole (RFC 6177). */
+/**
+ * What counts as one address: one IPv4 address, or the /64 network of IPv6 that a subscriber is given as a whole (RFC
+ * 6177).
+ */
 export function addressGroup(address: string): string {
   if (!address.includes(':')) return address
   const [head = '', tail] = (address.split('%')[0] as string).split('::')

@@ -4,13 +4,12 @@ import type { Principal } from './access-control.ts'
 import type { QueueAction } from './scopes.ts'
 
 /**
- * What is asked of a principal.
- *
- * - `nobody`: it is answered before anybody has said who it is.
- * - `anybody`: any accepted token will do.
- * - `scope`: a scope for this action on each queue that is named.
- * - `owner`: the task is its own, or it has a scope for this action on the queue of the task.
- * - `session`: its session holds the lease, or the watch, that is named.
+ * What a request requires of a principal.
+ * - `nobody`: nothing; it is answered before authentication.
+ * - `anybody`: any accepted token.
+ * - `scope`: a scope for this action on each named queue.
+ * - `owner`: to own the task, or a scope for this action on the task's queue.
+ * - `session`: its session holds the named lease or watch.
  * - `admin`: the scope `admin`.
  */
 export type Rule =
@@ -18,7 +17,7 @@ export type Rule =
   | { ask: 'scope'; action: QueueAction }
   | { ask: 'owner'; action: QueueAction }
 
-/** The rule of every message of a client. */
+/** The rule for every client message. */
 export const MESSAGE_RULES = {
   hello: { ask: 'nobody' },
   renew: { ask: 'anybody' },
@@ -39,20 +38,20 @@ export const MESSAGE_RULES = {
   pong: { ask: 'anybody' },
 } as const satisfies Record<ClientMessage['type'], Rule>
 
-/** Whether a principal may do this on a queue. Without access control, which is what `undefined` stands for, anybody may. */
+/** Whether a principal may do this on a queue. Undefined means no access control: everybody may. */
 export function authorize(principal: Principal | undefined, action: QueueAction | 'admin', queue?: string): boolean {
   if (principal === undefined || principal.scopes.isAdmin) return true
   return action !== 'admin' && queue !== undefined && principal.scopes.allow(action, queue)
 }
 
-/** As `authorize`, for a task: its owner may do all of it. */
+/** Like `authorize`, for a task. Its owner may do everything with it. */
 export function authorizeTask(principal: Principal | undefined, action: QueueAction, task: Task): boolean {
   return (
     principal === undefined || task.acceptance.owner === principal.id || authorize(principal, action, task.queue.name)
   )
 }
 
-/** Why something is refused to a principal whose scopes do not allow it. */
+/** The refusal for a principal whose scopes do not allow something. */
 export function notPermitted(principal: Principal, action: QueueAction | 'admin', queue?: string): WireError {
   const scope = action === 'admin' ? 'admin' : `${action}:${queue}`
   return {

@@ -9,13 +9,13 @@ export interface QuotaConfig {
   principalConnectionsMax: number
   /** Connections from an address. Default 1,000. */
   addressConnectionsMax: number
-  /** Of those, connections that have not been welcomed. Default 100. */
+  /** Connections from an address that have not been welcomed. Default 100. */
   addressPendingMax: number
-  /** Tasks that a principal submits a second. Default 50,000. */
+  /** Tasks that a principal submits per second. Default 50,000. */
   principalSubmitsPerSecond: number
-  /** Bytes of their bodies a second. Default 128 MiB. */
+  /** Bytes of the bodies that a principal submits per second. Default 128 MiB. */
   principalBytesPerSecond: number
-  /** Deliveries that all workers of a principal may hold. Default 100,000. */
+  /** Deliveries that all workers of a principal may hold together. Default 100,000. */
   principalCreditMax: number
   /** HTTP requests of a principal that wait for an outcome. Default 1,000. */
   principalWaitsMax: number
@@ -31,9 +31,9 @@ export const DEFAULT_QUOTAS: Readonly<QuotaConfig> = Object.freeze({
   principalWaitsMax: 1000,
 })
 
-/** What is told to those who wait for somebody of their own to leave. */
+/** The retry delay when a principal or an address has reached a quota and must wait until some of its use ends. */
 const RETRY_AFTER_MS = 1000
-/** Principals that may be remembered without a reason before the others are looked for. */
+/** The number of remembered principals from which idle ones are searched for and forgotten. */
 const REMEMBERED_MIN = 1000
 
 interface AddressUse {
@@ -49,19 +49,19 @@ interface PrincipalUse {
   readonly bytes: TokenBucket
 }
 
-/** What a connection has taken of its address, and of its principal once that is known. */
+/** What a connection uses of the quota of its address, and of its principal once that is known. */
 export interface ConnectionShare {
   /**
-   * It acts for this principal from now on. A refusal where that one has too many, unless the connection `replaces` another
-   * one of it.
+   * The connection acts for this principal from now on. Returns a refusal if the principal has too many connections,
+   * unless this one `replaces` another of them.
    */
   welcome(principal: Principal, replaces: boolean): WireError | undefined
-  /** Its worker asks for this credit, instead of what it asked for before. */
+  /** Its worker asks for this credit in place of the previous one. */
   setCredit(credit: number): WireError | undefined
   end(): void
 }
 
-/** Keeps what principals and addresses use of a broker within their quotas. */
+/** Keeps the use of a broker by principals and addresses within their quotas. */
 export class Quotas {
   readonly #config: QuotaConfig
   readonly #nowMs: () => number
@@ -74,12 +74,12 @@ export class Quotas {
     this.#nowMs = nowMs
   }
 
-  /** How many principals something is known of. */
+  /** The number of remembered principals. */
   get remembered(): number {
     return this.#principals.size
   }
 
-  /** A connection from this address; a refusal where there are too many of it. */
+  /** A connection from this address, or a refusal if the address has too many. */
   connect(address: string | undefined): ConnectionShare | WireError {
     const group = addressGroup(address ?? '')
     const use = this.#addresses.get(group) ?? { connections: 0, pending: 0 }
@@ -94,7 +94,7 @@ export class Quotas {
     return this.#shareOf(group, use)
   }
 
-  /** A principal submits this much now. A refusal where it has submitted too much in the last second. */
+  /** A principal submits this much now. Returns a refusal if it submitted too much in the last second. */
   submit({ id }: Principal, tasks: number, bytes: number): WireError | undefined {
     const nowMs = this.#nowMs()
     const use = this.#useOf(id)
@@ -115,7 +115,7 @@ export class Quotas {
     return undefined
   }
 
-  /** A principal waits over HTTP; what is returned ends that, or is a refusal. */
+  /** A principal waits over HTTP. Returns a function that ends the wait, or a refusal. */
   wait({ id }: Principal): (() => void) | WireError {
     const use = this.#useOf(id)
     const { principalWaitsMax } = this.#config
@@ -179,7 +179,9 @@ export class Quotas {
     return use
   }
 
-  /** Those that are as ones that are new. Seldom enough to cost each newcomer little. */
+  /**
+   * Forgets principals whose state equals that of a new one. It runs rarely enough to cost each new principal little.
+   */
   #forgetIdle(): void {
     const nowMs = this.#nowMs()
     for (const [id, { connections, waits, submits, bytes }] of this.#principals)

@@ -3,14 +3,13 @@ export const QUEUE_ACTIONS = ['submit', 'work', 'read', 'cancel', 'manage'] as c
 
 export type QueueAction = (typeof QUEUE_ACTIONS)[number]
 
-/** Decisions that are remembered for one principal, so that a message costs one lookup. */
+/** The maximum number of cached decisions for one principal. With the cache a message costs one lookup. */
 const DECISIONS_MAX = 1000
 
 /**
- * What a principal may do, from text such as `submit:photos.* work:photos read:*`.
- *
- * A scope is `ACTION:PATTERN`, or `ACTION` alone for every queue. A pattern is a queue name, or the beginning of one with
- * `*` behind it. `admin` stands alone. Words that are no scope of ours are left out: one token may serve several programs.
+ * The permissions of a principal, from text such as `submit:photos.* work:photos read:*`.
+ * A scope is `ACTION:PATTERN`, or `ACTION` alone for every queue. A pattern is a queue name, or a prefix of one
+ * followed by `*`. `admin` stands alone. Unknown words are ignored, because one token may serve several programs.
  */
 export class Scopes {
   readonly isAdmin: boolean
@@ -42,7 +41,7 @@ export class Scopes {
   }
 }
 
-/** What is wrong with a list of scopes that somebody writes, one sentence each; none where all are scopes of ours. */
+/** The faults of a list of scopes that a person wrote, one sentence each. Empty if all are scopes of Sluice. */
 export function problemsOfScopes(text: string): string[] {
   const words = text.split(/\s+/).filter((word) => word !== '')
   if (words.length === 0) return ['At least one scope is needed, such as submit:photos.*']
@@ -63,7 +62,7 @@ function parsed(word: string): { action: QueueAction; pattern: string } | undefi
   return { action, pattern }
 }
 
-/** A queue name [MSG-3], or the beginning of one and `*`. */
+/** A queue name [MSG-3], or a prefix of one followed by `*`. */
 const PATTERN = /^(\*|[A-Za-z0-9][A-Za-z0-9._:/-]*\*?)$/
 
 function matches(pattern: string, queue: string): boolean {

@@ -1,6 +1,6 @@
 /**
- * So much a second, and a second's worth at once. What is larger than that is let through where nothing is owed, and is
- * paid for afterwards: a bound on a rate is none on the size of a message.
+ * A token bucket that holds one second's worth. An amount larger than that is allowed when nothing is owed, and is paid
+ * for afterwards, because a bound on a rate does not bound the size of a message.
  */
 export class TokenBucket {
   readonly #perSecond: number
@@ -13,7 +13,7 @@ export class TokenBucket {
     this.#atMs = nowMs
   }
 
-  /** How long it is until something may be taken, in ms; 0 where it may now. */
+  /** The time until something may be taken, in ms. 0 if it may be taken now. */
   waitMs(nowMs: number): number {
     this.#fill(nowMs)
     return this.#level > 0 ? 0 : Math.ceil(((1 - this.#level) / this.#perSecond) * 1000)
@@ -23,7 +23,7 @@ export class TokenBucket {
     this.#level -= count
   }
 
-  /** Whether it is as one that is new. */
+  /** Whether its state equals that of a new one. */
   isFull(nowMs: number): boolean {
     this.#fill(nowMs)
     return this.#level >= this.#perSecond

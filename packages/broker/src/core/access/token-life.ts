@@ -2,10 +2,13 @@ import { DURATION_MS_MAX } from '@sluice/protocol'
 import type { HostPlatform } from '../platform.ts'
 import type { Principal } from './access-control.ts'
 
-/** How long before a token expires its client is told; half of what is left, where that is less. */
+/**
+ * How long before the expiry of a token its client is told. If the token is valid for less than twice this, the client
+ * is told halfway.
+ */
 const NOTICE_MS = 60_000
 
-/** The time that the token of a connection is good for. */
+/** The validity period of a connection's token. */
 export class TokenLife {
   readonly #platform: HostPlatform
   readonly #on: { onExpiring(inMs: number): void; onExpired(): void }
@@ -16,7 +19,7 @@ export class TokenLife {
     this.#on = on
   }
 
-  /** A token counts from now on, instead of the one before. Returns for how long, in ms. */
+  /** A token counts from now on in place of the previous one. Returns how long it is valid, in ms. */
   begin({ expiresAtMs }: Principal): number {
     this.end()
     const leftMs = this.#leftMs(expiresAtMs)
@@ -37,7 +40,7 @@ export class TokenLife {
     return Math.max(0, expiresAtMs - this.#platform.nowMs())
   }
 
-  /** In pieces, because no timer takes more than a month. */
+  /** Waits in parts, because no timer runs for more than a month. */
   #wait(ms: number, expiresAtMs: number, then: () => void): void {
     const piece = Math.min(ms, TIMER_MS_MAX)
     this.#cancelTimer = this.#platform.setTimer(() => {

@@ -3,12 +3,14 @@ import type { Principal } from './access-control.ts'
 import { authorizeTask } from './authorize.ts'
 import type { QueueAction } from './scopes.ts'
 
-/** Of a list of ids those whose tasks are there for a principal, and how to find the way back to the list. */
+/** The ids of a list whose tasks a principal may see, and how their places map to the list. */
 export interface VisibleTasks {
   ids: readonly string[]
-  /** Where in the whole list the visible one at this place stands. */
+  /** The place in the whole list of the visible id at this place. */
   placeOf(place: number): number
-  /** Places in the whole list of tasks that are there, but not for this principal: it is told that they are unknown. */
+  /**
+   * Places in the whole list of tasks that exist but that this principal may not see. It is told that they are unknown.
+   */
   hidden: readonly number[]
 }
 
