@@ -2,23 +2,23 @@ import type { ClientMessage } from '@sluice/protocol'
 import type { Connection } from './connection.ts'
 import type { Platform } from './platform.ts'
 
-/** How often it is looked whether a word that has to leave first has left the socket, in ms. */
+/** How often to check whether an announcement has left the socket, in ms. */
 const LOOK_MS = 4
 
 /**
- * How far deliveries have been begun, and how far the broker knows of it. They come in the order of their leases and are begun in that
- * order, so that one lease says it of all before it.
+ * Tracks up to which lease deliveries have begun, and how much of that the broker knows. Deliveries arrive in the order
+ * of their leases and begin in that order, so one lease stands for all before it.
  */
 export class BegunLeases {
   readonly #connection: Connection
   readonly #platform: Platform
-  /** The word for which a delivery has waited has left, or is to be said anew. */
+  /** Called when the announcement that a delivery waits for has left, or must be sent again. */
   readonly #onLook: () => void
   #upTo = 0
   #saidUpTo = 0
-  /** Handlers that run under a lease past `#saidUpTo`. */
+  /** The number of handlers that run under a lease past `#saidUpTo`. */
   #unsaid = 0
-  /** What is to be said next although it is not begun yet. */
+  /** The lease to announce next, although it has not begun yet. */
   #announced: number | undefined
   #cancelLook: (() => void) | undefined
 
@@ -34,12 +34,15 @@ export class BegunLeases {
     if (lease > this.#saidUpTo) this.#unsaid += 1
   }
 
-  /** It has returned, or its lease is lost or answered: where the broker does not know that it was begun, the answer says it. */
+  /**
+   * A handler has returned, or its lease is lost or answered. If the broker does not know that it began, the answer
+   * tells it.
+   */
   end(lease: number): void {
     if (lease > this.#saidUpTo) this.#unsaid -= 1
   }
 
-  /** Whether handlers run of which the broker does not know. */
+  /** Whether handlers run that the broker does not know of. */
   get isUnsaid(): boolean {
     return this.#unsaid > 0 && this.#connection.begins
   }
@@ -53,8 +56,9 @@ export class BegunLeases {
   }
 
   /**
-   * Says that the delivery of `lease`, the next one, is begun, where that may be said now and was not said yet.
-   * @returns whether the word has left; if not, the owner is to ask again when it is called or the connection is back
+   * Announces that the delivery of `lease`, the next one, begins, if that is possible now and not done yet.
+   * @returns whether the announcement has left the socket; if not, the owner asks again when it is called or
+   * reconnected
    */
   announce(lease: number): boolean {
     if (!this.#connection.begins) return true
@@ -71,13 +75,16 @@ export class BegunLeases {
     return false
   }
 
-  /** What a resumption says. It may be less than what was said before: what was announced need not have been begun. */
+  /**
+   * The lease for a resumption. It may be lower than an announced one, because an announced delivery may not have
+   * begun.
+   */
   resume(): number {
     this.#said(this.#upTo)
     return this.#upTo
   }
 
-  /** The session is a new one; of the old one nothing runs under a lease that is held. */
+  /** A new session begins. No handler of the old one runs under a held lease. */
   reset(): void {
     this.#upTo = 0
     this.#said(0)

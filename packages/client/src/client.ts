@@ -16,15 +16,15 @@ import { atLeast } from './worker-options.ts'
 export interface ClientOptions {
   /** `ws://` or `wss://`. */
   url: string
-  /** For a broker with access control. A function is asked again when a token expires. */
+  /** For a broker with access control. A function is called again when a token expires. */
   token?: TokenSource
-  /** A label for people: program name, host. */
+  /** A label for people, such as program name and host. */
   name?: string
   /** Default: `globalThis.WebSocket`, its timers and its randomness. */
   platform?: Platform
   /**
-   * Tasks whose outcome is kept track of without anybody waiting for it, 1 or more. Past it the oldest is let go; its
-   * `result()` asks the broker again. Default 100,000.
+   * The maximum number of tasks whose outcome is tracked while nobody awaits it, 1 or more. Past it the oldest is
+   * dropped, and its `result()` asks the broker again. Default 100,000.
    */
   watchedMax?: number
   timings?: Partial<ConnectionTimings>
@@ -35,26 +35,30 @@ export interface ClientOptions {
 }
 
 export interface SubmitCallOptions extends SubmitOptions {
-  /** UUIDv7; submitting the same id with the same content again is answered like the first time. Default: a new one. */
+  /** A UUIDv7. Submitting the same id with the same content again gets the same answer. Default: a new one. */
   id?: string
-  /** Gives up waiting. A submission that has left already may still be accepted. */
+  /** Ends the wait. A submission that was sent already may still be accepted. */
   signal?: AbortSignal
-  /** Whether the outcome is sent here as soon as there is one. Default true. */
+  /** Whether the broker sends the outcome here as soon as there is one. Default true. */
   watch?: boolean
-  /** Whether a full queue is waited out (with back-off, until the signal fires) or thrown as `busy`. Default `wait`. */
+  /**
+   * Whether `submit` waits while a queue is full (with back-off, until the signal fires) or throws `busy`. Default
+   * `wait`.
+   */
   onBusy?: 'wait' | 'throw'
 }
 
-/** Submits tasks and follows them. Reconnects by itself; nothing is lost or doubled by that. */
+/** Submits tasks and follows them. It reconnects by itself, and no reconnect loses or doubles a task. */
 export interface Client {
   readonly state: ConnectionState
   /** @returns a function that ends the subscription */
   onStateChange(listener: (state: ConnectionState) => void): () => void
   /**
-   * Resolves once the broker has made the task durable. The input is JSON, or a Uint8Array, which arrives as bytes; a value that JSON
-   * would drop or change (a Map, a function, NaN) is refused with its path. Waits while the broker is away, its submit credit is used up
-   * or its queue is full; the caller's own waiting is the back pressure.
-   * @throws ValidationError, SluiceError (`id_conflict`, `too_large`, `bad_message`, …), ClosedError, or the signal's reason
+   * Resolves when the broker has made the task durable. The input is JSON, or a Uint8Array, which arrives as bytes. A
+   * value that JSON would drop or change (a Map, a function, NaN) is refused with its path. `submit` waits while the
+   * broker is away, the submit credit is used up, or the queue is full. Await it to get back pressure.
+   * @throws ValidationError, SluiceError (`id_conflict`, `too_large`, `bad_message`, …), ClosedError, or the signal's
+   * reason
    */
   submit<I, O>(
     contract: TaskContract<I, O, unknown, unknown>,
@@ -63,7 +67,7 @@ export interface Client {
   ): Promise<TaskHandle<O>>
   submit(queue: string, input: unknown, options?: SubmitCallOptions): Promise<TaskHandle>
   /**
-   * Submits all inputs; rejects with the first error, while the others may have been accepted.
+   * Submits all inputs. It rejects with the first error; other tasks may have been accepted.
    * @throws as `submit`
    */
   submitMany<I, O>(
@@ -72,11 +76,11 @@ export interface Client {
     options?: Omit<SubmitCallOptions, 'id'>,
   ): Promise<TaskHandle<O>[]>
   submitMany(queue: string, inputs: readonly unknown[], options?: Omit<SubmitCallOptions, 'id'>): Promise<TaskHandle[]>
-  /** A handle for a task that was submitted elsewhere or before; no message is sent until it is asked something. */
+  /** A handle for a task that was submitted elsewhere or earlier. It sends nothing until a method is called. */
   handle<O = unknown>(id: string, contract?: TaskContract<unknown, O, unknown, unknown>): TaskHandle<O>
   /**
-   * Waits up to `drainMs` (default 5,000) for unanswered submissions, says goodbye and closes. What is still waiting
-   * then rejects with ClosedError. Idempotent.
+   * Waits up to `drainMs` (default 5,000) for unanswered submissions, sends `bye` and closes. Everything that still
+   * waits then rejects with ClosedError. Idempotent.
    */
   close(options?: { drainMs?: number }): Promise<void>
 }
@@ -85,8 +89,8 @@ const WATCHED_MAX = 100_000
 const DRAIN_MS = 5000
 
 /**
- * Connects at once, in the background. A lost broker is waited for; the logger hears of it.
- * @throws Error naming the option that cannot be used, or saying why this runtime can never connect
+ * Connects at once, in the background. A lost broker is waited for, and the logger is told.
+ * @throws Error naming the option that cannot be used, or the reason why this runtime can never connect
  */
 export function createClient(options: ClientOptions): Client {
   return new ProducerClient(options)
@@ -175,12 +179,12 @@ class ProducerClient implements Client {
       throw badMessage(`a task id is a UUIDv7 in lower case, not ${String(id)}`, 'id')
     const handle = new Handle(this.#producer, id ?? this.#nextId(), this.#termsOf(contract, call))
     handle.input = encodeInput(input)
-    // An id of the caller's own may be that of an earlier life, or of another submitter.
+    // The caller's id may have been used in an earlier run, or by another submitter.
     handle.mayBeHeld = id !== undefined
     return this.#producer.submit(handle, call?.signal) as Promise<TaskHandle<O>>
   }
 
-  /** Calls for the same queue without options, which are nearly all of many, share their terms. */
+  /** Calls for the same queue without options share their terms. Nearly all calls are of this kind. */
   #termsOf(contract: TaskContract<unknown, unknown>, call: SubmitCallOptions | undefined): Terms {
     const last = this.#lastTerms
     const isPlain = call === undefined && contract.options === undefined

@@ -21,61 +21,63 @@ import { machineClock, type Platform, type Socket } from './platform.ts'
 import { type TokenSource, tokenFrom } from './token-source.ts'
 import { turnFlusher } from './turn.ts'
 
-/** The half of a session that knows what the messages mean. */
+/** The half of a session that handles the messages. */
 export interface SessionOwner {
   readonly role: Role
-  /** The leases worked on or not yet known to be settled. */
+  /** The leases that are worked on or not yet known to be settled. */
   heldLeases(): number[]
-  /** Asked with each `hello`: the lease up to which deliveries have been begun. A producer has none. */
+  /** The lease up to which deliveries have begun. Called for each `hello`. A producer has none. */
   begunLease?(): number
   onWelcome(welcome: Welcome): void
-  /** Never `welcome`, `ping`, `pong` or `drain`. */
+  /** Never called with `welcome`, `ping`, `pong` or `drain`. */
   onMessage(message: BrokerMessage): void
   onDrain(retryAfterMs: number): void
-  /** The connection is not ready any more; it comes back by itself. */
+  /** The connection is not ready any more. It reconnects by itself. */
   onDisconnected(): void
-  /** The connection will not come back. */
+  /** The connection has ended for good. */
   onFailed(error: Error): void
   onStateChange(state: ConnectionState): void
-  /** Every `heartbeatMs`; pushes what has to be said. */
+  /** Called every `heartbeatMs`. Pushes the messages that keep leases alive. */
   onHeartbeat(out: ClientMessage[]): void
-  /** Pushes everything that may leave now. */
+  /** Pushes everything that may be sent now. */
   collect(out: ClientMessage[]): void
-  /** Items waiting to be collected. */
+  /** The number of items that wait to be collected. */
   waiting(): number
 }
 
 export interface ConnectionOptions {
-  /** `ws://` or `wss://`. The token is never part of it. */
+  /** `ws://` or `wss://`. It never contains the token. */
   url: string
   token?: TokenSource | undefined
-  /** A label for people: program name, host. */
+  /** A label for people, such as program name and host. */
   name?: string | undefined
   platform: Platform
   logger: Logger
   timings?: Partial<ConnectionTimings> | undefined
 }
 
-/** Silence is judged after this many heartbeat periods; each period asks for an answer. */
+/**
+ * The connection counts as silent after this many heartbeat periods without a message. Each period asks for an answer.
+ */
 const SILENT_PERIODS = 2.5
-/** Items that fill a frame well; waiting for more would only delay them. */
+/** The number of items that fill a frame well. Waiting for more would only delay them. */
 const FLUSH_ITEMS = 500
 
 const WIDEST_LIMITS: Limits = {
   ...(Object.fromEntries(
     Object.keys(DEFAULT_LIMITS).map((name) => [name, Number.MAX_SAFE_INTEGER]),
   ) as unknown as Limits),
-  // Beyond this a reader may run out of stack.
+  // A deeper value may overflow the reader's stack.
   depthMax: 1000,
 }
 
-/** What a lease or a task id takes in a message at most, and what the message takes besides its list, in bytes. */
+/** The maximum size of a lease or a task id in a message, and of the message without its list, in bytes. */
 const LISTED_BYTES = 40
 const MESSAGE_BYTES = 128
 
 /**
- * Keeps one session with a broker alive: runs the connection chart, frames messages, watches for silence, resumes.
- * Every message that arrives or leaves passes here; the chart itself sees only changes of the connection.
+ * Keeps one session with a broker alive: runs the connection's state machine, frames messages, detects silence,
+ * resumes. Every message passes here. The state machine only sees changes of the connection.
  */
 export class Connection {
   readonly #options: ConnectionOptions
@@ -87,7 +89,7 @@ export class Connection {
   readonly #outage: Outage
   /** Why no attempt can ever succeed. */
   #impossible: Error | undefined
-  /** What the last frame said of the connection as a whole: where no other follows, it is why the broker closes. */
+  /** The connection error in the last frame. If no frame follows, it is the reason for the broker's close. */
   #lastWord: WireError | undefined
   #socket: Socket | null = null
   #state: ConnectionState = 'idle'
@@ -101,10 +103,10 @@ export class Connection {
   #beatAtMs = 0
   #cancelBeat: () => void = () => {}
   #cancelWatch: () => void = () => {}
-  /** Asks for a flush at the end of the turn; cheap when one is scheduled. */
+  /** Requests a flush at the end of the turn. Cheap if one is scheduled. */
   readonly requestFlush: () => void
 
-  /** @throws Error where the URL is none of a WebSocket: nothing would come of trying again */
+  /** @throws Error if the URL is not one of a WebSocket, because a retry could not help */
   constructor(options: ConnectionOptions, owner: SessionOwner) {
     if (!/^wss?:\/\/\S+$/i.test(options.url)) {
       throw new Error(`url has to begin with ws:// or wss://, not ${JSON.stringify(options.url)}`)
@@ -139,18 +141,21 @@ export class Connection {
     return this.#state
   }
 
-  /** Those of the last welcome; the protocol's defaults before the first. */
+  /** The limits of the last welcome. Before the first, the protocol's defaults. */
   get limits(): Limits {
     return this.#limits
   }
 
-  /** How many leases or ids one message may list: few where frames are small, since their list cannot be spread over several. */
+  /**
+   * How many leases or ids one message may list. The number is small if frames are small, because a list cannot span
+   * several messages.
+   */
   get listedMax(): number {
     const { batchItemsMax, frameBytesMax } = this.#limits
     return Math.max(1, Math.min(batchItemsMax, Math.floor((frameBytesMax - MESSAGE_BYTES) / LISTED_BYTES)))
   }
 
-  /** How often the broker wants to hear of work, in ms. */
+  /** The broker's heartbeat period, in ms. */
   get heartbeatMs(): number {
     return this.#heartbeatMs
   }
@@ -160,27 +165,27 @@ export class Connection {
     return this.#begins
   }
 
-  /** What was sent and has not left the socket, in bytes. */
+  /** Sent bytes that have not left the socket. */
   get unsentBytes(): number {
     return this.#socket?.bufferedBytes ?? 0
   }
 
-  /** Whether messages leave now. While draining they do: what is in work may be settled. */
+  /** Whether messages are sent now. That is so during a drain too, so that running tasks can be settled. */
   get open(): boolean {
     return this.#state === 'ready' || this.#state === 'draining'
   }
 
-  /** Why there is no connection, for people; undefined while there is one. */
+  /** Why there is no connection, for people. Undefined while there is one. */
   get trouble(): string | undefined {
     return this.#outage.story
   }
 
-  /** The error of what waited in vain for a connection. */
+  /** The error for a call that waited in vain for a connection. */
   closedError(message: string): ClosedError {
     return new ClosedError(this.trouble === undefined ? message : `${message}: ${this.trouble}`)
   }
 
-  /** Why a signal has ended a wait; a time-out also says that there is no connection, and the cause. */
+  /** The error of a wait that a signal ended. For a time-out without a connection it adds that fact and the cause. */
   reasonOf({ reason }: AbortSignal): unknown {
     if (this.trouble === undefined || !isTimeout(reason)) return reason
     const error = new Error(`${reason.message}: ${this.trouble}`, { cause: reason })
@@ -197,18 +202,21 @@ export class Connection {
     this.#tell({ type: 'start' })
   }
 
-  /** Queues a message for the next flush; only while `open`. */
+  /** Queues a message for the next flush. Call it only while `open`. */
   send(message: ClientMessage): void {
     this.#control.push(message)
     this.requestFlush()
   }
 
-  /** Sends everything that may leave now. */
+  /** Sends everything that may be sent now. */
   flush(): void {
     if (this.open) this.#write(this.#take())
   }
 
-  /** After a drain, when this side needs the connection no more: come back when the broker wants us to. */
+  /**
+   * Called after a drain, when this side does not need the connection any more. It reconnects when the broker asks for
+   * that.
+   */
   drained(): void {
     this.#tell({ type: 'drained' })
   }
@@ -261,7 +269,7 @@ export class Connection {
     try {
       socket = this.#platform.connect(this.#options.url, { protocol: SUBPROTOCOL })
     } catch (error) {
-      // No attempt can succeed: the platform says so by throwing, the chart hears it as a close that is meant to last.
+      // No attempt can succeed. The platform throws in this case, and the state machine gets a close that is final.
       this.#impossible = new Error(`${publicUrl(this.#options.url)} cannot be reached: ${messageOf(error)}`, {
         cause: error,
       })
@@ -278,7 +286,7 @@ export class Connection {
     socket.onmessage = (data) => this.#receive(data)
     socket.onclose = ({ code, reason }) => {
       this.#detach()
-      // The next connection comes with a new token.
+      // The next connection uses a new token.
       const isRenewable = this.#lastWord?.code === 'token_expired' && typeof this.#options.token === 'function'
       if (isRenewable) this.#tell({ type: 'closed', code: 1006, reason: 'the token has expired' })
       else
@@ -286,7 +294,7 @@ export class Connection {
     }
   }
 
-  /** A socket that was given up may still speak; nobody listens. */
+  /** Removes the listeners, because an abandoned socket may still emit events. */
   #detach(): Socket | null {
     const socket = this.#socket
     this.#socket = null
@@ -350,7 +358,7 @@ export class Connection {
   #receive(data: string | Uint8Array): void {
     this.#heardAtMs = this.#platform.now()
     this.#lastWord = undefined
-    // What a broker allows is not known before its welcome, behind which other messages may stand in the same frame.
+    // The broker's limits are not known before its welcome, and other messages may follow it in the same frame.
     const decoded = decodeBrokerFrame(data, this.open ? this.#limits : WIDEST_LIMITS)
     if (!decoded.ok) {
       this.#logger.error({ error: decoded.error }, 'the broker sent a frame that is not of this protocol')
@@ -359,7 +367,7 @@ export class Connection {
       return
     }
     for (const message of decoded.messages) this.#dispatch(message)
-    // Room for what waits may have come with the frame; whatever else is to be said asks for itself.
+    // The frame may have brought credit for what waits. Everything else requests its own flush.
     if (this.#waiting > 0) this.requestFlush()
   }
 
@@ -392,7 +400,7 @@ export class Connection {
     if (this.open) this.#owner.onMessage(message)
   }
 
-  /** Where it fails, the connection ends with the token, and the next one asks for a token again. */
+  /** If the renewal fails, the connection ends with the token, and the next one asks for a token again. */
   #renew(inMs: number): void {
     const { token } = this.#options
     if (typeof token !== 'function') {
@@ -429,7 +437,7 @@ export class Connection {
   #armBeat(): void {
     this.#cancelBeat = this.#platform.setTimer(() => {
       const nowMs = this.#platform.now()
-      // The process or the machine slept: whether the socket outlived it is unknown, so an answer is due soon.
+      // The process or the machine slept. The socket may be dead, so a quick answer is required.
       if (nowMs - this.#beatAtMs > this.#heartbeatMs * 2) this.#probe()
       this.#beatAtMs = nowMs
       this.#armBeat()
@@ -446,13 +454,13 @@ export class Connection {
       const nowMs = this.#platform.now()
       const leftMs = this.#heardAtMs + this.#heartbeatMs * SILENT_PERIODS - nowMs
       if (leftMs > 0) this.#armWatch(leftMs)
-      // A timer this late says that this side slept, not that the broker was silent: frames may wait unread.
+      // A timer this late means that this side slept, not that the broker was silent. Frames may wait unread.
       else if (nowMs - dueAtMs > this.#heartbeatMs) this.#probe()
       else this.#tell({ type: 'silent' })
     }, afterMs)
   }
 
-  /** Gives the broker one heartbeat period to answer a ping before the connection counts as dead. */
+  /** Gives the broker one heartbeat period to answer a ping. Otherwise the connection counts as dead. */
   #probe(): void {
     const askedAtMs = this.#platform.now()
     this.#cancelWatch()
@@ -464,7 +472,7 @@ export class Connection {
   }
 }
 
-/** Why the broker wants none of this client, with the option of `hello` that it did not take. */
+/** Why the broker refuses this client, with the option that caused the faulty field of `hello`. */
 function refusalOf(error: WireError | null): SluiceError {
   if (error === null) return new SluiceError({ code: 'internal', message: 'the connection failed' })
   const [, option] = /^messages\[0\]\.(\w+)$/.exec(error.field ?? '') ?? []

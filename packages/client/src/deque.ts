@@ -1,4 +1,6 @@
-/** A first-in, first-out queue whose ends cost O(1) amortised; an array's `shift` costs its length. */
+/**
+ * A first-in, first-out queue. Operations at its ends cost O(1) amortised, while an array's `shift` costs its length.
+ */
 export class Deque<T> {
   #items: (T | undefined)[] = []
   #head = 0
@@ -7,7 +9,7 @@ export class Deque<T> {
     return this.#items.length - this.#head
   }
 
-  /** The next one that `shift` takes. */
+  /** The item that `shift` takes next. */
   get first(): T | undefined {
     return this.#items[this.#head]
   }
@@ -38,7 +40,7 @@ export class Deque<T> {
     this.#head = 0
   }
 
-  /** Takes everything out. */
+  /** Removes and returns all items. */
   drain(): T[] {
     const items = this.#items.slice(this.#head) as T[]
     this.#items = []

@@ -1,11 +1,11 @@
 import { type Body, jsonText } from '@sluice/protocol'
 
-/** What an input or an attempt's output travels as: JSON text, or a body of another type. */
+/** The encoded form of an input or an output: JSON text, or a body of another type. */
 export type Encoded = string | Body
 
 /** A value that cannot be sent as it is. */
 export class UnsendableError extends Error {
-  /** Where in the value, such as `input.tags[3]`. */
+  /** Where the value is, such as `input.tags[3]`. */
   readonly path: string
 
   constructor(path: string, kind: string) {
@@ -17,18 +17,19 @@ export class UnsendableError extends Error {
 const BYTES = 'application/octet-stream'
 
 /**
- * A value as it travels: a Uint8Array as a copy of its bytes, anything else as JSON. What JSON would drop or change without a word is
- * refused; an object's properties that are `undefined` are left out, as JSON does.
+ * Encodes a value: a Uint8Array as a copy of its bytes, anything else as JSON. A value that JSON would drop or change
+ * silently is refused. Properties that are `undefined` are left out, as JSON does.
  * @param root the name that paths begin with
- * @throws UnsendableError naming the path; what `JSON.stringify` throws for a cycle; TypeError for bytes that were transferred away
+ * @throws UnsendableError naming the path; what `JSON.stringify` throws for a cycle; TypeError for bytes that were
+ * transferred away
  */
 export function encodeValue(value: unknown, root: string): Encoded {
-  // A copy: the program, and what else shares the buffer, may go on with it.
+  // A copy, because the program and other users of the buffer may change it.
   if (isBytes(value)) return { bytes: new Uint8Array(value), contentType: BYTES }
   return strictJson(value, root)
 }
 
-/** The JSON text of a value; throws as `encodeValue` does, for bytes too. */
+/** The JSON text of a value. Throws as `encodeValue` does, and also for bytes. */
 export function strictJson(value: unknown, root: string): string {
   const problem = problemOf(value, [])
   if (problem === undefined) return jsonText(value)
@@ -53,10 +54,10 @@ const CURES: Readonly<Record<string, string>> = {
   Uint8Array: USE_BYTES,
 }
 
-/** Objects with properties of their own that JSON would keep, and lose the rest. */
+/** Objects with properties of their own: JSON would keep those and lose the rest. */
 const LOSSY = new Set(['Map', 'Set', 'Error'])
 
-/** Objects that JSON takes the primitive of. */
+/** Objects that JSON replaces by their primitive. */
 const BOXES = new Set(['Number', 'String', 'Boolean'])
 
 function problemOf(value: unknown, ancestors: object[]): Problem | undefined {
@@ -84,7 +85,7 @@ function problemIn(value: object, ancestors: object[]): Problem | undefined {
   const { toJSON } = value as { toJSON?: unknown }
   if (typeof toJSON === 'function') {
     const said: unknown = toJSON.call(value, '')
-    // What it returns is not asked for its own `toJSON`.
+    // The result's own `toJSON` is not called.
     if (typeof said !== 'object' || said === null) return said === undefined ? undefined : problemOf(said, ancestors)
     return Array.isArray(said) ? problemAmong(said, ancestors) : problemOfProperties(said, ancestors)
   }
@@ -97,7 +98,7 @@ function problemIn(value: object, ancestors: object[]): Problem | undefined {
 }
 
 function problemAmong(items: readonly unknown[], ancestors: object[]): Problem | undefined {
-  // A cycle is told by JSON.stringify itself.
+  // JSON.stringify itself reports a cycle.
   if (ancestors.includes(items)) return undefined
   ancestors.push(items)
   for (let index = 0; index < items.length; index++) {

@@ -1,15 +1,15 @@
 import { type DeadReason, type ErrorCode, retryOf, type TaskFailure, type WireError } from '@sluice/protocol'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 
-/** The broker refused something; `code` is one of the protocol's table and says whether to try again. */
+/** The broker refused something. `code` is one of the protocol's table and tells whether to try again. */
 export class SluiceError extends Error {
   override readonly name = 'SluiceError'
   readonly code: ErrorCode
   /** The path of the field at fault. */
   readonly field: string | undefined
-  /** The limit that was passed, in the field's unit. */
+  /** The exceeded limit, in the field's unit. */
   readonly limit: number | undefined
-  /** Wait at least this long before trying again, in ms. */
+  /** The minimum wait before a retry, in ms. */
   readonly retryAfterMs: number | undefined
 
   constructor(error: WireError) {
@@ -20,13 +20,13 @@ export class SluiceError extends Error {
     this.retryAfterMs = error.retryAfterMs
   }
 
-  /** False where the same request would be refused again. */
+  /** False if the same request would be refused again. */
   get retryable(): boolean {
     return retryOf(this.code) !== 'no'
   }
 }
 
-/** What the broker would refuse, refused before it leaves. */
+/** An error for something that the broker would refuse, thrown before it is sent. */
 export function badMessage(message: string, field: string): SluiceError {
   return new SluiceError({ code: 'bad_message', message, field })
 }
@@ -36,7 +36,7 @@ export class TaskDeadError extends Error {
   override readonly name = 'TaskDeadError'
   readonly id: string
   readonly reason: DeadReason
-  /** The failure of the last attempt, where an attempt failed. */
+  /** The failure of the last attempt, if an attempt failed. */
   readonly error: TaskFailure | undefined
   readonly attempts: number
 
@@ -60,7 +60,7 @@ export class TaskCancelledError extends Error {
   }
 }
 
-/** The client or worker was closed, so it will never know the answer. The task itself is not affected. */
+/** The client or worker was closed before the answer arrived. The task itself is not affected. */
 export class ClosedError extends Error {
   override readonly name = 'ClosedError'
 }
@@ -69,7 +69,7 @@ export class ClosedError extends Error {
 export class ValidationError extends Error {
   override readonly name = 'ValidationError'
   readonly issues: readonly StandardSchemaV1.Issue[]
-  /** The same value will not fit the next time. */
+  /** The same value will fail again. */
   readonly retryable = false
 
   constructor(what: string, issues: readonly StandardSchemaV1.Issue[]) {
@@ -83,11 +83,11 @@ function issueText(issue: StandardSchemaV1.Issue): string {
   return path === '' ? issue.message : `${path}: ${issue.message}`
 }
 
-/** Thrown by a handler: this attempt failed, another may succeed. Any other error means the same. */
+/** Thrown by a handler: this attempt failed, and another may succeed. Any other error means the same. */
 export class RetryableError extends Error {
   override readonly name: string = 'RetryableError'
   readonly retryable = true
-  /** Overrides the task's retry policy, in ms. */
+  /** The delay in place of the task's retry policy, in ms. */
   readonly retryAfterMs: number | undefined
 
   constructor(message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
@@ -96,18 +96,18 @@ export class RetryableError extends Error {
   }
 }
 
-/** Thrown by a handler: no other attempt can succeed, so the task goes to the dead letters at once. */
+/** Thrown by a handler: no other attempt can succeed, so the task becomes a dead letter at once. */
 export class PermanentError extends Error {
   override readonly name: string = 'PermanentError'
   readonly retryable = false
 }
 
-/** For `throw retryAfter(5000)` in a handler: fail this attempt and let the next one start after `delayMs`. */
+/** Use `throw retryAfter(5000)` in a handler: this attempt fails, and the next one starts after `delayMs`. */
 export function retryAfter(delayMs: number, message = `try again after ${delayMs} ms`): RetryableError {
   return new RetryableError(message, { retryAfterMs: delayMs })
 }
 
-/** The attempt ran longer than the task's `timeLimitMs`: the reason of `ctx.signal`. */
+/** The attempt ran longer than the task's `timeLimitMs`. It is the reason of `ctx.signal`. */
 export class TimeLimitExceeded extends Error {
   override readonly name = 'TimeLimitExceeded'
 
@@ -116,7 +116,9 @@ export class TimeLimitExceeded extends Error {
   }
 }
 
-/** The lease of the attempt is gone or handed back: the reason of `ctx.signal`. Nothing the handler returns is used. */
+/**
+ * The lease of the attempt is lost or handed back. It is the reason of `ctx.signal`. The handler's result is not used.
+ */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'
   readonly reason: 'cancelled' | 'expired' | 'session_lost' | 'handed_back'
@@ -128,8 +130,8 @@ export class LeaseLostError extends Error {
 }
 
 /**
- * What an Executor rejects with where the attempt had no fair chance, such as in a thread that could not load its code. The task is
- * handed back: no attempt is counted, up to the broker's `releasesMax`.
+ * An Executor rejects with it if the attempt had no fair chance, for example in a thread that could not load its code.
+ * The task is handed back, and no attempt is counted, up to the broker's `releasesMax`.
  */
 export class HandBackError extends Error {
   override readonly name = 'HandBackError'

@@ -1,20 +1,20 @@
 import { DURATION_MS_MAX, type FailedLease, type Limits, type TaskFailure } from '@sluice/protocol'
 
-/** Causes and members of one failure that are kept. */
+/** The maximum number of causes and members of one failure that are kept. */
 const ERRORS_MAX = 10
 
-/** What a handler threw, as data that can cross to another thread or process. */
+/** A handler's error as data that can cross to another thread or process. */
 export interface Failure {
   error: TaskFailure
   /** False: no other attempt can succeed. */
   retryable?: boolean
-  /** In place of the task's retry policy, in ms. */
+  /** The delay in place of the task's retry policy, in ms. */
   retryAfterMs?: number
 }
 
 /**
- * Reads what a handler threw, by its fields and not by its class: an error may come from another realm, or from another copy of
- * this package. Anything can be thrown, and this never throws.
+ * Reads a handler's error by its fields and not by its class, because an error may come from another realm, or from
+ * another copy of this package. Anything can be thrown, and this never throws.
  */
 export function failureOf(thrown: unknown): Failure {
   try {
@@ -24,10 +24,10 @@ export function failureOf(thrown: unknown): Failure {
   }
 }
 
-/** The same for the wire: cut to the limits, so that no error can make a frame invalid. */
+/** The failure for the wire, cut to the limits, so that no error can make a frame invalid. */
 export function failedLease(lease: number, thrown: unknown, limits: Limits): FailedLease {
   const { error, ...verdict } = failureOf(thrown)
-  // Escaped, a unit has up to six bytes, and all of it has to fit the smallest of frames.
+  // An escaped UTF-16 unit has up to six bytes, and the whole must fit into the smallest frame.
   const unitsMax = limits.frameBytesMax >> 5
   const cutError: TaskFailure = { message: cut(error.message, Math.min(limits.messageLengthMax, unitsMax)) }
   if (error.name !== undefined) cutError.name = cut(error.name, Math.min(limits.nameLengthMax, unitsMax >> 1))
@@ -54,15 +54,15 @@ function read(thrown: unknown): Failure {
 function messageIn(thrown: object): string {
   const { message, errors } = thrown as { message?: unknown; errors?: unknown }
   if (message !== undefined && message !== '') return String(message)
-  // Several errors with none to speak for all of them, such as of a host with several addresses.
+  // An error with several members and no message of its own, for example for a host with several addresses.
   if (Array.isArray(errors) && errors.length > 0) return errors.slice(0, ERRORS_MAX).map(headOf).join('; ')
   if (message === '') return ''
-  // What is no error and has no message is shown as it is.
+  // A thrown value that is no error and has no message is shown as it is.
   const text = thrown.toString === Object.prototype.toString ? JSON.stringify(thrown) : String(thrown)
   return text ?? String(thrown)
 }
 
-/** The stack, and behind it those of the causes and of the members of an AggregateError. */
+/** The stack, followed by those of the causes and of the members of an AggregateError. */
 function stackIn(thrown: object): string {
   const parts: string[] = []
   const seen = new Set<unknown>()
@@ -72,7 +72,7 @@ function stackIn(thrown: object): string {
     try {
       addReadable(label, error)
     } catch {
-      // It hides nothing of the others.
+      // The other errors are still shown.
     }
   }
   const addReadable = (label: string, error: unknown): void => {
@@ -98,7 +98,7 @@ function headOf(thrown: unknown): string {
 
 function cut(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text
-  // Half a surrogate pair at the cut would not be text any more.
+  // Half a surrogate pair at the cut would not be valid text.
   const last = text.charCodeAt(lengthMax - 2)
   return `${text.slice(0, last >= 0xd800 && last <= 0xdbff ? lengthMax - 2 : lengthMax - 1)}…`
 }

@@ -1,9 +1,12 @@
 import type { Logger } from './logger.ts'
 
-/** A queue that is full for this long is told of, in ms. */
+/** A warning comes when a queue is full for this long, in ms. */
 const PATIENCE_MS = 2000
 
-/** The queues that have no room for what waits here, so that a wait for room is seen: one warning for each, and a line at its end. */
+/**
+ * Tracks the queues that have no room for waiting submissions, so that a wait is visible: one warning for each queue,
+ * and one line when the wait ends.
+ */
 export class FullQueues {
   readonly #logger: Logger
   readonly #queues = new Map<string, { sinceMs: number; isTold: boolean }>()

@@ -5,32 +5,33 @@ import { checkSignal, onAbort, withSignal } from './signal.ts'
 import { validate } from './task-contract.ts'
 import type { Terms } from './terms.ts'
 
-/** A submitted task, as its submitter sees it. Keep it or drop it: the task does not depend on it. */
+/** A submitted task, as its submitter sees it. The task does not depend on the handle, which may be dropped. */
 export interface TaskHandle<O = unknown> extends AsyncIterable<unknown> {
-  /** UUIDv7, lower case. */
+  /** A UUIDv7 in lower case. */
   readonly id: string
   /** Undefined for a handle made from an id alone. */
   readonly queue: string | undefined
   /**
    * Asks the broker.
-   * @throws ClosedError when the client is closed first
+   * @throws ClosedError if the client is closed first
    */
   status(options?: { signal?: AbortSignal }): Promise<TaskStatus>
   /**
-   * The task's result, however often and however late it is asked for while the broker keeps it (`resultTtlMs`).
-   * A call after a rejection asks the broker again: a dead task may have been put back into its queue.
+   * The task's result. It can be read repeatedly while the broker keeps it (`resultTtlMs`). A call after a rejection
+   * asks the broker again, because a dead task may have been redriven.
    * @throws TaskDeadError, TaskCancelledError, SluiceError `unknown_task`, ClosedError, ValidationError (the result
-   *   does not fit the contract), or the signal's reason; the signal ends the waiting, not the task
+   * does not fit the contract), or the signal's reason; the signal ends the wait, not the task
    */
   result(options?: { signal?: AbortSignal }): Promise<O>
   /**
-   * Cancels the task, waiting or running. Resolves once that is durable.
+   * Cancels the task, waiting or running. Resolves when the cancellation is durable.
    * @throws SluiceError `task_finished` or `unknown_task`
    */
   cancel(options?: { signal?: AbortSignal }): Promise<void>
   /**
-   * What the handler reports, newest last; ends with the task. A reader that falls behind loses the oldest of 16.
-   * Every call starts an iteration of its own. The signal ends it with the signal's reason.
+   * The values that the handler reports, newest last. It ends with the task. A slow reader keeps the newest 16 values
+   * and loses older ones. Every call starts a separate iteration. If the signal fires, it ends with the signal's
+   * reason.
    */
   progress(options?: { signal?: AbortSignal }): AsyncIterable<unknown>
 }
@@ -39,44 +40,47 @@ export interface TaskHandle<O = unknown> extends AsyncIterable<unknown> {
 export interface HandleHost {
   query(id: string, signal?: AbortSignal): Promise<TaskStatus>
   cancel(id: string, signal?: AbortSignal): Promise<void>
-  /** Makes sure that outcome and progress of this handle's task arrive. */
+  /** Makes sure that the outcome and progress of this handle's task arrive. */
   watch(handle: Handle): void
-  /** Why a signal has ended a wait. */
+  /** The error of a wait that a signal ended. */
   reasonOf(signal: AbortSignal): unknown
-  /** The outcome is known, so that it need not be told by id any more. */
+  /** The outcome is known and need not be told by id any more. */
   forget(handle: Handle): void
 }
 
-/** What a handle needs of the submission that it is part of. */
+/** What a handle needs from the submission that it is part of. */
 interface Membership {
   /** Nothing more is expected for the task at `place`. */
   leave(place: number): void
 }
 
-/** Progress values that one iteration holds for a reader that is slower than the handler. */
+/** The maximum number of progress values that one iteration buffers for a slow reader. */
 const PROGRESS_VALUES_MAX = 16
 
 /**
- * Handle and bookkeeping in one object, since there is one for every task in flight. `phase` is the submission's:
- * `queued` here, `sent` and unanswered, `accepted`, or `refused`.
+ * Handle and bookkeeping in one object, because there is one for every task in flight. `phase` is that of the
+ * submission: `queued` here, `sent` but unanswered, `accepted`, or `refused`.
  */
 export class Handle implements TaskHandle<unknown> {
   readonly id: string
   readonly terms: Terms
   readonly #host: HandleHost
   phase: 'queued' | 'sent' | 'accepted' | 'refused' = 'queued'
-  /** The input as it travels; dropped once the broker has answered for good. */
+  /** The encoded input. It is dropped once the broker has given its final answer. */
   input: Encoded | undefined
-  /** Where the broker's answer and the outcome come in, and the place there; undefined while none is expected by place. */
+  /**
+   * The submission through which the answer and the outcome arrive, and the place in it. Undefined while none is
+   * expected by place.
+   */
   submission: Membership | undefined
   place = 0
-  /** Whether the broker may have held the task before this submission, so that it may tell its outcome by id. */
+  /** Whether the broker may have held the task before this submission. It may then tell the outcome by id. */
   mayBeHeld = false
-  /** Ends the wait of `submit()`; undefined once it has ended, or been given up. */
+  /** Ends the wait of `submit()`. Undefined once the wait has ended or was given up. */
   accept: ((handle: Handle) => void) | undefined
   reject: ((error: unknown) => void) | undefined
   #ended = false
-  /** A result that nobody has asked for yet, or why there is none. */
+  /** A result that nobody has asked for yet, or the reason why there is none. */
   #kept: { bodies: Bodies; contentType: string | undefined } | Error | undefined
   #result: Promise<unknown> | undefined
   #resolve: ((value: unknown) => void) | undefined
@@ -93,7 +97,6 @@ export class Handle implements TaskHandle<unknown> {
     return this.terms.queue
   }
 
-  /** The broker has made the task durable. */
   accepted(): void {
     this.phase = 'accepted'
     this.input = undefined
@@ -109,7 +112,7 @@ export class Handle implements TaskHandle<unknown> {
     else reject?.(error)
   }
 
-  /** Whether someone waits for the outcome. */
+  /** Whether somebody waits for the outcome. */
   get awaited(): boolean {
     return this.#resolve !== undefined || (this.#readers !== undefined && this.#readers.size > 0)
   }
@@ -133,7 +136,10 @@ export class Handle implements TaskHandle<unknown> {
     return signal === undefined ? result : withSignal(result, signal, this.#host.reasonOf)
   }
 
-  /** A rejection is not kept: a task that is dead may be put back into its queue, and what was refused for now may be taken later. */
+  /**
+   * A rejection is not kept: a dead task may be redriven, and a submission that was refused for now may be accepted
+   * later.
+   */
   #ask(): Promise<unknown> {
     const kept = this.#kept
     this.#kept = undefined
@@ -182,7 +188,7 @@ export class Handle implements TaskHandle<unknown> {
   onResult(bodies: Bodies, index: number, contentType: string | undefined): void {
     if (!this.#end()) return
     if (this.#resolve === undefined) {
-      // The bodies view a frame: a result that nobody waits for yet must not keep the whole frame alive.
+      // The bodies are views of a frame. A result that nobody waits for yet must not keep the whole frame alive.
       const bytes = bodies.at(index).slice()
       this.#kept = { bodies: Bodies.ofPieces([bytes], [bytes.length]), contentType }
     } else this.#resolveWith(bodies, index, contentType)
@@ -222,8 +228,8 @@ export class Handle implements TaskHandle<unknown> {
   }
 
   /**
-   * The task has its outcome, which says that it was accepted even where the broker's answer is still under way.
-   * @returns false where it was told before: a submission that was sent again is over then as well
+   * The task has its outcome. So it was accepted, even if the broker's answer is still under way.
+   * @returns false if the outcome was known before; a submission that was sent again ends then as well
    */
   #end(): boolean {
     const isFirst = !this.#ended
@@ -250,13 +256,13 @@ export class Handle implements TaskHandle<unknown> {
   }
 }
 
-/** @throws SluiceError `bad_message` where there is a `signal` that is none */
+/** @throws SluiceError `bad_message` if `signal` is no AbortSignal */
 function signalOf(options: { signal?: AbortSignal } | undefined): AbortSignal | undefined {
   checkSignal(options?.signal)
   return options?.signal
 }
 
-/** JSON becomes its value; any other content type is handed over as its bytes. */
+/** Decodes JSON. A body of any other content type is returned as its bytes. */
 function decodeResult(id: string, bodies: Bodies, index: number, contentType: string | undefined): unknown {
   if (contentType !== undefined) return bodies.at(index).slice()
   try {
@@ -285,7 +291,7 @@ class ProgressReader implements AsyncIterator<unknown> {
   constructor(signal: AbortSignal | undefined, leave: () => void) {
     this.#signal = signal
     this.#leave = leave
-    // Where it has fired already nobody waits yet, and `next` says so.
+    // If it has fired already nobody waits yet, and `next` rejects.
     this.#forgetSignal = onAbort(signal?.aborted ? undefined : signal, () => {
       this.#leave()
       for (const { reject } of this.#waiting.splice(0)) reject(signal!.reason)

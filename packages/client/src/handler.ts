@@ -7,21 +7,25 @@ import { isThenable } from './thenable.ts'
 
 const encoder = new TextEncoder()
 
-/** What a handler knows about its attempt: a plain object with these six properties, in the process and in a thread. */
+/**
+ * What a handler knows about its attempt: a plain object with these six properties, both in the process and in a
+ * thread.
+ */
 export interface TaskContext {
   readonly id: string
   readonly queue: string
   /** 1 for the first delivery. */
   readonly attempt: number
   /**
-   * Fires when what the handler returns would not be used any more: the task was cancelled, its lease expired, its
-   * time limit passed, or the worker hands it back. The reason is a LeaseLostError or a TimeLimitExceeded. A handler that goes on all
-   * the same keeps its place; a worker whose places are all kept so hands back what waits and takes nothing until one is free.
+   * Fires when the handler's result would not be used any more: the task was cancelled, its lease expired, its time
+   * limit passed, or the worker hands it back. The reason is a LeaseLostError or a TimeLimitExceeded. A handler that
+   * continues anyway still occupies its share of `concurrency`. If such handlers occupy all of it, the worker hands
+   * waiting tasks back and takes no more until one returns.
    */
   readonly signal: AbortSignal
   /**
-   * Reports progress: any JSON value of at most `progressBytesMax` bytes (1 KiB). Only the newest travels, at most
-   * ten times a second; a value that does not fit is left out, with a warning in the log.
+   * Reports progress: any JSON value of at most `progressBytesMax` bytes (1 KiB). Only the newest value is sent, at
+   * most ten times a second. A value that does not fit is dropped, with a warning in the log.
    */
   readonly progress: (value: unknown) => void
   /** Adds task, queue and attempt to each line. Takes fields and a message, or a message alone. */
@@ -29,12 +33,13 @@ export interface TaskContext {
 }
 
 /**
- * Returns the output, or throws; see RetryableError, PermanentError, retryAfter. The output is JSON, or a Uint8Array, whose bytes are
- * copied at once. A value that JSON would drop or change (a Map, a function, NaN) fails the task for good, with its path.
+ * Returns the output, or throws; see RetryableError, PermanentError, retryAfter. The output is JSON, or a Uint8Array,
+ * whose bytes are copied at once. If JSON would drop or change a value in it (a Map, a function, NaN), the task fails
+ * for good, and the error has the path.
  */
 export type Handler<I = unknown, O = unknown> = (input: I, ctx: TaskContext) => O | Promise<O>
 
-/** A handler with the contract that its input and output are checked against. */
+/** A handler with the contract that checks its input and output. */
 export interface ContractHandler<I, O> {
   contract: TaskContract<unknown, unknown, I, O>
   handle: Handler<I, O>
@@ -43,7 +48,7 @@ export interface ContractHandler<I, O> {
 // biome-ignore lint/suspicious/noExplicitAny: a record of handlers with different inputs has no narrower type
 export type AnyHandler = Handler<any, unknown> | ContractHandler<any, any>
 
-/** Ties a handler to its contract, with the contract's types. */
+/** Binds a handler to its contract, with the contract's types. */
 export function handle<I, O>(
   contract: TaskContract<unknown, unknown, I, O>,
   handler: Handler<NoInfer<I>, NoInfer<O>>,
@@ -52,8 +57,8 @@ export function handle<I, O>(
 }
 
 /**
- * Runs one attempt in which input and output are bodies.
- * @throws what the handler throws; ValidationError, PermanentError where input or output cannot be used
+ * Runs one attempt. Input and output are bodies.
+ * @throws what the handler throws; ValidationError or PermanentError if the input or the output cannot be used
  */
 export function runHandler(handler: AnyHandler, body: Body, ctx: TaskContext): Body | Promise<Body> {
   const output = runAttempt(handler, inputOf(body), ctx)
@@ -61,8 +66,8 @@ export function runHandler(handler: AnyHandler, body: Body, ctx: TaskContext): B
 }
 
 /**
- * Runs one attempt, from the input's value to the output as it travels. Synchronous where handler and schemas are, so that a
- * cheap handler costs no promise.
+ * Runs one attempt, from the decoded input to the encoded output. It is synchronous if handler and schemas are, so that
+ * a cheap handler costs no promise.
  * @throws as `runHandler`
  */
 export function runAttempt(handler: AnyHandler, input: unknown, ctx: TaskContext): Encoded | Promise<Encoded> {
@@ -81,11 +86,11 @@ export function runAttempt(handler: AnyHandler, input: unknown, ctx: TaskContext
 
 function finish(contract: TaskContract<unknown, unknown>, output: unknown): Encoded | Promise<Encoded> {
   const checked = validate(contract.output, output, 'the output')
-  // The receiving end uses what its schema makes of the value, so the value travels as the handler returned it.
+  // The receiver uses the result of its own schema, so the value is sent as the handler returned it.
   return checked instanceof Promise ? checked.then(() => encodeOutput(output)) : encodeOutput(output)
 }
 
-/** What an attempt fails with whose input cannot be read. */
+/** The error of an attempt whose input cannot be read. */
 export function noInput(cause: unknown): PermanentError {
   return new PermanentError(`the input is not JSON: ${(cause as Error).message}`, { cause })
 }

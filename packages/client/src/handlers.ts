@@ -2,11 +2,11 @@ import { isQueueName } from '@sluice/protocol'
 import type { AnyHandler, ContractHandler } from './handler.ts'
 import { noQueueName } from './queue-name.ts'
 
-/** Handlers by the name of their queue. */
+/** Handlers by queue name. */
 export type Handlers = Readonly<Record<string, AnyHandler>>
 
 /**
- * Handlers by queue, or a list of handlers with a contract, each of which names its queue itself.
+ * Handlers by queue, or a list of handlers with contracts, which name their queues.
  * @throws Error naming the queue whose handler cannot be used
  */
 export function handlersByQueue(given: unknown): Record<string, AnyHandler> {
@@ -32,7 +32,7 @@ export function handlersByQueue(given: unknown): Record<string, AnyHandler> {
   return handlers
 }
 
-/** Whether a value is what `handle(contract, function)` makes. */
+/** Whether a value is a result of `handle(contract, function)`. */
 export function isContractHandler(value: unknown): value is ContractHandler<unknown, unknown> {
   if (typeof value !== 'object' || value === null || !('handle' in value) || !('contract' in value)) return false
   const { contract, handle } = value

@@ -5,12 +5,12 @@ import type { Platform } from './platform.ts'
 import type { Settlements } from './settlements.ts'
 import type { Slot } from './slot.ts'
 
-/** A lease outlives two lost or late heartbeats. */
+/** A lease survives two lost or late heartbeats. */
 const BEATS_PER_LEASE = 3
 
 /**
- * What keeps leases alive: all of them with each heartbeat of the connection, and those that are too short for its period with
- * beats of their own. The timer for these runs only while such a lease is held.
+ * Keeps leases alive. Each heartbeat of the connection renews all of them. Leases that are too short for its period get
+ * extra heartbeats, whose timer runs only while such a lease is held.
  */
 export class Heartbeats {
   readonly #connection: Connection
@@ -28,8 +28,8 @@ export class Heartbeats {
   }
 
   /**
-   * Says that the work of `slots` lives. What is answered needs no renewal, since the answer has left or leaves with this message; but where
-   * the broker wants to hear it later, it does.
+   * Renews the leases of `slots`. An answered lease needs no renewal, because its answer has left or leaves with this
+   * message. The exception is an answer that the broker wants later.
    */
   push(out: ClientMessage[], slots: Iterable<Slot>): void {
     const putOff = this.#settlements.putOff()
@@ -42,12 +42,12 @@ export class Heartbeats {
     }
   }
 
-  /** A lease is held that lives for `leaseMs` without a heartbeat. */
+  /** A lease is held that expires after `leaseMs` without a heartbeat. */
   held(leaseMs: number): void {
     if (leaseMs < this.#shortMs) this.#within(leaseMs / BEATS_PER_LEASE)
   }
 
-  /** Another broker may ask for fewer heartbeats than the one before, so that leases which were long enough are too short. */
+  /** Another broker may have a longer heartbeat period, so that leases which were long enough are now too short. */
   welcomed(): void {
     this.#within(this.#held.shorterThan(this.#shortMs).shortestMs / BEATS_PER_LEASE)
   }

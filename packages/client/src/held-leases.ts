@@ -1,7 +1,7 @@
 import type { Delivery } from './delivery.ts'
 import type { Slot } from './slot.ts'
 
-/** Every lease that is held, by delivery: the work never asks for one by its number, and what rarely does may search. */
+/** All held leases, by delivery. Frequent operations never look up a lease by its number, and rare ones may search. */
 export class HeldLeases implements Iterable<Slot> {
   readonly #deliveries = new Set<Delivery<Slot>>()
 
@@ -27,14 +27,14 @@ export class HeldLeases implements Iterable<Slot> {
     for (const { slots } of this.#deliveries) for (const slot of slots) if (slot !== undefined) yield slot
   }
 
-  /** The slots of those of `leases` that are held. */
+  /** The slots of the held leases among `leases`. */
   of(leases: readonly number[]): Slot[] {
     if (leases.length === 0) return []
     const named = new Set(leases)
     return [...this].filter((slot) => named.has(slot.lease))
   }
 
-  /** All leases that live for less than `leaseMs` without a heartbeat, and the shortest of these lives in ms. */
+  /** The leases that expire in less than `leaseMs` without a heartbeat, and the shortest of these times in ms. */
   shorterThan(leaseMs: number): { slots: Slot[]; shortestMs: number } {
     const short: Slot[] = []
     let shortestMs = Number.POSITIVE_INFINITY

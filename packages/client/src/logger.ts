@@ -1,6 +1,6 @@
 import { isThenable } from './thenable.ts'
 
-/** The part of a pino logger that is used here; any logger of that shape fits. */
+/** The part of a pino logger that is used here. Any logger of that shape fits. */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
@@ -14,7 +14,7 @@ type LogLine = {
   (fields: object, message?: string): void
 }
 
-/** What a handler logs with. */
+/** The logger of a handler. */
 export type TaskLogger = Readonly<Record<keyof Logger, LogLine>>
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
@@ -24,9 +24,9 @@ const ignore = (): void => {}
 export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
 
 /**
- * The logger of a client or worker. What the given one throws is dropped: a log that fails, such as one on a full disk, must not stop
- * work. Without one, warnings and errors go to `warn`, or nowhere.
- * @throws Error where a logger is given that has not all four methods
+ * The logger of a client or worker. Errors that the given logger throws are dropped, because a failing log, such as one
+ * on a full disk, must not stop work. Without a logger, warnings and errors go to `warn`, or nowhere.
+ * @throws Error if the given logger lacks one of the four methods
  */
 export function safeLogger(given: Logger | undefined, warn?: (message: string, fields: object) => void): Logger {
   if (given === undefined) {
@@ -40,14 +40,14 @@ export function safeLogger(given: Logger | undefined, warn?: (message: string, f
       try {
         given[level](fields, message)
       } catch {
-        // Nowhere is left to say so.
+        // There is no place left to report this.
       }
     }
   }
   return logger
 }
 
-/** A handler's logger: it adds `fields` to every line that it hands to `write`. */
+/** A handler's logger. It adds `fields` to every line that it passes to `write`. */
 export function taskLogger(write: (level: keyof Logger, fields: object, message: string) => void): TaskLogger {
   const line =
     (level: keyof Logger): LogLine =>
@@ -69,7 +69,9 @@ function lineOf(first: unknown, message: unknown): [fields: object, message: str
   return [first, String(message ?? '')]
 }
 
-/** Calls a listener of the program's. What it throws, or rejects with, is logged: it must not keep others from being told. */
+/**
+ * Calls a listener of the program. If it throws or rejects, that is logged, so that other listeners are still called.
+ */
 export function tell(logger: Logger, name: string, listener: () => unknown): void {
   const caught = (error: unknown) => logger.error({ err: error }, `${name} threw: ${messageOf(error)}`)
   try {

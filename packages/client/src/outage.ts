@@ -1,12 +1,12 @@
 import type { WireError } from '@sluice/protocol'
 import type { Logger } from './logger.ts'
 
-/** What a broker that drains gives as its reason: nothing. */
+/** The cause when a broker drains, which states no reason. */
 const LEAVING = 'the broker is leaving'
 
 /**
- * A broker that cannot be reached, as a person sees it: one warning with the cause when the connection is lost, another one where the
- * cause changes, and one line when it is back, however many attempts fail in between.
+ * Reports an outage to people: one warning with the cause when the connection is lost, another if the cause changes,
+ * and one line when the connection is back, however many attempts fail in between.
  */
 export class Outage {
   readonly #where: string
@@ -21,12 +21,15 @@ export class Outage {
     this.#now = now
   }
 
-  /** Where the broker should be, and why it is not reached; undefined while it is, and before the first attempt has failed. */
+  /**
+   * The broker's address, and why it is not reached. Undefined while it is reached, and before the first attempt has
+   * failed.
+   */
   get story(): string | undefined {
     return this.#cause === undefined ? undefined : `no connection to ${this.#where}: ${this.#cause}`
   }
 
-  /** An attempt has failed, or the connection is lost; the next attempt is in `delayMs`. */
+  /** An attempt has failed, or the connection is lost. The next attempt is in `delayMs`. */
   lost(error: WireError | null, delayMs: number): void {
     const cause = error?.message ?? LEAVING
     const isKnown = cause === this.#cause
@@ -38,7 +41,7 @@ export class Outage {
     else this.#logger.warn(fields, line)
   }
 
-  /** The broker has said welcome. */
+  /** The broker has sent `welcome`. */
   back(): void {
     if (this.#cause === undefined) return
     this.#cause = undefined
@@ -51,7 +54,7 @@ function durationText(ms: number): string {
   return ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-/** The URL as people may see it: without a user name and password. */
+/** The URL for display, without user name and password. */
 export function publicUrl(url: string): string {
   return url.replace(/\/\/[^/]*@/, '//')
 }

@@ -20,20 +20,25 @@ import type { Submission, Submissions } from './submissions.ts'
 import type { Terms } from './terms.ts'
 import type { Watches } from './watches.ts'
 
-/** Tasks in one submit message: large enough that its own cost vanishes, small enough to be answered soon. */
+/**
+ * The maximum number of tasks in one submit message. It makes the cost of a message negligible, and the answer still
+ * comes soon.
+ */
 const SUBMIT_TASKS_MAX = 500
 /**
- * The inputs of unanswered submissions have this many characters at most, and one input more: a socket takes whatever it is given, and
- * what is said later (a cancellation, a heartbeat) leaves behind it.
+ * The maximum number of characters in the inputs of unanswered submissions, plus one more input. A socket takes any
+ * amount, and later messages (a cancellation, a heartbeat) would wait behind it.
  */
 const UNANSWERED_CHARS_MAX = 16 * 1024 * 1024
-/** The span of the jitter on top of a refusal's `retryAfterMs`, and the wait of those the budget holds back, in ms. */
+/**
+ * The range of the jitter on top of a refusal's `retryAfterMs`, and the wait of retries that exceed the budget, in ms.
+ */
 const BUSY_JITTER_MS = 500
 const BUDGET_WAIT_MS = 1000
-/** What a task adds to a message besides its body, generously. */
+/** A generous bound on what a task adds to a message besides its body. */
 const TASK_OVERHEAD_BYTES = 64
 
-/** A submit message in the making. */
+/** A submit message that is being built. */
 interface Group {
   message: Submit
   add: (input: Encoded) => void
@@ -48,16 +53,16 @@ export interface OutboxOptions {
   submissions: Submissions
   watches: Watches
   logger: Logger
-  /** The caller of a submission waits for it no longer. */
+  /** Called when the caller of a submission stops waiting for it. */
   onGivenUp: () => void
 }
 
 /**
- * Submissions that are not accepted. They wait in `#queue` until the credit lets them leave, then among the submissions until they
- * are answered, and where the broker has no room in `#parked` until they may be tried again.
+ * Submissions that are not accepted. They wait in `#queue` until the credit permits sending them, then among the
+ * submissions until they are answered. If the broker has no room, they wait in `#parked` until the retry.
  */
 export class Outbox {
-  /** Tasks that the broker takes without having answered. */
+  /** The submit credit: how many unanswered tasks the broker accepts. */
   credit = 0
   readonly #platform: Platform
   readonly #connection: Connection
@@ -70,7 +75,7 @@ export class Outbox {
   readonly #parked = new Map<Handle[], () => void>()
   #unanswered = 0
   #unansweredChars = 0
-  /** Those in `#queue` whose callers have given them up. */
+  /** Tasks in `#queue` whose callers have given up. */
   #givenUp = 0
 
   constructor({ platform, connection, submissions, watches, logger, onGivenUp }: OutboxOptions) {
@@ -83,7 +88,7 @@ export class Outbox {
     this.#budget = new RetryBudget(platform.now())
   }
 
-  /** Whether all that has left is answered. */
+  /** Whether everything that was sent is answered. */
   get isAnswered(): boolean {
     return this.#unanswered === 0
   }
@@ -95,24 +100,24 @@ export class Outbox {
     return true
   }
 
-  /** Whether too much has left without an answer to let more follow. */
+  /** Whether too much is unanswered to send more. */
   get isFull(): boolean {
     return this.#unansweredChars >= UNANSWERED_CHARS_MAX
   }
 
-  /** Tasks that may leave now. */
+  /** Tasks that may be sent now. */
   get waiting(): number {
     return Math.min(this.#queue.size, this.credit - this.#unanswered)
   }
 
-  /** Takes a submission in, unless its signal has fired. */
+  /** Adds a submission, unless its signal has fired. */
   add(handle: Handle, signal: AbortSignal | undefined): void {
     if (signal !== undefined && !this.#leaveOn(signal, handle)) return
     this.#queue.push(handle)
     this.#connection.requestFlush()
   }
 
-  /** After a welcome: what had left over the old connection and was not answered leaves again, before all others. */
+  /** After a welcome: sends what the old connection left unanswered again, before all others. */
   resend(unanswered: readonly Handle[], credit: number): void {
     this.credit = credit
     this.#unanswered = 0
@@ -124,7 +129,7 @@ export class Outbox {
     this.#queue.unshiftAll(this.#stillWanted(unanswered))
   }
 
-  /** Takes everything out that has not left, or was refused and waits. */
+  /** Removes and returns everything that was not sent, or was refused and waits. */
   drain(): Handle[] {
     const handles = [...this.#queue.drain(), ...[...this.#parked.keys()].flat()]
     for (const cancel of this.#parked.values()) cancel()
@@ -132,7 +137,7 @@ export class Outbox {
     return handles
   }
 
-  /** Pushes everything that the credit lets leave. */
+  /** Pushes everything that the credit permits. */
   collect(out: ClientMessage[]): void {
     const { limits } = this.#connection
     const tasksMax = Math.min(SUBMIT_TASKS_MAX, limits.batchItemsMax)
@@ -185,7 +190,7 @@ export class Outbox {
     }
   }
 
-  /** A message for inputs of the kind of `first`: texts, or bytes of one content type. */
+  /** A message for inputs of the same kind as `first`: texts, or bytes of one content type. */
   #openGroup(out: ClientMessage[], terms: Terms, first: Encoded): Group {
     const ref = this.#connection.nextRef()
     const texts: string[] = []
@@ -207,7 +212,7 @@ export class Outbox {
     return { message, add, submission: this.#submissions.open(ref), bytes: 0 }
   }
 
-  /** The broker's verdict on a submission. */
+  /** The broker's answer to a submission. */
   answered(ref: number, refused: readonly { index: number; error: WireError }[]): void {
     const submission = this.#submissions.get(ref)
     if (submission === undefined || submission.answered) return
@@ -245,7 +250,7 @@ export class Outbox {
   }
 
   #accept(handle: Handle): void {
-    // Nobody has the handle of a submission that was given up, or waits for what is not watched.
+    // Nobody has the handle of a submission that was given up, and nobody waits for an unwatched task.
     if (handle.accept === undefined || !handle.terms.watched) this.leave(handle)
     handle.accepted()
   }
@@ -263,7 +268,7 @@ export class Outbox {
     this.#watches.forget(handle)
   }
 
-  /** Tries refused submissions again after the broker's wish and a full jitter, and within the retry budget. */
+  /** Retries refused submissions after the broker's delay plus a full jitter, and within the retry budget. */
   #park(handles: Handle[], retryAfterMs: number): void {
     const delayMs = retryAfterMs + this.#platform.random() * BUSY_JITTER_MS
     const cancel = this.#platform.setTimer(() => {
@@ -278,7 +283,7 @@ export class Outbox {
     this.#parked.set(handles, cancel)
   }
 
-  /** @returns false where the signal has fired already */
+  /** @returns false if the signal has fired already */
   #leaveOn(signal: AbortSignal, handle: Handle): boolean {
     if (signal.aborted) {
       handle.settle(this.#connection.reasonOf(signal))
@@ -299,7 +304,10 @@ export class Outbox {
     return true
   }
 
-  /** Its caller waits no longer. What has not left yet never will, and is swept out before it can outnumber the others. */
+  /**
+   * The caller stops waiting. An unsent submission is never sent. Such submissions are removed before they outnumber
+   * the others.
+   */
   #giveUp(handle: Handle, reason: unknown): void {
     handle.settle(reason)
     handle.input = undefined
@@ -321,9 +329,9 @@ export class Outbox {
   }
 }
 
-/** The bytes of an input, of a text at most three times too many; undefined where a body may not have that many. */
+/** The bytes of an input; for text at most three times too many. Undefined if it exceeds the limit on bodies. */
 function bytesWithin(input: Encoded, { bodyBytesMax }: Limits): number | undefined {
-  // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
+  // UTF-8 takes at most three bytes for a UTF-16 unit.
   if (typeof input === 'string' && input.length * 3 <= bodyBytesMax) return input.length * 3
   const bytes = bytesOf(input)
   return bytes > bodyBytesMax ? undefined : bytes

@@ -1,37 +1,40 @@
-/** A WebSocket as the client needs it. The owner assigns the three callbacks before control returns to the event loop. */
+/** A WebSocket as the client needs it. The owner sets the three callbacks before control returns to the event loop. */
 export interface Socket {
   send(data: string | Uint8Array): void
   close(code?: number, reason?: string): void
-  /** Bytes handed to `send` that have not left yet. */
+  /** Bytes given to `send` that have not been sent yet. */
   readonly bufferedBytes: number
   onopen: () => void
   onmessage: (data: string | Uint8Array) => void
-  /** Called once, after a failed attempt as well; nothing is called after it. */
+  /** Called once, also after a failed attempt. Nothing is called after it. */
   onclose: (event: { code: number; reason: string }) => void
 }
 
-/** Everything the client takes from its surroundings. Replace it to run under a virtual clock or on another socket. */
+/** What the client needs from its environment. Replace it to run under a virtual clock or on another socket. */
 export interface Platform {
-  /** Monotonic, in ms, from any start. */
+  /** A monotonic time in ms, from any start. */
   now(): number
-  /** Calls `fn` once after `ms`; the returned function cancels it. */
+  /** Calls `fn` once after `ms`. The returned function cancels it. */
   setTimer(fn: () => void, ms: number): () => void
-  /** Uniform in [0, 1). */
+  /** A uniform number in [0, 1). */
   random(): number
-  /** Unpredictable bytes, `count` of them. */
+  /** `count` unpredictable bytes. */
   randomBytes(count: number): Uint8Array
-  /** The wall clock in ms since 1970; only task ids use it. */
+  /** The wall clock in ms since 1970. Only task ids use it. */
   epochMs(): number
-  /** Begins a connection. Throws only where no later attempt can succeed either: the client or worker then fails with that error. */
+  /**
+   * Starts a connection. It throws only if no later attempt can succeed either; the client or worker then fails with
+   * that error.
+   */
   connect(url: string, options: { protocol: string }): Socket
-  /** Where warnings and errors go while no `logger` is given. Without it they go nowhere. */
+  /** Receives warnings and errors if no `logger` is given. Without it they are dropped. */
   warn?(message: string, fields: object): void
 }
 
 const NO_WEBSOCKET =
   'this runtime has no WebSocket: use Node 22 or later, or pass platform: nodePlatform of @sluice/worker-node'
 
-/** The longest delay that `setTimeout` takes; anything longer fires at once. */
+/** The longest delay of `setTimeout`. A longer timer fires at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
 function setTimer(fn: () => void, ms: number): () => void {
@@ -49,7 +52,7 @@ function connect(url: string, options: { protocol: string }): Socket {
   webSocket.binaryType = 'arraybuffer'
   const socket: Socket = {
     send: (data) => webSocket.send(data as string | Uint8Array<ArrayBuffer>),
-    // Browsers let a program close with 1000 or 3000–4999 only.
+    // Browsers allow a program to close only with 1000 or 3000–4999.
     close: (code = 1000, reason = '') => webSocket.close(code === 1000 || code >= 3000 ? code : 1000, reason),
     get bufferedBytes() {
       return webSocket.bufferedAmount
@@ -61,7 +64,7 @@ function connect(url: string, options: { protocol: string }): Socket {
   webSocket.onopen = () => socket.onopen()
   webSocket.onmessage = ({ data }) => socket.onmessage(typeof data === 'string' ? data : new Uint8Array(data))
   let failure = ''
-  // Browsers say nothing here; other runtimes say why a connection was not made.
+  // Browsers give no cause here. Other runtimes tell why a connection failed.
   webSocket.onerror = (event) => {
     failure = (event as { message?: string }).message ?? ''
   }
@@ -69,7 +72,7 @@ function connect(url: string, options: { protocol: string }): Socket {
   return socket
 }
 
-/** The platform of browsers, Node ≥ 22, Deno, Bun and edge runtimes: whatever `globalThis` has. */
+/** The platform of browsers, Node ≥ 22, Deno, Bun and edge runtimes. It uses `globalThis`. */
 export const defaultPlatform: Platform = {
   now: () => globalThis.performance.now(),
   setTimer,

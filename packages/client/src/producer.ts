@@ -14,9 +14,9 @@ import { Submissions } from './submissions.ts'
 import { Watches } from './watches.ts'
 
 /**
- * The producing half of a session. Submissions wait in `#outbox` until the credit lets them leave, then in `#submissions`
- * until they are answered and have their outcome. A lost connection moves the unanswered ones back to the outbox, with their ids,
- * and the others to `#watches`.
+ * The producing half of a session. Submissions wait in `#outbox` until the credit permits sending them, then in
+ * `#submissions` until they are answered and have their outcome. When a connection is lost, the unanswered ones go back
+ * to the outbox, with their ids, and the others to `#watches`.
  */
 export class Producer implements SessionOwner, HandleHost {
   readonly role = 'producer'
@@ -61,7 +61,7 @@ export class Producer implements SessionOwner, HandleHost {
     return this.#failure
   }
 
-  /** Resolves with the handle once its task is durable; `signal` gives up waiting. */
+  /** Resolves with the handle when its task is durable. `signal` ends the wait. */
   submit(handle: Handle, signal: AbortSignal | undefined): Promise<Handle> {
     return new Promise((resolve, reject) => {
       if (this.#state === 'closing' || this.#state === 'closed') {
@@ -96,7 +96,7 @@ export class Producer implements SessionOwner, HandleHost {
     this.#watches.forget(handle)
   }
 
-  /** Takes nothing in any more, waits up to `drainMs` for the unanswered submissions, and leaves. */
+  /** Accepts nothing new, waits up to `drainMs` for unanswered submissions, and closes. */
   close(drainMs: number): Promise<void> {
     if (this.#state !== 'closed') {
       this.#actor.send({ type: 'close', drainMs })
@@ -118,7 +118,7 @@ export class Producer implements SessionOwner, HandleHost {
       else unanswered.push(handle)
     }
     this.#outbox.resend(unanswered, welcome.submitCredit)
-    // Outcomes are not acknowledged, so one may have been lost with the old socket even when the session resumes.
+    // Outcomes are not acknowledged. One may have been lost with the old socket even if the session resumes.
     this.#watches.renew()
     for (const message of this.#requests.messages()) this.connection.send(message)
     this.#actor.send({ type: 'connected' })
@@ -215,14 +215,14 @@ export class Producer implements SessionOwner, HandleHost {
     return handle === undefined ? [] : [handle]
   }
 
-  /** Past `watchedMax` the oldest task for which nobody waits is let go; its `result()` asks the broker again. */
+  /** Past `watchedMax` drops the oldest task that nobody waits for. Its `result()` asks the broker again. */
   #letGo(): void {
     const ids: string[] = []
     while (this.#submissions.size + this.#watches.size > this.#watchedMax) {
       const handle = this.#watches.firstUnawaited() ?? this.#submissions.firstUnawaited()
       if (handle === undefined) break
       this.#outbox.leave(handle)
-      // Others may wait for the same task.
+      // Other handles may wait for the same task.
       if (!this.#watches.has(handle.id)) ids.push(handle.id)
     }
     if (!this.connection.open) return
@@ -254,7 +254,7 @@ export class Producer implements SessionOwner, HandleHost {
 
   #afterAnswers(): void {
     if (this.#state === 'closing' && this.#outbox.isIdle) this.#actor.send({ type: 'flushed' })
-    // Outcomes still come over the old connection, so it is left only when none is waited for.
+    // Outcomes still come over the old connection, so it closes only when none is awaited.
     const waits = this.#submissions.size + this.#watches.size > 0
     if (this.#state === 'paused' && this.#outbox.isAnswered && !waits) this.connection.drained()
   }

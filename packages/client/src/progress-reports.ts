@@ -3,18 +3,18 @@ import { strictJson } from './encode-value.ts'
 import { type Logger, messageOf } from './logger.ts'
 import type { Platform } from './platform.ts'
 
-/** Between two reports of the same worker, in ms. */
+/** The time between two reports of the same worker, in ms. */
 const INTERVAL_MS = 100
 
-/** The newest progress of each lease that has not left yet. A task that reports in a loop costs one update an interval. */
+/** The newest unsent progress of each lease. A task that reports in a loop costs one update per interval. */
 export class ProgressReports {
   readonly #platform: Platform
   readonly #logger: Logger
   readonly #requestFlush: () => void
   readonly #newest = new Map<number, unknown>()
-  /** The last words of attempts that have ended: they leave with the answer, whatever the interval. */
+  /** The last reports of ended attempts. They leave with the answer, whatever the interval. */
   readonly #last = new Map<number, unknown>()
-  /** Ends the rest after a report; undefined while there is none. */
+  /** Ends the pause after a report. Undefined while there is none. */
   #cancelRest: (() => void) | undefined
 
   constructor(platform: Platform, logger: Logger, requestFlush: () => void) {
@@ -32,14 +32,14 @@ export class ProgressReports {
     if (this.#cancelRest === undefined) this.#requestFlush()
   }
 
-  /** The attempt has ended; its answer will ask for a flush. */
+  /** The attempt has ended. Its answer requests a flush. */
   end(lease: number): void {
     if (!this.#newest.has(lease)) return
     this.#last.set(lease, this.#newest.get(lease))
     this.#newest.delete(lease)
   }
 
-  /** The lease is gone, and whatever was reported under it is of no use. */
+  /** The lease is lost, so its progress is of no use. */
   drop(lease: number): void {
     this.#newest.delete(lease)
     this.#last.delete(lease)
@@ -62,7 +62,7 @@ export class ProgressReports {
   #push(out: ClientMessage[], reports: Map<number, unknown>, limits: Limits): void {
     if (reports.size === 0) return
     const updates: { lease: number; progress: unknown }[] = []
-    // Taken out first: to read a value may run code of its handler, which may report again.
+    // Remove the entries first: reading a value may run code of its handler, which may report again.
     const taken = [...reports]
     reports.clear()
     for (const [lease, value] of taken) {
@@ -79,24 +79,24 @@ export class ProgressReports {
 }
 
 /**
- * The value as it travels, made from its JSON: a value with code in it could answer otherwise the next time.
- * @throws Error saying why it may not travel: one bad value would make the whole frame invalid
+ * The value that its JSON stands for. A value that contains code could give a different result the next time.
+ * @throws Error with the reason why it cannot be sent; one bad value would make the whole frame invalid
  */
 function plainProgress(value: unknown, limits: Limits): unknown {
   if (typeof value === 'number' && Number.isFinite(value)) return value
   if (value === undefined) throw new Error('it is undefined')
   const json = strictJson(value, 'progress')
   const bytesMax = Math.min(limits.progressBytesMax, limits.frameBytesMax >> 1)
-  // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
+  // UTF-8 takes at most three bytes for a UTF-16 unit.
   if (json.length * 3 > bytesMax && utf8Length(json) > bytesMax) throw new Error(`it has more than ${bytesMax} bytes`)
   // Inside a string the quotes would be escaped, so this can only be a key.
   if (json.includes('"__proto__":')) throw new Error('it holds the key __proto__')
-  // Some room is left for what the message around it nests.
+  // The message around it nests too, so some levels are reserved.
   if (depthOf(json) > limits.depthMax - 8) throw new Error('it nests too deep')
   return JSON.parse(json)
 }
 
-/** The deepest nesting; brackets inside strings are counted too, which errs on the safe side. */
+/** The deepest nesting. Brackets inside strings count too, which errs on the safe side. */
 function depthOf(json: string): number {
   let depth = 0
   let deepest = 0

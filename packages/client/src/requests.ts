@@ -8,13 +8,13 @@ interface Request {
 }
 
 /**
- * Queries and cancellations that wait for their answer. Both may be asked twice without harm, so after a reconnect
- * all unanswered ones are simply sent again.
+ * Queries and cancellations without an answer. Both can be repeated without harm, so all of them are sent again after a
+ * reconnect.
  */
 export class Requests {
   readonly #waiting = new Map<number, Request>()
 
-  /** Every message that has no answer yet. */
+  /** All unanswered messages. */
   messages(): ClientMessage[] {
     return [...this.#waiting.values()].map((request) => request.message)
   }

@@ -1,13 +1,13 @@
-/** Retries that may be spent at once. */
+/** The maximum number of retries at once. */
 const TOKENS_MAX = 1000
 /** Tokens that an accepted submission earns. */
 const EARNED = 0.2
-/** Tokens that time earns, so that a client whose every submission was refused still probes. */
+/** Tokens earned per ms, so that a client still probes if all its submissions were refused. */
 const EARNED_PER_MS = 0.05
 
 /**
- * A token bucket for retries, as in Finagle's RetryBudget: retries stay a fraction of what succeeds, so a broker that
- * refuses everything is not answered with everything again.
+ * A token bucket for retries, as in Finagle's RetryBudget. Retries stay a fraction of successes, so that a broker that
+ * refuses everything is not sent everything again.
  */
 export class RetryBudget {
   #tokens = TOKENS_MAX

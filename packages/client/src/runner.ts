@@ -8,17 +8,17 @@ import { type AnyHandler, noInput, runAttempt } from './handler.ts'
 import type { Platform } from './platform.ts'
 import type { Slot } from './slot.ts'
 
-/** How long a handler may go on after its signal has fired before no work is to wait for it any more, in ms. */
+/** How long a handler may run after its signal has fired while work still waits for it, in ms. */
 const UNHEEDED_MS = 2000
 
-/** Hears what becomes of the attempts whose lease is held. */
+/** The callbacks for attempts whose lease is held. */
 export interface RunnerHost {
   onOutput(slot: Slot, output: Encoded): void
-  /** The handler threw, or its time limit has passed while it runs. */
+  /** The handler threw, or its time limit passed during the run. */
   onFailure(slot: Slot, thrown: unknown): void
   /** The executor hands the task back. */
   onHandBack(slot: Slot, reason: Error): void
-  /** Handlers run of which the broker was not told that they are begun; asked for again until it is. */
+  /** Handlers run that the broker was not told about. It is called repeatedly until the broker is told. */
   onUnsaidBegin(): void
   /** `isBlocked` has changed. */
   onBlockedChange(): void
@@ -27,18 +27,19 @@ export interface RunnerHost {
 export interface RunnerOptions {
   handlers: Readonly<Record<string, AnyHandler>>
   executor: Executor | undefined
-  /** Handlers that run at once. */
+  /** The maximum number of handlers that run at once. */
   concurrency: number
   platform: Platform
 }
 
 /**
- * Deliveries wait here for one of `concurrency` places, in which their handlers run. A place is free once its handler returns. They are
- * begun strictly in the order in which they came, so one that has to wait holds up all behind it: until its `begin` has left, or until
- * no other handler runs where it is to run alone.
+ * Runs at most `concurrency` handlers at once; further deliveries wait here. A handler occupies its share until it
+ * returns. Deliveries begin strictly in the order in which they arrived. So one that must wait delays all behind it:
+ * until its `begin` has left, or, for a task that must run alone, until no other handler runs.
  *
- * A handler that goes on for `UNHEEDED_MS` after its signal has fired keeps its place, but counts as running no more where a task is
- * to run alone: its lease is lost or answered, so it has no attempt that could be charged, and it may never return.
+ * A handler that runs for `UNHEEDED_MS` after its signal has fired still occupies its share, but does not count as
+ * running for a task that must run alone. Its lease is lost or answered, so no attempt of it could be charged, and it
+ * may never return.
  */
 export class Runner {
   readonly #host: RunnerHost
@@ -49,11 +50,11 @@ export class Runner {
   readonly #platform: Platform
   readonly #backlog = new Deque<Slot>()
   #active = 0
-  /** Of these, those that have not heeded their signal for too long. */
+  /** Of these, the number that have ignored their signal for too long. */
   #deaf = 0
-  /** What ends the wait for those whose signal has fired and who are not deaf yet. */
+  /** Ends the wait for handlers whose signal has fired and that are not deaf yet. */
   readonly #patience = new Map<Slot, () => void>()
-  /** It runs alone. */
+  /** The slot that runs alone. */
   #alone: Slot | undefined
   #pumping = false
   #isBlocked = false
@@ -67,24 +68,25 @@ export class Runner {
     this.#platform = options.platform
   }
 
-  /** Handlers that have not returned. */
+  /** The number of handlers that have not returned. */
   get active(): number {
     return this.#active
   }
 
   /**
-   * Whether every place is held by a handler that does not heed its signal: what waits here might wait for ever, its lease kept alive.
+   * Whether handlers that ignore their signal occupy all of `concurrency`. Waiting deliveries might then wait for ever,
+   * with their leases kept alive.
    */
   get isBlocked(): boolean {
     return this.#isBlocked
   }
 
-  /** The slot waits for a place; `pump` looks for one. */
+  /** The slot waits until it may run; `pump` starts it. */
   add(slot: Slot): void {
     this.#backlog.push(slot)
   }
 
-  /** Starts handlers while there is room. Handlers that return at once come back here: the loop takes their place. */
+  /** Starts handlers while there is room. Handlers that return at once come back here; the loop replaces recursion. */
   pump(): void {
     if (this.#pumping) return
     this.#pumping = true
@@ -114,12 +116,12 @@ export class Runner {
     return this.#begun.announce(slot.lease)
   }
 
-  /** Takes out what waits for a place. */
+  /** Removes and returns the waiting slots. */
   drain(): Slot[] {
     return this.#backlog.drain()
   }
 
-  /** What the handler of a running slot returns will not be used. */
+  /** The result of a running slot's handler will not be used. */
   abort(slot: Slot, reason: Error): void {
     this.#begun.end(slot.lease)
     this.#patience.set(
@@ -137,7 +139,7 @@ export class Runner {
     this.pump()
   }
 
-  /** Nothing waits or is counted any more; resolves when the executor, if any, is closed. */
+  /** Ends all waiting and counting. Resolves when the executor, if any, is closed. */
   async close(): Promise<void> {
     this.#backlog.drain()
     for (const cancel of this.#patience.values()) cancel()
@@ -208,7 +210,7 @@ export class Runner {
     this.pump()
   }
 
-  /** @returns whether what the handler made is still of use */
+  /** @returns whether the handler's result is still of use */
   #finish(slot: Slot): boolean {
     this.#active -= 1
     if (this.#alone === slot) this.#alone = undefined
@@ -229,7 +231,7 @@ export class Runner {
     return false
   }
 
-  /** The attempt has failed now, whether or not the handler heeds its signal. */
+  /** The attempt fails now, whether or not the handler obeys its signal. */
   #exceeded(slot: Slot, timeLimitMs: number): void {
     const error = new TimeLimitExceeded(timeLimitMs)
     this.abort(slot, error)
@@ -251,10 +253,10 @@ function inputOf(slot: Slot): unknown {
   }
 }
 
-/** What an executor has handed over: one bad body would spoil the frame that it shares with the answers of others. */
+/** Checks the body from an executor: one bad body would spoil the frame, which it shares with other answers. */
 function checkedBody({ bytes, contentType }: Body): Body {
   if (!(bytes instanceof Uint8Array)) throw new PermanentError('the executor returned no bytes')
-  // A copy fails here where the bytes were transferred away, and stays as it is.
+  // Copying fails here if the bytes were transferred away, and the copy cannot change.
   const copy = new Uint8Array(bytes)
   if (contentType === undefined) return { bytes: copy }
   if (typeof contentType === 'string' && isContentType(contentType)) return { bytes: copy, contentType }

@@ -5,22 +5,22 @@ import type { Slot } from './slot.ts'
 
 const MESSAGE_ITEMS_MAX = 500
 
-/** A message in the making. */
+/** A message that is being built. */
 interface Group {
   slots: Slot[]
   bytes: number
 }
 
 /**
- * The answers on their way. Each stays with its slot until the broker has confirmed it or the lease is known to be lost, and is
- * sent again after a reconnect.
+ * The unconfirmed answers. Each stays with its slot until the broker has confirmed it or the lease is known to be lost,
+ * and is sent again after a reconnect.
  */
 export class Settlements {
   readonly #platform: Platform
   readonly #requestFlush: () => void
   #unsent: Slot[] = []
   readonly #sent = new Map<number, Slot[]>()
-  /** Those that the broker wants to hear later, by what ends their wait. */
+  /** Answers that the broker wants later, by the function that ends their wait. */
   readonly #later = new Map<() => void, readonly Slot[]>()
 
   constructor(platform: Platform, requestFlush: () => void) {
@@ -28,18 +28,17 @@ export class Settlements {
     this.#requestFlush = requestFlush
   }
 
-  /** How many wait to be sent. */
+  /** The number of answers that wait to be sent. */
   get waiting(): number {
     return this.#unsent.length
   }
 
-  /** The slot has its answer. */
   add(slot: Slot): void {
     this.#unsent.push(slot)
     this.#requestFlush()
   }
 
-  /** The broker may take these answers after `delayMs`. */
+  /** The broker may accept these answers after `delayMs`. */
   addLater(slots: readonly Slot[], delayMs: number): void {
     const cancel = this.#platform.setTimer(() => {
       this.#later.delete(cancel)
@@ -48,25 +47,25 @@ export class Settlements {
     this.#later.set(cancel, slots)
   }
 
-  /** Those whose answer waits to be said again, because the broker could not take it. */
+  /** Slots whose answer must be sent again later, because the broker could not accept it. */
   putOff(): Set<Slot> {
     return new Set([...this.#later.values()].flat())
   }
 
-  /** Those of `slots` whose answer is not under way over this connection: of the others `settled` will tell. */
+  /** Those of `slots` whose answer was not sent over this connection. `settled` tells about the others. */
   notUnderWay(slots: readonly Slot[]): Slot[] {
     if (slots.length === 0) return []
     const underWay = new Set([...this.#sent.values()].flat())
     return slots.filter((slot) => !underWay.has(slot))
   }
 
-  /** Nothing is said later any more. */
+  /** Cancels all delayed answers. */
   stop(): void {
     for (const cancel of this.#later.keys()) cancel()
     this.#later.clear()
   }
 
-  /** After a reconnect: what is still held has to be said again. */
+  /** After a reconnect: sends the answers of held leases again. */
   resend(held: Iterable<Slot>): void {
     this.stop()
     this.#sent.clear()
@@ -105,8 +104,8 @@ export class Settlements {
   }
 
   /**
-   * Takes the broker's answer.
-   * @returns the slots of the message; undefined where the ref is not one of these
+   * Handles the broker's answer.
+   * @returns the slots of the message; undefined if the ref is not one of these
    */
   answered(ref: number): Slot[] | undefined {
     const slots = this.#sent.get(ref)
@@ -118,7 +117,7 @@ export class Settlements {
 /** Equal for answers that may share a message. */
 function groupOf(answer: Answer): string {
   if (answer.kind !== 'complete') return answer.kind
-  // Texts and bytes are different kinds of bodies even where both are JSON.
+  // Texts and bytes are different kinds of bodies even if both are JSON.
   return typeof answer.output === 'string' ? 'text' : (answer.output.contentType ?? 'bytes')
 }
 
@@ -148,7 +147,7 @@ function settlementMessage(ref: number, slots: Slot[]): ClientMessage {
   }
 }
 
-/** Bytes in a frame, generously: three for a UTF-16 unit, doubled for what JSON escapes. */
+/** A generous bound on the bytes in a frame: three per UTF-16 unit, doubled for JSON escapes. */
 function sizeOf(answer: Answer): number {
   switch (answer.kind) {
     case 'complete':

@@ -1,8 +1,8 @@
 import { badMessage } from './errors.ts'
 
 /**
- * Calls `fn` when the signal fires; at once where it has already.
- * @returns ends the wait for it: a signal may live for much longer than what listens to it
+ * Calls `fn` when the signal fires, or at once if it has fired already.
+ * @returns removes the listener; a signal may live much longer than its listeners
  */
 export function onAbort(signal: AbortSignal | undefined, fn: () => void): () => void {
   checkSignal(signal)
@@ -11,7 +11,7 @@ export function onAbort(signal: AbortSignal | undefined, fn: () => void): () => 
   return () => signal?.removeEventListener('abort', fn)
 }
 
-/** The promise's outcome, or a rejection with `reasonOf` the signal where that comes first. */
+/** The promise's outcome, or a rejection with `reasonOf` the signal if that comes first. */
 export function withSignal<T>(
   promise: Promise<T>,
   signal: AbortSignal,
@@ -19,12 +19,12 @@ export function withSignal<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const forget = onAbort(signal, () => reject(reasonOf(signal)))
-    // Listened to even where the signal has fired: a rejection that nobody hears ends a Node process.
+    // Handle the promise even if the signal has fired: an unhandled rejection ends a Node process.
     promise.then(resolve, reject).then(forget, forget)
   })
 }
 
-/** @throws SluiceError `bad_message` where what is given as `signal` is none */
+/** @throws SluiceError `bad_message` if `signal` is no AbortSignal */
 export function checkSignal(signal: unknown): void {
   if (signal === undefined) return
   if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal) return

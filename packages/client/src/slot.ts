@@ -11,16 +11,16 @@ export interface SlotHost {
   report(slot: Slot, value: unknown): void
 }
 
-/** One lease: the delivery, and at last the answer, in one object; what few handlers ask for is made when they ask. */
+/** One lease, with the delivery and later the answer in one object. What few handlers use is made on demand. */
 export class Slot {
   readonly lease: number
   readonly delivery: Delivery<Slot>
-  /** In its delivery. */
+  /** The place in its delivery. */
   readonly place: number
   readonly #host: SlotHost
-  /** Those of its message, until the handler has its input. */
+  /** The bodies of its message, until the handler has its input. */
   bodies: Bodies | undefined
-  /** What the broker is told, until it has answered or the lease is lost. */
+  /** The answer for the broker, until the broker has confirmed it or the lease is lost. */
   answer: Answer | undefined
   cancelTimeLimit: (() => void) | undefined
   #state: SlotState = nextSlotState('idle', 'deliver')
@@ -56,7 +56,7 @@ export class Slot {
     return this.delivery.message.timeLimitMs
   }
 
-  /** How its handler is to be started; undefined where nothing is asked. */
+  /** How its handler must be started. Undefined if there is no requirement. */
   get start(): Start | undefined {
     return this.delivery.message.start
   }
@@ -69,7 +69,7 @@ export class Slot {
     this.#state = nextSlotState(this.#state, event)
   }
 
-  /** The JSON value of the input; of any other content type its bytes. */
+  /** The decoded JSON input, or its bytes for any other content type. */
   takeInput(): unknown {
     if (this.contentType !== undefined) return this.takeBytes()
     const bodies = this.bodies!
@@ -77,7 +77,9 @@ export class Slot {
     return bodies.json(this.place)
   }
 
-  /** The input's bytes: a copy, since a handler that changes or transfers them must not touch the inputs of others in the frame. */
+  /**
+   * A copy of the input's bytes: a handler that changes or transfers them must not affect other inputs in the frame.
+   */
   takeBytes(): Uint8Array {
     const bodies = this.bodies!
     this.bodies = undefined
@@ -103,7 +105,7 @@ export class Slot {
     return this.#log
   }
 
-  /** What the handler is given: a plain object, so that it can be copied, listed and printed. */
+  /** The handler's context: a plain object, so that it can be copied, listed and printed. */
   context(): TaskContext {
     const slot = this
     return {

@@ -1,21 +1,21 @@
 import type { Bodies, EndedTask } from '@sluice/protocol'
 import type { Handle } from './handle.ts'
 
-/** A submission of which fewer than one in so many tasks is left does not keep a place for each. */
+/** A submission with fewer than one in this many tasks left gives up the empty places. */
 const SPARSE = 16
 
-/** The tasks of one submit message, by their place in it. A place is empty once nothing more is expected for it. */
+/** The tasks of one submit message, by their place. A place is empty once nothing more is expected for it. */
 export class Submission {
   readonly ref: number
-  /** How many tasks the message has. */
+  /** The number of tasks in the message. */
   count = 0
-  /** How many characters their inputs have. */
+  /** The number of characters in their inputs. */
   chars = 0
   /** Whether the broker has answered the message. */
   answered = false
   readonly #all: Submissions
   #handles: (Handle | undefined)[] | Map<number, Handle> = []
-  /** Places that are not empty. */
+  /** The number of places that are not empty. */
   #open = 0
 
   constructor(all: Submissions, ref: number) {
@@ -27,7 +27,7 @@ export class Submission {
     return this.answered && this.#open === 0
   }
 
-  /** Before anything is answered. */
+  /** Call this before anything is answered. */
   add(handle: Handle): void {
     handle.submission = this
     handle.place = this.count
@@ -53,7 +53,7 @@ export class Submission {
     if (this.isOver) this.#all.close(this)
   }
 
-  /** Gives up the room of the empty places where hardly any other is left. */
+  /** Frees the empty places if hardly any others are left. */
   compact(): void {
     const handles = this.#handles
     if (!Array.isArray(handles) || this.#open * SPARSE > this.count) return
@@ -62,7 +62,7 @@ export class Submission {
     this.#handles = left
   }
 
-  /** In their order, and undefined for empty places. */
+  /** The handles in their order, with undefined for empty places. */
   get handles(): Iterable<Handle | undefined> {
     const handles = this.#handles
     return Array.isArray(handles) ? handles : handles.values()
@@ -70,12 +70,12 @@ export class Submission {
 }
 
 /**
- * What was submitted over this connection and is not answered or has no outcome yet. The broker names these tasks by
- * submission and place, so that no id has to be looked up for any of them.
+ * Submissions over this connection that are not answered or have no outcome yet. The broker names these tasks by
+ * submission and place, so no id is looked up.
  */
 export class Submissions {
   readonly #byRef = new Map<number, Submission>()
-  /** Tasks in all of them. */
+  /** The number of tasks in all of them. */
   size = 0
 
   open(ref: number): Submission {
@@ -114,7 +114,7 @@ export class Submissions {
     submission?.compact()
   }
 
-  /** The first accepted task for which nobody waits. */
+  /** The first accepted task that nobody waits for. */
   firstUnawaited(): Handle | undefined {
     for (const submission of this.#byRef.values()) {
       for (const handle of submission.handles) if (handle?.phase === 'accepted' && !handle.awaited) return handle
@@ -122,7 +122,7 @@ export class Submissions {
     return undefined
   }
 
-  /** Takes every task out, in the order of submission. */
+  /** Removes and returns all tasks, in the order of submission. */
   drain(): Handle[] {
     const handles: Handle[] = []
     for (const submission of this.#byRef.values()) {

@@ -14,14 +14,14 @@ const RETRY_KINDS = ['none', 'fixed', 'exponential'] as const
 const JITTERS = ['full', 'none'] as const
 const RETRY_DURATIONS = ['delayMs', 'delayMsMax'] as const
 const CONTRACT_FIELDS = ['priority', 'leaseMs', ...DURATIONS, 'retry']
-/** What a call may say besides what travels. */
+/** The options of a call, besides those that are sent. */
 const CALL_FIELDS = [...CONTRACT_FIELDS, 'id', 'signal', 'watch', 'onBusy']
 const RETRY_FIELDS = ['kind', 'attemptsMax', ...RETRY_DURATIONS, 'jitter']
 
 /**
- * The options of a submission as they travel: the call's fields win over the contract's.
- * @throws SluiceError `bad_message` naming the field: the broker would refuse the whole message, and with it the
- *   submissions of others that share it
+ * The options of a submission in their wire form. The call's fields win over the contract's.
+ * @throws SluiceError `bad_message` naming the field; the broker would refuse the whole message, including the
+ * submissions that share it
  */
 export function wireOptions(
   contract: SubmitOptions | undefined,
@@ -81,7 +81,7 @@ function integer(field: string, value: number, min: number, max: number): number
   throw badMessage(`${field} has to be a whole number from ${min} to ${max}, not ${String(value)}`, `options.${field}`)
 }
 
-/** @throws SluiceError `bad_message` naming the option that is none of those */
+/** @throws SluiceError `bad_message` naming the option if its value is not allowed */
 export function choice<T>(field: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value
   throw badMessage(`${field} has to be one of ${allowed.join(', ')}, not ${String(value)}`, `options.${field}`)

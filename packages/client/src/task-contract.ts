@@ -4,22 +4,20 @@ import { ValidationError } from './errors.ts'
 import { isThenable } from './thenable.ts'
 
 /**
- * What producer and worker agree on: the queue, the types, and optionally how to check them. `I` is submitted and `O` is the result;
- * where a schema transforms, the handler receives something else, or returns something else.
+ * What producer and worker agree on: the queue, the types, and optional schemas. `I` is submitted and `O` is the
+ * result. If a schema transforms, the handler receives or returns another type.
  */
 export interface TaskContract<I, O, Received = I, Returned = O> {
   readonly queue: string
   readonly input?: StandardSchemaV1<I, Received>
   readonly output?: StandardSchemaV1<Returned, O>
-  /** Defaults of every submission; the call's own options win, field by field. */
+  /** Defaults of every submission. The call's own options win, field by field. */
   readonly options?: SubmitOptions
 }
 
 /**
- * Defines a task once for both sides. Without schemas the types are a promise that nobody checks.
- *
- * A value is checked by both ends, but only the receiving end uses what the schema made of it, so that a schema
- * that transforms is applied once.
+ * Defines a task once for both sides. Without schemas nothing checks the types at run time. Both ends check a value,
+ * but only the receiver uses the schema's result, so that a transforming schema is applied once.
  */
 export function defineTask<I, O, Received = I, Returned = O>(
   contract: TaskContract<I, O, Received, Returned>,
@@ -28,7 +26,7 @@ export function defineTask<I, O, Received = I, Returned = O>(
 }
 
 /**
- * Checks a value; synchronous where the schema is.
+ * Checks a value. It is synchronous if the schema is.
  * @throws ValidationError naming the path of each issue
  */
 export function validate<T>(

@@ -5,20 +5,20 @@ import { noQueueName } from './queue-name.ts'
 import { choice, wireOptions } from './submit-options.ts'
 import type { TaskContract } from './task-contract.ts'
 
-/** What a caller may ask for besides the options that travel. */
+/** The options of a call, including those that are not sent. */
 export interface CallTerms extends SubmitOptions {
   watch?: boolean
   onBusy?: 'wait' | 'throw'
 }
 
-/** What a submission asks for. Thousands of submissions share one of these. */
+/** What a submission asks for. Thousands of submissions share one such object. */
 export interface Terms {
   /** Undefined for a handle made from an id alone. */
   readonly queue: string | undefined
   readonly output: StandardSchemaV1 | undefined
   readonly options: SubmitOptions | undefined
   readonly watched: boolean
-  /** Whether a `busy` refusal rejects `submit()` instead of being waited out. */
+  /** Whether `submit()` rejects on a `busy` refusal instead of waiting. */
   readonly throwsBusy: boolean
   /** Equal for submissions that may share a message. */
   readonly key: string
@@ -26,7 +26,7 @@ export interface Terms {
 
 /**
  * The terms of a call.
- * @throws SluiceError `bad_message` naming what is wrong
+ * @throws SluiceError `bad_message` naming the fault
  */
 export function termsOf(
   contract: TaskContract<unknown, unknown>,

@@ -1,17 +1,18 @@
 /**
- * How many turns of the promise queue in a row have to bring nothing new before a flush. A handler with two awaits in it
- * takes about six; ten turns cost less than a microsecond.
+ * The number of consecutive promise turns without news before a flush. A handler with two awaits takes about six turns.
+ * Ten turns cost less than a microsecond.
  */
 const QUIET_TURNS = 10
-/** A flush may not be put off for longer than this many turns, however busy they are. */
+/** The maximum number of turns that may delay a flush, however busy they are. */
 const TURNS_MAX = 2000
 
 /**
- * Gathers what the running turn of the event loop produces and flushes once.
+ * Collects what the running turn of the event loop produces and flushes once.
  *
- * The flush waits until a few turns of the promise queue have brought nothing new: answers wake callers, those submit
- * more, handlers settle, free slots start the next handlers, and all of that becomes one frame. No timer is involved,
- * so a lone message leaves at once. `amount` is asked after every turn and with every request, and `enough` ends the wait early.
+ * The flush waits until a few turns of the promise queue have brought nothing new: answers resume callers, callers
+ * submit more, handlers settle, and the next handlers start. All of that becomes one frame. No timer is involved, so a
+ * single message leaves at once. `amount` is called after every turn and with every request, and `enough` ends the wait
+ * early.
  */
 export function turnFlusher(amount: () => number, enough: number, flush: () => void): () => void {
   let scheduled = false
@@ -35,7 +36,7 @@ export function turnFlusher(amount: () => number, enough: number, flush: () => v
 
   return () => {
     if (scheduled) {
-      // A frame's worth: the other side may begin with it while this turn goes on.
+      // The frame is full: the other side can begin with it while this turn continues.
       if (amount() >= enough) flush()
       return
     }

@@ -6,14 +6,14 @@ import type { Handle } from './handle.ts'
 const NONE: readonly Handle[] = []
 
 /**
- * The tasks whose outcome the broker tells by id: those submitted elsewhere, or before the connection was lost, or let go and
- * asked for again. What was submitted over this connection is in `Submissions`. Of one task there may be several handles, and
- * a new submission among them: what becomes of one changes nothing for the others.
+ * Tasks whose outcome the broker tells by id: those that were submitted elsewhere, or before the connection was lost,
+ * or dropped and asked for again. Tasks submitted over this connection are in `Submissions`. A task may have several
+ * handles, and a new submission among them. What happens to one does not affect the others.
  */
 export class Watches {
   readonly #connection: Connection
   readonly #handles = new Map<string, Handle[]>()
-  /** Ids the broker has to be asked for. */
+  /** Ids that the broker must be asked for. */
   #asked: string[] = []
   readonly #sent = new Map<number, string[]>()
 
@@ -21,12 +21,12 @@ export class Watches {
     this.#connection = connection
   }
 
-  /** How many tasks. */
+  /** The number of tasks. */
   get size(): number {
     return this.#handles.size
   }
 
-  /** Ids waiting to be asked for. */
+  /** The number of ids that wait to be asked for. */
   get waiting(): number {
     return this.#asked.length
   }
@@ -39,7 +39,7 @@ export class Watches {
     return this.#handles.get(id) ?? NONE
   }
 
-  /** `ask` where the broker does not tell us of this task by itself. */
+  /** `ask`: the broker does not tell us the outcome of this task by itself. */
   add(handle: Handle, ask: boolean): void {
     const handles = this.#handles.get(handle.id)
     const isAsked = handles?.some(dependsOnId) ?? false
@@ -58,14 +58,14 @@ export class Watches {
     )
   }
 
-  /** The handles of a task that has its outcome. */
+  /** Removes and returns the handles of a task that has its outcome. */
   take(id: string): readonly Handle[] {
     const handles = this.get(id)
     this.#handles.delete(id)
     return handles
   }
 
-  /** The first handle of an accepted task for which nobody waits. */
+  /** The first handle of an accepted task that nobody waits for. */
   firstUnawaited(): Handle | undefined {
     for (const handles of this.#handles.values()) {
       if (handles.every(({ phase, awaited }) => phase === 'accepted' && !awaited)) return handles[0]
@@ -103,7 +103,7 @@ export class Watches {
       this.#sent.delete(ref)
       for (const id of ids) this.#fail(id, error)
     } else {
-      // One of them; the others are answered by `watched`.
+      // This refuses one of them. `watched` answers the others.
       const id = ids[Number(index)]
       if (id !== undefined) this.#fail(id, error)
     }
@@ -115,7 +115,7 @@ export class Watches {
     this.#sent.clear()
   }
 
-  /** After a welcome: asks for every task that the broker has accepted; the others are submitted again anyway. */
+  /** After a welcome: asks for every accepted task. The others are submitted again anyway. */
   renew(): void {
     this.disconnected()
     for (const [id, handles] of this.#handles) if (handles.some(dependsOnId)) this.#asked.push(id)
@@ -143,7 +143,7 @@ export class Watches {
   }
 }
 
-/** Whether a handle hears of its task by id alone. */
+/** Whether a handle learns of its task by id alone. */
 function dependsOnId({ phase, submission }: Handle): boolean {
   return phase === 'accepted' && submission === undefined
 }

@@ -12,39 +12,43 @@ import type { TokenSource } from './token-source.ts'
 export interface WorkerOptions {
   /** `ws://` or `wss://`. */
   url: string
-  /** For a broker with access control. A function is asked again when a token expires. */
+  /** For a broker with access control. A function is called again when a token expires. */
   token?: TokenSource
-  /** A label for people: program name, host. */
+  /** A label for people, such as program name and host. */
   name?: string
   /** Default: `globalThis.WebSocket`, its timers and its randomness. */
   platform?: Platform
   /**
-   * By queue, or a list of what `handle(contract, function)` makes; at most `sessionQueuesMax` (64). With an `executor` only the names
-   * matter.
+   * Handlers by queue, or a list of results of `handle(contract, function)`, for at most `sessionQueuesMax` (64)
+   * queues. With an `executor` only the names matter.
    */
   // biome-ignore lint/suspicious/noExplicitAny: a list of handlers with different inputs has no narrower type
   handlers: Handlers | readonly ContractHandler<any, any>[]
   /** The queues to serve. Default: those of `handlers`. */
   queues?: readonly string[]
-  /** Handlers that run at once, 1 or more. Default 8. */
+  /** The maximum number of handlers that run at once, 1 or more. Default 8. */
   concurrency?: number
-  /** Deliveries held ready besides those that run, 0 or more. Default: `concurrency`. */
+  /** Deliveries held ready in addition to the running ones, 0 or more. Default: `concurrency`. */
   prefetch?: number
-  /** Runs the handlers elsewhere, such as in threads. */
+  /** Runs the handlers elsewhere, for example in threads. */
   executor?: Executor
   /**
-   * Hears of each failed attempt, and (without a task) of the error that stopped the worker. What it throws is logged.
+   * Called for each failed attempt, and (without a task) for the error that stopped the worker. If it throws, that is
+   * logged.
    */
   onError?: (error: unknown, task: { id: string; queue: string; attempt: number } | undefined) => void
   timings?: Partial<ConnectionTimings>
-  /** Default: warnings and errors go to the console. A failed attempt is logged where a logger is given, or no `onError`. */
+  /**
+   * Default: warnings and errors go to the console. Failed attempts are logged if a logger is given, or if there is no
+   * `onError`.
+   */
   logger?: Logger
-  /** Closes the worker when it fires, as `close()` does. */
+  /** Closes the worker when it fires, like `close()`. */
   signal?: AbortSignal
 }
 
 export interface WorkerStats {
-  /** Handlers that have not returned, those whose lease is gone included. */
+  /** Handlers that have not returned, including those whose lease is lost. */
   running: number
   /** Deliveries that wait for a handler. */
   queued: number
@@ -52,33 +56,33 @@ export interface WorkerStats {
   settling: number
   succeeded: number
   failed: number
-  /** Handed back unfinished. */
+  /** Tasks handed back unfinished. */
   released: number
   /** Attempts whose lease was lost before their answer was confirmed. */
   lost: number
 }
 
-/** Takes tasks from queues and runs their handlers. Reconnects by itself and keeps its leases over that. */
+/** Takes tasks from queues and runs their handlers. It reconnects by itself and keeps its leases across reconnects. */
 export interface Worker {
   readonly state: WorkerState
-  /** Resolves when the worker has left, for whatever reason. */
+  /** Resolves when the worker has left, for any reason. */
   readonly closed: Promise<void>
   /**
-   * Resolves once connected for the first time.
-   * @throws SluiceError where the broker refuses for good; ClosedError when closed first
+   * Resolves when the worker has connected for the first time.
+   * @throws SluiceError if the broker refuses for good; ClosedError if the worker is closed first
    */
   start(): Promise<void>
   /**
-   * Takes nothing more, hands back what was not started, lets what runs finish for up to `graceMs` (default 30,000),
-   * then aborts and hands back the rest. Resolves when the worker has left.
+   * Takes no more tasks, hands back those that have not started, and lets running ones finish for up to `graceMs`
+   * (default 30,000). Then it aborts and hands back the rest. Resolves when the worker has left.
    */
   drain(options?: { graceMs?: number }): Promise<void>
-  /** Aborts what runs and leaves at once; the broker takes the leases back. */
+  /** Aborts running tasks and leaves at once. The broker takes the leases back. */
   close(): Promise<void>
   stats(): WorkerStats
 }
 
-/** @throws Error naming the option where it is out of range */
+/** @throws Error naming the option if it is out of range */
 export function atLeast(name: string, value: number, min: number): number {
   if (Number.isInteger(value) && value >= min) return value
   throw new Error(`${name} has to be a whole number of at least ${min}, not ${String(value)}`)
@@ -93,7 +97,7 @@ export function checkQueues(queues: string[], handlers: Handlers, executor: Exec
   }
 }
 
-/** Why this broker would refuse these queues; it closes the connection of a worker that asks for them. */
+/** Why this broker would refuse these queues. It would close the connection of a worker that asks for them. */
 export function queuesRefusal(queues: readonly string[], limits: Limits): SluiceError | undefined {
   const { sessionQueuesMax, nameLengthMax } = limits
   const long = queues.find(({ length }) => length > nameLengthMax)

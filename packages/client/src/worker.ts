@@ -38,7 +38,7 @@ import {
 
 const CONCURRENCY = 8
 const DRAIN_GRACE_MS = 30_000
-/** How long the broker may take to confirm what was handed back before the worker leaves anyway. */
+/** How long the worker waits for the confirmation of handed-back tasks before it leaves anyway. */
 const SETTLE_MS = 5000
 
 /**
@@ -50,8 +50,8 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 /**
- * The working half of a session. A delivery waits and runs in `#runner`; its lease is in `#held` while work on it may still be of use,
- * and in `#settlements` until the broker has confirmed the answer.
+ * The working half of a session. A delivery waits and runs in `#runner`. Its lease is in `#held` while work on it may
+ * still be of use, and in `#settlements` until the broker has confirmed the answer.
  */
 class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly role = 'worker'
@@ -74,7 +74,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   #resolveStarted: () => void = () => {}
   #rejectStarted: (error: Error) => void = () => {}
   #resolveClosed: () => void = () => {}
-  /** Ends the wait until the credit may be announced again. */
+  /** Cancels the wait until the credit may be announced again. */
   #cancelCredit: () => void = () => {}
   #state: WorkerState = 'starting'
   readonly #counts = { succeeded: 0, failed: 0, released: 0, lost: 0 }
@@ -107,7 +107,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
       this.#resolveStarted = resolve
       this.#rejectStarted = reject
     })
-    // Who does not wait for the start learns of a failure through `onError` and `closed`.
+    // A caller that does not await the start learns of a failure through `onError` and `closed`.
     this.#started.catch(() => {})
     this.#actor = createActor(workerMachine, {
       id: 'worker',
@@ -204,7 +204,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   collect(out: ClientMessage[]): void {
     this.#reports.collect(out, this.#connection.limits)
     this.#settlements.collect(out, this.#connection.limits, () => this.#connection.nextRef())
-    // Behind the answers, so that what has ended already is no more beside what begins.
+    // Answers go first, so that a task that ended does not count as running when the next one begins.
     this.#begun.collect(out)
   }
 
@@ -217,7 +217,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
         this.#settled(this.#settlements.answered(message.ref) ?? [], message.refused)
         return
       case 'renewed':
-        // A lease that was answered may be named for that very reason, before the answer is confirmed.
+        // The broker may list an answered lease as lost because of that answer, before the confirmation arrives.
         this.#lose(this.#settlements.notUnderWay(this.#held.of(message.lost)), 'expired')
         this.#runner.pump()
         this.#afterAnswers()
@@ -243,7 +243,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
       const slot = new Slot(this, delivery, place, bodies)
       this.#held.add(slot)
       if (takes) this.#runner.add(slot)
-      // Sent before the broker heard that nothing more is wanted.
+      // The broker sent it before it learned that the worker wants no more.
       else this.#release(slot)
     }
     this.#heartbeats.held(message.leaseMs)
@@ -279,12 +279,12 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
       this.#held.delete(slot)
       slot.answer = undefined
       if (slot.state === 'running') this.#runner.abort(slot, new LeaseLostError(reason))
-      // The handler was told already, and the lease answered; the handler may even have returned since.
+      // The handler was told already, and the lease answered. The handler may even have returned since.
       else if (slot.state === 'aborting' || slot.state === 'idle') continue
       else slot.move('lose')
       this.#counts.lost += 1
       const fields = { task: slot.id, queue: slot.queue, attempt: slot.attempt, reason }
-      // Somebody wanted that.
+      // A cancellation is no fault.
       if (reason === 'cancelled') this.logger.info(fields, 'the task was cancelled')
       else this.logger.warn(fields, 'lease lost')
     }
@@ -360,7 +360,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     if (slot.state === 'settling') slot.move('settle')
   }
 
-  /** A whole message was refused: settlements count as refused one by one; the rest needs no answer. */
+  /** A whole message was refused. Its settlements count as refused one by one. Nothing else needs an answer. */
   #refused(ref: number, error: WireError): void {
     const slots = this.#settlements.answered(ref)
     if (slots === undefined) this.logger.error({ ref, code: error.code }, `message refused: ${error.message}`)
@@ -403,7 +403,10 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.#connection.send({ type: 'credit', credit, queues: this.#queues })
   }
 
-  /** Of what a worker says without a `ref` only its credit can be refused; or else the broker is about to close the connection. */
+  /**
+   * Of the messages without a `ref` only the credit can be refused. Otherwise the broker is about to close the
+   * connection.
+   */
   #creditRefused(error: WireError): void {
     this.logger.warn({ code: error.code, queues: this.#queues }, `refused: ${error.message}`)
     if (retryOf(error.code) === 'no') return
@@ -419,14 +422,14 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     }
   }
 
-  /** Hands back what was not started. */
+  /** Hands back a task that has not started. */
   #release(slot: Slot): void {
     slot.bodies = undefined
     slot.move('release')
     this.#settle(slot, { kind: 'release' })
   }
 
-  /** Hands back what runs. */
+  /** Hands back a running task. */
   #handBack(slot: Slot): void {
     this.#reports.drop(slot.lease)
     this.#runner.abort(slot, new LeaseLostError('handed_back'))
@@ -461,9 +464,9 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   }
 }
 
-/** The bytes of an output that has more than `bytesMax`, else 0. */
+/** The size of an output if it exceeds `bytesMax`, otherwise 0. */
 function bytesPast(output: Encoded, bytesMax: number): number {
-  // Three bytes is the most that UTF-8 takes for a UTF-16 unit.
+  // UTF-8 takes at most three bytes for a UTF-16 unit.
   if (typeof output === 'string' && output.length * 3 <= bytesMax) return 0
   const bytes = typeof output === 'string' ? utf8Length(output) : output.bytes.length
   return bytes > bytesMax ? bytes : 0

@@ -299,9 +299,11 @@ function writeFields(out: JsonWriter, event: StoredEvent, tables: Tables, firstR
 /**
  * Writes the events of one batch as JSON text in UTF-8: `[atMs, events, strings, options, profiles]`. In `events` each
  * event is an array that begins with its code. A bare number is the instant of all events after it.
+ *
  * Task ids are UUIDs by contract, so they are quoted but not escaped. The ref of an event's bodies is left out if they
  * follow directly after the previous bodies, as bodies do that are stored in the order of their events. Other refs are
  * stored as their distance from the batch's first byte.
+ *
  * Refusals are left out.
  */
 export class EventEncoder {

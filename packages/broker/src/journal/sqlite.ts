@@ -29,6 +29,7 @@ interface Append {
 /**
  * The journal in one SQLite file (WAL), one row per batch. `load` opens it. While it is open, other programs may read
  * the file with SQL (see the views `events`, `tasks`, `tasks_by_state`).
+ *
  * Only threads touch the file: one writes, and one reads bodies, so that reads wait for no write. Appends that arrive
  * while the disk is busy are stored together, with one sync.
  * @throws TypeError for a path that names no file; Error if a bundle lacks the programs of the threads

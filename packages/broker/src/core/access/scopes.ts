@@ -8,6 +8,7 @@ const DECISIONS_MAX = 1000
 
 /**
  * The permissions of a principal, from text such as `submit:photos.* work:photos read:*`.
+ *
  * A scope is `ACTION:PATTERN`, or `ACTION` alone for every queue. A pattern is a queue name, or a prefix of one
  * followed by `*`. `admin` stands alone. Unknown words are ignored, because one token may serve several programs.
  */
