@@ -9,21 +9,20 @@ import { createThreadPool, type ThreadPoolOptions, threadCount } from './thread-
 
 export interface WorkerOptions extends ClientWorkerOptions {
   /**
-   * Runs the handlers in worker threads, for work that would block the process: heartbeats go on whatever a handler
-   * does. `threads.module` has to hold the handlers named in `handlers`; load both with `loadHandlers(module)`.
-   * One task runs in each thread, so `concurrency` is `threads.size` here and need not be given.
+   * Runs the handlers in worker threads, for work that would block the process. Heartbeats continue whatever a handler
+   * does. `threads.module` must hold the handlers named in `handlers`; load both with `loadHandlers(module)`. Each
+   * thread runs one task, so `concurrency` is `threads.size` here and may be left out.
    */
   threads?: Omit<ThreadPoolOptions, 'logger'>
-  /** Drain and exit on SIGTERM and SIGINT, see `drainOnSignals`. Default false. */
+  /** Drains and exits on SIGTERM, SIGINT and SIGHUP; see `drainOnSignals`. Default false. */
   signals?: boolean | { graceMs?: number }
 }
 
-/** How long running handlers have after a signal, in ms, unless the caller says otherwise. */
+/** How long running handlers may continue after a signal, in ms, unless the caller sets another time. */
 export const GRACE_MS = 30_000
 
 /**
- * A worker on Node's own socket, with its handlers in this process or in threads. Connects with `start()`.
- *
+ * A worker on Node's own socket, with its handlers in this process or in threads. It connects with `start()`.
  * @throws RangeError or Error naming the option that is out of range
  */
 export function createWorker(options: WorkerOptions): Worker {
@@ -46,7 +45,7 @@ export function createWorker(options: WorkerOptions): Worker {
   try {
     worker = createClientWorker(workerOptions)
   } catch (error) {
-    // Refused for another option: the threads made for it must not stay.
+    // Another option was refused. End the threads that were made already.
     if (threads !== undefined) void workerOptions.executor?.close()
     throw error
   }

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Handlers, handlersByQueue } from '@sluice/client'
 import { moduleFailure } from './module-failure.ts'
 
-/** A module of handlers cannot be used; the message says why and what it should look like. */
+/** A module of handlers cannot be used. The message tells why, and what the module should look like. */
 export class HandlerModuleError extends Error {
   override readonly name = 'HandlerModuleError'
 }
@@ -14,13 +14,14 @@ const CONVENTION =
 
 /**
  * Loads a module of handlers, in one of two forms:
- * - a default export that maps queue names to handlers, each a function or made with `handle(contract, fn)`, or a list of the latter;
- * - named exports made with `handle(contract, fn)`; other exports are left alone.
+ * - a default export that maps queue names to handlers, each a function or made with `handle(contract, fn)`, or a list
+ *   of the latter;
+ * - named exports made with `handle(contract, fn)`; other exports are ignored.
  *
- * CommonJS works as well: `module.exports` is the default export, and so is `exports.default` of code that was compiled to it.
- *
+ * CommonJS works as well: `module.exports` is the default export, and so is `exports.default` of code that was compiled
+ * to CommonJS.
  * @param module a path, relative to the working directory, or a file URL
- * @throws HandlerModuleError when there is no such file, it does not load, or it holds no usable handlers
+ * @throws HandlerModuleError if there is no such file, it does not load, or it holds no usable handlers
  */
 export async function loadHandlers(module: string | URL): Promise<Handlers> {
   const url = moduleUrl(module)
@@ -50,7 +51,7 @@ export async function loadHandlers(module: string | URL): Promise<Handlers> {
   return handlers
 }
 
-/** What compilers make of a module for CommonJS is an object that says so; seen from an ES module it is the default export. */
+/** A compiled CommonJS module is an object with a flag. An ES module sees that object as the default export. */
 function namespaceOf(exported: Record<string, unknown>): Record<string, unknown> {
   const { default: whole } = exported
   const isCompiled = typeof whole === 'object' && whole !== null && '__esModule' in whole

@@ -2,19 +2,22 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** Modules that are looked at for one that does not parse. */
+/** The maximum number of modules that are searched for a syntax error. */
 const LOOKS_MAX = 100
 const CHECK_MS = 5000
 
-/** `file:///a/b.mjs:3`, and below it the line of code with a mark under what is wrong. */
+/** `file:///a/b.mjs:3`, followed by the line of code with a mark under the fault. */
 const EXCERPT = /^(\S.*):(\d+)\n([\s\S]*?\n[ \t]*\^+)/
 /** A line of a stack that is in a file. */
 const FRAME = /^ +at (?:.* \(|async )?(file:\/\/\S+?|\/\S+?|[A-Za-z]:\\\S+?):(\d+):\d+\)?$/gm
-/** Where this package is: from here on a stack says nothing of the module. */
+/** The directory of this package. From this frame on a stack does not concern the module. */
 const OWN = new URL('.', import.meta.url).href
 const RELATIVE_IMPORT = /(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"\n]+)['"]/g
 
-/** Why a module does not load, with the file and the line where that is known, and the line itself where it does not parse. */
+/**
+ * Why a module does not load: with the file and the line if known, and with the code of the line if it has a syntax
+ * error.
+ */
 export function moduleFailure(error: unknown, url: URL): string {
   if (!(error instanceof Error)) return String(error)
   const { message, stack = '' } = error
@@ -25,8 +28,8 @@ export function moduleFailure(error: unknown, url: URL): string {
 }
 
 /**
- * The first module that Node does not parse, from this one on through its imports: of ES modules a SyntaxError does not say in
- * which it is.
+ * The first module with a syntax error, among this one and its imports. A SyntaxError does not tell which ES module it
+ * is in.
  */
 function unparsed(first: URL): RegExpExecArray | undefined {
   const urls = new Set([first.href])

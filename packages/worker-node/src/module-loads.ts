@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A module may take this long to load in a thread, in ms. */
+/** The maximum time for loading a module in a thread, in ms. */
 export const LOAD_MS_MAX = 60_000
-/** The wait after the first failure, which doubles with each further one, and its bound, in ms. */
+/**
+ * The wait after the first failure, in ms. It doubles with each further failure. Its maximum is the second constant.
+ */
 const DELAY_MS = 250
 const DELAY_MS_MAX = 10_000
 
 /**
- * How the loading of the module goes in the threads of a pool. A thread that cannot load it is free again at once, so it would take
- * one task after the other: each failure waits, and longer each time, until some thread has loaded the module.
+ * Tracks how loading the module goes in the threads of a pool. A thread that cannot load it is free again at once, so
+ * it would take one task after the other. Therefore each failure waits, and longer each time, until a thread has loaded
+ * the module.
  */
 export class ModuleLoads {
   #failures = 0
@@ -17,11 +20,11 @@ export class ModuleLoads {
     this.#failures = 0
   }
 
-  /** @returns once the next task may try, or the signal has fired */
+  /** @returns when the next task may try, or the signal has fired */
   async failed(signal: AbortSignal): Promise<void> {
     const delayMs = Math.min(DELAY_MS_MAX, DELAY_MS * 2 ** Math.min(this.#failures, 16))
     this.#failures += 1
-    // Whether it has fired is asked by the caller. The wait keeps no process alive.
+    // The caller checks whether the signal has fired. The wait keeps no process alive.
     await sleep(delayMs, undefined, { signal, ref: false }).catch(() => {})
   }
 }

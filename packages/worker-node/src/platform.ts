@@ -4,26 +4,30 @@ import { performance } from 'node:perf_hooks'
 import { defaultPlatform, type Platform, type Socket } from '@sluice/client'
 import { type ClientOptions, type RawData, WebSocket } from 'ws'
 
-/** The largest frame that any broker may state in its limits; they are known only after the connection is made. */
+/**
+ * The largest `frameBytesMax` that any broker may state. The actual limit is known only after the connection is made.
+ */
 const FRAME_BYTES_MAX = 64 * 1024 * 1024
-/** A connection attempt that has not become a WebSocket after this long has failed. */
+/** A connection attempt fails if it has not become a WebSocket after this time. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
-/** How long a peer that says nothing may take to answer a close; a process that has nothing else to do waits for it. */
+/** How long a silent peer may take to answer a close. A process that has nothing else to do waits for it. */
 const CLOSE_TIMEOUT_MS = 5_000
 
-/** UTF-16 code units of a refusal's body that are shown. */
+/** The maximum length of a refusal's body that is shown, in UTF-16 units. */
 const REFUSAL_LENGTH_MAX = 300
 
-/** What can be set of Node's socket. */
+/** The options of Node's socket. */
 export interface NodePlatformOptions {
-  /** Bytes of the largest frame taken from the broker; a larger one closes the connection with 1009. Default 64 MiB. */
+  /**
+   * The largest frame accepted from the broker, in bytes. A larger one closes the connection with 1009. Default 64 MiB.
+   */
   frameBytesMax?: number
-  /** Ms until an unfinished handshake counts as a failed connection. Default 10,000. */
+  /** The time until an unfinished handshake counts as a failed connection, in ms. Default 10,000. */
   handshakeTimeoutMs?: number
 }
 
-/** The platform of Node: the `ws` socket, which compresses nothing and hands bytes on without copying them. */
+/** The platform of Node: the `ws` socket, without compression and without copies of bytes. */
 export function createNodePlatform(options: NodePlatformOptions = {}): Platform {
   const maxPayload = options.frameBytesMax ?? FRAME_BYTES_MAX
   const handshakeTimeout = options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS
@@ -38,7 +42,7 @@ export function createNodePlatform(options: NodePlatformOptions = {}): Platform 
 export const nodePlatform: Platform = createNodePlatform()
 
 function connect(url: string, protocol: string, maxPayload: number, handshakeTimeout: number): Socket {
-  // Its published types do not know `closeTimeout` yet.
+  // The published types do not have `closeTimeout` yet.
   const options: ClientOptions & { closeTimeout: number } = {
     perMessageDeflate: false,
     maxPayload,
@@ -62,7 +66,7 @@ function connect(url: string, protocol: string, maxPayload: number, handshakeTim
     const bytes = whole(data)
     socket.onmessage(isBinary ? bytes : bytes.toString('utf8'))
   })
-  // A close event follows every error of ws, so the error itself only has to be heard.
+  // ws emits a close event after every error, so the error only needs a listener.
   let failure = ''
   webSocket.on('error', (error) => {
     if (failure === '') failure = textOf(error)
@@ -88,13 +92,13 @@ function whole(data: RawData): Buffer {
   return data instanceof ArrayBuffer ? Buffer.from(data) : data
 }
 
-/** A name with several addresses fails with an error for each and no message of its own. */
+/** A connection to a name with several addresses fails with one error per address and no message of its own. */
 function textOf(error: Error): string {
   if (error.message !== '' || !(error instanceof AggregateError)) return error.message
   return error.errors.map((each) => (each as Error).message).join(', ')
 }
 
-/** What a server answers that does not open a WebSocket: its status, and the beginning of what it says. */
+/** The answer of a server that does not open a WebSocket: its status, and the beginning of its body. */
 async function refusalOf(response: IncomingMessage): Promise<string> {
   const { statusCode, statusMessage } = response
   let body = ''
@@ -104,7 +108,7 @@ async function refusalOf(response: IncomingMessage): Promise<string> {
       if (body.length > REFUSAL_LENGTH_MAX) break
     }
   } catch {
-    // Cut off: the status says enough.
+    // The body was cut off. The status is enough.
   }
   const said = body.replace(/\s+/g, ' ').trim().slice(0, REFUSAL_LENGTH_MAX)
   return `the server refuses the WebSocket with HTTP ${statusCode} (${statusMessage})${said === '' ? '' : `: ${said}`}`

@@ -1,6 +1,6 @@
 import { type Logger, safeLogger } from '@sluice/client'
 
-/** What is drained when the process is told to leave. */
+/** Something that is drained when the process must leave. */
 interface Drainable {
   drain(options: { graceMs: number }): Promise<void>
 }
@@ -8,18 +8,17 @@ interface Drainable {
 /** SIGHUP: the terminal was closed. */
 const SIGNALS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
 
-/** A package manager passes Ctrl-C on to a process that the terminal has told already: both are one request. */
+/** A package manager forwards Ctrl-C to a process that already got it from the terminal. Both count as one request. */
 const SAME_REQUEST_MS = 500
 
-/** Those that the process still waits for before it leaves. */
+/** The drains that the process waits for before it leaves. */
 const draining = new Set<Drainable>()
 
 /**
- * On SIGTERM, SIGINT or SIGHUP: drains the worker, then leaves with exit code 0, once all workers of the process that drain have left. What is
- * not finished after `graceMs` is handed back. A further signal, half a second later at least, leaves at once with 128 + its
- * number; leases then end by their time.
- *
- * @returns removes the handlers again
+ * On SIGTERM, SIGINT or SIGHUP drains the worker. The process exits with code 0 when all its draining workers have
+ * left. Tasks that are not finished after `graceMs` are handed back. A further signal, at least half a second later,
+ * exits at once with 128 + its number; the leases then expire.
+ * @returns removes the listeners again
  */
 export function drainOnSignals(worker: Drainable, options: { graceMs: number; logger?: Logger }): () => void {
   const { graceMs } = options

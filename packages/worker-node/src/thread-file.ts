@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /**
- * The program of a pool's threads. It stands beside this file, in whichever form this file itself is: source or built.
- * @throws Error where a bundle lacks it
+ * The program of a pool's threads. It is beside this file, in the same form as this file: source or built.
+ * @throws Error if a bundle lacks it
  */
 export function threadFile(): URL {
-  // A bundle in CommonJS has none.
+  // A CommonJS bundle has no `import.meta.url`.
   const here = import.meta.url as string | undefined
   if (here === undefined)
     throw new Error(

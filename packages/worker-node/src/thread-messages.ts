@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Failure, LeaseLostError } from '@sluice/client'
 import type { Body } from '@sluice/protocol'
 
-/** What the pool hands to a thread. `bytes` and `port` are transferred. */
+/** The message from the pool that gives a task to a thread. `bytes` and `port` are transferred. */
 export interface ThreadTask extends Body {
   queue: string
   id: string
@@ -10,20 +10,20 @@ export interface ThreadTask extends Body {
   port: MessagePort
 }
 
-/** From the thread while it has a task. */
+/** Messages from the thread while it has a task. */
 export type ThreadReport =
-  /** It loads the module of handlers, or waits until it has. */
+  /** The thread loads the module of handlers, or waits for it. */
   | { type: 'loading' }
   /** The module does not load here, and the thread ends. */
   | { type: 'notLoaded'; failure: Failure }
   /** The handler is called. */
   | { type: 'started' }
-  /** An error was left to nobody, and the thread ends. `owner` is the task whose handler made it, where that is known. */
+  /** There was an uncaught error, and the thread ends. `owner` is the task whose handler caused it, if known. */
   | { type: 'stray'; failure: Failure; owner: { id: string; queue: string; isThis: boolean } | undefined }
   | { type: 'progress'; value: unknown }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; fields: object; message: string }
 
-/** To the thread: the work is not wanted any more, and why. */
+/** The message to the thread that its result is not wanted any more, with the reason. */
 export interface ThreadAbort {
   reason:
     | { kind: 'time_limit'; timeLimitMs: number }
@@ -31,5 +31,8 @@ export interface ThreadAbort {
     | { kind: 'other'; message: string }
 }
 
-/** How a task ended. Errors cross as data: a structured clone loses the class of an error and its own fields. */
+/**
+ * The outcome of a task. Errors are sent as data, because a structured clone loses the class of an error and its
+ * fields.
+ */
 export type ThreadOutcome = ({ ok: true } & Body) | ({ ok: false } & Failure)

@@ -19,13 +19,15 @@ import { threadFile } from './thread-file.ts'
 import type { ThreadAbort, ThreadOutcome, ThreadReport, ThreadTask } from './thread-messages.ts'
 
 export interface ThreadPoolOptions {
-  /** The module of handlers, a path or a file URL; every thread loads it for itself. See `loadHandlers`. */
+  /** The module of handlers, a path or a file URL. Every thread loads its own copy. See `loadHandlers`. */
   module: string | URL
-  /** Threads, each with one task at a time. 1 – 256; default: the processors that this process may use. */
+  /**
+   * The number of threads, each with one task at a time, 1 – 256. Default: the processors that this process may use.
+   */
   size?: number
   /**
-   * How long a task may go on after its signal was aborted, in ms; then its thread is terminated. Default 1,000.
-   * A handler that blocks its thread cannot see the signal, so this is what ends it.
+   * How long a task may continue after its signal was aborted, in ms. Then its thread is terminated. A handler that
+   * blocks its thread cannot see the signal, so only this ends it. Default 1,000.
    */
   abortGraceMs?: number
   logger?: Logger
@@ -35,14 +37,15 @@ const SIZE_MAX = 256
 const ABORT_GRACE_MS = 1_000
 
 /**
- * Runs handlers in worker threads, so that none of them can hold up the heartbeats of all others.
+ * Runs handlers in worker threads, so that none of them can delay the heartbeats of the others.
  *
- * The pool is Piscina's: it replaces a thread that was terminated, ran out of memory or called `process.exit()`. A thread that cannot
- * load the module ends too, and its task is handed back after a wait that grows. An error that a handler left to nobody, such as
- * in a timer, ends the thread: the attempt fails where that handler still runs, and another task that it hits is handed back.
- * A task that comes while all threads are busy waits here; the worker's concurrency bounds how many do.
+ * The pool is Piscina's. It replaces a thread that was terminated, ran out of memory or called `process.exit()`. A
+ * thread that cannot load the module ends too, and its task is handed back after a wait that grows. An error that a
+ * handler did not catch, for example in a timer, ends the thread. If that handler still runs, its attempt fails. If
+ * another task runs in the thread, that task is handed back.
  *
- * @throws RangeError for a size outside 1 – 256; Error where a bundle lacks the program of the threads
+ * A task that arrives while all threads are busy waits here. The worker's concurrency bounds the number of such tasks.
+ * @throws RangeError for a size outside 1 – 256; Error if a bundle lacks the program of the threads
  */
 export function createThreadPool(options: ThreadPoolOptions): Executor {
   const size = threadCount(options.size)
@@ -54,7 +57,7 @@ export function createThreadPool(options: ThreadPoolOptions): Executor {
     minThreads: size,
     maxThreads: size,
     concurrentTasksPerWorker: 1,
-    // Otherwise an idle thread sleeps in Atomics.wait, and whatever a handler left going there stands still.
+    // Otherwise an idle thread sleeps in Atomics.wait, and everything that a handler left running there stops.
     atomics: 'disabled',
     recordTiming: false,
   })
@@ -66,7 +69,7 @@ export function createThreadPool(options: ThreadPoolOptions): Executor {
   }
 }
 
-/** The number of threads asked for, or one for each processor that this process may use. */
+/** The number of threads asked for, or one per processor that this process may use. */
 export function threadCount(size = Math.min(availableParallelism(), SIZE_MAX)): number {
   if (!Number.isInteger(size) || size < 1 || size > SIZE_MAX) {
     throw new RangeError(`threads.size is ${size}; it has to be a whole number from 1 to ${SIZE_MAX}`)
@@ -85,7 +88,7 @@ class ThreadRun {
   readonly #kill = new AbortController()
   #phase: 'waiting' | 'loading' | 'running' = 'waiting'
   #loadTimer: NodeJS.Timeout | undefined
-  /** Why the thread has ended by its own word. */
+  /** Why the thread ended, as it reported itself. */
   #end: Extract<ThreadReport, { type: 'notLoaded' | 'stray' }> | undefined
   #aborted: Error | undefined
   #killTimer: NodeJS.Timeout | undefined
@@ -111,7 +114,7 @@ class ThreadRun {
       const { queue, id, attempt, input } = this.#task
       const message: ThreadTask = { ...input, queue, id, attempt, port: this.#threadPort }
       const outcome: ThreadOutcome = await pool.run(message, {
-        // Piscina takes a list, though Node's newer types let its declaration say otherwise.
+        // Piscina takes a list, though with Node's newer types its declaration says otherwise.
         transferList: [this.#threadPort, input.bytes.buffer as ArrayBuffer] as object,
         signal: this.#kill.signal,
       })
@@ -121,7 +124,8 @@ class ThreadRun {
     } catch (error) {
       this.#hearTheRest()
       const reason = await this.#reasonOf(error, loads)
-      // After an abort its reason is the failure, whether the handler threw it, threw another, or lost its thread.
+      // After an abort the abort's reason is the failure, whether the handler threw it, threw another error, or lost
+      // its thread.
       throw this.#aborted ?? reason
     } finally {
       clearTimeout(this.#killTimer)
@@ -131,7 +135,7 @@ class ThreadRun {
     }
   }
 
-  /** What the attempt fails with, or why the task is handed back, where its thread has ended. */
+  /** The error of the attempt, or the reason for handing the task back if its thread has ended. */
   async #reasonOf(error: unknown, loads: ModuleLoads): Promise<unknown> {
     if (this.#aborted !== undefined) return this.#aborted
     const end = this.#end
@@ -153,7 +157,7 @@ class ThreadRun {
     return new HandBackError(`a thread could not load the handlers: ${reason}`)
   }
 
-  /** The outcome takes another way than reports do, and may overtake those that were sent before it. */
+  /** The outcome takes a different path than reports do, and may overtake reports that were sent before it. */
   #hearTheRest(): void {
     for (let left = receiveMessageOnPort(this.#port); left; left = receiveMessageOnPort(this.#port))
       this.#heard(left.message as ThreadReport)
@@ -224,7 +228,7 @@ function bodyOf(outcome: ThreadOutcome): Body {
   throw errorOf(outcome)
 }
 
-/** The stack of this place would say nothing. */
+/** A stack from here would be of no use. */
 function errorOf({ error, retryable, retryAfterMs }: Failure): Error {
   const verdict = { ...(retryable !== undefined && { retryable }), ...(retryAfterMs !== undefined && { retryAfterMs }) }
   return Object.assign(new Error(error.message), { stack: undefined }, error, verdict)

@@ -1,12 +1,12 @@
 import { strictJson } from '@sluice/client'
 import type { ThreadReport } from './thread-messages.ts'
 
-/** Between two values that leave the thread, in ms; the worker sends them on more rarely still. */
+/** The time between two values that leave the thread, in ms. The worker sends them even less often. */
 const INTERVAL_MS = 25
 
 /**
- * The newest progress of a task, on its way out of its thread. A handler that reports in a loop must not flood the thread that has the
- * heartbeats to send: what is overtaken within the interval stays here.
+ * The newest progress of a task, which its thread sends to the main thread. A handler that reports in a loop must not
+ * flood the main thread, which sends the heartbeats. So values that are replaced within the interval stay here.
  */
 export class ThreadProgress {
   readonly #report: (message: ThreadReport) => void
@@ -25,7 +25,7 @@ export class ThreadProgress {
     else this.#timer ??= setTimeout(() => this.#leave(), leftMs)
   }
 
-  /** The handler has returned: its last word leaves before its output. */
+  /** The handler has returned. Its last progress is sent before its output. */
   end(): void {
     this.#leave()
   }
@@ -38,7 +38,8 @@ export class ThreadProgress {
     this.#newest = undefined
     this.#restsUntilMs = performance.now() + INTERVAL_MS
     try {
-      // What JSON cannot say could not leave the worker either, and a clone of it would throw in the handler.
+      // A value that cannot be converted to JSON could not leave the worker either, and cloning it would throw in the
+      // handler.
       this.#report({ type: 'progress', value: JSON.parse(strictJson(value, 'progress')) })
     } catch (error) {
       const message = `progress left out: ${(error as Error).message}`

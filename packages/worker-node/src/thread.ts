@@ -1,4 +1,4 @@
-/** What runs inside each thread of the pool: one task at a time, on the thread's own copy of the handlers. */
+/** The program of each thread of the pool: one task at a time, on the thread's own copy of the handlers. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import {
@@ -15,10 +15,10 @@ import { loadHandlers } from './load-handlers.ts'
 import type { ThreadAbort, ThreadOutcome, ThreadReport, ThreadTask } from './thread-messages.ts'
 import { ThreadProgress } from './thread-progress.ts'
 
-// Loaded with the first task and not before: a module that does not load then hands tasks back, each with its reason.
+// The module is loaded with the first task, so that a module that does not load hands tasks back, each with its reason.
 let loading: Promise<Handlers> | undefined
 
-/** The task in whose handler something was begun, however long ago. */
+/** The task whose handler started an asynchronous operation, however long ago. */
 const origin = new AsyncLocalStorage<ThreadTask>()
 
 export default async function runInThread(task: ThreadTask): Promise<unknown> {
@@ -29,7 +29,7 @@ export default async function runInThread(task: ThreadTask): Promise<unknown> {
   try {
     handlers = await loading
   } catch (error) {
-    // The thread's own copy of the module stays broken, so another thread has to take its place.
+    // The thread's own copy of the module stays broken, so another thread must replace this one.
     report({ type: 'notLoaded', failure: failureOf(error) })
     process.exit(1)
   }
@@ -44,10 +44,10 @@ export default async function runInThread(task: ThreadTask): Promise<unknown> {
   }
 }
 
-/** An error that nobody caught ends the thread. The task that it happens to hit is charged only for its own. */
+/** An uncaught error ends the thread. The running task is charged only for an error of its own. */
 function onStray(task: ThreadTask, report: (message: ThreadReport) => void): () => void {
   const stray = (error: unknown) => {
-    // The program has its own way to deal with it.
+    // The program handles uncaught errors itself.
     if (process.listenerCount('uncaughtException') > 1) return
     const owner = origin.getStore()
     report({
@@ -97,7 +97,7 @@ function abortSignal(port: MessagePort): AbortSignal {
   return controller.signal
 }
 
-/** The same class as outside the thread, so that a handler may tell a time limit from a lost lease. */
+/** The same class as outside the thread, so that a handler can tell a time limit from a lost lease. */
 function reasonOf(abort: ThreadAbort): Error {
   if (abort.reason.kind === 'time_limit') {
     return new TimeLimitExceeded(abort.reason.timeLimitMs)
@@ -105,7 +105,7 @@ function reasonOf(abort: ThreadAbort): Error {
   return abort.reason.kind === 'lease_lost' ? new LeaseLostError(abort.reason.reason) : new Error(abort.reason.message)
 }
 
-/** Fields of a log line that can cross to another thread: errors as data, the rest as JSON has it. */
+/** Fields of a log line in a form that can cross to another thread: errors as data, everything else as JSON. */
 function plain(fields: object): object {
   const asData = (_key: string, value: unknown) => {
     if (value instanceof Error) {
@@ -120,7 +120,10 @@ function plain(fields: object): object {
   }
 }
 
-/** Moves the result's bytes out of the thread. They may be part of a pool, or of what cannot be moved: so a copy goes. */
+/**
+ * Transfers the result's bytes out of the thread. They may be part of a pooled buffer, or of one that cannot be
+ * transferred, so a copy is sent.
+ */
 function transferred(outcome: ThreadOutcome & { ok: true }): unknown {
   const bytes = new Uint8Array(outcome.bytes)
   return move({

@@ -8,40 +8,42 @@ import { createNodePlatform } from './platform.ts'
 import { threadCount } from './thread-pool.ts'
 
 export interface WorkerProcessOptions {
-  /** The broker, `ws://` or `wss://`. */
+  /** The URL of the broker, `ws://` or `wss://`. */
   url: string
   /** The module of handlers, a path or a file URL; see `loadHandlers`. */
   module: string | URL
   token?: TokenSource
-  /** Shown by the broker. Default: the module's name and the host's. */
+  /** The name that the broker shows. Default: the names of module and host. */
   name?: string
-  /** Tasks at once without threads, 1 or more. Default 8. With threads each runs one task. */
+  /** The number of tasks at once without threads, 1 or more. Default 8. With threads each runs one task. */
   concurrency?: number
-  /** Threads for the handlers: their number, or `true` for one per processor. Default: none, handlers run in the process. */
+  /**
+   * The number of threads for the handlers, or `true` for one per processor. Default: none; handlers run in the
+   * process.
+   */
   threads?: number | boolean
-  /** How long running handlers may go on after the first signal, in ms. Default 30,000. */
+  /** How long running handlers may continue after the first signal, in ms. Default 30,000. */
   graceMs?: number
   logger?: Logger
-  /** Drain and exit on SIGTERM and SIGINT. Default true. */
+  /** Drains and exits on SIGTERM, SIGINT and SIGHUP. Default true. */
   signals?: boolean
 }
 
 export interface WorkerProcess {
   worker: Worker
   queues: string[]
-  /** Tasks at once. */
+  /** The number of tasks at once. */
   concurrency: number
   /** Whether handlers run in threads. */
   threaded: boolean
-  /** Resolves when the worker has left by drain or close; rejects with the SluiceError that stopped it. */
+  /** Resolves when the worker has left by drain or close. Rejects with the SluiceError that stopped it. */
   ended: Promise<void>
 }
 
 /**
- * Loads a module of handlers and serves their queues: what `sluice worker ./tasks.ts` does. Resolves when the worker is
+ * Loads a module of handlers and serves their queues, as `sluice worker ./tasks.ts` does. Resolves when the worker has
  * connected for the first time, however long the broker is away, or has been told to leave before that.
- *
- * @throws HandlerModuleError when the module holds no usable handlers; SluiceError when the broker refuses for good
+ * @throws HandlerModuleError if the module holds no usable handlers; SluiceError if the broker refuses for good
  */
 export async function startWorkerProcess(options: WorkerProcessOptions): Promise<WorkerProcess> {
   const { url, module, token, threads = false } = options
@@ -68,7 +70,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
   const ended = worker.closed.then(() => {
     if (stopped !== undefined) throw stopped
   })
-  // Who started the worker for good need not listen.
+  // A caller that never stops the worker need not listen.
   ended.catch(() => {})
   const queues = Object.keys(handlers)
   logger?.info({ url, queues }, 'connecting')
@@ -77,7 +79,7 @@ export async function startWorkerProcess(options: WorkerProcessOptions): Promise
     logger?.info({ url, queues, concurrency, threaded: size !== undefined }, 'working')
   } catch (error) {
     if (!(error instanceof ClosedError)) throw error
-    // Told to leave while the broker was away: that is an orderly end.
+    // The worker was told to leave while the broker was away, which is an orderly end.
     await ended
   }
   return { worker, queues, concurrency, threaded: size !== undefined, ended }
