@@ -2,21 +2,21 @@ import { parseExact, type WireError } from '@sluice/protocol'
 import { type BrokerUrl, unreachable } from './broker-url.ts'
 import { CommandError, EXIT } from './exit-code.ts'
 
-/** A broker that accepts the connection and then says nothing counts as none. */
+/** A broker that accepts the connection but does not answer counts as absent. */
 const SILENCE_MS = 10_000
-/** In a stream the broker says something every fifteen seconds. */
+/** The broker writes to a stream at least every fifteen seconds. */
 const STREAM_SILENCE_MS = 45_000
 
 /**
- * The HTTP API of a running broker, with refusals as `CommandError`s. Anything may listen at the address, so each request names a
- * `field` that a broker's answer to it has.
+ * The HTTP API of a running broker. Refusals become `CommandError`s. Any program may listen at the address, so each
+ * request names a `field` that a broker's answer has.
  */
 export class BrokerHttp {
   readonly url: BrokerUrl
 
   readonly #token: string | undefined
 
-  /** `token`: what a broker with access control asks for. */
+  /** `token`: for a broker with access control. */
   constructor(url: BrokerUrl, token?: string) {
     this.url = url
     this.#token = token
@@ -27,8 +27,8 @@ export class BrokerHttp {
   }
 
   /**
-   * As `get`, with undefined for a task that is not held. `waitMs` is how long the broker may take by intention, as in a
-   * long-poll.
+   * Like `get`, but undefined for a task that is not held. `waitMs` is how long the broker may intentionally take, as
+   * in a long poll.
    */
   async find<T>(path: string, field: keyof T & string, waitMs: number): Promise<T | undefined> {
     try {
@@ -50,8 +50,8 @@ export class BrokerHttp {
   }
 
   /**
-   * The lines of an answer that goes on, until it ends or `stop` aborts. Empty ones are signs of life.
-   * @throws CommandError where the broker refuses, goes away, or is silent for too long
+   * The lines of a streamed answer, until it ends or `stop` aborts. Empty lines are signs of life.
+   * @throws CommandError if the broker refuses, goes away, or is silent for too long
    */
   async *lines(path: string, stop: AbortSignal): AsyncGenerator<string> {
     const silence = new AbortController()
@@ -109,7 +109,7 @@ const TOKEN_ADVICE = ' Give a token with --token or SLUICE_TOKEN: sluice token m
 
 export class BrokerRefusal extends CommandError {
   readonly code: WireError['code']
-  /** What the broker said. */
+  /** The broker's answer. */
   readonly text: string
 
   constructor(error: WireError, exitCode: 1 | 4) {
@@ -129,7 +129,7 @@ function fieldsOf(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** A refusal in one line, with the field at fault where that says more, and the wait that the broker asked for. */
+/** A refusal in one line, with the field at fault if that helps, and the broker's retry delay. */
 export function refusalText({
   code,
   message,
@@ -141,5 +141,5 @@ export function refusalText({
   return `${message} (${at})${wait}`
 }
 
-/** Codes whose message is about a field and does not name it. */
+/** Codes whose message concerns a field but does not name it. */
 const NAMES_FIELD: ReadonlySet<string> = new Set(['bad_message', 'too_large'])

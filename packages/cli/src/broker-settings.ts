@@ -1,12 +1,12 @@
 import { type BrokerSettings, ConfigError, loadConfig, readConfigFile } from '@sluice/broker/config'
 import { CommandError, EXIT } from './exit-code.ts'
 
-/** Settings as typed, by name, and what a command takes beside them. */
+/** Settings as typed, by name, and the other flags of a command. */
 export type BrokerFlags = Record<string, string | undefined> & { config?: string; json?: boolean }
 
 /**
  * The settings of a broker from flags, environment and file.
- * @throws CommandError naming each that is unknown or bad
+ * @throws CommandError naming each setting that is unknown or bad
  */
 export function settingsFrom({ config, json: _json, ...flags }: BrokerFlags): BrokerSettings {
   try {

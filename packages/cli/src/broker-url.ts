@@ -3,13 +3,13 @@ import { CommandError, EXIT } from './exit-code.ts'
 export const DEFAULT_URL = 'ws://127.0.0.1:7331'
 
 export interface BrokerUrl {
-  /** Where tasks travel. */
+  /** The WebSocket URL, for tasks. */
   webSocket: string
-  /** Where the HTTP API is, without a slash at the end: the same port. */
+  /** The URL of the HTTP API, on the same port, without a slash at the end. */
   http: string
 }
 
-/** Reads a broker's address in either of its two forms. */
+/** Parses a broker's address in either of its two forms. */
 export function brokerUrl(stated: string): BrokerUrl {
   const match = /^(ws|http)(s?):\/\/([^/?#\s@]+)\/?$/.exec(stated)
   if (match === null || !URL.canParse(stated)) {

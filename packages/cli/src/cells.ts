@@ -5,12 +5,12 @@ import stringWidth from 'string-width'
 
 /** Line breaks and control characters of both sets (C0, C1). */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
-/** Marks that show what follows them in another order than it is written in. */
+/** Marks that change the order in which the following text is shown. */
 const BIDIRECTIONAL = /\p{Bidi_Control}/gu
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
-/** Text from outside in one line. It cannot move the cursor, colour the terminal or turn the order of letters round. */
+/** Text from outside in one line. It cannot move the cursor, colour the terminal or reverse the order of letters. */
 export function printable(text: string): string {
   return stripVTControlCharacters(text).replace(CONTROL, ' ').replace(BIDIRECTIONAL, '').toWellFormed()
 }
@@ -20,13 +20,13 @@ export function widthOf(text: string): number {
   return stringWidth(text)
 }
 
-/** At most `width` cells of printable text, with its end cut off. */
+/** Printable text, cut at its end to at most `width` cells. */
 export function cutTo(text: string, width: number): string {
   if (fits(text, width)) return text
   return width < 1 ? '' : `${front(text, width - 1)}…`
 }
 
-/** At most `width` cells of a printable name, with its middle cut out: names differ at their ends. */
+/** A printable name, cut in the middle to at most `width` cells, because names differ at their ends. */
 export function cutMiddle(text: string, width: number): string {
   if (fits(text, width)) return text
   if (width < 3) return cutTo(text, width)
@@ -34,7 +34,7 @@ export function cutMiddle(text: string, width: number): string {
   return `${front(text, width - 1 - widthOf(end))}…${end}`
 }
 
-/** No character takes more than two cells: most texts need not be measured. */
+/** No character takes more than two cells, so most texts need no measuring. */
 function fits(text: string, width: number): boolean {
   return text.length * 2 <= width || widthOf(text) <= width
 }

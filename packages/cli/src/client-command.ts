@@ -4,10 +4,10 @@ import { BrokerHttp } from './broker-http.ts'
 import { brokerUrl, DEFAULT_URL } from './broker-url.ts'
 import { CommandError, EXIT, EXIT_HELP } from './exit-code.ts'
 
-/** Flags of every command that talks to a running broker. */
+/** The flags of every command that talks to a running broker. */
 export interface ClientFlags {
   url: string
-  /** What a broker with access control asks for. */
+  /** The token for a broker with access control. */
   token?: string
   json?: boolean
 }
@@ -16,7 +16,7 @@ export function exampleHelp(examples: readonly string[]): string {
   return `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}\n${EXIT_HELP}`
 }
 
-/** A command that talks to a running broker: its address, `--json`, examples and exit codes. */
+/** A command that talks to a running broker, with its address, `--json`, examples and exit codes. */
 export function clientCommand(name: string, about: string, examples: readonly string[]): Command {
   return new Command(name)
     .description(about)
@@ -30,7 +30,7 @@ export function httpOf(flags: ClientFlags): BrokerHttp {
   return new BrokerHttp(brokerUrl(flags.url), flags.token)
 }
 
-/** A queue's name as given on the command line; its length is the broker's to judge. */
+/** A queue name from the command line. The broker checks its length. */
 export function queueName(text: string): string {
   if (isQueueName(text)) return text
   throw new CommandError(
@@ -47,7 +47,7 @@ export function taskId(text: string): string {
   )
 }
 
-/** A parser of a flag's text that takes whole numbers from `min` to `max`. */
+/** A parser for a flag that takes whole numbers from `min` to `max`. */
 export function wholeNumber(flag: string, min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN

@@ -1,16 +1,16 @@
 import type { Command, Option } from 'commander'
 import { brokerUrl, DEFAULT_URL } from './broker-url.ts'
 
-/** One thing that may stand at the cursor. */
+/** A possible completion at the cursor. */
 export interface Candidate {
   text: string
   about: string
 }
 
-/** A shell waits for this: a broker that does not answer in time is not asked for its queues. */
+/** The shell waits for this. If the broker does not answer in this time, its queues are left out. */
 const QUEUES_MS = 500
 
-/** What may stand in place of the last of `words`, which are those behind `sluice`. Empty where files may. */
+/** The possible replacements for the last of `words`, which follow `sluice`. Empty if files are possible. */
 export async function candidates(program: Command, words: readonly string[]): Promise<Candidate[]> {
   const typed = words.at(-1) ?? ''
   const { command, operands, flag } = place(program, words.slice(0, -1))
@@ -67,7 +67,7 @@ async function queueNames(): Promise<Candidate[]> {
   }
 }
 
-/** What a shell has to be given. Each asks `sluice complete` for the words, so that it need not be made anew with a new version. */
+/** The scripts for the shells. Each calls `sluice complete` for the words, so it need not change with a new version. */
 export const SCRIPTS = {
   bash: `_sluice() {
   local line

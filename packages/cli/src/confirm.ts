@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline/promises'
 import { CommandError, EXIT } from './exit-code.ts'
 
 /**
- * Asks a person before something is done that cannot be undone.
- * @throws CommandError where the answer is no, or nobody is there to ask
+ * Asks a person before something irreversible is done.
+ * @throws CommandError if the answer is no, or nobody can answer
  */
 export async function confirm(question: string, yes: boolean | undefined): Promise<void> {
   if (yes) return

@@ -10,8 +10,8 @@ import { onLeave, onUnread } from './leave.ts'
 import { logLine } from './log-lines.ts'
 import { note, print } from './terminal.ts'
 
-// What `pnpm dev` runs: a broker and a worker with the example's handlers, each a process of its own, so that either
-// can be killed to see what happens.
+// `pnpm dev` runs a broker and a worker with the example's handlers. Each is a process of its own, so that either can
+// be killed to see what happens.
 
 const project = join(import.meta.dirname, '..', '..', '..')
 const command = join(import.meta.dirname, 'main.ts')
@@ -24,9 +24,9 @@ const url = brokerUrl(`ws://${HOST}:${port}`)
 
 const START_LOOKS_MAX = 100
 const START_LOOK_EVERY_MS = 100
-/** A child that has not left by then is not going to. */
+/** A child that has not left after this time is killed. */
 const LEAVE_MS = 20_000
-/** How long tasks may go on: less, so that the rest is handed back. */
+/** How long tasks may continue. It is shorter, so that the rest is handed back. */
 const GRACE_MS = 15_000
 
 interface Part {
@@ -35,22 +35,22 @@ interface Part {
   ended: Promise<unknown>
 }
 
-/** Where it is set, the broker asks for tokens, and they are signed here. */
+/** If it is set, the broker requires tokens, and they are signed here. */
 const secret = process.env.SLUICE_TOKEN_SECRET
 const TOKEN_MS = 30 * 24 * 60 * 60 * 1000
 
 let leaving = false
 
 /**
- * A child in a process group of its own, so that Ctrl-C reaches only this process, which ends its children in order.
- * The channel tells the child when this process is gone without having said so.
+ * Starts a child in its own process group, so that Ctrl-C reaches only this process, which ends its children in order.
+ * The channel closes if this process dies without notice, and so tells the child.
  */
 function start(name: string, args: string[], environment: Record<string, string> = {}): Part {
   const child = spawn(process.execPath, [command, ...args], {
     cwd: project,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // The port is a flag.
+    // The port is passed as a flag.
     env: { ...process.env, SLUICE_PORT: undefined, SLUICE_URL: url.webSocket, ...environment },
   })
   for (const stream of [child.stdout, child.stderr]) {
@@ -78,7 +78,7 @@ async function signedToken(sub: string, scope: string): Promise<string> {
   return signToken(secret as string, { sub, scope }, TOKEN_MS)
 }
 
-/** The port that was asked for, else the first free one from the usual one on. */
+/** The requested port, otherwise the first free one from the default on. */
 async function choosePort(): Promise<number> {
   const usual = Number(new URL(DEFAULT_URL).port)
   const stated = portIn(process.env.SLUICE_PORT)
@@ -94,7 +94,7 @@ async function choosePort(): Promise<number> {
   process.exit(EXIT.failed)
 }
 
-/** Kubernetes puts an address there for a service of the name sluice: nobody stated a port then. */
+/** Kubernetes sets an address there for a service named sluice. Then nobody requested a port. */
 function portIn(stated: string | undefined): number | undefined {
   if (stated === undefined || stated.startsWith('tcp://')) return undefined
   try {
@@ -116,7 +116,7 @@ async function ready(): Promise<boolean> {
 }
 
 async function printNextSteps(): Promise<void> {
-  // pnpm may be there only through npx.
+  // pnpm may be available only through npx.
   const step = (args: string, about: string) =>
     print(`  ${styleText('cyan', `npx -y pnpm@12 ${args}`.padEnd(60))} ${styleText('dim', about)}`)
   print('')
@@ -147,7 +147,7 @@ async function main(): Promise<number> {
   const leave = async (exitCode: number) => {
     if (leaving) return
     leaving = true
-    // The worker first: what it finishes still finds a broker.
+    // Stop the worker first, so that the broker still gets its results.
     for (const part of parts.toReversed()) await end(part)
     left.resolve(exitCode)
   }

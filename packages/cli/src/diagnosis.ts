@@ -6,7 +6,7 @@ import type { BrokerHttp } from './broker-http.ts'
 import { allWorkers, type WorkerRow } from './commands/workers.ts'
 import { CommandError } from './exit-code.ts'
 
-/** One thing that was looked at. `text` says what was found, and what to do where that is not good. */
+/** One result of a check. `text` tells what was found, and what to do if it is not good. */
 export interface Finding {
   what: string
   verdict: 'ok' | 'warn' | 'fail'
@@ -39,7 +39,7 @@ const ok = (what: string, text: string): Finding => ({ what, verdict: 'ok', text
 const warn = (what: string, text: string): Finding => ({ what, verdict: 'warn', text })
 const fail = (what: string, text: string): Finding => ({ what, verdict: 'fail', text })
 
-/** Looks at this machine and at the broker, one thing after the other. Whether a broker answered is `answered`. */
+/** Checks this machine and the broker, one thing after the other. `answered` tells whether a broker answered. */
 export async function diagnose(http: BrokerHttp): Promise<{ findings: Finding[]; answered: boolean }> {
   const findings = [nodeVersion(), await settings()]
   let health: Health
@@ -65,7 +65,7 @@ function nodeVersion(): Finding {
   return fail('node', `${process.version}; it has to be ${majorMin}.${minorMin} or later`)
 }
 
-/** The settings that a broker started here would have, and where its file would be. */
+/** The settings of a broker that would start here, and the place of its file. */
 async function settings(): Promise<Finding> {
   let dataFile: string
   try {
@@ -103,7 +103,7 @@ function healthFindings(http: BrokerHttp, { status, durability, version, reason 
   ]
 }
 
-/** Clients and workers come by WebSocket, which a proxy may not let through though HTTP works. */
+/** Clients and workers connect by WebSocket, which a proxy may block though HTTP works. */
 function handshake(http: BrokerHttp): Promise<Finding> {
   const what = 'websocket'
   return new Promise((resolve) => {

@@ -8,7 +8,7 @@ const UNITS: readonly [string, number][] = [
 ]
 
 /**
- * A duration as people write it: `30s`, `10m`, `2h`, `30d`.
+ * Parses a duration such as `30s`, `10m`, `2h` or `30d`.
  * @throws CommandError naming the flag
  */
 export function durationMs(flag: string, text: string): number {
@@ -22,7 +22,7 @@ export function durationMs(flag: string, text: string): number {
   )
 }
 
-/** A duration in its largest unit that fits, for people: `850ms`, `12s`, `3h`. */
+/** A duration for people, in its largest unit that fits: `850ms`, `12s`, `3h`. */
 export function durationText(ms: number): string {
   for (const [unit, unitMs] of UNITS) if (ms >= unitMs) return `${Math.floor(ms / unitMs)}${unit}`
   return `${Math.round(ms)}ms`

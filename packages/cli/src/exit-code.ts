@@ -1,7 +1,7 @@
-/** What a script can rely on; the same list is in every `--help` and in the README. */
+/** Exit codes that scripts can rely on. The same list is in every `--help` and in the README. */
 export const EXIT = {
   ok: 0,
-  /** A task is dead, cancelled or unknown, or the broker refused what was asked. */
+  /** A task is dead, cancelled or unknown, or the broker refused the request. */
   failed: 1,
   /** Bad arguments or settings. */
   usage: 2,
@@ -10,7 +10,7 @@ export const EXIT = {
   busy: 4,
   /** A second signal while leaving, or Ctrl-C while waiting: 128 + SIGINT. */
   interrupted: 130,
-  /** Whoever read the output has stopped reading: 128 + SIGPIPE. */
+  /** The reader of the output has stopped reading: 128 + SIGPIPE. */
   unread: 141,
 } as const
 

@@ -10,7 +10,7 @@ export function portIsFree(port: number, host: string): Promise<boolean> {
   })
 }
 
-/** The first free port from this one on; undefined where the next hundred are taken. */
+/** The first free port from this one on. Undefined if the next hundred are taken. */
 export async function freePortFrom(first: number, host: string): Promise<number | undefined> {
   for (let port = first; port < first + LOOKS_MAX && port <= 65_535; port += 1)
     if (await portIsFree(port, host)) return port

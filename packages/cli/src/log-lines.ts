@@ -12,10 +12,12 @@ const LEVELS: Record<number, { label: string; style: 'dim' | 'green' | 'yellow' 
   60: { label: 'fatal', style: 'red' },
 }
 
-/** Fields that say nothing to a person at a terminal. */
+/** Fields that are of no use to a person at a terminal. */
 const QUIET_FIELDS = new Set(['pid', 'hostname'])
 
-/** One line of pino's JSON as a person reads it: time, level, message, the other fields. Any other text stays as it is. */
+/**
+ * Formats one line of pino's JSON for people: time, level, message, the other fields. Any other text stays as it is.
+ */
 export function logLine(text: string): string {
   const { level, time, msg, err, ...rest } = fieldsOf(text)
   if (typeof level !== 'number' || typeof time !== 'number') return text
@@ -42,7 +44,7 @@ function fieldsOf(text: string): Record<string, unknown> {
   }
 }
 
-/** JSON lines for programs, readable ones where standard output is a terminal. */
+/** JSON lines for programs, readable ones if standard output is a terminal. */
 export function createLogger(level: string, json: boolean): Logger {
   const options = { level }
   if (json || !process.stdout.isTTY) return pino(options, new LogOutput())

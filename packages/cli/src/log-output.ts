@@ -2,19 +2,19 @@ import { writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
 
 const STANDARD_OUTPUT = 1
-/** How long a reader that is behind is waited for at a time, in ms. */
+/** How long to wait for a slow reader at a time, in ms. */
 const BEHIND_MS = 20
 
 /**
- * Log lines to standard output, each written when it comes. A line that the system does not take (the disk is full, or nobody
- * reads any more) is lost, the work goes on, and the next line that is taken says how many were lost.
+ * Writes log lines to standard output, each when it arrives. A line that the system does not accept (the disk is full,
+ * or nobody reads any more) is lost, and the work continues. The next accepted line tells how many were lost.
  */
 export class LogOutput implements DestinationStream {
   readonly #write: (bytes: Uint8Array) => number
   #lost = 0
   #why = ''
 
-  /** @param write writes some of the bytes and returns how many; throws what the system says */
+  /** @param write writes some of the bytes and returns how many; throws the system's error */
   constructor(write = (bytes: Uint8Array) => writeSync(STANDARD_OUTPUT, bytes)) {
     this.#write = write
   }
@@ -30,7 +30,7 @@ export class LogOutput implements DestinationStream {
     }
   }
 
-  /** Begins a line, for the last one may have been cut off. */
+  /** Starts a new line, because the last one may have been cut off. */
   #note(): string {
     const msg = `${this.#lost} log lines were lost: ${this.#why}`
     return `\n${JSON.stringify({ level: 40, time: Date.now(), pid: process.pid, lost: this.#lost, msg })}`

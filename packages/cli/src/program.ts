@@ -56,7 +56,7 @@ function createProgram(): Command {
       ]),
     )
   program.addCommand(completeCommand(program), { hidden: true })
-  // Settings that each command of the tree needs of its own.
+  // Settings that Commander needs on each command of the tree.
   const prepare = (command: Command): void => {
     command.exitOverride().showSuggestionAfterError().showHelpAfterError('(--help shows examples)')
     command.commands.forEach(prepare)
@@ -65,17 +65,17 @@ function createProgram(): Command {
   return program
 }
 
-/** Runs one command line and returns its exit code; everything that went wrong has been said on standard error. */
+/** Runs one command line and returns its exit code. All errors have been printed on standard error. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   try {
     await createProgram().parseAsync(argv)
     return EXIT.ok
   } catch (caught) {
-    // Commander has written its own message, or the help that was asked for.
+    // Commander has printed its own message, or the requested help.
     if (caught instanceof CommanderError) return caught.exitCode === 0 ? EXIT.ok : EXIT.usage
     const message = caught instanceof Error ? caught.message : String(caught)
     for (const line of linesOf(message)) {
-      // What stands further in is there to be copied.
+      // Deeper indented lines are meant to be copied.
       const isText = !line.startsWith('  ')
       note(isText ? `${styleText('red', 'sluice:', { stream: process.stderr })} ${line}` : line)
     }

@@ -9,7 +9,7 @@ export interface Tally {
   dead: number
   /** Whether `submitted` may still grow. */
   reading: boolean
-  /** What unfinished tasks said of themselves last, by their ids. */
+  /** The latest progress of unfinished tasks, by their ids. */
   progress: Map<string, unknown>
   /** Whether the broker is away. */
   away: boolean
@@ -18,12 +18,14 @@ export interface Tally {
 const BAR_WIDTH = 24
 const REDRAW_MS = 100
 
-/** Progress that is a share of the whole; any other value says nothing that could be added up. */
+/** Progress that is a share of the whole. Other values cannot be added up. */
 function isShare(progress: unknown): progress is number {
   return typeof progress === 'number' && progress >= 0 && progress <= 1
 }
 
-/** The line without colours: a bar and a percentage, to which shares of running tasks count too, then counts and time. */
+/**
+ * The line without colours: a bar and a percentage, which include the shares of running tasks, then counts and time.
+ */
 export function progressText(tally: Tally, elapsedMs: number): string {
   const { submitted, succeeded, dead, reading, progress, away } = tally
   const ended = succeeded + dead
@@ -43,7 +45,7 @@ export function progressText(tally: Tally, elapsedMs: number): string {
   ].join('  ')
 }
 
-/** A line on standard error that redraws itself; nothing at all where that is no terminal. */
+/** A line on standard error that redraws itself. It writes nothing if standard error is no terminal. */
 export class ProgressBar {
   readonly tally: Tally = {
     submitted: 0,
@@ -60,7 +62,7 @@ export class ProgressBar {
     if (process.stderr.isTTY) this.#timer = setInterval(() => this.#draw(), REDRAW_MS)
   }
 
-  /** Writes something above the bar. */
+  /** Writes above the bar. */
   above(write: () => void): void {
     this.#clear()
     write()

@@ -2,12 +2,12 @@ import type { BrokerSettings } from '@sluice/broker/config'
 import { CommandError, EXIT } from './exit-code.ts'
 import { freePortFrom } from './free-port.ts'
 
-/** What a broker was asked to listen on and to write. */
+/** Where a broker was asked to listen and to write. */
 type Place = Pick<BrokerSettings, 'host' | 'port' | 'dataFile'>
 
 /**
- * What a person can do about a broker that does not start; undefined for a failure that nobody foresaw. `typed`: the arguments of
- * the command.
+ * The error with advice for a broker that does not start. Undefined for an unexpected failure. `typed`: the arguments
+ * of the command.
  */
 export async function startFailure(
   caught: unknown,
@@ -15,12 +15,12 @@ export async function startFailure(
   typed: readonly string[],
 ): Promise<CommandError | undefined> {
   if (!(caught instanceof Error)) return undefined
-  // A setting that is fit by itself, and does not work here: a file that it names, for instance.
+  // A valid setting that does not work here, for example a file that it names.
   if (caught instanceof RangeError) return new CommandError(caught.message, EXIT.usage)
   const { code, syscall } = caught as NodeJS.ErrnoException
   if (syscall === 'listen' || syscall === 'bind' || syscall === 'getaddrinfo')
     return new CommandError(await addressFailure(caught, code, place, typed), EXIT.failed)
-  // Whatever else the system says no to has to do with the file.
+  // Every other error of the system concerns the file.
   if (syscall !== undefined || caught.name === 'JournalPlaceError')
     return new CommandError(`${caught.message}. Or take another file with --data-file`, EXIT.failed)
   if (caught.name === 'JournalLockedError') return new CommandError(`${caught.message} with --data-file`, EXIT.failed)

@@ -3,18 +3,21 @@ import { cutMiddle, cutTo, printable, widthOf } from './cells.ts'
 
 export interface Column<R> {
   title: string
-  /** Undefined shows as a dash. */
+  /** Undefined is shown as a dash. */
   of: (row: R) => string | number | undefined
-  /** Where the rows are too wide for the terminal: `middle` cuts a name in the middle, `end` a text at its end. */
+  /**
+   * How to cut cells if the rows are too wide for the terminal: `middle` cuts a name in the middle, `end` a text at its
+   * end.
+   */
   cut?: 'middle' | 'end'
-  /** Where cutting is not enough, whole columns are left out: the one with the highest number first. */
+  /** If cutting is not enough, whole columns are left out: the one with the highest number first. */
   drop?: number
-  /** Colours a cell that is written already. */
+  /** Colours a formatted cell. */
   paint?: (text: string, row: R) => string
 }
 
 const GAP = '  '
-/** A name or text is cut no further while there is a column to leave out. */
+/** A name or text is not cut further while a column can be left out. */
 const CUT_WIDTH_MIN = 12
 
 const digits = new Intl.NumberFormat('en')
@@ -27,7 +30,7 @@ interface Laid<R> {
   width: number
 }
 
-/** Rows under headings, numbers to the right, no line wider than `width` cells. */
+/** Rows under headings, with numbers aligned right. No line is wider than `width` cells. */
 export function tableLines<R>(columns: readonly Column<R>[], rows: readonly R[], width: number): string[] {
   const laid = columns.map((column) => lay(column, rows))
   leaveOut(laid, width)
@@ -56,7 +59,7 @@ function lay<R>(column: Column<R>, rows: readonly R[]): Laid<R> {
   return { column, cells, numeric, width: Math.max(column.title.length, ...cells.map(widthOf)) }
 }
 
-/** Leaves out columns until the others fit, with those that may be cut as narrow as is good to read. */
+/** Leaves out columns until the others fit. Columns that may be cut count with their narrowest readable width. */
 function leaveOut<R>(laid: Laid<R>[], width: number): void {
   const least = ({ column, width }: Laid<R>) => (column.cut === undefined ? width : Math.min(width, CUT_WIDTH_MIN))
   while (totalOf(laid, least) > width) {
@@ -66,7 +69,7 @@ function leaveOut<R>(laid: Laid<R>[], width: number): void {
   }
 }
 
-/** Cuts what may be cut, the widest first, no further than to `min` cells. */
+/** Cuts the cells that may be cut, the widest first, to at least `min` cells. */
 function narrow<R>(laid: Laid<R>[], width: number, min: number): void {
   for (let over = totalOf(laid, (one) => one.width) - width; over > 0; over -= 1) {
     let widest: Laid<R> | undefined
@@ -83,7 +86,7 @@ function totalOf<R>(laid: readonly Laid<R>[], cellsOf: (one: Laid<R>) => number)
 
 function lineOf<R>(laid: readonly Laid<R>[], width: number, cell: (one: Laid<R>) => string): string {
   const line = laid.map(cell).join(GAP).trimEnd()
-  // A terminal narrower than an id: what can be read of it is better than lines that break.
+  // A terminal narrower than an id: a cut line is better than a line that wraps.
   return widthOf(line) > width ? cutTo(printable(line), width) : line
 }
 

@@ -5,11 +5,11 @@ import { parseExact } from '@sluice/protocol'
 import { cutTo, printable } from './cells.ts'
 import { CommandError, EXIT } from './exit-code.ts'
 
-/** A larger file is read line by line without a look at the whole. */
+/** A larger file is read line by line, without a look at the whole. */
 const WHOLE_FILE_BYTES_MAX = 1024 * 1024
 
 /**
- * The bodies to submit: the argument, a file (one JSON document, or one JSON value a line; `-` is standard input), or
+ * The bodies to submit: the argument, a file (one JSON document, or one JSON value per line; `-` is standard input), or
  * the lines of standard input.
  */
 export function taskBodies(argument: string | undefined, file: string | undefined): AsyncIterable<unknown> {
@@ -37,7 +37,7 @@ async function* fileBodies(path: string): AsyncGenerator<unknown> {
     throw new CommandError(`${path} cannot be read: ${(caught as Error).message}`, EXIT.usage)
   }
   const whole = bytes && decode(new TextDecoder('utf-8', { fatal: true }), bytes, path)
-  // Two or more JSON lines are never one JSON document, so the one that parses is what was meant.
+  // Two or more JSON lines are never one JSON document, so the form that parses is the intended one.
   if (whole !== undefined && isJson(whole)) yield parsed(whole, path)
   else yield* lineBodies(createReadStream(path), path)
 }
@@ -51,7 +51,7 @@ async function* lineBodies(input: Readable, name: string): AsyncGenerator<unknow
   }
 }
 
-/** Text without its byte order mark. Bytes that are no UTF-8 would be replaced in silence elsewhere. */
+/** Text without its byte order mark. Elsewhere bytes that are not UTF-8 would be replaced silently. */
 async function* decoded(input: Readable, name: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })
   for await (const chunk of input) yield decode(decoder, chunk as Uint8Array, name, true)

@@ -22,7 +22,7 @@ export interface TaskView extends TaskStatus {
 
 export const TASK_STATES = ['ready', 'delayed', 'leased', 'succeeded', 'dead', 'cancelled'] as const
 
-/** States of a task that still may succeed, or has. */
+/** States of a task that has succeeded or still may. */
 export const GOOD_STATES: ReadonlySet<string> = new Set(['delayed', 'ready', 'leased', 'succeeded'])
 
 export function paintState(text: string, state: string): string {
@@ -40,7 +40,7 @@ export const TASK_COLUMNS: readonly Column<TaskView>[] = [
   { title: 'NOTE', of: noteOf, cut: 'end', drop: 2 },
 ]
 
-/** The most telling thing about a task in one cell. */
+/** The most useful fact about a task, in one cell. */
 export function noteOf({ state, progress, reason, error, readyInMs }: TaskView): string {
   if (reason !== undefined) return error === undefined ? reason : `${reason}: ${error.message}`
   if (readyInMs !== undefined) return `ready in ${durationText(readyInMs)}`

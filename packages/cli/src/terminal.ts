@@ -1,7 +1,7 @@
 const WIDTH_DEFAULT = 80
 const HEIGHT_DEFAULT = 24
 
-/** Columns of the terminal. Without one, lines are as wide as they need to be: a program or a file reads them. */
+/** The columns of the terminal. Without a terminal lines have any width, because a program or a file reads them. */
 export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): number {
   return stream.isTTY ? stream.columns || WIDTH_DEFAULT : Number.POSITIVE_INFINITY
 }
@@ -15,8 +15,8 @@ export function print(line: string): void {
 }
 
 /**
- * JSON in one line. What a terminal obeys and JSON leaves as it is (control characters, marks that turn the order of letters
- * round, line separators) is escaped; it can stand in strings only.
+ * JSON in one line. Characters that affect a terminal and that JSON leaves as they are (control characters,
+ * bidirectional marks, line separators) are escaped. They can occur in strings only.
  */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(
@@ -29,7 +29,7 @@ export function printJson(value: unknown): void {
   print(jsonLine(value))
 }
 
-/** For people who watch: never part of the output that a script reads. */
+/** A line for people who watch. It is never part of the output that a script reads. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`)
 }

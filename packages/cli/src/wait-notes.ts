@@ -2,19 +2,19 @@ import type { BrokerHttp } from './broker-http.ts'
 import { printable } from './cells.ts'
 import { CommandError } from './exit-code.ts'
 
-/** A person who sees nothing happen for this long wants to know why. Also the time between two looks. */
+/** After this time without progress a person wants to know why. It is also the time between two checks. */
 const PATIENCE_MS = 2000
 
 /** What a command waits for. */
 export interface Awaited {
   queue: string | undefined
-  /** Tasks that the broker has not taken yet. */
+  /** Tasks that the broker has not accepted yet. */
   unaccepted: number
   /** Tasks that have no outcome yet. */
   unfinished: number
 }
 
-/** What GET /v1/queues says that matters here. */
+/** The fields of GET /v1/queues that are used here. */
 interface QueueLook {
   name: string
   ready: number
@@ -26,10 +26,10 @@ interface QueueLook {
   workers: number
 }
 
-/** A queue counts as full from here on: its last bytes may have no room for the next body. */
+/** A queue counts as full from this share on, because its last bytes may have no room for the next body. */
 const FULL_SHARE = 0.99
 
-/** Why nothing goes on; undefined where something does. */
+/** Why nothing progresses. Undefined if something does. */
 export function waitNote(awaited: Awaited, queues: readonly QueueLook[]): string | undefined {
   const queue = queues.find(({ name }) => name === awaited.queue)
   if (queue === undefined) return undefined
@@ -46,8 +46,8 @@ export function waitNote(awaited: Awaited, queues: readonly QueueLook[]): string
 }
 
 /**
- * Says why nothing goes on where a command has waited for two seconds: once for each reason, and again where it comes back. The
- * returned function ends that.
+ * Tells why a command has made no progress for two seconds: once for each reason, and again if the reason recurs. The
+ * returned function stops this.
  */
 export function sayWhatIsMissing(http: BrokerHttp, awaited: () => Awaited, say: (note: string) => void): () => void {
   let said: string | undefined
@@ -66,7 +66,7 @@ export function sayWhatIsMissing(http: BrokerHttp, awaited: () => Awaited, say: 
     timer = setTimeout(
       () =>
         look()
-          // A broker that is away says nothing of its queues.
+          // A broker that is away does not tell about its queues.
           .catch((caught: unknown) => {
             if (!(caught instanceof CommandError)) throw caught
           })

@@ -34,7 +34,7 @@ function announce(log: Logger, settings: BrokerSettings, urls: { url: string; ht
   print(`  kept   ${durability === 'strict' ? kept : styleText(['bold', 'yellow'], kept)}`)
   print(`  ${styleText('dim', 'Ctrl-C lets workers finish, then leaves')}`)
   print('')
-  // What a token is signed with is nobody's to read.
+  // The key that signs tokens is never shown.
   const { access, ...others } = settings
   log.debug({ ...others, access: access && { ...access, secret: undefined } }, 'settings')
 }
@@ -47,7 +47,7 @@ async function runBroker(flags: BrokerFlags): Promise<void> {
   const asked = Promise.withResolvers<void>()
   const left = Promise.withResolvers<void>()
   const failed = Promise.withResolvers<Error>()
-  // From the beginning: who has read that it listens may ask it to leave at once.
+  // Listen for signals before the start message: its reader may ask the broker to leave at once.
   onLeave(asked.resolve)
   let broker: Broker
   try {

@@ -20,7 +20,7 @@ export function cancelCommand(): Command {
           await http.delete(`/v1/tasks/${id}`, 'cancelled')
           tasks.push({ id, cancelled: true })
         } catch (caught) {
-          // Of one task; any other refusal is the broker's of all.
+          // These refusals concern one task. Any other concerns all of them.
           if (!(caught instanceof BrokerRefusal) || !['unknown_task', 'task_finished'].includes(caught.code))
             throw caught
           tasks.push({ id, cancelled: false, error: { code: caught.code, message: caught.text } })

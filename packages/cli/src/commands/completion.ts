@@ -19,7 +19,7 @@ export function completionCommand(): Command {
     .action((shell: Shell) => print(SCRIPTS[shell].trimEnd()))
 }
 
-/** What the scripts ask: one candidate a line, with a tab before what it means. */
+/** The output for the scripts: one candidate per line, with a tab before its description. */
 export function completeCommand(program: Command): Command {
   return new Command('complete').argument('[words...]').action(async (words: string[]) => {
     for (const { text, about } of await candidates(program, words)) print(`${printable(text)}\t${printable(about)}`)

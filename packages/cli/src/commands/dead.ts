@@ -43,7 +43,7 @@ function whyOf({ reason, error }: DeadView): string {
   return error?.message ?? reason
 }
 
-/** A table, with the reasons below their rows where they do not fit into the terminal beside them. */
+/** A table. Reasons that do not fit beside their rows are below them. */
 export function deadLines(letters: readonly DeadView[], width: number): string[] {
   const table = tableLines([...COLUMNS, WHY], letters, Number.POSITIVE_INFINITY)
   if (table.every((line) => widthOf(line) <= width)) return table
@@ -91,7 +91,7 @@ function targetOf(ids: readonly string[], queue: string | undefined): DeadTarget
   return queue === undefined ? { ids: [...new Set(ids)] } : { queue }
 }
 
-/** Says which of the ids name no dead letter, and why; returns the others. */
+/** Reports the ids that name no dead letter, with the reason, and returns the others. */
 async function deadOnly(http: BrokerHttp, ids: readonly string[]): Promise<string[]> {
   const dead: string[] = []
   for (const id of ids) {

@@ -17,10 +17,13 @@ interface Page {
 }
 
 const LIMIT_MAX = 10_000
-/** What the broker puts into one answer at most. */
+/** The maximum number of tasks in one answer of the broker. */
 const PAGE_MAX = 1000
 
-/** Asks for pages until `limit` tasks are found or there are no more: the broker looks at a bounded number for each. */
+/**
+ * Asks for pages until `limit` tasks are found or there are no more. The broker examines a bounded number of tasks for
+ * each page.
+ */
 async function tasksOf(http: BrokerHttp, queue: string | undefined, flags: ListFlags): Promise<Page> {
   const tasks: TaskView[] = []
   let next = flags.after

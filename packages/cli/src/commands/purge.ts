@@ -18,7 +18,7 @@ export async function knownQueue(http: BrokerHttp, name: string): Promise<QueueR
   throw new CommandError(`There is no queue ${name}. See: sluice queues`, EXIT.failed)
 }
 
-/** Asks for a purge until there is no more to drop; returns how many were dropped. */
+/** Repeats a purge until nothing is left to drop. Returns how many tasks were dropped. */
 export async function purgeAll(http: BrokerHttp, path: string, target: object): Promise<number> {
   let purged = 0
   for (;;) {

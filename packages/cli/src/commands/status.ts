@@ -11,16 +11,16 @@ import { type AttemptView, GOOD_STATES, paintState, TASK_COLUMNS, type TaskView 
 import { jsonLine, note, print, printJson, terminalWidth } from '../terminal.ts'
 import { sayWhatIsMissing } from '../wait-notes.ts'
 
-/** One long-poll; the next follows until the task has its outcome. */
+/** The wait of one long poll. They repeat until the task has its outcome. */
 const POLL_MS = 30_000
-/** A broker that leaves answers long-polls at once. */
+/** A leaving broker answers long polls at once, so this is the wait before the next one. */
 const POLL_AGAIN_MS = 500
 
 const COMES_BACK: ReadonlySet<ExitCode> = new Set([EXIT.unreachable, EXIT.busy])
 
 const UNFINISHED_STATES = new Set(['delayed', 'ready', 'leased'])
 
-/** Everything about one task, a line each. */
+/** Everything about one task, one line per fact. */
 function detailLines(task: TaskView): string[] {
   const lines: [string, string | undefined][] = [
     ['task', printable(task.id)],
@@ -54,7 +54,7 @@ async function taskOf(http: BrokerHttp, id: string, waitMs = 0): Promise<TaskVie
   return task ?? { id, state: 'unknown' }
 }
 
-/** The task once it has its outcome. A broker that has answered and goes away is waited for. */
+/** The task once it has its outcome. If the broker has answered before and then goes away, the command waits for it. */
 async function endedTaskOf(http: BrokerHttp, seen: TaskView): Promise<TaskView> {
   let task = seen
   let away = false

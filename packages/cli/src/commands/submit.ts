@@ -25,9 +25,9 @@ interface SubmitFlags extends ClientFlags {
   failWhenBusy?: boolean
 }
 
-/** Tasks between being read and being done with: what bounds the memory of a submission of any length. */
+/** The maximum number of tasks that are read but not finished. It bounds the memory of a submission of any length. */
 const IN_FLIGHT_MAX = 1000
-/** Tasks that are named one by one in a message. */
+/** The maximum number of tasks that a message names one by one. */
 const NAMED_MAX = 3
 const AWAY_STATES: ReadonlySet<Client['state']> = new Set(['connecting', 'handshaking', 'backingOff'])
 
@@ -39,16 +39,16 @@ function optionsFrom(flags: SubmitFlags): SubmitOptions {
   return options
 }
 
-/** Submits everything that the source holds, and follows each task to its end where that is asked for. */
+/** Submits everything that the source holds, and follows each task to its end if requested. */
 class Submission {
   readonly #client: Client
   readonly #queue: string
   readonly #flags: SubmitFlags
   readonly #bar = new ProgressBar()
   readonly #inFlight = new Set<Promise<void>>()
-  /** Ids of accepted tasks whose outcome is waited for. */
+  /** Ids of accepted tasks whose outcome is awaited. */
   readonly #awaited = new Set<string>()
-  /** How many the broker has not taken yet. */
+  /** The number of tasks that the broker has not accepted yet. */
   #unaccepted = 0
   #failed: { error: unknown } | undefined
 
@@ -58,7 +58,7 @@ class Submission {
     this.#flags = flags
   }
 
-  /** Says where the tasks are that nobody waits for any more. */
+  /** Tells where to find the tasks that nobody waits for any more. */
   abandon(): void {
     this.#bar.end()
     const count = this.#awaited.size
@@ -92,7 +92,7 @@ class Submission {
       tally.reading = false
       await Promise.all(this.#inFlight)
     } finally {
-      // What was read before a bad line is submitted all the same; wait for its verdicts.
+      // Values before a bad line are submitted all the same. Wait for their answers.
       await Promise.allSettled(this.#inFlight)
       endNotes()
       unsubscribe()
@@ -141,7 +141,7 @@ class Submission {
     progress.delete(handle.id)
   }
 
-  /** The result as its worker wrote it, where the broker still has it. */
+  /** The result as its worker wrote it, if the broker still has it. */
   async #exactResult(id: string, rounded: unknown): Promise<unknown> {
     const task = await httpOf(this.#flags).find<{ state: string; result?: unknown }>(`/v1/tasks/${id}`, 'state', 0)
     return task?.result ?? rounded
@@ -180,7 +180,10 @@ function jsonOf(result: unknown): unknown {
   return result instanceof Uint8Array ? { base64: Buffer.from(result).toString('base64') } : result
 }
 
-/** Whether an integer in a JSON value is past those that JavaScript tells apart. Without recursion: the value may be deep. */
+/**
+ * Whether an integer in a JSON value is too large for JavaScript to represent exactly. It works without recursion,
+ * because the value may be deep.
+ */
 function losesDigits(value: unknown): boolean {
   const waiting: unknown[] = [value]
   while (waiting.length > 0) {
@@ -197,7 +200,7 @@ const BUSY_CODES = new Set(['busy', 'draining', 'read_only'])
 async function runSubmit(queue: string, argument: string | undefined, flags: SubmitFlags): Promise<void> {
   const { webSocket: url } = brokerUrl(flags.url)
   const bodies = taskBodies(argument, flags.file)
-  // A client would wait for a broker for as long as it takes; a person wants to be told.
+  // A client would wait for the broker for ever. A person wants an error.
   await httpOf(flags).get<{ status: string }>('/healthz', 'status')
   const [{ createClient, SluiceError }, { createNodePlatform }] = await Promise.all([
     import('@sluice/client'),

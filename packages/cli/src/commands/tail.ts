@@ -14,10 +14,10 @@ interface TailFlags extends ClientFlags {
   limit?: number
 }
 
-/** Between two attempts to reach a broker that went away. */
+/** The time between two attempts to reach a broker that went away. */
 const AGAIN_MS = 1000
 
-/** One outcome in a line: with the time of day at a terminal, else in ISO 8601. */
+/** One outcome as a line: with the time of day at a terminal, otherwise in ISO 8601. */
 export function outcomeLine(task: TaskView, time: Date, isTerminal: boolean): string {
   const at = isTerminal ? time.toTimeString().slice(0, 8) : time.toISOString()
   const state = paintState(printable(task.state).padEnd(9), task.state)

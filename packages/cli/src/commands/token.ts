@@ -26,7 +26,7 @@ interface JsonFlag {
   json?: boolean
 }
 
-/** What the broker of this folder checks tokens with. */
+/** The settings with which the broker of this folder verifies tokens. */
 function accessSettings() {
   const file = readConfigFile(process.env.SLUICE_CONFIG)
   const { access } = loadConfig({ environment: process.env, ...(file === undefined ? {} : { file }) })
@@ -56,7 +56,7 @@ async function mint({ sub, scope, expires }: MintFlags): Promise<void> {
   print(await signToken(secret, claims, durationMs('--expires', expires)))
 }
 
-/** Shows what a token says, without looking at its signature. */
+/** Shows the content of a token without verifying its signature. */
 async function inspect(token: string, flags: JsonFlag): Promise<void> {
   const { readToken } = await import('@sluice/broker')
   const { header, claims } = read(() => readToken(token))

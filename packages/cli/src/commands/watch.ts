@@ -17,13 +17,13 @@ interface HealthView {
 }
 
 interface Snapshot {
-  /** When it was taken, in ISO 8601. */
+  /** When the snapshot was taken, in ISO 8601. */
   time: string
   health: HealthView
   queues: QueueRow[]
 }
 
-// A screen of its own without a cursor, on which a line that is too long is cut instead of moving all others.
+// The alternate screen without a cursor. A line that is too long is cut there and does not move the other lines.
 const SCREEN_OPEN = '\x1b[?1049h\x1b[?25l\x1b[?7l'
 const SCREEN_CLOSE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
 const HOME = '\x1b[H'
@@ -39,7 +39,7 @@ async function snapshotOf(http: BrokerHttp): Promise<Snapshot> {
   return { time: new Date().toISOString(), health, queues }
 }
 
-/** Lines of `width` cells at most. */
+/** Lines of at most `width` cells. */
 export function pictureOf(address: string, { health, queues }: Omit<Snapshot, 'time'>, width: number): string[] {
   const head: HeadPart[] = [
     [address, 'bold'],
@@ -51,7 +51,7 @@ export function pictureOf(address: string, { health, queues }: Omit<Snapshot, 't
   return [headLine(head, width), '', ...queueLines(queues, width)]
 }
 
-/** As many parts as the line has room for, from the left. */
+/** As many parts as fit into the line, from the left. */
 function headLine(parts: readonly HeadPart[], width: number): string {
   let line = ''
   for (const [text, paint] of parts) {
@@ -67,7 +67,7 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
-/** One line a queue, for logs and pipes. */
+/** One line per queue, for logs and pipes. */
 function plainLines({ time, queues }: Snapshot): string[] {
   return queues.map(
     ({ name, ready, delayed, leased, succeeded, dead, workers, drainPerSecond }) =>
@@ -76,14 +76,14 @@ function plainLines({ time, queues }: Snapshot): string[] {
 }
 
 /**
- * What draws these lines over those before. Each line is cleared before it is written: behind one as wide as the terminal the
- * cursor stands on its last character.
+ * The text that draws these lines over the previous ones. Each line is cleared before it is written: after a line as
+ * wide as the terminal the cursor is on its last character, and clearing would delete it.
  */
 export function screenOf(lines: readonly string[]): string {
   return HOME + lines.map((line) => CLEAR_LINE + line).join('\r\n') + CLEAR_BELOW
 }
 
-/** Draws over itself on a screen of its own, and leaves the last picture behind. */
+/** Redraws on the alternate screen, and leaves the last picture behind. */
 async function watchOnTerminal(http: BrokerHttp, intervalMs: number, stop: AbortSignal): Promise<void> {
   let snapshot = await snapshotOf(http)
   let footer = ''

@@ -17,7 +17,7 @@ interface WorkerFlags extends ClientFlags {
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
-/** After this long without a broker a person wants to know what the worker is waiting for. */
+/** After this time without a broker a person wants to know what the worker waits for. */
 const PATIENCE_MS = 2000
 
 async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
@@ -52,7 +52,7 @@ async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
     await ended
   } catch (caught) {
     if (caught instanceof HandlerModuleError) throw new CommandError(caught.message, EXIT.usage)
-    // The broker refused for good: the worker did not fail.
+    // The broker refused for good. The worker itself did not fail.
     if (caught instanceof SluiceError) throw new CommandError(refusalText(caught), EXIT.failed)
     throw caught
   } finally {

@@ -33,7 +33,6 @@ export function workerLines(workers: readonly WorkerRow[], width: number): strin
   return ['No workers. Start one: sluice worker ./tasks.ts']
 }
 
-/** All workers, page by page. */
 export async function allWorkers(http: BrokerHttp): Promise<WorkerRow[]> {
   const workers: WorkerRow[] = []
   let next: string | undefined
