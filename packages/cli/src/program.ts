@@ -58,7 +58,12 @@ function createProgram(): Command {
   program.addCommand(completeCommand(program), { hidden: true })
   // Settings that Commander needs on each command of the tree.
   const prepare = (command: Command): void => {
-    command.exitOverride().showSuggestionAfterError().showHelpAfterError('(--help shows examples)')
+    // Long flags leave little room, and text that is not wrapped is worse.
+    command
+      .configureHelp({ minWidthToWrap: 20 })
+      .exitOverride()
+      .showSuggestionAfterError()
+      .showHelpAfterError('(--help shows examples)')
     command.commands.forEach(prepare)
   }
   prepare(program)

@@ -251,6 +251,7 @@ test('the help of every command has examples and the exit codes', async () => {
   const commands = [
     ...['', 'broker', 'worker', 'submit', 'status', 'cancel', 'list', 'purge', 'queues', 'workers', 'watch', 'tail'],
     ...['backup', 'doctor', 'completion', 'dead', 'dead list', 'dead redrive', 'dead purge'],
+    ...['token mint', 'token inspect', 'token verify'],
   ]
   const helps = await Promise.all(commands.map((command) => sluice([...command.split(' ').filter(Boolean), '--help'])))
   for (const [index, { code, out }] of helps.entries()) {

@@ -238,4 +238,5 @@ test.for(Object.keys(SCRIPTS) as Shell[])(
     expect((await complete('sluice purge pho')).found).toEqual(['photos'])
     expect((await complete('sluice dead red')).found).toEqual(['redrive'])
   },
+  120_000,
 )

@@ -9,12 +9,13 @@ import { print, printJson } from '../terminal.ts'
 const EXPIRES_DEFAULT = '1h'
 
 const SCOPES_HELP = `
-A scope is ACTION:QUEUE. QUEUE may end with *, and is every queue where it is left out.
+A scope is ACTION:QUEUE. QUEUE may end with *. Without it, every queue is meant.
   submit   submit tasks              work    take tasks
   read     see a queue and its tasks cancel  cancel tasks of others
   manage   redrive dead letters      admin   everything
 
-The secret comes from SLUICE_TOKEN_SECRET, or from tokenSecret in sluice.config.json.`
+The secret comes from SLUICE_TOKEN_SECRET, or from tokenSecret in
+sluice.config.json.`
 
 interface MintFlags {
   sub: string
