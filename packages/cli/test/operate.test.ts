@@ -215,6 +215,7 @@ const ASKS: Record<Shell, (script: string, line: string) => string[]> = {
 
 test.for(Object.keys(SCRIPTS) as Shell[])(
   '%s completes commands, flags, choices and queues',
+  { timeout: 120_000 },
   async (shell, { skip }) => {
     if (spawnSync(shell, ['--version']).status !== 0) skip(`there is no ${shell} here`)
     await submitted('photos', 1)
@@ -238,5 +239,4 @@ test.for(Object.keys(SCRIPTS) as Shell[])(
     expect((await complete('sluice purge pho')).found).toEqual(['photos'])
     expect((await complete('sluice dead red')).found).toEqual(['redrive'])
   },
-  120_000,
 )
