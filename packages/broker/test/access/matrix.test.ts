@@ -98,7 +98,7 @@ function verdictOf(heard: readonly BrokerMessage[]): Verdict {
   return 'allowed'
 }
 
-/** A cell for each message; what a session itself holds is judged by that, whoever asks. */
+/** A cell for each message. A session may always ask about the leases and watches that it holds. */
 const MESSAGES: Record<keyof typeof MESSAGE_RULES, { cell: Cell; say: (asker: Asker) => Promise<ClientMessage[]> }> = {
   hello: { cell: everybody, say: async () => [] },
   renew: { cell: everybody, say: async (asker) => [{ type: 'renew', ref: 1, token: tokens.get(asker) as string }] },

@@ -45,7 +45,7 @@ async function mint({ sub, scope, expires }: MintFlags): Promise<void> {
   const { secret, issuer, audience } = accessSettings()
   if (secret === undefined)
     throw new CommandError(
-      'Tokens are minted with a shared secret (SLUICE_TOKEN_SECRET). Where the broker has public keys, whoever holds the private one signs tokens.',
+      'Tokens are minted with a shared secret (SLUICE_TOKEN_SECRET). A broker that has public keys takes tokens that are signed with the private key.',
       EXIT.usage,
     )
   const claims = {

@@ -13,6 +13,10 @@ export class DurableGrants implements Checker {
   /** Under which leases handlers have started the last allowed attempt of a task, by its id. */
   readonly #begun = new Map<string, Set<number>>()
 
+  /** The latest lease that was granted, and of each redriven task the latest before its redrive. */
+  #latest = 0
+  readonly #oldLeases = new Map<string, number>()
+
   constructor(sources: Sources) {
     this.#sources = sources
   }
@@ -26,6 +30,8 @@ export class DurableGrants implements Checker {
   }
 
   #note({ fact }: Step): void {
+    if (fact.type === 'leaseGranted') this.#latest = Math.max(this.#latest, fact.lease)
+    if (fact.type === 'taskRedriven' && !this.#sources.chronicle.isRetold) this.#oldLeases.set(fact.id, this.#latest)
     // The task was redriven and has all attempts again.
     if (fact.type === 'taskRedriven' || fact.type === 'taskForgotten') this.#begun.delete(fact.id)
   }
@@ -48,6 +54,8 @@ export class DurableGrants implements Checker {
     const { chronicle, runs } = this.#sources
     const task = chronicle.tasks.get(id)
     const lease = runs.leaseOf(run)
+    // A delivery of the life before may arrive when the task has been redriven.
+    if (lease !== undefined && lease <= (this.#oldLeases.get(id) ?? 0)) return
     if (!task || lease === undefined || attempt < attemptsAllowed(task) || chronicle.damaged.has(id)) return
     // The lease was handed back, or lost before the broker could hear that it was begun: not counted.
     const isUncounted = (one: number): boolean => chronicle.leases.get(one)?.end === 'leaseReleased'

@@ -199,5 +199,9 @@ describe('[LEASE-9] the last allowed attempt', () => {
     expect(again(made().append(unbegun('t1')))).toEqual([])
     expect(again(made().append(died('t1', 'not_retryable'), { type: 'taskRedriven', id: 't1', atMs: 0 }))).toEqual([])
     expect(again(worker({ delayMs: 1 }).append(readied('t1')))).toEqual([])
+    // Its first delivery arrives only after the redrive.
+    const late = worker().append(grant(1)).toNode('worker-1', deliver(1, 't1'))
+    late.append(died('t1', 'lease_expired'), { type: 'taskRedriven', id: 't1', atMs: 0 })
+    expect(again(late.told('worker-1', deliver(1, 't1')).see(run('t1', 1)))).toEqual([])
   })
 })
