@@ -4,6 +4,7 @@
  */
 export * from './broker.ts'
 export * from './connection.ts'
+export * from './outbox-item.ts'
 export * from './producer.ts'
 export * from './session.ts'
 export * from './states.ts'

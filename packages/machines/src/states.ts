@@ -78,3 +78,30 @@ export type SessionValue = Exclude<SessionState, 'connected'> | { connected: Con
  * - `stopped`: everything is written; every connection and the journal are closed.
  */
 export type BrokerState = 'starting' | 'ready' | 'draining' | 'read_only' | 'stopped'
+
+/**
+ * An item of the outbox, as an app shows it.
+ * - `unsaved`: it is in the memory of one tab and is lost with that tab.
+ * - `saved`: it is stored on this device and survives a crash. It will be sent.
+ * - `sending`: a connection has it, and the broker has not answered.
+ * - `needsAuth`: it waits for a token that the broker accepts.
+ * - `accepted`: the broker has made the task durable.
+ * - `running`: a worker has reported progress.
+ * - `cancelling`: the wish to cancel is stored, and the broker has not confirmed it.
+ * - `parked`: it was refused for good. It waits for a decision: retry, discard or export.
+ * - `done`, `failed`, `cancelled`: the task has ended.
+ * - `discarded`: the item was removed.
+ */
+export type OutboxItemState =
+  | 'unsaved'
+  | 'saved'
+  | 'sending'
+  | 'needsAuth'
+  | 'accepted'
+  | 'running'
+  | 'cancelling'
+  | 'parked'
+  | 'done'
+  | 'failed'
+  | 'cancelled'
+  | 'discarded'
