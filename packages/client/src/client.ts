@@ -96,7 +96,8 @@ export function createClient(options: ClientOptions): Client {
   return new ProducerClient(options)
 }
 
-class ProducerClient implements Client {
+/** The client, and what the outbox asks of it. */
+export class ProducerClient implements Client {
   readonly #producer: Producer
   readonly #nextId: () => string
   #lastTerms: Terms | undefined
@@ -125,6 +126,33 @@ class ProducerClient implements Client {
   onStateChange(listener: (state: ConnectionState) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** Why the connection failed for good. */
+  get failure(): Error | undefined {
+    return this.#producer.failure
+  }
+
+  /** The network or the page is back: a wait for the next attempt ends. */
+  wake(): void {
+    this.#producer.connection.wake()
+  }
+
+  /** Submits an input that is encoded already. The broker may hold the task from an earlier attempt. */
+  submitEncoded(
+    item: { id: string; queue: string; options?: SubmitOptions | undefined },
+    input: Encoded,
+    signal: AbortSignal,
+  ): Promise<Handle> {
+    const { limits } = this.#producer.connection
+    const handle = new Handle(
+      this.#producer,
+      item.id,
+      termsOf({ queue: item.queue }, item.options, limits.nameLengthMax),
+    )
+    handle.input = input
+    handle.mayBeHeld = true
+    return this.#producer.submit(handle, signal)
   }
 
   submit<O>(

@@ -221,6 +221,15 @@ export class Connection {
     this.#tell({ type: 'drained' })
   }
 
+  /**
+   * The network or the page is back: ends a back-off, unless the broker asked for it. An open connection has one
+   * heartbeat period to show that it is not dead.
+   */
+  wake(): void {
+    if (this.open) this.#probe()
+    else this.#tell({ type: 'wake' })
+  }
+
   /** Ends the session for good: its leases are released and the broker forgets it. */
   stop(): void {
     if (this.open) {

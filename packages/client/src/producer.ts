@@ -6,17 +6,17 @@ import { Connection, type ConnectionOptions, type SessionOwner } from './connect
 import { ClosedError } from './errors.ts'
 import type { Handle, HandleHost } from './handle.ts'
 import type { Logger } from './logger.ts'
-import { Outbox } from './outbox.ts'
 import { machineClock } from './platform.ts'
 import { Requests } from './requests.ts'
 import { checkSignal, withSignal } from './signal.ts'
 import { Submissions } from './submissions.ts'
+import { SubmitQueue } from './submit-queue.ts'
 import { Watches } from './watches.ts'
 
 /**
- * The producing half of a session. Submissions wait in `#outbox` until the credit permits sending them, then in
+ * The producing half of a session. Submissions wait in `#queue` until the credit permits sending them, then in
  * `#submissions` until they are answered and have their outcome. When a connection is lost, the unanswered ones go back
- * to the outbox, with their ids, and the others to `#watches`.
+ * to the queue, with their ids, and the others to `#watches`.
  */
 export class Producer implements SessionOwner, HandleHost {
   readonly role = 'producer'
@@ -27,7 +27,7 @@ export class Producer implements SessionOwner, HandleHost {
   readonly #submissions = new Submissions()
   readonly #requests = new Requests()
   readonly #watches: Watches
-  readonly #outbox: Outbox
+  readonly #queue: SubmitQueue
   readonly #watchedMax: number
   readonly #closed: Promise<void>
   #resolveClosed: () => void = () => {}
@@ -39,7 +39,7 @@ export class Producer implements SessionOwner, HandleHost {
     this.#logger = options.logger
     this.connection = new Connection(options, this)
     this.#watches = new Watches(this.connection)
-    this.#outbox = new Outbox({
+    this.#queue = new SubmitQueue({
       platform: options.platform,
       connection: this.connection,
       submissions: this.#submissions,
@@ -70,7 +70,7 @@ export class Producer implements SessionOwner, HandleHost {
       }
       handle.accept = resolve
       handle.reject = reject
-      this.#outbox.add(handle, signal)
+      this.#queue.add(handle, signal)
     })
   }
 
@@ -117,7 +117,7 @@ export class Producer implements SessionOwner, HandleHost {
       if (handle.phase === 'accepted') this.#watches.add(handle, false)
       else unanswered.push(handle)
     }
-    this.#outbox.resend(unanswered, welcome.submitCredit)
+    this.#queue.resend(unanswered, welcome.submitCredit)
     // Outcomes are not acknowledged. One may have been lost with the old socket even if the session resumes.
     this.#watches.renew()
     for (const message of this.#requests.messages()) this.connection.send(message)
@@ -149,20 +149,20 @@ export class Producer implements SessionOwner, HandleHost {
   onHeartbeat(): void {}
 
   waiting(): number {
-    return (this.#maySubmit() ? this.#outbox.waiting : 0) + this.#watches.waiting
+    return (this.#maySubmit() ? this.#queue.waiting : 0) + this.#watches.waiting
   }
 
   collect(out: ClientMessage[]): void {
     this.#watches.collect(out)
     if (!this.#maySubmit()) return
-    this.#outbox.collect(out)
+    this.#queue.collect(out)
     this.#letGo()
   }
 
   onMessage(message: BrokerMessage): void {
     switch (message.type) {
       case 'submitted':
-        this.#outbox.answered(message.ref, message.refused)
+        this.#queue.answered(message.ref, message.refused)
         this.#afterAnswers()
         return
       case 'succeeded': {
@@ -203,7 +203,7 @@ export class Producer implements SessionOwner, HandleHost {
   }
 
   #maySubmit(): boolean {
-    if (this.#outbox.isFull) return false
+    if (this.#queue.isFull) return false
     return this.#state === 'online' || (this.#state === 'closing' && this.connection.state === 'ready')
   }
 
@@ -221,7 +221,7 @@ export class Producer implements SessionOwner, HandleHost {
     while (this.#submissions.size + this.#watches.size > this.#watchedMax) {
       const handle = this.#watches.firstUnawaited() ?? this.#submissions.firstUnawaited()
       if (handle === undefined) break
-      this.#outbox.leave(handle)
+      this.#queue.leave(handle)
       // Other handles may wait for the same task.
       if (!this.#watches.has(handle.id)) ids.push(handle.id)
     }
@@ -237,7 +237,7 @@ export class Producer implements SessionOwner, HandleHost {
     const submission = this.#submissions.get(ref)
     if (submission !== undefined) {
       const refused = Array.from({ length: submission.count }, (_, index) => ({ index, error }))
-      this.#outbox.answered(ref, refused)
+      this.#queue.answered(ref, refused)
       this.#afterAnswers()
     } else if (!this.#watches.refused(ref, error)) this.#requests.answer(ref, undefined, error)
   }
@@ -253,10 +253,10 @@ export class Producer implements SessionOwner, HandleHost {
   }
 
   #afterAnswers(): void {
-    if (this.#state === 'closing' && this.#outbox.isIdle) this.#actor.send({ type: 'flushed' })
+    if (this.#state === 'closing' && this.#queue.isIdle) this.#actor.send({ type: 'flushed' })
     // Outcomes still come over the old connection, so it closes only when none is awaited.
     const waits = this.#submissions.size + this.#watches.size > 0
-    if (this.#state === 'paused' && this.#outbox.isAnswered && !waits) this.connection.drained()
+    if (this.#state === 'paused' && this.#queue.isAnswered && !waits) this.connection.drained()
   }
 
   #changed(state: ProducerState): void {
@@ -264,7 +264,7 @@ export class Producer implements SessionOwner, HandleHost {
     if (state !== 'closed') return
     const error = this.#failure ?? this.connection.closedError('the client was closed before the answer came')
     const submitted = this.#submissions.drain()
-    const waiting = this.#outbox.drain()
+    const waiting = this.#queue.drain()
     this.connection.stop()
     for (const handle of [...waiting, ...submitted]) handle.settle(error)
     for (const handle of submitted) handle.fail(error)

@@ -44,6 +44,7 @@ const events: (ConnectionEvent | AfterEvent)[] = [
   { type: 'silent' },
   { type: 'drain', retryAfterMs: 3000 },
   { type: 'drained' },
+  { type: 'wake' },
   { type: 'stop' },
   after('connecting', 'connectTimeoutMs'),
   after('handshaking', 'helloTimeoutMs'),
@@ -58,11 +59,12 @@ const paths = pathsThrough(connectionMachine, {
   events,
   input,
   // Counters grow without end: the walk tells states apart by what decides the next step, and the wait after it.
-  key: ({ value, context: { session, error, retryAfterMs, failures } }) => [
+  key: ({ value, context: { session, error, retryAfterMs, askedMs, failures } }) => [
     value,
     session,
     error && retryOf(error.code),
     retryAfterMs,
+    askedMs,
     Math.min(failures, 1),
   ],
 })
@@ -71,7 +73,7 @@ const paths = pathsThrough(connectionMachine, {
 function isPossible(path: Step[]): boolean {
   const { before, event, transition } = path.at(-1) as Step
   const type: string = event.type
-  if (type === 'start' || type === 'drained' || type === 'stop') return true
+  if (type === 'start' || type === 'drained' || type === 'wake' || type === 'stop') return true
   // The deadline of another state is nobody's event.
   if (type.startsWith('xstate.after')) return transition !== undefined
   // Before the welcome the deadlines for it come first; with no socket nobody listens.
@@ -139,6 +141,9 @@ class Rig {
         break
       case 'drained':
         connection.drained()
+        break
+      case 'wake':
+        connection.wake()
         break
       case 'stop':
         connection.stop()

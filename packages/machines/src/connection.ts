@@ -27,6 +27,8 @@ export type ConnectionEvent =
   | { type: 'drain'; retryAfterMs: number }
   /** After `drain`: this side no longer needs this connection. */
   | { type: 'drained' }
+  /** The network or the page is back, so the next attempt need not wait. */
+  | { type: 'wake' }
   | { type: 'stop' }
 
 export interface ConnectionContext extends ConnectionInput {
@@ -38,6 +40,8 @@ export interface ConnectionContext extends ConnectionInput {
   retryAfterMs: number
   /** The back-off of the current wait. */
   delayMs: number
+  /** The part of it that the peer asked for. A peer's wish is not cut short. */
+  askedMs: number
   /** Why the last connection ended. */
   error: WireError | null
 }
@@ -88,6 +92,7 @@ export const connectionMachine = setup({
     drawBackoff: assign(({ context }) => ({
       delayMs: backoffDelayMs(context.timings, context.failures, context.retryAfterMs, context.random()),
       failures: context.failures + 1,
+      askedMs: context.retryAfterMs,
       retryAfterMs: 0,
     })),
     rememberClose: assign(({ event }) => {
@@ -101,6 +106,7 @@ export const connectionMachine = setup({
     })),
   },
   guards: {
+    mayHurry: ({ context }) => context.askedMs === 0,
     isFinal: ({ event }) => {
       if (event.type !== 'closed') return false
       return (event.error === undefined ? closeEntry(event.code).retry : retryOf(event.error.code)) === 'no'
@@ -115,7 +121,15 @@ export const connectionMachine = setup({
 }).createMachine({
   id: 'connection',
   initial: 'idle',
-  context: ({ input }) => ({ ...input, failures: 0, session: null, retryAfterMs: 0, delayMs: 0, error: null }),
+  context: ({ input }) => ({
+    ...input,
+    failures: 0,
+    session: null,
+    retryAfterMs: 0,
+    delayMs: 0,
+    askedMs: 0,
+    error: null,
+  }),
   states: {
     idle: {
       on: { start: 'connecting', stop: 'stopped' },
@@ -201,7 +215,7 @@ export const connectionMachine = setup({
     },
     backingOff: {
       entry: 'drawBackoff',
-      on: { stop: 'stopped' },
+      on: { wake: { guard: 'mayHurry', target: 'connecting' }, stop: 'stopped' },
       after: { backoffMs: 'connecting' },
     },
     /** The broker would give the same answer next time. `context.error` says why. */

@@ -4,20 +4,20 @@ import { mutantsOf } from './mutant.ts'
 export const CLIENT_MUTANTS = mutantsOf('client', [
   {
     name: 'client drops the unanswered on reconnect',
-    in: 'Outbox.resend',
+    in: 'SubmitQueue.resend',
     drop: 'this.#queue.unshiftAll($handles)',
     breaks: 'a submission that was on its way is never answered',
   },
   {
     name: 'client ignores the submit credit',
-    in: 'Outbox.collect',
+    in: 'SubmitQueue.collect',
     find: 'this.#unanswered < this.credit',
     put: 'this.#unanswered < this.credit + 5',
     breaks: 'a producer floods the broker past its credit',
   },
   {
     name: 'client ignores retryAfterMs',
-    in: 'Outbox.#park',
+    in: 'SubmitQueue.#park',
     find: 'retryAfterMs + $jitterMs',
     put: '0',
     breaks: 'a full queue is asked again and again',
@@ -37,7 +37,7 @@ export const CLIENT_MUTANTS = mutantsOf('client', [
   },
   {
     name: 'client takes sent for accepted',
-    in: 'Outbox.collect',
+    in: 'SubmitQueue.collect',
     insert: 'handle.settle()',
     after: "handle.phase = 'sent'",
     breaks: 'a submission counts as safe before the broker has it',
@@ -165,26 +165,26 @@ export const CLIENT_MUTANTS = mutantsOf('client', [
   },
   {
     name: 'no jitter after a refusal',
-    in: 'Outbox.#park',
+    in: 'SubmitQueue.#park',
     find: 'this.#platform.random()',
     put: '0',
     breaks: 'those who were refused together come back together',
   },
   {
     name: 'refusal swallowed',
-    in: 'Outbox.answered',
+    in: 'SubmitQueue.answered',
     drop: 'handle.terms.throwsBusy',
     breaks: 'who wants to know of a full queue waits instead',
   },
   {
     name: 'close without waiting',
-    in: 'Outbox.isIdle',
+    in: 'SubmitQueue.isIdle',
     drop: 'if (this.#unanswered > 0 || this.#queue.size > 0) return false',
     breaks: 'what was handed in before a close is not sent',
   },
   {
     name: 'what the budget holds back is lost',
-    in: 'Outbox.#park',
+    in: 'SubmitQueue.#park',
     drop: 'if ($isShort) this.#park(wanted.slice(granted), …)',
     breaks: 'in a storm of refusals some submissions are never answered',
   },

@@ -46,8 +46,8 @@ interface Group {
   bytes: number
 }
 
-/** What an outbox shares with its producer. */
-export interface OutboxOptions {
+/** What a submit queue shares with its producer. */
+export interface SubmitQueueOptions {
   platform: Platform
   connection: Connection
   submissions: Submissions
@@ -61,7 +61,7 @@ export interface OutboxOptions {
  * Submissions that are not accepted. They wait in `#queue` until the credit permits sending them, then among the
  * submissions until they are answered. If the broker has no room, they wait in `#parked` until the retry.
  */
-export class Outbox {
+export class SubmitQueue {
   /** The submit credit: how many unanswered tasks the broker accepts. */
   credit = 0
   readonly #platform: Platform
@@ -78,7 +78,7 @@ export class Outbox {
   /** Tasks in `#queue` whose callers have given up. */
   #givenUp = 0
 
-  constructor({ platform, connection, submissions, watches, logger, onGivenUp }: OutboxOptions) {
+  constructor({ platform, connection, submissions, watches, logger, onGivenUp }: SubmitQueueOptions) {
     this.#platform = platform
     this.#connection = connection
     this.#submissions = submissions
