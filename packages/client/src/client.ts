@@ -223,7 +223,7 @@ export class ProducerClient implements Client {
   }
 }
 
-function encodeInput(input: unknown): Encoded {
+export function encodeInput(input: unknown): Encoded {
   try {
     return encodeValue(input, 'input')
   } catch (error) {

@@ -108,9 +108,7 @@ export class Connection {
 
   /** @throws Error if the URL is not one of a WebSocket, because a retry could not help */
   constructor(options: ConnectionOptions, owner: SessionOwner) {
-    if (!/^wss?:\/\/\S+$/i.test(options.url)) {
-      throw new Error(`url has to begin with ws:// or wss://, not ${JSON.stringify(options.url)}`)
-    }
+    checkUrl(options.url)
     this.#options = options
     this.#owner = owner
     this.#platform = options.platform
@@ -479,6 +477,12 @@ export class Connection {
       else this.#tell({ type: 'silent' })
     }, this.#heartbeatMs)
   }
+}
+
+/** @throws Error if the URL is not one of a WebSocket */
+export function checkUrl(url: string): void {
+  if (/^wss?:\/\/\S+$/i.test(url)) return
+  throw new Error(`url has to begin with ws:// or wss://, not ${JSON.stringify(url)}`)
 }
 
 /** Why the broker refuses this client, with the option that caused the faulty field of `hello`. */

@@ -280,7 +280,8 @@ interface Waiting {
   reject: (reason: unknown) => void
 }
 
-class ProgressReader implements AsyncIterator<unknown> {
+/** One iteration over the progress of a task. */
+export class ProgressReader implements AsyncIterator<unknown> {
   readonly #values: unknown[] = []
   readonly #signal: AbortSignal | undefined
   readonly #leave: () => void

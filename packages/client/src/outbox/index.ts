@@ -3,6 +3,7 @@
  * @module @sluice/client/outbox
  */
 export { type Encoded, encodeValue } from '../encode-value.ts'
+export { createOutboxClient, outboxLockName } from './create-outbox-client.ts'
 export {
   ENDED_STATES,
   ITEM_VERSION,

@@ -1,4 +1,4 @@
-import type { SubmitOptions } from '@sluice/protocol'
+import type { SubmitOptions, TaskFailure } from '@sluice/protocol'
 import type { Encoded } from '../encode-value.ts'
 
 /** The version of stored items that this program writes. */
@@ -15,6 +15,8 @@ export const PENDING_STATES = ['saved', 'accepted', 'cancelling', 'parked'] as c
 /** The states that have an outcome. */
 export const ENDED_STATES = ['done', 'failed', 'cancelled'] as const satisfies readonly StoredState[]
 
+export const ALL_STATES: readonly StoredState[] = [...PENDING_STATES, ...ENDED_STATES]
+
 /** Why an item is parked or failed, as plain data. */
 export interface ItemError {
   /** A code of the protocol's table, of `OutboxError`, or the reason of a dead task. */
@@ -24,6 +26,9 @@ export interface ItemError {
   field?: string
   /** The exceeded limit, in the field's unit. */
   limit?: number
+  /** Of a dead task: the failure of its last attempt, and how many there were. */
+  failure?: TaskFailure
+  attempts?: number
 }
 
 /** What an app adds to a submission. */

@@ -1,0 +1,161 @@
+import type { Encoded } from '../encode-value.ts'
+import type { Platform } from '../platform.ts'
+import type { NewItem, OutboxItem } from './item.ts'
+import { memoryStore } from './memory-store.ts'
+import type { ItemView } from './outbox-client.ts'
+import type { Sender } from './sender.ts'
+import type { OutboxStore } from './store.ts'
+
+/** The wait before the durable store is tried again: from, up to, in ms. */
+const AGAIN_MS = 1000
+const AGAIN_MS_MAX = 60_000
+/** The number of items that are moved to the durable store at once. */
+const PAGE = 100
+
+export interface MemoryItemsOptions {
+  platform: Platform
+  /** The store that could not write. */
+  store: OutboxStore
+  sender: (memory: OutboxStore) => Sender
+  /** Whether a connection is wanted may have changed. */
+  onWanted: () => void
+  /** These items are in the durable store now. */
+  onSaved: (items: readonly OutboxItem[]) => void
+}
+
+/**
+ * Items that could not be saved. This tab sends them itself, whoever leads. They move to the durable store as soon as it
+ * can write again.
+ */
+export class MemoryItems {
+  readonly #options: MemoryItemsOptions
+  readonly store = memoryStore()
+  readonly #ids = new Map<string, NewItem>()
+  #sender: Sender | undefined
+  #isPaused = false
+  #failures = 0
+  #cancelAgain: (() => void) | undefined
+  #isMoving = false
+
+  constructor(options: MemoryItemsOptions) {
+    this.#options = options
+  }
+
+  /** The number of items that are not accepted. */
+  get size(): number {
+    return this.#ids.size
+  }
+
+  get isSending(): boolean {
+    return this.#sender !== undefined
+  }
+
+  async add(item: NewItem): Promise<OutboxItem> {
+    const [added] = await this.store.add([item])
+    this.#ids.set(added!.id, item)
+    if (this.#sender === undefined && !this.#isPaused) {
+      this.#sender = this.#options.sender(this.store)
+      this.#options.onWanted()
+    }
+    this.#sender?.look([added!])
+    this.#tryLater()
+    return added!
+  }
+
+  async get(id: string): Promise<ItemView | undefined> {
+    const [item] = await this.store.get([id])
+    if (item === undefined) return undefined
+    return this.#sender?.get(id)?.view ?? { ...item, state: item.state === 'saved' ? 'unsaved' : item.state }
+  }
+
+  async body(id: string): Promise<Encoded | undefined> {
+    const [body] = await this.store.bodies([id])
+    return body
+  }
+
+  /** @returns whether the item is one of these */
+  async cancel(id: string): Promise<boolean> {
+    const [changed] = await this.store.change([{ id, from: ['saved', 'accepted'], to: 'cancelling' }], 'relaxed')
+    if (changed === undefined) return (await this.store.get([id]))[0] !== undefined
+    this.#ids.delete(id)
+    this.#sender?.look([changed])
+    return true
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#ids.delete(id)
+    await this.store.remove([id], 'relaxed')
+    this.#sender?.forget([id])
+  }
+
+  ready(): void {
+    this.#sender?.ready()
+  }
+
+  down(): void {
+    this.#sender?.down()
+  }
+
+  wake(): void {
+    this.#sender?.wake()
+    if (this.#ids.size > 0) void this.#move()
+  }
+
+  pause(): void {
+    this.#isPaused = true
+    this.#cancelAgain?.()
+    this.#cancelAgain = undefined
+    this.#sender?.end()
+    this.#sender = undefined
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    if (this.#ids.size === 0) return
+    this.#sender = this.#options.sender(this.store)
+    this.#options.onWanted()
+    this.#tryLater()
+  }
+
+  close(): void {
+    this.pause()
+    this.store.close()
+  }
+
+  #tryLater(): void {
+    if (this.#cancelAgain !== undefined || this.#isPaused || !this.#options.store.isDurable) return
+    const delayMs = Math.min(AGAIN_MS_MAX, AGAIN_MS * 2 ** this.#failures)
+    this.#failures += 1
+    this.#cancelAgain = this.#options.platform.setTimer(() => {
+      this.#cancelAgain = undefined
+      void this.#move()
+    }, delayMs)
+  }
+
+  /** Moves what is not accepted. The id stays, so it does no harm that it may be under way already. */
+  async #move(): Promise<void> {
+    if (this.#isMoving || this.#isPaused) return
+    this.#isMoving = true
+    try {
+      while (this.#ids.size > 0) {
+        const items = [...this.#ids.values()].slice(0, PAGE)
+        const states = await this.store.get(items.map(({ id }) => id))
+        const unsent = items.filter((_, index) => states[index]?.state === 'saved')
+        const saved = unsent.length === 0 ? [] : await this.#options.store.add(unsent)
+        for (const { id } of items) this.#ids.delete(id)
+        await this.store.remove(
+          saved.map(({ id }) => id),
+          'relaxed',
+        )
+        this.#sender?.forget(saved.map(({ id }) => id))
+        if (saved.length > 0) this.#options.onSaved(saved)
+      }
+      this.#failures = 0
+    } catch {
+      // The store cannot write yet.
+      this.#tryLater()
+    } finally {
+      this.#isMoving = false
+    }
+  }
+}

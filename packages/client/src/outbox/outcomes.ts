@@ -1,0 +1,135 @@
+import type { OutboxItemEvent } from '@sluice/machines'
+import type { ProducerClient } from '../client.ts'
+import { SluiceError, TaskCancelledError, TaskDeadError } from '../errors.ts'
+import type { TaskHandle } from '../handle.ts'
+import { Batcher } from './batcher.ts'
+import type { OutboxItem } from './item.ts'
+import { itemErrorOf } from './item-error.ts'
+import type { LiveItem } from './live-item.ts'
+import type { LiveItems } from './live-items.ts'
+import { OutboxError } from './outbox-error.ts'
+import type { ItemChange, OutboxStore } from './store.ts'
+
+/** The number of changes in one transaction. */
+const CHANGES_MAX = 500
+/** Old results are removed after this many new ones. */
+const PRUNE_EVERY = 64
+/** The stored states that an outcome replaces. The note of the acceptance may be missing. */
+const UNENDED = ['saved', 'accepted', 'cancelling'] as const
+
+export interface OutcomesOptions {
+  store: OutboxStore
+  owner: string
+  live: LiveItems
+  keepEnded: number
+  /** Whether this client is still the one that the items in hand were given to. */
+  isCurrent: (client: ProducerClient) => boolean
+  onEnded: (item: OutboxItem) => void
+  onRemoved: (ids: readonly string[]) => void
+  /** The store failed to note something of this item. `isLasting` if it will not fit later either. */
+  onUnstored: (item: OutboxItem, error: unknown, isLasting: boolean) => void
+}
+
+/** Follows accepted tasks to their outcome, cancels those that are to be cancelled, and notes both in the store. */
+export class Outcomes {
+  readonly #options: OutcomesOptions
+  readonly #changes: Batcher<ItemChange, OutboxItem | undefined>
+  #ended = 0
+
+  constructor(options: OutcomesOptions) {
+    this.#options = options
+    this.#changes = new Batcher(CHANGES_MAX, (changes) => options.store.change(changes, 'relaxed'))
+  }
+
+  /** The broker has made the task durable. */
+  accepted(live: LiveItem): void {
+    const { live: items } = this.#options
+    // It may have been shown as given back while the connection was lost.
+    if (live.state !== 'sending') items.move(live, 'send')
+    items.move(live, 'accept')
+    void this.#note(live, { id: live.id, from: ['saved'], to: 'accepted' })
+  }
+
+  follow(live: LiveItem, handle: TaskHandle, client: ProducerClient): void {
+    const { isCurrent } = this.#options
+    handle.result().then(
+      (result) => {
+        if (isCurrent(client)) void this.#end(live, 'succeed', { id: live.id, from: UNENDED, to: 'done', result })
+      },
+      (error: unknown) => {
+        if (error instanceof TaskCancelledError) void this.#cancelled(live)
+        else if (error instanceof TaskDeadError || isCurrent(client))
+          void this.#end(live, 'die', { id: live.id, from: UNENDED, to: 'failed', error: itemErrorOf(error) })
+      },
+    )
+    void this.#listen(live, handle, client)
+  }
+
+  /** Cancels a task at the broker. The item's `cancelling` is stored. */
+  cancel(live: LiveItem, client: ProducerClient): void {
+    const { live: items, isCurrent } = this.#options
+    const isFollowed = live.state === 'accepted' || live.state === 'running'
+    if (live.state === 'unsaved' || live.state === 'saved') live.move('send')
+    if (live.state !== 'cancelling') items.move(live, 'cancel')
+    live.sending.abort()
+    const handle = client.handle(live.id)
+    handle.cancel().then(
+      () => this.#cancelled(live),
+      (error: unknown) => {
+        if (!isCurrent(client)) return
+        // The broker has never seen it. What was still under way has arrived before the question.
+        if (error instanceof SluiceError && error.code === 'unknown_task') void this.#cancelled(live)
+        else if (!isFollowed) this.follow(live, handle, client)
+      },
+    )
+  }
+
+  /** Removes the oldest outcomes beyond those that are kept. */
+  async prune(): Promise<void> {
+    const { store, owner, keepEnded, onRemoved } = this.#options
+    const ids = await store.prune(owner, keepEnded)
+    if (ids.length > 0) onRemoved(ids)
+  }
+
+  async #listen(live: LiveItem, handle: TaskHandle, client: ProducerClient): Promise<void> {
+    const { live: items, isCurrent } = this.#options
+    for await (const value of handle.progress()) {
+      if (!isCurrent(client) || live.isEnding) return
+      live.progress = value
+      if (live.state === 'accepted') items.move(live, 'run')
+      else items.tell(live)
+    }
+  }
+
+  #cancelled(live: LiveItem): Promise<void> {
+    return this.#end(live, 'end', { id: live.id, from: UNENDED, to: 'cancelled' })
+  }
+
+  async #end(live: LiveItem, event: OutboxItemEvent, change: ItemChange): Promise<void> {
+    const { live: items, onEnded } = this.#options
+    if (!items.holds(live) || live.isEnding) return
+    live.isEnding = true
+    const isNoted = await this.#note(live, change)
+    // Meanwhile it may have been removed, or this tab does not lead any more.
+    if (!items.holds(live)) return
+    items.delete(live)
+    live.move(event)
+    if (!isNoted && change.error !== undefined) live.item = { ...live.item, error: change.error }
+    items.tell(live, isNoted || event !== 'succeed' ? undefined : { value: change.result })
+    onEnded(live.item)
+    this.#ended += 1
+    if (this.#ended % PRUNE_EVERY === 0) await this.prune().catch(() => {})
+  }
+
+  /** Notes in the store what is known. If that fails nothing is lost: the broker gives the same answer again. */
+  async #note(live: LiveItem, change: ItemChange): Promise<boolean> {
+    try {
+      const item = await this.#changes.add(change)
+      if (item !== undefined) live.item = item
+      return item !== undefined
+    } catch (error) {
+      this.#options.onUnstored(live.item, error, error instanceof OutboxError && error.code === 'store_full')
+      return false
+    }
+  }
+}

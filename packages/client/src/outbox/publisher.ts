@@ -1,0 +1,55 @@
+import type { Platform } from '../platform.ts'
+import type { ItemView, OutboxChange } from './outbox-client.ts'
+
+/** Changes are told once in this time, about once a frame of a screen, in ms. */
+const INTERVAL_MS = 16
+
+export interface Publication extends OutboxChange {
+  /** Results that could not be stored. */
+  results: readonly [string, unknown][]
+}
+
+/** Collects changes, and keeps the newest one of each item. */
+export class Publisher {
+  readonly #platform: Platform
+  readonly #publish: (publication: Publication) => void
+  readonly #items = new Map<string, ItemView>()
+  readonly #removed = new Set<string>()
+  readonly #results = new Map<string, unknown>()
+  #cancel: (() => void) | undefined
+
+  constructor(platform: Platform, publish: (publication: Publication) => void) {
+    this.#platform = platform
+    this.#publish = publish
+  }
+
+  change(item: ItemView, result?: { value: unknown }): void {
+    this.#items.set(item.id, item)
+    if (result !== undefined) this.#results.set(item.id, result.value)
+    this.#schedule()
+  }
+
+  remove(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#items.delete(id)
+      this.#removed.add(id)
+    }
+    this.#schedule()
+  }
+
+  /** Tells at once what has been collected. */
+  flush(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+    if (this.#items.size === 0 && this.#removed.size === 0) return
+    const publication = { items: [...this.#items.values()], removed: [...this.#removed], results: [...this.#results] }
+    this.#items.clear()
+    this.#removed.clear()
+    this.#results.clear()
+    this.#publish(publication)
+  }
+
+  #schedule(): void {
+    this.#cancel ??= this.#platform.setTimer(() => this.flush(), INTERVAL_MS)
+  }
+}
