@@ -310,6 +310,10 @@ export class Connection implements OutboundOwner, RequestsConnection {
   // ─── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   announceDrain(): void {
+    const { session } = this
+    // Nothing is delivered once the drain is announced. What waits for this peer is handed back.
+    const leases = this.outbound.withdraw()
+    if (session !== undefined && leases.length > 0) this.#host.apply({ type: 'release', session, ref: 0, leases })
     this.#requests?.announceDrain()
   }
 

@@ -137,6 +137,14 @@ export class Outbound {
     this.#owner.onNews()
   }
 
+  /**
+   * Takes back the deliveries that wait for the disk or for the peer to read.
+   * @returns their leases
+   */
+  withdraw(): number[] {
+    return [...this.#work].flatMap((outgoing) => outgoing.withdraw())
+  }
+
   revoke(lease: number, reason: 'cancelled' | 'expired'): void {
     this.#work.behind(0).revoke(lease, reason)
     this.#owner.onNews()

@@ -114,6 +114,23 @@ export class Outgoing {
     this.bytes += task.bytes
   }
 
+  /**
+   * Takes back the deliveries in here, which have not been sent. Revocations stay. Call it only for what holds nothing
+   * else.
+   * @returns their leases
+   */
+  withdraw(): number[] {
+    const { leases } = this
+    const kept = this.messages.filter(({ type }) => type !== 'deliver')
+    this.messages.splice(0, this.messages.length, ...kept)
+    this.runs.length = 0
+    this.#columns.length = 0
+    this.#grants.length = 0
+    this.#delivered = undefined
+    this.bytes = 0
+    return leases
+  }
+
   /** The leases of the deliveries in here. */
   get leases(): number[] {
     return this.#grants.flatMap(({ message }) => message.leases)

@@ -26,6 +26,24 @@ describe('a drain', () => {
     expect(world.api.health().status).toBe('draining')
   })
 
+  test('[HOST-13] a delivery that still waits for its worker to read is handed back, not sent later', async () => {
+    const world = await World.started()
+    const producer = await world.member({ roles: ['producer'] })
+    const worker = await world.worker(5, ['photos'])
+    worker.bufferedBytes = world.host.config.sendBufferBytesHigh + 1
+    producer.submit(1, [1, 2])
+    await world.settle()
+    const leases = () => world.host.state.sessions.get(worker.session)?.leases.size
+    expect([worker.deliveries.length, leases()]).toEqual([0, 2])
+    world.host.drain()
+    await world.settle()
+    worker.read()
+    await world.settle()
+    expect(worker.of('drain')).toHaveLength(1)
+    expect([worker.deliveries.length, leases()]).toEqual([0, 0])
+    expect(world.host.state.tasks.get(taskId(1))?.attempts).toBe(0)
+  })
+
   test('[HOST-13] stopping writes what is pending, closes every connection and leaves no timer', async () => {
     const journal = new HeldJournal()
     const world = await World.started({ journal })
