@@ -4,16 +4,15 @@ import type { OutboxItemState } from './states.ts'
 
 /**
  * - `save`: the store has completed a strict transaction with the item.
- * - `lose`: a store that had the item cannot be written any more; the item is in memory only.
  * - `send`: the item was handed to a connection.
  * - `giveBack`: the connection, the tab or the leadership ended before an answer came; the item is still stored.
  * - `lapse`: the same for an item that is in memory only.
  * - `lackAuth`: the broker wants another token.
  * - `authenticate`: a new token was given; the item is still stored.
- * - `readmit`: the same for an item that is in memory only.
  * - `accept`: the broker has made the task durable.
  * - `refuse`: the broker, or the program itself, refused the item for good.
  * - `retry`: a person or the program wants a refused item sent again.
+ * - `readmit`: as `authenticate` and `retry`, for an item that is in memory only.
  * - `run`: the task's handler has reported progress.
  * - `cancel`: a person or the program wants the task cancelled, and that wish is stored.
  * - `succeed`, `die`, `end`: the outcome of the task: a result, a failure, or a cancellation.
@@ -39,12 +38,17 @@ export type OutboxItemEvent =
 
 /** The life of an item of the outbox. Both the running lookup and the chart are made from this table. */
 export const OUTBOX_ITEM = {
-  unsaved: { save: 'saved', send: 'sending', lackAuth: 'needsAuth', discard: 'discarded' },
-  saved: { send: 'sending', lackAuth: 'needsAuth', refuse: 'parked', cancel: 'cancelling', discard: 'discarded' },
+  unsaved: {
+    save: 'saved',
+    send: 'sending',
+    lackAuth: 'needsAuth',
+    cancel: 'cancelling',
+    discard: 'discarded',
+  },
+  saved: { send: 'sending', lackAuth: 'needsAuth', cancel: 'cancelling', discard: 'discarded' },
   sending: {
     giveBack: 'saved',
     lapse: 'unsaved',
-    lackAuth: 'needsAuth',
     accept: 'accepted',
     refuse: 'parked',
     cancel: 'cancelling',
@@ -53,7 +57,7 @@ export const OUTBOX_ITEM = {
   accepted: { run: 'running', cancel: 'cancelling', succeed: 'done', die: 'failed', end: 'cancelled' },
   running: { giveBack: 'accepted', cancel: 'cancelling', succeed: 'done', die: 'failed', end: 'cancelled' },
   cancelling: { succeed: 'done', die: 'failed', end: 'cancelled' },
-  parked: { retry: 'saved', discard: 'discarded' },
+  parked: { retry: 'saved', readmit: 'unsaved', cancel: 'cancelled', discard: 'discarded' },
   done: { discard: 'discarded' },
   failed: { discard: 'discarded' },
   cancelled: { discard: 'discarded' },

@@ -32,6 +32,7 @@ import { handleOf } from './outbox-handle.ts'
 import { type Publication, Publisher } from './publisher.ts'
 import { Sender, type SenderOptions } from './sender.ts'
 import { allAccepted, removeAll } from './sign-out.ts'
+import type { ItemChange } from './store.ts'
 import type { Channel } from './surroundings.ts'
 import { isTabMessage, type TabMessage } from './tab-message.ts'
 import { closedError, unknownItem } from './tracked-item.ts'
@@ -202,8 +203,10 @@ class DurableClient implements OutboxClient {
 
   async get(id: string): Promise<ItemView | undefined> {
     this.#checkOpen()
+    const unsaved = await this.#memory.get(id)
+    if (unsaved !== undefined) return { ...unsaved, state: this.#views.shown(unsaved.state, true) }
     const [item] = await this.#options.store.get([id])
-    return item?.owner === this.owner ? this.#views.of(item) : this.#memory.get(id)
+    return item?.owner === this.owner ? this.#views.of(item) : undefined
   }
 
   async counts(): Promise<Readonly<Record<OutboxItemState, number>>> {
@@ -213,22 +216,15 @@ class DurableClient implements OutboxClient {
 
   readonly #cancelItem = async (id: string): Promise<void> => {
     this.#checkOpen()
-    if (await this.#memory.cancel(id)) return
-    const { store } = this.#options
-    const [wished, parked] = await store.change(
-      [
-        { id, from: ['saved', 'accepted'], to: 'cancelling' },
-        { id, from: ['parked'], to: 'cancelled' },
-      ],
-      'strict',
-    )
-    const changed = wished ?? parked
-    if (changed !== undefined) {
-      if (parked !== undefined) this.#sender?.forget([id])
-      this.#saved([changed])
-      return
-    }
-    const [item] = await store.get([id])
+    const changes: ItemChange[] = [
+      { id, from: ['saved', 'accepted'], to: 'cancelling' },
+      // The broker has refused it, so there is nothing to cancel there.
+      { id, from: ['parked'], to: 'cancelled' },
+    ]
+    const changed = await this.#change(id, changes)
+    if (changed?.state === 'cancelled') this.#sender?.forget([id])
+    if (changed !== undefined) return
+    const item = await this.get(id)
     if (item === undefined) throw unknownItem(id)
     if (item.state === 'done' || item.state === 'failed')
       throw new SluiceError({ code: 'task_finished', message: `task ${id} has ended (${item.state})` })
@@ -236,26 +232,39 @@ class DurableClient implements OutboxClient {
 
   async retry(id: string): Promise<void> {
     this.#checkOpen()
-    const [changed] = await this.#options.store.change([{ id, from: ['parked'], to: 'saved' }], 'strict')
-    if (changed === undefined) throw unknownItem(id)
-    this.#saved([changed])
+    if ((await this.#change(id, [{ id, from: ['parked'], to: 'saved' }])) === undefined) throw unknownItem(id)
+  }
+
+  /** Applies one of the changes, wherever the item is kept. */
+  async #change(id: string, changes: readonly ItemChange[]): Promise<OutboxItem | undefined> {
+    if ((await this.#memory.get(id)) !== undefined) {
+      for (const change of changes) {
+        const changed = await this.#memory.change(change)
+        if (changed === undefined) continue
+        const state = changed.state === 'saved' ? 'unsaved' : changed.state
+        this.#publisher.change({ ...changed, state: this.#views.shown(state) })
+        return changed
+      }
+      return undefined
+    }
+    const changed = (await this.#options.store.change(changes, 'strict')).find((item) => item !== undefined)
+    if (changed !== undefined) this.#saved([changed])
+    return changed
   }
 
   async discard(id: string): Promise<void> {
-    this.#checkOpen()
     const item = await this.get(id)
     if (item === undefined) throw unknownItem(id)
     if (item.state === 'accepted' || item.state === 'running' || item.state === 'cancelling')
       throw new SluiceError({ code: 'task_finished', message: `the broker has task ${id}: cancel it instead` })
-    await this.#memory.remove(id)
-    await this.#options.store.remove([id], 'strict')
+    if (!(await this.#memory.remove(id))) await this.#options.store.remove([id], 'strict')
     this.#removed([id])
   }
 
   async export(id: string): Promise<ExportedItem> {
     const item = await this.get(id)
     const [body] = await this.#options.store.bodies([id])
-    const input = body ?? (await this.#memory.body(id))
+    const input = (await this.#memory.body(id)) ?? body
     if (item === undefined || input === undefined) throw unknownItem(id)
     return { item, input: inputOf(input) }
   }
@@ -309,7 +318,7 @@ class DurableClient implements OutboxClient {
     if (auth === this.#status.auth) return
     this.#views.auth = auth
     this.#setStatus({ auth })
-    this.#tracked.reshow((state) => this.#views.shown(state))
+    this.#tracked.reshow((state, id) => this.#views.shown(state, this.#memory.has(id)))
   }
 
   #setStorage(error: unknown): void {

@@ -26,11 +26,15 @@ export class ItemViews {
     return { ...item, state: this.shown(item.state) }
   }
 
-  /** What waits to be sent waits for a token if one is needed. Only a durable store has saved anything. */
-  shown(state: OutboxItemState): OutboxItemState {
+  /**
+   * What waits to be sent waits for a token if one is needed. Only a durable store has saved anything.
+   * @param isInMemory whether the item is in memory besides the store
+   */
+  shown(state: OutboxItemState, isInMemory = false): OutboxItemState {
     if (state !== 'saved' && state !== 'unsaved' && state !== 'needsAuth') return state
     if (this.auth === 'needed') return 'needsAuth'
-    return this.#isDurable ? (state === 'needsAuth' ? 'saved' : state) : 'unsaved'
+    if (isInMemory || !this.#isDurable) return 'unsaved'
+    return state === 'needsAuth' ? 'saved' : state
   }
 
   /** The leader has told of this item. */

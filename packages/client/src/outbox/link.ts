@@ -19,7 +19,7 @@ export interface LinkOptions {
   onState: (state: ConnectionState) => void
   /** A connection is ready, the first time or again. */
   onReady: () => void
-  /** The broker wants another token, or accepts the one that it was given now. */
+  /** The broker wants another token, or another one was given. */
   onAuth: (auth: 'ok' | 'needed') => void
 }
 
@@ -70,6 +70,7 @@ export class Link {
     if (token !== undefined) this.#token = token
     if (!this.#lacksAuth) return
     this.#lacksAuth = false
+    this.#options.onAuth('ok')
     this.#open()
   }
 
@@ -108,7 +109,6 @@ export class Link {
     this.#options.onState(state)
     if (state !== 'ready') return
     this.#failures = 0
-    this.#options.onAuth('ok')
     this.#options.onReady()
   }
 

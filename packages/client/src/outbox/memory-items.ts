@@ -4,7 +4,7 @@ import type { NewItem, OutboxItem } from './item.ts'
 import { memoryStore } from './memory-store.ts'
 import type { ItemView } from './outbox-client.ts'
 import type { Sender } from './sender.ts'
-import type { OutboxStore } from './store.ts'
+import type { ItemChange, OutboxStore } from './store.ts'
 
 /** The wait before the durable store is tried again: from, up to, in ms. */
 const AGAIN_MS = 1000
@@ -30,7 +30,8 @@ export interface MemoryItemsOptions {
 export class MemoryItems {
   readonly #options: MemoryItemsOptions
   readonly store = memoryStore()
-  readonly #ids = new Map<string, NewItem>()
+  /** What is to be moved to the durable store. */
+  readonly #items = new Map<string, NewItem>()
   #sender: Sender | undefined
   #isPaused = false
   #failures = 0
@@ -43,7 +44,11 @@ export class MemoryItems {
 
   /** The number of items that are not accepted. */
   get size(): number {
-    return this.#ids.size
+    return this.#items.size
+  }
+
+  has(id: string): boolean {
+    return this.#items.has(id)
   }
 
   get isSending(): boolean {
@@ -52,7 +57,7 @@ export class MemoryItems {
 
   async add(item: NewItem): Promise<OutboxItem> {
     const [added] = await this.store.add([item])
-    this.#ids.set(added!.id, item)
+    this.#items.set(added!.id, item)
     if (this.#sender === undefined && !this.#isPaused) {
       this.#sender = this.#options.sender(this.store)
       this.#options.onWanted()
@@ -73,19 +78,26 @@ export class MemoryItems {
     return body
   }
 
-  /** @returns whether the item is one of these */
-  async cancel(id: string): Promise<boolean> {
-    const [changed] = await this.store.change([{ id, from: ['saved', 'accepted'], to: 'cancelling' }], 'relaxed')
-    if (changed === undefined) return (await this.store.get([id]))[0] !== undefined
-    this.#ids.delete(id)
+  /**
+   * Changes an item that is one of these. It does not move any more once it is to be cancelled.
+   * @returns the item after the change; undefined if it was not applied
+   */
+  async change(change: ItemChange): Promise<OutboxItem | undefined> {
+    const [changed] = await this.store.change([change], 'relaxed')
+    if (changed === undefined) return undefined
+    if (changed.state !== 'saved') this.#items.delete(changed.id)
     this.#sender?.look([changed])
-    return true
+    return changed
   }
 
-  async remove(id: string): Promise<void> {
-    this.#ids.delete(id)
+  /** @returns whether the item was one of these */
+  async remove(id: string): Promise<boolean> {
+    const [item] = await this.store.get([id])
+    if (item === undefined) return false
+    this.#items.delete(id)
     await this.store.remove([id], 'relaxed')
     this.#sender?.forget([id])
+    return true
   }
 
   ready(): void {
@@ -98,7 +110,7 @@ export class MemoryItems {
 
   wake(): void {
     this.#sender?.wake()
-    if (this.#ids.size > 0) void this.#move()
+    if (this.#items.size > 0) void this.#move()
   }
 
   pause(): void {
@@ -111,7 +123,7 @@ export class MemoryItems {
 
   resume(): void {
     this.#isPaused = false
-    if (this.#ids.size === 0) return
+    if (this.#items.size === 0) return
     this.#sender = this.#options.sender(this.store)
     this.#options.onWanted()
     this.#tryLater()
@@ -137,12 +149,12 @@ export class MemoryItems {
     if (this.#isMoving || this.#isPaused) return
     this.#isMoving = true
     try {
-      while (this.#ids.size > 0) {
-        const items = [...this.#ids.values()].slice(0, PAGE)
+      while (this.#items.size > 0) {
+        const items = [...this.#items.values()].slice(0, PAGE)
         const states = await this.store.get(items.map(({ id }) => id))
         const unsent = items.filter((_, index) => states[index]?.state === 'saved')
         const saved = unsent.length === 0 ? [] : await this.#options.store.add(unsent)
-        for (const { id } of items) this.#ids.delete(id)
+        for (const { id } of items) this.#items.delete(id)
         await this.store.remove(
           saved.map(({ id }) => id),
           'relaxed',

@@ -73,8 +73,8 @@ export class TrackedItems {
   }
 
   /** Every item is shown in the state that its stored one means now. */
-  reshow(state: (state: OutboxItemState) => OutboxItemState): void {
-    for (const item of this.#items.values()) item.update(state(item.state), undefined, undefined)
+  reshow(state: (state: OutboxItemState, id: string) => OutboxItemState): void {
+    for (const item of this.#items.values()) item.update(state(item.state, item.id), undefined, undefined)
   }
 
   close(): void {

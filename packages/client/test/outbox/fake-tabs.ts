@@ -118,8 +118,11 @@ export class FakeBroker {
   rejects: WireError['code'] | undefined
   /** The tokens of the hellos. */
   readonly tokens: (string | undefined)[] = []
-  /** Whether submissions stay without an answer. */
+  /** Whether submissions and cancellations stay without an answer. */
   isSilent = false
+  /** The tasks that have ended otherwise, by id. */
+  readonly ends = new Map<string, 'dead' | 'cancelled'>()
+  readonly #held: [FakeConnection, ClientMessage][] = []
   isDown = false
   readonly #seen = new Map<FakeConnection, number>()
   readonly #places = new Map<string, { connection: FakeConnection; ref: number; index: number }>()
@@ -164,7 +167,10 @@ export class FakeBroker {
         return
       case 'submit': {
         this.arrived.push(...message.ids)
-        if (this.isSilent) return
+        if (this.isSilent) {
+          this.#held.push([connection, message])
+          return
+        }
         const refusal = this.refuses.get(message.queue)
         const refused: { index: number; error: WireError }[] = []
         for (const [index, id] of message.ids.entries()) {
@@ -181,12 +187,20 @@ export class FakeBroker {
       case 'watch':
         for (const id of message.ids) this.#watched.set(id, (this.#watched.get(id) ?? new Set()).add(connection))
         connection.say({ type: 'watched', ref: message.ref, unknown: [] })
-        for (const id of message.ids) if (this.results.has(id)) this.finish(id, this.results.get(id))
+        for (const id of message.ids) {
+          if (this.results.has(id)) this.finish(id, this.results.get(id))
+          else if (this.ends.has(id)) this.end(id, this.ends.get(id)!)
+        }
         return
       case 'cancel': {
+        if (this.isSilent) {
+          this.#held.push([connection, message])
+          return
+        }
         const refused: { index: number; error: WireError }[] = []
         for (const [index, id] of message.ids.entries()) {
-          const code = !this.accepted.has(id) ? 'unknown_task' : this.results.has(id) ? 'task_finished' : undefined
+          const hasEnded = this.results.has(id) || this.ends.has(id)
+          const code = hasEnded ? 'task_finished' : this.accepted.has(id) ? undefined : 'unknown_task'
           if (code !== undefined) refused.push({ index, error: { code, message: code } })
           else this.cancelled.add(id)
         }
@@ -202,6 +216,21 @@ export class FakeBroker {
     place?.connection.say({ type: 'succeeded', ref: place.ref, indexes: [place.index], bodies: bodiesOf(result) })
     for (const connection of this.#watched.get(id) ?? [])
       connection.say({ type: 'succeeded', ids: [id], bodies: bodiesOf(result) })
+  }
+
+  /** The task has ended without a result. */
+  end(id: string, status: 'dead' | 'cancelled'): void {
+    this.ends.set(id, status)
+    const ended = { status, attempts: 1, ...(status === 'dead' ? { reason: 'not_retryable' as const } : {}) }
+    const place = this.#places.get(id)
+    place?.connection.say({ type: 'ended', tasks: [{ ref: place.ref, index: place.index, ...ended }] })
+    for (const connection of this.#watched.get(id) ?? []) connection.say({ type: 'ended', tasks: [{ id, ...ended }] })
+  }
+
+  /** Answers what it was silent about. */
+  speak(): void {
+    this.isSilent = false
+    for (const [connection, message] of this.#held.splice(0)) this.#answer(connection, message)
   }
 
   progress(id: string, progress: unknown): void {
