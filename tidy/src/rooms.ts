@@ -6,6 +6,8 @@ export interface Room {
   directory: string
   name: string
   imports: readonly string[]
+  /** What its tests may import besides, as dev dependencies. */
+  testImports?: readonly string[]
 }
 
 const faces = ['@sluice/client', '@sluice/worker-node', '@sluice/broker', '@sluice/protocol', '@sluice/engine']
@@ -19,6 +21,12 @@ export const rooms: readonly Room[] = [
     directory: 'packages/worker-node',
     name: '@sluice/worker-node',
     imports: ['@sluice/protocol', '@sluice/machines', '@sluice/client'],
+  },
+  {
+    directory: 'packages/client-browser',
+    name: '@sluice/client-browser',
+    imports: ['@sluice/protocol', '@sluice/client'],
+    testImports: ['@sluice/broker'],
   },
   {
     directory: 'packages/broker',
@@ -59,6 +67,7 @@ export const neutralDirectories: readonly string[] = [
   'packages/engine/src/',
   'packages/machines/src/',
   'packages/client/src/',
+  'packages/client-browser/src/',
   'packages/broker/src/core/',
   'packages/broker/src/journal/',
   'packages/testing/src/',
@@ -68,6 +77,8 @@ export const neutralDirectories: readonly string[] = [
 /** The files inside a neutral directory that are there to touch the platform. */
 export const leafFiles: readonly string[] = [
   'packages/client/src/platform.ts',
+  'packages/client-browser/src/store/factory.ts',
+  'packages/client-browser/src/tab-group.ts',
   'packages/broker/src/journal/batch-reader.ts',
   'packages/broker/src/journal/batch-writer.ts',
   'packages/broker/src/journal/checksum.ts',
