@@ -47,21 +47,22 @@ describe('a store in IndexedDB', () => {
   })
 
   test('adds strictly, and resolves only when the transaction is complete', async () => {
-    const begin = vi.spyOn(IDBDatabase.prototype, 'transaction')
-    onTestFinished(() => begin.mockRestore())
     const steps: string[] = []
+    const begin = IDBDatabase.prototype.transaction
+    const begun = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...parameters) {
+      const transaction: IDBTransaction = begin.apply(this, parameters)
+      transaction.addEventListener('complete', () => steps.push('complete'))
+      return transaction
+    })
+    onTestFinished(() => begun.mockRestore())
     const store = openStore()
-    const adding = store.add([newItem()]).then(() => steps.push('resolved'))
-    await vi.waitUntil(() => begin.mock.results.length > 0)
-    const transaction: IDBTransaction = begin.mock.results[0]!.value
-    transaction.addEventListener('complete', () => steps.push('complete'))
-    await adding
+    const [item] = await store.add([newItem()])
+    steps.push('resolved')
     expect(steps).toEqual(['complete', 'resolved'])
-    expect(transaction.durability).toBe('strict')
-    const [item] = await store.list(saved)
+    await store.list(saved)
     await store.change([{ id: item!.id, from: ['saved'], to: 'accepted' }], 'relaxed')
     await store.remove([item!.id], 'strict')
-    const durabilities = begin.mock.results.map(({ value }) => value.durability)
+    const durabilities = begun.mock.results.map(({ value }) => value.durability)
     expect(durabilities).toEqual(['strict', 'default', 'relaxed', 'strict'])
   })
 
@@ -72,7 +73,7 @@ describe('a store in IndexedDB', () => {
       vi.spyOn(IDBIndex.prototype, method),
       vi.spyOn(IDBObjectStore.prototype, method),
     ])
-    onTestFinished(() => vi.restoreAllMocks())
+    onTestFinished(() => void vi.restoreAllMocks())
     expect((await store.counts('ada')).saved).toBe(2000)
     expect(loads.flatMap(({ mock }) => mock.calls)).toEqual([])
     const page = await store.list({ owner: 'ada', states: ['saved', 'parked'], limit: 50 })
@@ -250,9 +251,8 @@ describe('when storage does not answer', () => {
   test('case 8: an opening that never settles is tried again once', async () => {
     const stuck = databaseName()
     const holder = await oldTab(stuck, 1)
-    onTestFinished(() => holder.close())
-    // Stays in the queue of the browser, without an event, for as long as the other request is blocked.
-    indexedDB.open(stuck, 2)
+    // What comes after it waits in the browser without an event, for as long as this one is blocked.
+    const upgrade = indexedDB.open(stuck, 2)
     let opens = 0
     const factory = {
       open: (name: string, version?: number) => {
@@ -267,6 +267,11 @@ describe('when storage does not answer', () => {
     timers.fire()
     expect((await counting).saved).toBe(0)
     expect(opens).toBe(2)
+    await new Promise((resolve) => {
+      upgrade.onsuccess = resolve
+      holder.close()
+    })
+    upgrade.result.close()
   })
 
   test('case 8: one that never settles at all gives the documented error', async () => {
