@@ -77,6 +77,9 @@ export const neutralDirectories: readonly string[] = [
 /** The files inside a neutral directory that are there to touch the platform. */
 export const leafFiles: readonly string[] = [
   'packages/client/src/platform.ts',
+  'packages/client-browser/src/page.ts',
+  'packages/client-browser/src/register-sync.ts',
+  'packages/client-browser/src/service-worker/service-worker-drain.ts',
   'packages/client-browser/src/store/factory.ts',
   'packages/client-browser/src/tab-group.ts',
   'packages/broker/src/journal/batch-reader.ts',

@@ -1,16 +1,19 @@
 import type { Channel, Locks, TabGroup } from '@sluice/client/outbox'
 
 /**
- * @returns what connects the tabs of an origin: Web Locks and BroadcastChannels. `undefined` where one of the two is
- * missing, such as on a page without HTTPS; each tab then works for itself, and the broker refuses what comes twice
+ * What connects the tabs of an origin: Web Locks and BroadcastChannels.
+ * @param outbox the name of the outbox. Tabs with another one do not meet. Default `sluice`
+ * @returns `undefined` where one of the two is missing, such as on a page without HTTPS. Each tab then works for
+ * itself, and what is sent twice is one task at the broker
  */
-export function tabGroup(): TabGroup | undefined {
+export function tabGroup(outbox = 'sluice'): TabGroup | undefined {
   const { locks } = globalThis.navigator ?? {}
   if (locks === undefined || globalThis.BroadcastChannel === undefined) return undefined
-  return { locks: webLocks(locks), channel: broadcastChannel }
+  const own = (name: string): string => `${outbox}: ${name}`
+  return { locks: webLocks(locks, own), channel: (name) => broadcastChannel(own(name)) }
 }
 
-function webLocks(manager: LockManager): Locks {
+function webLocks(manager: LockManager, own: (name: string) => string): Locks {
   return {
     request: (name, onStolen, { signal, steal = false }) =>
       new Promise((resolve, reject) => {
@@ -26,7 +29,7 @@ function webLocks(manager: LockManager): Locks {
             resolve({ release })
           })
         // The browser takes no signal with `steal`, and grants such a request at once.
-        manager.request(name, steal ? { steal } : { signal }, hold).catch((error: unknown) => {
+        manager.request(own(name), steal ? { steal } : { signal }, hold).catch((error: unknown) => {
           if (state === 'waiting') reject(error)
           else if (state === 'held') onStolen()
         })

@@ -6,7 +6,7 @@ const name = () => `test-${crypto.randomUUID()}`
 const { signal } = new AbortController()
 
 const heldLocks = async (lock: string) =>
-  ((await navigator.locks.query()).held ?? []).filter((held) => held.name === lock).length
+  ((await navigator.locks.query()).held ?? []).filter((held) => held.name === `sluice: ${lock}`).length
 
 test('a lock has one holder, and the next in line gets it when it is released', async () => {
   const lock = name()
@@ -35,7 +35,7 @@ test('a signal ends the wait with its reason, and leaves no request', async () =
   const waiting = locks.request(lock, () => {}, { signal: controller.signal })
   controller.abort(new Error('enough'))
   await expect(waiting).rejects.toThrow('enough')
-  expect((await navigator.locks.query()).pending?.filter((request) => request.name === lock)).toEqual([])
+  expect((await navigator.locks.query()).pending?.filter((request) => request.name === `sluice: ${lock}`)).toEqual([])
   await expect(locks.request(lock, () => {}, { signal: controller.signal, steal: true })).rejects.toThrow('enough')
 })
 

@@ -49,7 +49,10 @@ describe('a store in IndexedDB', () => {
   test('adds strictly, and resolves only when the transaction is complete', async () => {
     const steps: string[] = []
     const begin = IDBDatabase.prototype.transaction
-    const begun = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...parameters) {
+    const begun = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (
+      this: IDBDatabase,
+      ...parameters
+    ) {
       const transaction: IDBTransaction = begin.apply(this, parameters)
       transaction.addEventListener('complete', () => steps.push('complete'))
       return transaction
