@@ -46,7 +46,7 @@ export class Runner {
   readonly #begun: BegunLeases
   readonly #handlers: RunnerOptions['handlers']
   readonly #executor: Executor | undefined
-  readonly #concurrency: number
+  #concurrency: number
   readonly #platform: Platform
   readonly #backlog = new Deque<Slot>()
   #active = 0
@@ -79,6 +79,12 @@ export class Runner {
    */
   get isBlocked(): boolean {
     return this.#isBlocked
+  }
+
+  /** 0 or more. Handlers that run already go on; `pump` starts what there is room for now. */
+  resize(concurrency: number): void {
+    this.#concurrency = concurrency
+    this.#checkBlocked()
   }
 
   /** The slot waits until it may run; `pump` starts it. */
@@ -135,7 +141,7 @@ export class Runner {
     this.#patience.delete(slot)
     this.#deaf += 1
     if (this.#alone === slot) this.#alone = undefined
-    this.#setBlocked(this.#deaf === this.#concurrency)
+    this.#checkBlocked()
     this.pump()
   }
 
@@ -227,7 +233,7 @@ export class Runner {
       cancel()
       this.#patience.delete(slot)
     }
-    this.#setBlocked(false)
+    this.#checkBlocked()
     return false
   }
 
@@ -238,7 +244,8 @@ export class Runner {
     this.#host.onFailure(slot, error)
   }
 
-  #setBlocked(isBlocked: boolean): void {
+  #checkBlocked(): void {
+    const isBlocked = this.#deaf > 0 && this.#deaf >= this.#concurrency
     if (isBlocked === this.#isBlocked) return
     this.#isBlocked = isBlocked
     this.#host.onBlockedChange()

@@ -1,4 +1,4 @@
-import type { ConnectionTimings, WorkerState } from '@sluice/machines/states'
+import type { ConnectionState, ConnectionTimings, WorkerState } from '@sluice/machines/states'
 import { isQueueName, type Limits } from '@sluice/protocol'
 import { SluiceError } from './errors.ts'
 import type { Executor } from './executor.ts'
@@ -37,6 +37,8 @@ export interface WorkerOptions {
    * logged.
    */
   onError?: (error: unknown, task: { id: string; queue: string; attempt: number } | undefined) => void
+  /** Called whenever the state of the connection changes. If it throws, that is logged. */
+  onConnectionChange?: (state: ConnectionState) => void
   timings?: Partial<ConnectionTimings>
   /**
    * Default: warnings and errors go to the console. Failed attempts are logged if a logger is given, or if there is no
@@ -67,11 +69,19 @@ export interface Worker {
   readonly state: WorkerState
   /** Resolves when the worker has left, for any reason. */
   readonly closed: Promise<void>
+  /** Why there is no connection, for people. Undefined while there is one, and before the first attempt has failed. */
+  readonly trouble: string | undefined
   /**
    * Resolves when the worker has connected for the first time.
    * @throws SluiceError if the broker refuses for good; ClosedError if the worker is closed first
    */
   start(): Promise<void>
+  /**
+   * Changes `concurrency` (0 or more) and `prefetch` (default: `concurrency`) while the worker lives. With a concurrency
+   * of 0 the worker stays connected, hands back what has not started, and takes nothing. Running handlers always go on.
+   * @throws Error if one of them is out of range
+   */
+  resize(size: { concurrency: number; prefetch?: number }): void
   /**
    * Takes no more tasks, hands back those that have not started, and lets running ones finish for up to `graceMs`
    * (default 30,000). Then it aborts and hands back the rest. Resolves when the worker has left.

@@ -61,8 +61,9 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly #actor: ActorRefFrom<typeof workerMachine>
   readonly #platform: Platform
   readonly #queues: string[]
-  readonly #creditMax: number
+  #creditMax: number
   readonly #onError: WorkerOptions['onError']
+  readonly #onConnectionChange: WorkerOptions['onConnectionChange']
   readonly #logsFailures: boolean
   readonly #held = new HeldLeases()
   readonly #settlements: Settlements
@@ -80,7 +81,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly #counts = { succeeded: 0, failed: 0, released: 0, lost: 0 }
 
   constructor(options: WorkerOptions) {
-    const { executor, platform = defaultPlatform, onError } = options
+    const { executor, platform = defaultPlatform, onError, onConnectionChange } = options
     // With an executor only the names matter.
     const isNamed = executor !== undefined && !Array.isArray(options.handlers)
     const handlers = isNamed ? (options.handlers as Handlers) : handlersByQueue(options.handlers)
@@ -91,6 +92,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.#creditMax = concurrency + atLeast('prefetch', options.prefetch ?? concurrency, 0)
     this.#platform = platform
     this.#onError = onError
+    this.#onConnectionChange = onConnectionChange
     this.logger = safeLogger(options.logger, platform.warn)
     this.#logsFailures = options.logger !== undefined || onError === undefined
     checkQueues(this.#queues, handlers, executor)
@@ -124,9 +126,23 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     return this.#state
   }
 
+  get trouble(): string | undefined {
+    return this.#connection.trouble
+  }
+
   start(): Promise<void> {
     if (this.#connection.state === 'idle' && this.#state === 'starting') this.#connection.start()
     return this.#started
+  }
+
+  resize({ concurrency, prefetch = concurrency }: { concurrency: number; prefetch?: number }): void {
+    const held = atLeast('concurrency', concurrency, 0) + atLeast('prefetch', prefetch, 0)
+    this.#creditMax = concurrency === 0 ? 0 : held
+    this.#runner.resize(concurrency)
+    if (concurrency === 0) this.#releaseQueued()
+    this.#announceCredit()
+    this.#runner.pump()
+    this.#afterAnswers()
   }
 
   drain(options?: { graceMs?: number }): Promise<void> {
@@ -191,7 +207,9 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.#tell({ type: 'fail' })
   }
 
-  onStateChange(_state: ConnectionState): void {}
+  onStateChange(state: ConnectionState): void {
+    tell(this.logger, 'onConnectionChange', () => this.#onConnectionChange?.(state))
+  }
 
   onHeartbeat(out: ClientMessage[]): void {
     this.#heartbeats.push(out, this.#held)
@@ -251,7 +269,8 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   }
 
   #mayTake(): boolean {
-    return this.#state === 'working' && this.#connection.state === 'ready' && !this.#runner.isBlocked
+    const wantsTasks = this.#creditMax > 0 && !this.#runner.isBlocked
+    return this.#state === 'working' && this.#connection.state === 'ready' && wantsTasks
   }
 
   #serves(queue: string): boolean {
