@@ -24,10 +24,23 @@ export function packageBuild({ directory, faces, platform }: PackageBuild): User
     fixedExtension: false,
     dts: false,
     sourcemap: true,
+    plugins: [builtWorkerFiles],
     hooks: {
       'build:done': () => writeDeclarations(declarations, faces, join(directory, 'dist')),
     },
   })
+}
+
+/**
+ * A Worker is started by its file, in a form that bundlers of apps know: `new Worker(new URL('./file.js', import.meta.url))`.
+ * The source names the file with its own ending, which is as long, so that the source maps stay right.
+ */
+const builtWorkerFiles = {
+  name: 'built-worker-files',
+  transform: (code: string) =>
+    code.includes('new Worker(')
+      ? { code: code.replace(/(new URL\('\.\/[\w-]+)\.ts('[^)]*import\.meta\.url\))/g, '$1.js$2'), map: null }
+      : undefined,
 }
 
 const relativeImports = /((?:from|import)\s*\(?\s*)(["'])(\.{1,2}\/[^"']*)\.ts\2/g

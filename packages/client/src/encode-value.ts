@@ -9,7 +9,7 @@ export class UnsendableError extends Error {
   readonly path: string
 
   constructor(path: string, kind: string) {
-    super(`${path} is ${kind}, which JSON does not carry${CURES[kind.slice(kind.lastIndexOf(' ') + 1)] ?? ''}`)
+    super(`${path} is ${kind}, which JSON does not carry${cureOf(kind)}`)
     this.path = path
   }
 }
@@ -42,6 +42,7 @@ interface Problem {
 }
 
 const USE_BYTES = ': send a Uint8Array by itself, or base64 text'
+const USE_ITS_BYTES = ': send its bytes, new Uint8Array(array.buffer, array.byteOffset, array.byteLength)'
 
 /** What to send instead, by the last word of the kind. */
 const CURES: Readonly<Record<string, string>> = {
@@ -52,6 +53,11 @@ const CURES: Readonly<Record<string, string>> = {
   array: ': send null',
   ArrayBuffer: USE_BYTES,
   Uint8Array: USE_BYTES,
+}
+
+function cureOf(kind: string): string {
+  const word = kind.slice(kind.lastIndexOf(' ') + 1)
+  return CURES[word] ?? (/.Array$|^DataView$/.test(word) ? USE_ITS_BYTES : '')
 }
 
 /** Objects with properties of their own: JSON would keep those and lose the rest. */

@@ -38,6 +38,19 @@ export type ConnectionState =
 export type WorkerState = 'starting' | 'working' | 'draining' | 'aborting' | 'stopped'
 
 /**
+ * A worker in a browser tab, as its page sees it.
+ * - `asking`: the person has not agreed that the tab works. There is no connection and no Worker.
+ * - `off`: the tab may work, and the page does not want it to. There is no connection and no Worker.
+ * - `connecting`: it has no connection to the broker, or no handler can run yet.
+ * - `working`: it takes tasks.
+ * - `paused`: there are reasons not to work now. Running handlers may finish; then it leaves the broker.
+ * - `draining`: it leaves for good when the running handlers have finished.
+ * - `failed`: trying again by itself could not help. It has left.
+ * - `stopped`: it has left for good. Nothing of it remains.
+ */
+export type TabWorkerState = 'asking' | 'off' | 'connecting' | 'working' | 'paused' | 'draining' | 'failed' | 'stopped'
+
+/**
  * A session as its broker sees it, across the connections that carry it.
  * - `awaitingHello`: the connection has not sent its hello. There is no session yet.
  * - `authenticating`: the broker checks the token of the hello. What the client sends meanwhile waits.
