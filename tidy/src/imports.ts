@@ -23,9 +23,13 @@ function splitSpecifier(specifier: string): { name: string; subpath: string } {
   return { name: parts.slice(0, length).join('/'), subpath: ['.', ...parts.slice(length)].join('/') }
 }
 
-/** Whether the room may import the package whole or by a subpath. */
-const mayUse = (room: Room, name: string) =>
-  room.imports.some((allowed) => allowed === name || allowed.startsWith(`${name}/`))
+/** What the code of the room, or a test of it, may import. */
+const importsOf = ({ imports, testImports = [] }: Room, isTest: boolean): readonly string[] =>
+  isTest ? [...imports, ...testImports] : imports
+
+/** Whether the package may be imported, whole or by a subpath. */
+const mayUse = (imports: readonly string[], name: string) =>
+  imports.some((allowed) => allowed === name || allowed.startsWith(`${name}/`))
 
 /** Imports point one way, through public faces only, and each package.json says the same as the code. */
 export function checkImports(files: SourceFile[]): Finding[] {
@@ -60,8 +64,9 @@ export function checkImports(files: SourceFile[]): Finding[] {
       const { name, subpath } = splitSpecifier(specifier)
       if (!isOurs(name) || name === room.name) continue
       used.set(room.directory, (used.get(room.directory) ?? new Set()).add(name))
-      if (!room.imports.includes(name) && !room.imports.includes(specifier))
-        found(`${room.name} may not import ${mayUse(room, name) ? specifier : name}`)
+      const imports = importsOf(room, path.startsWith(`${room.directory}/test/`))
+      if (!imports.includes(name) && !imports.includes(specifier))
+        found(`${room.name} may not import ${mayUse(imports, name) ? specifier : name}`)
       const faces = exportsByName.get(name)
       if (faces !== undefined && !(subpath in faces)) found(`${specifier} is no public face of ${name}`)
       if (!(name in declared)) found(`${name} is missing in the dependencies of ${room.directory}/package.json`)
@@ -73,7 +78,8 @@ export function checkImports(files: SourceFile[]): Finding[] {
     for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) {
       if (!isOurs(name) || room === undefined) continue
       const line = lineAt(text, text.indexOf(`"${name}":`))
-      if (!mayUse(room, name)) findings.push({ path, line, rule, message: `${room.name} may not depend on ${name}` })
+      const imports = importsOf(room, !(name in (manifest.dependencies ?? {})))
+      if (!mayUse(imports, name)) findings.push({ path, line, rule, message: `${room.name} may not depend on ${name}` })
       else if (used.get(directory)?.has(name) !== true)
         findings.push({ path, line, rule, message: `depends on ${name} and never imports it` })
     }

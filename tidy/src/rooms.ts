@@ -23,17 +23,16 @@ export const rooms: readonly Room[] = [
     imports: ['@sluice/protocol', '@sluice/machines', '@sluice/client'],
   },
   {
-<<<<<<< HEAD
     directory: 'packages/client-browser',
     name: '@sluice/client-browser',
     imports: ['@sluice/protocol', '@sluice/client'],
     testImports: ['@sluice/broker'],
-=======
+  },
+  {
     directory: 'packages/worker-browser',
     name: '@sluice/worker-browser',
-    // The broker is for its tests.
-    imports: ['@sluice/protocol', '@sluice/machines', '@sluice/client', '@sluice/broker'],
->>>>>>> f26900b (Make a browser tab a worker)
+    imports: ['@sluice/protocol', '@sluice/machines', '@sluice/client'],
+    testImports: ['@sluice/broker'],
   },
   {
     directory: 'packages/broker',
@@ -74,11 +73,8 @@ export const neutralDirectories: readonly string[] = [
   'packages/engine/src/',
   'packages/machines/src/',
   'packages/client/src/',
-<<<<<<< HEAD
   'packages/client-browser/src/',
-=======
   'packages/worker-browser/src/',
->>>>>>> f26900b (Make a browser tab a worker)
   'packages/broker/src/core/',
   'packages/broker/src/journal/',
   'packages/testing/src/',
@@ -88,20 +84,17 @@ export const neutralDirectories: readonly string[] = [
 /** The files inside a neutral directory that are there to touch the platform. */
 export const leafFiles: readonly string[] = [
   'packages/client/src/platform.ts',
-<<<<<<< HEAD
   'packages/client-browser/src/page.ts',
   'packages/client-browser/src/register-sync.ts',
   'packages/client-browser/src/service-worker/service-worker-drain.ts',
   'packages/client-browser/src/store/factory.ts',
   'packages/client-browser/src/tab-group.ts',
-=======
   'packages/worker-browser/src/browser-device.ts',
   'packages/worker-browser/src/connection-worker-file.ts',
   'packages/worker-browser/src/connection-worker.ts',
   'packages/worker-browser/src/element.ts',
   'packages/worker-browser/src/handler-workers.ts',
   'packages/worker-browser/src/handlers.ts',
->>>>>>> f26900b (Make a browser tab a worker)
   'packages/broker/src/journal/batch-reader.ts',
   'packages/broker/src/journal/batch-writer.ts',
   'packages/broker/src/journal/checksum.ts',

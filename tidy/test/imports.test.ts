@@ -48,6 +48,25 @@ test('tests are held to the direction too', () => {
   expect(found[0]).toBe('packages/broker/test/a.test.ts:1 [imports] @sluice/broker may not import @sluice/client')
 })
 
+test('what a room may import in its tests alone is refused in its code, and as a dependency of users', () => {
+  const broker = { path: 'packages/broker/package.json', text: manifest('@sluice/broker') }
+  const text = `import '@sluice/broker'`
+  const own = {
+    path: 'packages/worker-browser/package.json',
+    text: manifest('@sluice/worker-browser', ['@sluice/broker']),
+  }
+  const found = messages(
+    own,
+    broker,
+    { path: 'packages/worker-browser/test/a.test.ts', text },
+    { path: 'packages/worker-browser/src/index.ts', text },
+  )
+  expect(found).toEqual([
+    'packages/worker-browser/src/index.ts:1 [imports] @sluice/worker-browser may not import @sluice/broker',
+    'packages/worker-browser/package.json:7 [imports] @sluice/worker-browser may not depend on @sluice/broker',
+  ])
+})
+
 test.each([
   [
     'a relative path',
