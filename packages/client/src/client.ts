@@ -1,6 +1,7 @@
 import type { ConnectionState, ConnectionTimings } from '@sluice/machines/states'
 import { isTaskId, type SubmitOptions } from '@sluice/protocol'
 import { uuidv7Source } from '@sluice/protocol/uuidv7'
+import { Connection } from './connection.ts'
 import { type Encoded, encodeValue, UnsendableError } from './encode-value.ts'
 import { badMessage } from './errors.ts'
 import { Handle, type TaskHandle } from './handle.ts'
@@ -104,17 +105,19 @@ export class ProducerClient implements Client {
   readonly #listeners = new Set<(state: ConnectionState) => void>()
   #forgetSignal: () => void = () => {}
 
-  constructor(options: ClientOptions) {
+  constructor(options: ClientOptions, shared?: Connection) {
     const platform = options.platform ?? defaultPlatform
     checkSignal(options.signal)
     const watchedMax = atLeast('watchedMax', options.watchedMax ?? WATCHED_MAX, 1)
     this.#nextId = uuidv7Source(platform)
     const logger = safeLogger(options.logger, platform.warn)
-    this.#producer = new Producer({ ...options, platform, watchedMax, logger }, (state) => {
+    const connection = shared ?? new Connection({ ...options, platform, logger })
+    this.#producer = new Producer({ ...options, platform, watchedMax, logger, connection }, (state) => {
       if (state === 'stopped' || state === 'failed') this.#forgetSignal()
       for (const listener of this.#listeners) tell(logger, 'onStateChange', () => listener(state))
     })
-    this.#producer.connection.start()
+    // A shared connection starts when all have joined it.
+    if (shared === undefined) connection.start()
     if (this.#producer.failure !== undefined) throw this.#producer.failure
     this.#forgetSignal = onAbort(options.signal, () => void this.close({ drainMs: 0 }))
   }

@@ -29,8 +29,11 @@ export interface SessionOwner {
   /** The lease up to which deliveries have begun. Called for each `hello`. A producer has none. */
   begunLease?(): number
   onWelcome(welcome: Welcome): void
-  /** Never called with `welcome`, `ping`, `pong` or `drain`. */
-  onMessage(message: BrokerMessage): void
+  /**
+   * Never called with `welcome`, `ping`, `pong` or `drain`.
+   * @returns whether the message is for this half
+   */
+  onMessage(message: BrokerMessage): boolean
   onDrain(retryAfterMs: number): void
   /** The connection is not ready any more. It reconnects by itself. */
   onDisconnected(): void
@@ -81,7 +84,10 @@ const MESSAGE_BYTES = 128
  */
 export class Connection {
   readonly #options: ConnectionOptions
-  readonly #owner: SessionOwner
+  /** The halves of the session that have not left. */
+  readonly #owners: SessionOwner[] = []
+  /** Those of them that have said goodbye since the broker said that it drains. */
+  readonly #drained = new Set<SessionOwner>()
   readonly #platform: Platform
   readonly #logger: Logger
   readonly #actor: ActorRefFrom<typeof connectionMachine>
@@ -107,10 +113,9 @@ export class Connection {
   readonly requestFlush: () => void
 
   /** @throws Error if the URL is not one of a WebSocket, because a retry could not help */
-  constructor(options: ConnectionOptions, owner: SessionOwner) {
+  constructor(options: ConnectionOptions) {
     checkUrl(options.url)
     this.#options = options
-    this.#owner = owner
     this.#platform = options.platform
     this.#logger = options.logger
     this.#outage = new Outage(options.url, this.#logger, () => options.platform.now())
@@ -127,7 +132,7 @@ export class Connection {
       },
     })
     this.#actor = createActor(machine, {
-      id: `connection-${owner.role}`,
+      id: 'connection',
       clock: machineClock(options.platform),
       input: { timings: { ...CONNECTION_TIMINGS, ...options.timings }, random: () => options.platform.random() },
     })
@@ -196,6 +201,11 @@ export class Connection {
     return this.#refs
   }
 
+  /** Adds a half of the session. Call it before `start`, because a session keeps its roles. */
+  join(owner: SessionOwner): void {
+    this.#owners.push(owner)
+  }
+
   start(): void {
     this.#tell({ type: 'start' })
   }
@@ -212,11 +222,12 @@ export class Connection {
   }
 
   /**
-   * Called after a drain, when this side does not need the connection any more. It reconnects when the broker asks for
+   * Called after a drain, when this half does not need the connection any more. It reconnects when the broker asks for
    * that.
    */
-  drained(): void {
-    this.#tell({ type: 'drained' })
+  drained(owner: SessionOwner): void {
+    this.#drained.add(owner)
+    if (this.#owners.every((each) => this.#drained.has(each))) this.#tell({ type: 'drained' })
   }
 
   /**
@@ -228,8 +239,23 @@ export class Connection {
     else this.#tell({ type: 'wake' })
   }
 
-  /** Ends the session for good: its leases are released and the broker forgets it. */
-  stop(): void {
+  /** Whether another half needs the session as well. */
+  get isShared(): boolean {
+    return this.#owners.length > 1
+  }
+
+  /**
+   * A half leaves. The last one ends the session for good: its leases are released and the broker forgets it.
+   */
+  stop(owner: SessionOwner): void {
+    if (this.isShared) {
+      this.flush()
+      this.#owners.splice(this.#owners.indexOf(owner), 1)
+      // The others may have waited for this one.
+      if (this.#state === 'draining' && this.#owners.every((each) => this.#drained.has(each)))
+        this.#tell({ type: 'drained' })
+      return
+    }
     if (this.open) {
       const messages = this.#take()
       messages.push({ type: 'bye' })
@@ -239,12 +265,12 @@ export class Connection {
   }
 
   get #waiting(): number {
-    return this.#owner.waiting() + this.#control.length
+    return this.#owners.reduce((sum, owner) => sum + owner.waiting(), this.#control.length)
   }
 
   #take(): ClientMessage[] {
     const messages = this.#control.splice(0)
-    this.#owner.collect(messages)
+    for (const owner of this.#owners) owner.collect(messages)
     return messages
   }
 
@@ -261,14 +287,15 @@ export class Connection {
       this.#cancelBeat()
       this.#cancelWatch()
       this.#control.length = 0
-      this.#owner.onDisconnected()
+      for (const owner of this.#owners) owner.onDisconnected()
     }
     if (state === 'backingOff') this.#outage.lost(error, delayMs)
     else if (state === 'ready') this.#outage.back()
     else if (state === 'failed') {
-      this.#owner.onFailed(this.#impossible ?? refusalOf(error))
+      const failure = this.#impossible ?? refusalOf(error)
+      for (const owner of [...this.#owners]) owner.onFailed(failure)
     }
-    this.#owner.onStateChange(state)
+    for (const owner of this.#owners) owner.onStateChange(state)
   }
 
   #open(): void {
@@ -339,18 +366,17 @@ export class Connection {
   #sayHello(token: string | undefined): void {
     const { name } = this.#options
     const { session } = this.#actor.getSnapshot().context
-    const begun = this.#owner.begunLease?.()
+    const begun = this.#owners.find(({ role }) => role === 'worker')?.begunLease?.()
+    const leases = this.#owners.flatMap((owner) => owner.heldLeases())
     this.#write([
       {
         type: 'hello',
         versions: [...VERSIONS],
-        roles: [this.#owner.role],
+        roles: this.#owners.map(({ role }) => role),
         ...(begun === undefined ? {} : { begins: true }),
         ...(name === undefined ? {} : { name }),
         ...(token === undefined ? {} : { token }),
-        ...(session === null
-          ? {}
-          : { resume: { session, leases: this.#owner.heldLeases(), ...(begun === undefined ? {} : { begun }) } }),
+        ...(session === null ? {} : { resume: { session, leases, ...(begun === undefined ? {} : { begun }) } }),
       },
     ])
   }
@@ -390,7 +416,7 @@ export class Connection {
         return
       case 'drain':
         this.#tell({ type: 'drain', retryAfterMs: message.retryAfterMs })
-        this.#owner.onDrain(message.retryAfterMs)
+        for (const owner of [...this.#owners]) owner.onDrain(message.retryAfterMs)
         return
       case 'tokenExpiring':
         this.#renew(message.inMs)
@@ -404,7 +430,15 @@ export class Connection {
           return
         }
     }
-    if (this.open) this.#owner.onMessage(message)
+    if (this.open) this.#pass(message)
+  }
+
+  #pass(message: BrokerMessage): void {
+    for (const owner of this.#owners) if (owner.onMessage(message)) return
+    // It was sent before the broker learned that the worker has left.
+    if (message.type === 'deliver') this.send({ type: 'release', ref: this.nextRef(), leases: message.leases })
+    else if (message.type === 'error')
+      this.#logger.error({ ref: message.ref, code: message.code }, `message refused: ${message.message}`)
   }
 
   /** If the renewal fails, the connection ends with the token, and the next one asks for a token again. */
@@ -438,7 +472,8 @@ export class Connection {
     this.#beatAtMs = this.#platform.now()
     this.#armBeat()
     this.#armWatch(welcome.heartbeatMs * SILENT_PERIODS)
-    this.#owner.onWelcome(welcome)
+    this.#drained.clear()
+    for (const owner of [...this.#owners]) owner.onWelcome(welcome)
   }
 
   #armBeat(): void {
@@ -449,7 +484,7 @@ export class Connection {
       this.#beatAtMs = nowMs
       this.#armBeat()
       const before = this.#control.length
-      this.#owner.onHeartbeat(this.#control)
+      for (const owner of this.#owners) owner.onHeartbeat(this.#control)
       if (this.#control.length === before) this.#control.push({ type: 'ping', ref: this.nextRef() })
       this.flush()
     }, this.#heartbeatMs)

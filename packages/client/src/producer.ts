@@ -2,7 +2,7 @@ import { type ProducerState, producerMachine } from '@sluice/machines'
 import type { ConnectionState } from '@sluice/machines/states'
 import type { BrokerMessage, ClientMessage, TaskName, TaskStatus, Welcome, WireError } from '@sluice/protocol'
 import { type ActorRefFrom, createActor } from 'xstate'
-import { Connection, type ConnectionOptions, type SessionOwner } from './connection.ts'
+import type { Connection, ConnectionOptions, SessionOwner } from './connection.ts'
 import { ClosedError } from './errors.ts'
 import type { Handle, HandleHost } from './handle.ts'
 import type { Logger } from './logger.ts'
@@ -34,10 +34,14 @@ export class Producer implements SessionOwner, HandleHost {
   #state: ProducerState = 'offline'
   #failure: Error | undefined
 
-  constructor(options: ConnectionOptions & { watchedMax: number }, onState: (state: ConnectionState) => void) {
+  constructor(
+    options: ConnectionOptions & { watchedMax: number; connection: Connection },
+    onState: (state: ConnectionState) => void,
+  ) {
     this.#onState = onState
     this.#logger = options.logger
-    this.connection = new Connection(options, this)
+    this.connection = options.connection
+    this.connection.join(this)
     this.#watches = new Watches(this.connection)
     this.#queue = new SubmitQueue({
       platform: options.platform,
@@ -159,12 +163,12 @@ export class Producer implements SessionOwner, HandleHost {
     this.#letGo()
   }
 
-  onMessage(message: BrokerMessage): void {
+  onMessage(message: BrokerMessage): boolean {
     switch (message.type) {
       case 'submitted':
         this.#queue.answered(message.ref, message.refused)
         this.#afterAnswers()
-        return
+        return true
       case 'succeeded': {
         const { bodies, contentType } = message
         if ('ids' in message) {
@@ -175,7 +179,7 @@ export class Producer implements SessionOwner, HandleHost {
           this.#submissions.succeeded(message.ref, message.indexes, bodies, contentType)
         }
         this.#afterAnswers()
-        return
+        return true
       }
       case 'ended':
         for (const task of message.tasks) {
@@ -183,22 +187,23 @@ export class Producer implements SessionOwner, HandleHost {
           else this.#submissions.ended(task)
         }
         this.#afterAnswers()
-        return
+        return true
       case 'progress':
         for (const task of message.tasks) for (const handle of this.#handlesOf(task)) handle.onProgress(task.progress)
-        return
+        return true
       case 'watched':
         this.#watches.answered(message.ref, message.unknown)
-        return
+        return true
       case 'status':
         this.#requests.answer(message.ref, message.tasks[0])
-        return
+        return true
       case 'cancelled':
         this.#requests.answer(message.ref, undefined, message.refused[0]?.error)
-        return
+        return true
       case 'error':
-        this.#refused(message.ref!, message)
-        return
+        return message.ref !== undefined && this.#refused(message.ref, message)
+      default:
+        return false
     }
   }
 
@@ -232,14 +237,16 @@ export class Producer implements SessionOwner, HandleHost {
 
   // ─── requests ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A whole message was refused. */
-  #refused(ref: number, error: WireError): void {
+  /** @returns whether the message that was refused as a whole is one of this half */
+  #refused(ref: number, error: WireError): boolean {
     const submission = this.#submissions.get(ref)
     if (submission !== undefined) {
       const refused = Array.from({ length: submission.count }, (_, index) => ({ index, error }))
       this.#queue.answered(ref, refused)
       this.#afterAnswers()
-    } else if (!this.#watches.refused(ref, error)) this.#requests.answer(ref, undefined, error)
+      return true
+    }
+    return this.#watches.refused(ref, error) || this.#requests.answer(ref, undefined, error)
   }
 
   async #ask(message: Parameters<Requests['add']>[0], signal: AbortSignal | undefined) {
@@ -256,7 +263,7 @@ export class Producer implements SessionOwner, HandleHost {
     if (this.#state === 'closing' && this.#queue.isIdle) this.#actor.send({ type: 'flushed' })
     // Outcomes still come over the old connection, so it closes only when none is awaited.
     const waits = this.#submissions.size + this.#watches.size > 0
-    if (this.#state === 'paused' && this.#queue.isAnswered && !waits) this.connection.drained()
+    if (this.#state === 'paused' && this.#queue.isAnswered && !waits) this.connection.drained(this)
   }
 
   #changed(state: ProducerState): void {
@@ -265,7 +272,7 @@ export class Producer implements SessionOwner, HandleHost {
     const error = this.#failure ?? this.connection.closedError('the client was closed before the answer came')
     const submitted = this.#submissions.drain()
     const waiting = this.#queue.drain()
-    this.connection.stop()
+    this.connection.stop(this)
     for (const handle of [...waiting, ...submitted]) handle.settle(error)
     for (const handle of submitted) handle.fail(error)
     this.#watches.failAll(error)

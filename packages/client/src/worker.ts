@@ -53,7 +53,7 @@ export function createWorker(options: WorkerOptions): Worker {
  * The working half of a session. A delivery waits and runs in `#runner`. Its lease is in `#held` while work on it may
  * still be of use, and in `#settlements` until the broker has confirmed the answer.
  */
-class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
+export class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly role = 'worker'
   readonly logger: Logger
   readonly closed: Promise<void>
@@ -80,7 +80,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   #state: WorkerState = 'starting'
   readonly #counts = { succeeded: 0, failed: 0, released: 0, lost: 0 }
 
-  constructor(options: WorkerOptions) {
+  constructor(options: WorkerOptions, connection?: Connection) {
     const { executor, platform = defaultPlatform, onError, onConnectionChange } = options
     // With an executor only the names matter.
     const isNamed = executor !== undefined && !Array.isArray(options.handlers)
@@ -96,7 +96,8 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.logger = safeLogger(options.logger, platform.warn)
     this.#logsFailures = options.logger !== undefined || onError === undefined
     checkQueues(this.#queues, handlers, executor)
-    this.#connection = new Connection({ ...options, platform, logger: this.logger }, this)
+    this.#connection = connection ?? new Connection({ ...options, platform, logger: this.logger })
+    this.#connection.join(this)
     this.#begun = new BegunLeases(this.#connection, platform, () => this.#runner.pump())
     this.#runner = new Runner(this, this.#begun, { handlers, executor, concurrency, platform })
     this.#settlements = new Settlements(platform, this.#connection.requestFlush)
@@ -226,29 +227,31 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.#begun.collect(out)
   }
 
-  onMessage(message: BrokerMessage): void {
+  onMessage(message: BrokerMessage): boolean {
     switch (message.type) {
       case 'deliver':
         this.#deliver(message)
-        return
+        return true
       case 'settled':
         this.#settled(this.#settlements.answered(message.ref) ?? [], message.refused)
-        return
+        return true
       case 'renewed':
         // The broker may list an answered lease as lost because of that answer, before the confirmation arrives.
         this.#lose(this.#settlements.notUnderWay(this.#held.of(message.lost)), 'expired')
         this.#runner.pump()
         this.#afterAnswers()
-        return
+        return true
       case 'revoke':
         this.#lose(this.#held.of(message.leases), message.reason)
         this.#runner.pump()
         this.#afterAnswers()
-        return
+        return true
       case 'error':
-        if (message.ref === undefined) this.#creditRefused(message)
-        else this.#refused(message.ref, message)
-        return
+        if (message.ref !== undefined) return this.#refused(message.ref, message)
+        this.#creditRefused(message)
+        return true
+      default:
+        return false
     }
   }
 
@@ -379,15 +382,18 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     if (slot.state === 'settling') slot.move('settle')
   }
 
-  /** A whole message was refused. Its settlements count as refused one by one. Nothing else needs an answer. */
-  #refused(ref: number, error: WireError): void {
+  /**
+   * A whole message was refused. Its settlements count as refused one by one.
+   * @returns whether it was a message with settlements; nothing else needs an answer
+   */
+  #refused(ref: number, error: WireError): boolean {
     const slots = this.#settlements.answered(ref)
-    if (slots === undefined) this.logger.error({ ref, code: error.code }, `message refused: ${error.message}`)
-    else
-      this.#settled(
-        slots,
-        Array.from(slots, (_, index) => ({ index, error })),
-      )
+    if (slots === undefined) return false
+    this.#settled(
+      slots,
+      Array.from(slots, (_, index) => ({ index, error })),
+    )
+    return true
   }
 
   // ─── leaving ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -459,7 +465,17 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   #afterAnswers(): void {
     if (!this.#held.isEmpty) return
     if (this.#state === 'draining' || this.#state === 'aborting') this.#tell({ type: 'emptied' })
-    else if (this.#connection.state === 'draining') this.#connection.drained()
+    else if (this.#connection.state === 'draining') this.#connection.drained(this)
+  }
+
+  /** The session goes on without this worker, so that its end does not give the leases back. */
+  #handBackAll(): void {
+    this.#connection.send({ type: 'credit', credit: 0, queues: this.#queues })
+    const leases = this.heldLeases()
+    for (const { listedMax } = this.#connection; leases.length > 0; ) {
+      const ref = this.#connection.nextRef()
+      this.#connection.send({ type: 'release', ref, leases: leases.splice(0, listedMax) })
+    }
   }
 
   async #leave(): Promise<void> {
@@ -467,7 +483,8 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
       if (slot.state === 'running') this.#runner.abort(slot, new LeaseLostError('handed_back'))
     }
     const closed = this.#connection.closedError('the worker was closed before it was connected')
-    this.#connection.stop()
+    if (this.#connection.isShared && this.#connection.open) this.#handBackAll()
+    this.#connection.stop(this)
     this.#cancelCredit()
     this.#heartbeats.stop()
     this.#begun.stop()

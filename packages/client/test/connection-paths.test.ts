@@ -94,6 +94,7 @@ class Rig {
   readonly world = new FakeWorld()
   readonly failures: WireError[] = []
   readonly connection: Connection
+  readonly #owner: SessionOwner
   /** What the owner was told, and what the chart says that it should have been. */
   readonly #told = { welcomes: 0, disconnections: 0, states: [] as string[] }
   readonly #owed = { welcomes: 0, disconnections: 0, states: [] as string[] }
@@ -106,7 +107,7 @@ class Rig {
       onWelcome: () => {
         this.#told.welcomes += 1
       },
-      onMessage: () => {},
+      onMessage: () => true,
       onDrain: () => {},
       onDisconnected: () => {
         this.#told.disconnections += 1
@@ -117,7 +118,13 @@ class Rig {
       collect: () => {},
       waiting: () => 0,
     }
-    this.connection = new Connection({ url: 'ws://broker', platform: this.world.platform, logger: silentLogger }, owner)
+    this.connection = new Connection({ url: 'ws://broker', platform: this.world.platform, logger: silentLogger })
+    this.connection.join(owner)
+    this.#owner = owner
+  }
+
+  stop(): void {
+    this.connection.stop(this.#owner)
   }
 
   async make({ before, event }: Step): Promise<void> {
@@ -140,13 +147,13 @@ class Rig {
         world.connection.say({ type: 'drain', retryAfterMs: event.retryAfterMs })
         break
       case 'drained':
-        connection.drained()
+        connection.drained(this.#owner)
         break
       case 'wake':
         connection.wake()
         break
       case 'stop':
-        connection.stop()
+        connection.stop(this.#owner)
         break
       case 'silent':
         world.connection.dead = true
@@ -287,7 +294,7 @@ test('a real connection goes the way of its chart, however long its life', async
 
 test('a connection that is stopped before it is started says so, and never opens a socket', async () => {
   const rig = new Rig()
-  rig.connection.stop()
+  rig.stop()
   expect(rig.connection.state).toBe('stopped')
   rig.connection.start()
   await rig.world.settle()
