@@ -48,6 +48,8 @@ export interface EngineConfig {
    * 100.
    */
   releasesMax: number
+  /** Tasks that all sessions of one principal watch, where the broker has access control. Default 500,000. */
+  principalWatchesMax: number
   /** Sessions that watch one unfinished task. Default 16. */
   watchersMax: number
   /** Tasks that one session watches by their ids. Default 100,000. */
@@ -82,6 +84,7 @@ export const DEFAULT_CONFIG: Readonly<EngineConfig> = Object.freeze({
   queueResultBytesMax: 1024 ** 3,
   queueDeadMax: 10_000,
   principalTasksMax: 500_000,
+  principalWatchesMax: 500_000,
   sessionsMax: 20_000,
   submitCredit: 10_000,
   graceMs: 10_000,

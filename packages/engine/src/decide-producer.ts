@@ -212,10 +212,16 @@ function watched(
   const holder = state.sessions.get(session)
   if (!holder) return []
   if (isWatching(task, holder) && !isFinished(task)) return []
-  const { sessionWatchesMax, retryAfterMsMax } = state.config
+  const { sessionWatchesMax, principalWatchesMax, retryAfterMsMax } = state.config
   if (!isFinished(task) && holder.watches + pending >= sessionWatchesMax) {
     const message = `the session watches ${sessionWatchesMax} tasks already (sessionWatchesMax): unwatch some first`
     return [refusal(session, 'busy', message, { ref, index, limit: sessionWatchesMax, retryAfterMs: retryAfterMsMax })]
+  }
+  const ownWatches = holder.owner === undefined ? 0 : (state.watchesOf.get(holder.owner) ?? 0)
+  if (!isFinished(task) && ownWatches + pending >= principalWatchesMax) {
+    const message = `you watch ${principalWatchesMax} tasks already (principalWatchesMax): unwatch some first`
+    const limit = principalWatchesMax
+    return [refusal(session, 'busy', message, { ref, index, field: 'principal', limit, retryAfterMs: retryAfterMsMax })]
   }
   const watchers = watchersOf(task)
   if (!watchers.includes(holder) && mayHaveNews(task) && watchers.length >= state.config.watchersMax) {
@@ -278,6 +284,7 @@ export function cancel(state: State, { session, ref, ids }: CommandOf<'cancel'>,
 
 export function redrive(state: State, { ids }: CommandOf<'redrive'>, { nowMs }: Env): Event[] {
   const room = new Map<Queue, { tasks: number; bytes: number }>()
+  const roomOf = new Map<string | undefined, number>()
   return [...new Set(ids)].map((id): Event => {
     const task = deadLetter(state, id, ids)
     if ('type' in task) return task
@@ -293,10 +300,27 @@ export function redrive(state: State, { ids }: CommandOf<'redrive'>, { nowMs }: 
         retryAfterMs: retryAfterMs(state, queue, 1, nowMs),
       })
     }
+    const { owner } = task.acceptance
+    const { principalTasksMax } = state.config
+    const own = roomOf.get(owner) ?? roomOfOwner(state, owner)
+    if (own < 1) {
+      const message = `the owner of task ${id} has ${principalTasksMax} unfinished tasks (principalTasksMax): try again later`
+      return refusal(undefined, 'busy', message, {
+        index: ids.indexOf(id),
+        limit: principalTasksMax,
+        retryAfterMs: retryAfterMs(state, queue, 1, nowMs),
+      })
+    }
+    roomOf.set(owner, own - 1)
     left.tasks -= 1
     left.bytes -= task.bytes
     return { type: 'taskRedriven', id, atMs: nowMs }
   })
+}
+
+/** How many unfinished tasks a principal may have besides its own. */
+function roomOfOwner({ unfinishedOf, config }: State, owner: string | undefined): number {
+  return owner === undefined ? Number.POSITIVE_INFINITY : config.principalTasksMax - (unfinishedOf.get(owner) ?? 0)
 }
 
 export function forget(state: State, { ids }: CommandOf<'forget'>, { nowMs }: Env): Event[] {

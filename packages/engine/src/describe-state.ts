@@ -45,6 +45,7 @@ export function describeState(state: State) {
     })),
     revocations: [...state.revocations],
     unfinishedOf: [...state.unfinishedOf].sort(([a], [b]) => order(a, b)),
+    watchesOf: [...state.watchesOf].sort(([a], [b]) => order(a, b)),
     dispatchable: [...state.dispatchable].map(({ name }) => name),
   }
 }

@@ -115,10 +115,10 @@ export function evolve(state: State, event: Event): void {
       return
     }
     case 'taskWatched':
-      watch(held(state, event.id), sessionNamed(state, event.session))
+      watch(state, held(state, event.id), sessionNamed(state, event.session))
       return
     case 'taskUnwatched':
-      unwatch(held(state, event.id), sessionNamed(state, event.session))
+      unwatch(state, held(state, event.id), sessionNamed(state, event.session))
       return
     case 'creditSet':
       setCredit(state, sessionNamed(state, event.session), event.credit, event.queues)
@@ -294,7 +294,7 @@ function forget(state: State, tasks: readonly Task[], event: EventType): void {
     assertTransition(task.phase.state, event, 'gone')
     leave(state, task)
     addHistoryBytes(state, task, -task.past.bytes)
-    if (task.watchers !== null) setWatchers(task, [])
+    if (task.watchers !== null) setWatchers(state, task, [])
   }
   state.tasks.delete(tasks)
   for (const { queue } of tasks) dropUnused(state, queue)

@@ -243,4 +243,9 @@ function checkOwners(state: State): void {
   same(state.unfinishedOf.size, unfinishedOf.size, 'principals with unfinished tasks')
   for (const [owner, count] of unfinishedOf)
     same(state.unfinishedOf.get(owner), count, `the unfinished tasks of ${owner}`)
+  const watchesOf = new Map<string, number>()
+  for (const { owner, watches } of state.sessions.values())
+    if (owner !== undefined && watches > 0) watchesOf.set(owner, (watchesOf.get(owner) ?? 0) + watches)
+  same(state.watchesOf.size, watchesOf.size, 'principals with watches')
+  for (const [owner, count] of watchesOf) same(state.watchesOf.get(owner), count, `the watches of ${owner}`)
 }

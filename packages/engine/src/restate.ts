@@ -1,7 +1,7 @@
 import type { Phase } from './entities.ts'
 import type { PhaseRecord, SessionRecord, TaskRecord } from './events.ts'
 import { historyOf } from './history.ts'
-import { addUnfinished } from './owners.ts'
+import { addUnfinished, addWatches } from './owners.ts'
 import { noteDispatchable, queueNamed } from './queues.ts'
 import { disconnectSession, refresh, sessionFor, setCredit, setSilence } from './sessions.ts'
 import type { State } from './state.ts'
@@ -34,7 +34,7 @@ export function restate(state: State, record: TaskRecord): void {
   if (releases > 0 || history.length > 0 || progress !== undefined)
     setPast(state, task, { releases, history, progress })
   const watchers = record.watchers.map((id) => sessionFor(state, id))
-  setWatchers(task, watchers)
+  setWatchers(state, task, watchers)
   state.tasks.add(task)
   // The event of its acceptance may have been discarded.
   state.nextSeq = Math.max(state.nextSeq, task.seq + 1)
@@ -71,7 +71,10 @@ function phaseOf(state: State, phase: PhaseRecord): Phase {
 export function restateSession(state: State, record: SessionRecord): void {
   const session = sessionFor(state, record.id)
   session.roles = record.roles
+  // Tasks that were restated before it may have named the session, and nobody knew whose it is.
+  addWatches(state, session, -session.watches)
   session.owner = record.owner
+  addWatches(state, session, session.watches)
   session.lastLease = record.lastLease ?? session.lastLease
   session.begins = record.begins === true
   session.begun = record.begun ?? 0

@@ -1,6 +1,7 @@
 import type { Role } from '@sluice/protocol'
 import type { Queue, Session, Subscription } from './entities.ts'
 import { LeaseTable } from './lease-table.ts'
+import { addWatches } from './owners.ts'
 import { dropUnused, noteDispatchable, queueNamed } from './queues.ts'
 import { freeCredit, type State } from './state.ts'
 
@@ -118,6 +119,7 @@ export function setSilence(state: State, session: Session, silence: Session['sil
 export function closeSession(state: State, session: Session): void {
   if (session.leases.size > 0) throw new Error('invariant broken: a session closes with leases')
   leaveHeap(state, session)
+  addWatches(state, session, -session.watches)
   session.phase = 'closed'
   setCredit(state, session, 0, [])
   state.sessions.delete(session.id)

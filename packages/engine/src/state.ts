@@ -28,6 +28,8 @@ export interface State {
   readonly revocations: Map<string, number>
   /** The number of unfinished tasks of each principal that has some. */
   readonly unfinishedOf: Map<string, number>
+  /** The number of watches of the sessions of each principal that has some. */
+  readonly watchesOf: Map<string, number>
   /** Tasks for which something will become due, earliest first. */
   readonly deadlines: IndexedHeap<Task>
   /** Disconnected sessions, by the end of their grace window. */
@@ -55,6 +57,7 @@ export function createState(config: EngineConfig, seed = 0): State {
     sessions: new Map(),
     revocations: new Map(),
     unfinishedOf: new Map(),
+    watchesOf: new Map(),
     deadlines: new IndexedHeap(
       (a, b) => deadlineOf(a) < deadlineOf(b) || (deadlineOf(a) === deadlineOf(b) && a.seq < b.seq),
     ),

@@ -3,7 +3,7 @@ import type { AttemptRecord, EventType } from './events.ts'
 import { historyOf } from './history.ts'
 import { failureBytes, pastBytes } from './history-room.ts'
 import { assertTransition } from './lifecycle.ts'
-import { addUnfinished } from './owners.ts'
+import { addUnfinished, addWatches } from './owners.ts'
 import { noteDispatchable, release, retain } from './queues.ts'
 import { refresh } from './sessions.ts'
 import type { State } from './state.ts'
@@ -121,22 +121,27 @@ export function addHistoryBytes(state: State, { queue }: Task, bytes: number): v
   state.historyBytes += bytes
 }
 
-export function watch(task: Task, session: Session): void {
-  if (mayHaveNews(task) && !isWatching(task, session)) setWatchers(task, [task.watchers ?? [], session].flat())
+export function watch(state: State, task: Task, session: Session): void {
+  if (mayHaveNews(task) && !isWatching(task, session)) setWatchers(state, task, [task.watchers ?? [], session].flat())
 }
 
-export function unwatch(task: Task, session: Session): void {
+export function unwatch(state: State, task: Task, session: Session): void {
   if (task.submission?.session === session) task.submission = null
   setWatchers(
+    state,
     task,
     [task.watchers ?? []].flat().filter((watcher) => watcher !== session),
   )
 }
 
-export function setWatchers(task: Task, sessions: Session[]): void {
+export function setWatchers(state: State, task: Task, sessions: Session[]): void {
   const open = sessions.filter(({ phase }) => phase !== 'closed')
-  for (const session of [task.watchers ?? []].flat()) session.watches -= 1
-  for (const session of open) session.watches += 1
+  const count = (session: Session, change: 1 | -1): void => {
+    session.watches += change
+    addWatches(state, session, change)
+  }
+  for (const session of [task.watchers ?? []].flat()) count(session, -1)
+  for (const session of open) count(session, 1)
   task.watchers = open.length === 0 ? null : open.length === 1 ? (open[0] as Session) : open
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createState, engineConfig, replay } from '../src/index.ts'
-import { describeState } from '../src/invariants.ts'
+import { checkState, describeState } from '../src/invariants.ts'
 import { Harness, refusalsOf } from './harness.ts'
 
 const config = { principalTasksMax: 2 }
@@ -53,4 +53,45 @@ test('[SUBMIT-9] a replay counts what was counted', () => {
     ['ada', 1],
     ['eve', 1],
   ])
+})
+
+test('[SUBMIT-9] a dead letter is not made ready again where its owner has no room for it', () => {
+  const harness = new Harness({ config })
+  const once = { retry: { kind: 'none' } } as const
+  harness.submit(['a', 'b'], once, { owner: 'ada' })
+  harness.worker('w')
+  harness.dispatch()
+  for (const id of ['a', 'b']) harness.fail('w', harness.leaseOf(id))
+  harness.submit('c', undefined, { owner: 'ada' })
+  const events = harness.apply({ type: 'redrive', ids: ['a', 'b'] })
+  expect(events.map(({ type }) => type)).toEqual(['taskRedriven', 'refused'])
+  expect(events[1]).toMatchObject({ code: 'busy', limit: 2, message: expect.stringContaining('principalTasksMax') })
+  expect(harness.state.unfinishedOf.get('ada')).toBe(2)
+  checkState(harness.state)
+})
+
+test('[RESULT-6] a principal watches a bounded number of tasks over all its sessions; a session that ends makes room', () => {
+  const harness = new Harness({ config: { principalWatchesMax: 3 } })
+  harness.submit(['a', 'b', 'c', 'd'], { delayMs: 1000 })
+  for (const [session, owner] of Object.entries({ one: 'ada', two: 'ada', other: 'eve', nobody: undefined }))
+    harness.apply({ type: 'openSession', session, roles: ['producer'], owner })
+  const watch = (session: string, ...ids: string[]) => harness.apply({ type: 'watch', session, ref: 1, ids })
+  expect(refusalsOf(watch('one', 'a', 'b'))).toEqual([])
+  const events = watch('two', 'a', 'b')
+  expect(refusalsOf(events)).toEqual([['busy', 1]])
+  expect(events.find(({ type }) => type === 'refused')).toMatchObject({
+    field: 'principal',
+    limit: 3,
+    message: expect.stringContaining('principalWatchesMax'),
+  })
+  for (const session of ['other', 'nobody']) expect(refusalsOf(watch(session, 'a', 'b', 'c'))).toEqual([])
+  harness.apply({ type: 'closeSession', session: 'one' })
+  expect(harness.state.watchesOf.get('ada')).toBe(1)
+  expect(refusalsOf(watch('two', 'b', 'c'))).toEqual([])
+  harness.apply({ type: 'cancel', session: undefined, ref: 1, ids: ['a'] })
+  harness.apply({ type: 'unwatch', session: 'two', ids: ['b'] })
+  checkState(harness.state)
+  const again = createState(engineConfig({ principalWatchesMax: 3 }))
+  for (const event of harness.events) replay(again, event)
+  expect(describeState(again).watchesOf).toEqual(describeState(harness.state).watchesOf)
 })

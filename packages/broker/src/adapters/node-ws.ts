@@ -20,16 +20,14 @@ import { RareWarnings } from './rare-warnings.ts'
 import { SignsOfLife } from './signs-of-life.ts'
 import { readTls, type TlsFiles, watchTls } from './tls.ts'
 
-/** Proxies cut connections that are silent for a minute, some after half a minute. */
-const PING_EVERY_MS = 25_000
 /** A frame in more fragments than this is meant to do harm. */
 const FRAGMENTS_MAX = 64
 /** A frame that exceeds its limit by more than this is cut off unread. */
 const FRAME_OVERHEAD_BYTES = 1024
-const HEADERS_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 30_000
-/** How often the two timeouts are checked. */
-const TIMEOUTS_CHECKED_EVERY_MS = 2000
+/** The longest time in which the headers of a request must arrive. */
+const HEADERS_TIMEOUT_MS_MAX = 10_000
+/** The longest period at which the timeouts of requests are checked. */
+const TIMEOUTS_CHECKED_EVERY_MS_MAX = 2000
 /** How long the peer may take to close a connection that the broker closed, or to read its last answer. */
 const CLOSE_TIMEOUT_MS = 2000
 
@@ -60,10 +58,11 @@ export interface NodeServerOptions {
 /** Serves WebSocket and HTTP on one port of one address. Rejects with Node's error if it cannot listen there. */
 export async function serveNode(options: NodeServerOptions): Promise<NodeServer> {
   const { app, broker, log, tls, addressOf } = options
+  const { connectionsMax, waitersMax, requestTimeoutMs, pingEveryMs } = broker.config
   const serverOptions = {
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: TIMEOUTS_CHECKED_EVERY_MS,
+    headersTimeout: Math.min(HEADERS_TIMEOUT_MS_MAX, requestTimeoutMs),
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(TIMEOUTS_CHECKED_EVERY_MS_MAX, requestTimeoutMs),
     // A socket emits 'drain' only after it held this much. A stalled connection waits for that event.
     highWaterMark: Math.min(getDefaultHighWaterMark(false), broker.config.sendBufferBytesHigh),
     // Other upgrades are offers that may be ignored, such as HTTP/2, which some HTTP clients offer with each request.
@@ -74,14 +73,20 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     errorHandler: () =>
       errorResponse({ code: 'bad_message', message: 'The request has no URL, or no Host, that can be read.' }),
   })
-  const turns = new HttpTurns(listener, refuseForLackOfRoom)
+  const admit = (request: IncomingMessage, response: ServerResponse): void => {
+    const turn = broker.request(addressOf(request))
+    if (typeof turn === 'function') {
+      response.once('close', turn)
+      listener(request, response)
+    } else refuseForQuota(response, turn)
+  }
+  const turns = new HttpTurns(admit, refuseForLackOfRoom, { writeTimeoutMs: requestTimeoutMs })
   const take = (request: IncomingMessage, response: ServerResponse): void => turns.take(request, response)
   const tlsServer = tls && createTlsServer({ ...serverOptions, ...readTls(tls) }, take)
   const server = tlsServer ?? createServer(serverOptions, take)
   const endTls = tlsServer && watchTls(tls as TlsFiles, log, (context) => tlsServer.setSecureContext(context))
   // Connections past this limit are cut off without an answer. A surplus WebSocket still gets the reason as long as
   // HTTP waiters leave room.
-  const { connectionsMax, waitersMax } = broker.config
   const filesMax = connectionsFor()
   server.maxConnections = Math.min(connectionsMax + waitersMax, filesMax)
   const answering = new Set<ServerResponse>()
@@ -141,7 +146,7 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
     warnings.warn({ code: error.code }, `a connection could not be taken: ${error.message}${adviceOn(error.code)}`),
   )
   // Waiting input is read first, so that a stall of this process does not count as silence of a peer.
-  const pings = setInterval(() => setImmediate(() => signs.look()), PING_EVERY_MS)
+  const pings = setInterval(() => setImmediate(() => signs.look()), pingEveryMs)
   pings.unref()
   return {
     port: (server.address() as AddressInfo).port,
@@ -167,8 +172,18 @@ export async function serveNode(options: NodeServerOptions): Promise<NodeServer>
 
 /** Answers a request while too many answers are unread. */
 function refuseForLackOfRoom(_: IncomingMessage, response: ServerResponse): void {
-  const error = { code: 'busy', message: 'Too many answers are unread: ask again later.', retryAfterMs: 1000 }
-  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
+  refuse(response, 503, { code: 'busy', message: 'Too many answers are unread: ask again later.', retryAfterMs: 1000 })
+}
+
+/** Its body is not read, so the connection ends with the answer. */
+function refuseForQuota(response: ServerResponse, error: WireError): void {
+  response.shouldKeepAlive = false
+  refuse(response, 429, error)
+}
+
+function refuse(response: ServerResponse, status: 429 | 503, error: WireError): void {
+  const retryAfter = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000)))
+  response.writeHead(status, { 'content-type': 'application/json', 'retry-after': retryAfter })
   response.end(JSON.stringify({ error }))
 }
 

@@ -176,8 +176,15 @@ export const QUOTA_SETTINGS = {
   addressPendingMax: quota('addressPendingMax', 'connections from an address that have not said hello', 1_000_000),
   principalSubmitsPerSecond: quota('principalSubmitsPerSecond', 'tasks that a principal submits a second', COUNT_MAX),
   principalBytesPerSecond: quota('principalBytesPerSecond', 'bytes of their bodies a second', BYTES_MAX),
+  principalLookUpsPerSecond: quota(
+    'principalLookUpsPerSecond',
+    'ids that it queries, watches or cancels a second',
+    COUNT_MAX,
+  ),
   principalCreditMax: quota('principalCreditMax', 'deliveries that all workers of a principal may hold', COUNT_MAX),
   principalWaitsMax: quota('principalWaitsMax', 'HTTP requests of a principal that wait', 1_000_000),
+  principalUnreadBytesMax: quota('principalUnreadBytesMax', 'bytes that a principal has not read', BYTES_MAX),
+  addressRequestsMax: quota('addressRequestsMax', 'HTTP requests from an address without an answer yet', 1_000_000),
 } as const satisfies Record<keyof QuotaConfig, Setting<number>>
 
 export const ENGINE_SETTINGS = {
@@ -198,6 +205,12 @@ export const ENGINE_SETTINGS = {
   graceMs: bound('graceMs', "how long a lost connection's session waits", DURATION_MS_MAX),
   deadTtlMs: bound('deadTtlMs', 'how long a dead letter is kept', DURATION_MS_MAX),
   releasesMax: bound('releasesMax', 'times a task is handed back for free', 1_000_000),
+  principalWatchesMax: whole(
+    'Quotas',
+    'tasks that all sessions of a principal watch',
+    ENGINE_DEFAULTS.principalWatchesMax,
+    COUNT_MAX,
+  ),
   watchersMax: bound('watchersMax', 'sessions that hear of one task', 10_000),
   sessionWatchesMax: bound('sessionWatchesMax', 'tasks that a session watches by id', COUNT_MAX),
   retryAfterMsMin: bound('retryAfterMsMin', 'shortest wait told when busy', DURATION_MS_MAX),
@@ -208,6 +221,12 @@ export const HOST_SETTINGS = {
   connectionsMax: hostBound('connectionsMax', 'connections', 1_000_000),
   pendingConnectionsMax: hostBound('pendingConnectionsMax', 'connections that have not said hello', 1_000_000),
   helloTimeoutMs: hostBound('helloTimeoutMs', 'from a connection to its hello', 60_000),
+  pingEveryMs: hostBound('pingEveryMs', 'how often a socket is pinged; a silent one is dropped', 60_000),
+  requestTimeoutMs: hostBound(
+    'requestTimeoutMs',
+    'to send a whole HTTP request, or to read its answer',
+    DURATION_MS_MAX,
+  ),
   heartbeatMs: hostBound('heartbeatMs', 'how often a worker names its leases', 60_000),
   sendBufferBytesHigh: hostBound('sendBufferBytesHigh', 'unsent bytes that stop deliveries', BYTES_MAX),
   sendBufferBytesMax: hostBound('sendBufferBytesMax', 'unsent bytes that close a connection', BYTES_MAX),

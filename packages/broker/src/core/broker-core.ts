@@ -1,5 +1,6 @@
 import type { EngineConfig } from '@sluice/engine'
 import type { BrokerState } from '@sluice/machines/states'
+import type { WireError } from '@sluice/protocol'
 import type { Journal } from '../journal/journal.ts'
 import type { AccessControl } from './access/access-control.ts'
 import type { QuotaConfig } from './access/quotas.ts'
@@ -46,6 +47,8 @@ export interface BrokerCore {
   start(): Promise<void>
   /** A new connection. Undefined if the broker takes none now; then the transport has been closed with the reason. */
   connect(transport: Transport): Connection | undefined
+  /** A request over HTTP from this address. Returns a function that ends it, or a refusal if it has too many. */
+  request(address: string): (() => void) | WireError
   /**
    * Announces that the broker leaves and accepts nothing new. Resolves when no lease is left, after `waitMs`, or when
    * the broker stops or fails.
@@ -86,6 +89,7 @@ export function createBrokerCore({ version, ...options }: BrokerCoreOptions): Br
       compaction.start()
     },
     connect: (transport) => host.connect(transport),
+    request: (address) => host.quotas?.request(address) ?? (() => {}),
     async drain(waitMs) {
       host.drain()
       const endsAtMs = platform.nowMs() + waitMs

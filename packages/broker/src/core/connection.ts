@@ -26,6 +26,10 @@ const UNREAD_BYTES_MAX = 64 * 1024
 /** Bytes of the frame with `hello`. A hello that resumes a session names up to 10,000 leases. */
 const HELLO_FRAME_BYTES_MAX = 128 * 1024
 
+/** How long a connection is not read from because its principal uses too much, in ms. A shorter rest saves nothing. */
+const REST_MS_MIN = 100
+const REST_MS_MAX = 5000
+
 const HELLO_TOO_LARGE: WireError = {
   code: 'too_large',
   message: `The frame with hello has at most ${HELLO_FRAME_BYTES_MAX} bytes: send more after welcome.`,
@@ -79,6 +83,8 @@ export class Connection implements OutboundOwner, RequestsConnection {
   #unread: (string | Uint8Array)[] = []
   /** Messages after `hello` in the same frame, while the token is checked. */
   #unheard: readonly ClientMessage[] = []
+  /** Ends the time in which the connection is not read from because its principal uses too much. */
+  #cancelRest: (() => void) | undefined
   /** Whether the broker knows that there is something to send. */
   #isNoted = false
   name = ''
@@ -237,6 +243,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     const state = nextSessionState(phase.state, event)
     this.#phase = { state } as Phase
     this.#share?.end()
+    this.#cancelRest?.()
     this.outbound.end()
     this.#unread = []
     this.#unheard = []
@@ -304,7 +311,8 @@ export class Connection implements OutboundOwner, RequestsConnection {
   #readOn(): void {
     if (this.#phase.state === 'authenticating') return
     this.#host.pauseWhenSaturated(this)
-    if (!this.#host.isSaturated && this.#requests?.reading !== 'paused') this.#transport.resume()
+    if (this.#host.isSaturated || this.#requests?.reading === 'paused' || this.#cancelRest !== undefined) return
+    this.#transport.resume()
   }
 
   // ─── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -351,6 +359,18 @@ export class Connection implements OutboundOwner, RequestsConnection {
     this.#transport.pause()
   }
 
+  rest(ms: number): void {
+    if (this.#cancelRest !== undefined) return
+    this.#transport.pause()
+    this.#cancelRest = this.#host.platform.setTimer(
+      () => {
+        this.#cancelRest = undefined
+        if (!this.#isOver) this.#readOn()
+      },
+      Math.min(Math.max(ms, REST_MS_MIN), REST_MS_MAX),
+    )
+  }
+
   onAnswered(): void {
     this.#readOn()
   }
@@ -368,6 +388,10 @@ export class Connection implements OutboundOwner, RequestsConnection {
     this.#close(4004, 'slow_reader')
     // A peer that reads nothing would not read the close either.
     this.#transport.terminate()
+  }
+
+  unreadMax(bytes: number): number {
+    return this.#share?.unreadMax(bytes) ?? Number.POSITIVE_INFINITY
   }
 
   onUnsendable(): void {

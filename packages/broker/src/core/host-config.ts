@@ -10,6 +10,10 @@ export interface HostConfig {
   pendingConnectionsMax: number
   /** The time from the opening of a connection to its hello. Default 10,000. */
   helloTimeoutMs: number
+  /** How often a real socket is pinged. One that sends no byte meanwhile is dropped at the next ping. Default 25,000. */
+  pingEveryMs: number
+  /** The time in which a client must send a whole HTTP request, and in which it must read its answer. Default 30,000. */
+  requestTimeoutMs: number
   /** How often a worker lists its leases. Default 5,000. */
   heartbeatMs: number
   /** A connection with more unsent bytes gets no deliveries. Default 1 MiB. */
@@ -37,6 +41,9 @@ export const DEFAULT_HOST_CONFIG: Readonly<HostConfig> = Object.freeze({
   connectionsMax: 20_000,
   pendingConnectionsMax: 1000,
   helloTimeoutMs: 10_000,
+  // Proxies cut connections that are silent for a minute, some after half a minute.
+  pingEveryMs: 25_000,
+  requestTimeoutMs: 30_000,
   heartbeatMs: 5000,
   sendBufferBytesHigh: 1024 ** 2,
   sendBufferBytesMax: 16 * 1024 ** 2,

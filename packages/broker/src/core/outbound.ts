@@ -44,6 +44,8 @@ export interface OutboundOwner {
   onLateDelivery(leases: readonly number[]): void
   /** The peer does not read. */
   onSlowReader(): void
+  /** This many bytes are unsent. Returns how many may be, if that is fewer than each connection may have. */
+  unreadMax(bytes: number): number
   /** A message for the peer fits no frame. */
   onUnsendable(): void
 }
@@ -84,6 +86,16 @@ export class Outbound {
 
   get delivery(): DeliveryState {
     return this.#delivery
+  }
+
+  /** Whether the peer has more to read than it may have when it asks for more. */
+  get isBehind(): boolean {
+    return this.#transport.bufferedBytes > this.#high()
+  }
+
+  /** The unsent bytes past which nothing is sent that was not asked for. */
+  #high(): number {
+    return Math.min(this.#host.config.sendBufferBytesHigh, this.#owner.unreadMax(this.#transport.bufferedBytes))
   }
 
   /** Settles when the bodies that are being read have arrived and their messages are sent. */
@@ -188,7 +200,7 @@ export class Outbound {
   /** The send buffer of the socket is empty. */
   emptied(): void {
     // The event may come late, when the buffer is full again.
-    if (this.#transport.bufferedBytes <= this.#host.config.sendBufferBytesHigh) this.#flow()
+    if (this.#transport.bufferedBytes <= this.#high()) this.#flow()
   }
 
   /** Pauses deliveries until what is waiting has been sent. */
@@ -226,9 +238,9 @@ export class Outbound {
       this.#send(signals, NOTHING)
       return
     }
-    const { durableBatch, config } = this.#host
+    const { durableBatch } = this.#host
     // Granted deliveries wait here, too, until the peer has read.
-    const hasRoom = this.#transport.bufferedBytes <= config.sendBufferBytesHigh
+    const hasRoom = this.#transport.bufferedBytes <= this.#high()
     const work = hasRoom ? this.#work.take(durableBatch) : NOTHING
     const due = [...work, ...this.#answers.take(durableBatch)]
     const runs = due.flatMap((outgoing) => outgoing.runs)
@@ -270,7 +282,7 @@ export class Outbound {
         'closed a slow reader',
       )
       this.#owner.onSlowReader()
-    } else if (buffered > config.sendBufferBytesHigh) {
+    } else if (buffered > this.#high()) {
       this.stall()
       this.#giveBackCredit()
     } else this.#flow()

@@ -35,6 +35,8 @@ export interface RequestsConnection {
   readonly outbound: Outbound
   /** More tasks are unanswered than the credit allows: stop reading. */
   onOverdrawn(): void
+  /** The principal uses more than its share of the broker: read nothing for this long, in ms. */
+  rest(ms: number): void
   /** Enough tasks are answered: resume reading. */
   onAnswered(): void
   onBye(): void
@@ -177,15 +179,23 @@ export class Requests {
         host.apply({ type: 'reportProgress', session, updates: message.updates })
         break
       case 'cancel':
+        this.#noteLookUps(message.ids)
         this.#cancel(message.ref, message.ids)
         break
       case 'watch':
+        this.#noteLookUps(message.ids)
         this.#watch(message.ref, message.ids)
         break
       case 'unwatch':
         host.apply({ type: 'unwatch', session, ids: message.ids })
         break
       case 'query':
+        this.#noteLookUps(message.ids)
+        // Whoever does not read its answers could else make the broker hold them, and look things up without end.
+        if (this.#outbound.isBehind) {
+          this.#error(message.ref, this.#behind())
+          return
+        }
         this.#outbound.answers.status(
           message.ref,
           message.ids.map((id) => statusOf(host, id, this.#principal)),
@@ -219,9 +229,22 @@ export class Requests {
     const principal = this.#principal
     const rule: Rule = MESSAGE_RULES[message.type]
     if (principal === undefined || rule.ask !== 'scope') return undefined
+    // A queue that could not be read is refused as that.
+    if (message.type === 'submit' && message.fault !== undefined) return undefined
     const queues = 'queue' in message ? [message.queue] : 'queues' in message ? message.queues : []
     const refused = queues.find((queue) => !authorize(principal, rule.action, queue))
     return refused === undefined ? undefined : notPermitted(principal, rule.action, refused)
+  }
+
+  #noteLookUps({ length }: readonly string[]): void {
+    const restMs = (this.#principal && this.#host.quotas?.lookUp(this.#principal, length)) ?? 0
+    if (restMs > 0) this.#connection.rest(restMs)
+  }
+
+  #behind(): WireError {
+    const limit = this.#host.config.sendBufferBytesHigh
+    const message = `too many bytes wait for you to read (sendBufferBytesHigh is ${limit}): read them, then ask again`
+    return { code: 'busy', message, limit, retryAfterMs: this.#host.state.config.retryAfterMsMin }
   }
 
   #answer(message: BrokerMessage): void {
@@ -247,6 +270,8 @@ export class Requests {
     else {
       const principal = this.#principal
       const tooMuch = principal && host.quotas?.submit(principal, ids.length, bodies.bytes.length)
+      // To refuse takes time too.
+      if (tooMuch) this.#connection.rest(tooMuch.retryAfterMs as number)
       const { defaults } = host.state.config
       const refused = tooMuch
         ? ids.map((_, index) => ({ index, error: tooMuch }))

@@ -20,8 +20,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 export function statusOf(error: WireError): number {
   if (error.code === 'too_large') return SIZED_FIELD.test(error.field ?? '') ? 413 : 400
-  // A principal that uses too much causes 429. A full broker does not.
-  if (error.code === 'busy' && error.field === 'principal') return 429
+  // A principal or an address that uses too much causes 429. A full broker does not.
+  if (error.code === 'busy' && (error.field === 'principal' || error.field === 'address')) return 429
   return STATUS[error.code] ?? 400
 }
 

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { Bodies } from '@sluice/protocol'
+import { describe, expect, test, vi } from 'vitest'
 import { signToken } from '../../src/access/tokens.ts'
 import { addressGroup } from '../../src/core/access/address-group.ts'
 import { DEFAULT_QUOTAS, type QuotaConfig, Quotas } from '../../src/core/access/quotas.ts'
@@ -128,6 +129,35 @@ describe('[ACCESS-10] submissions', () => {
   })
 })
 
+test('[ACCESS-10] a principal that looks up too much is read more slowly, and so is one that submits too much', async () => {
+  const world = await started({ principalLookUpsPerSecond: 10, principalSubmitsPerSecond: 10 })
+  const peer = await world.member({ token: 'ada submit' })
+  const other = await world.member({ token: 'eve submit' })
+  const ids = Array.from({ length: 30 }, (_, n) => taskId(n))
+  for (const ask of [
+    { type: 'query', ref: 1, ids },
+    { type: 'watch', ref: 2, ids },
+    { type: 'cancel', ref: 3, ids },
+  ] as const) {
+    expect(peer.isPaused).toBe(false)
+    peer.say(ask)
+    await world.settle()
+    expect([peer.isPaused, other.isPaused]).toEqual([true, false])
+    await world.advance(10_000)
+  }
+  expect([peer.of('status').length, peer.of('watched').length, peer.of('cancelled').length]).toEqual([1, 1, 1])
+  peer.submit(4, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+  expect(peer.isPaused).toBe(false)
+  peer.submit(5, [12])
+  expect(peer.isPaused).toBe(true)
+  await world.advance(1000)
+  expect(peer.isPaused).toBe(false)
+  peer.say({ type: 'query', ref: 6, ids })
+  peer.vanish()
+  await world.advance(10_000)
+  expect(peer.isPaused).toBe(true)
+})
+
 test('[ACCESS-10] the credit of all workers of a principal is bounded; what is refused leaves the earlier one in force', async () => {
   const world = await started({ principalCreditMax: 10 })
   const [one, two] = [
@@ -181,6 +211,107 @@ test('[ACCESS-10] requests that wait are bounded for each principal, and the nex
   expect((await others).status).toBe(200)
   expect((await Promise.all(waits)).map(({ status }) => status).sort()).toEqual([200, 429])
   peer.socket.terminate()
+  await broker.close()
+})
+
+describe('[ACCESS-10] [HOST-10] what is not read', () => {
+  const ids = Array.from({ length: 1000 }, (_, n) => taskId(n))
+
+  test('keeps a connection from asking for more, and reading it lifts that; the rest of its session goes on', async () => {
+    const world = new World()
+    await world.start({ access: new WordyAccess(() => world), config: { sendBufferBytesHigh: 100_000 } })
+    const peer = await world.worker(1, ['photos'], { token: 'ada submit work', roles: ['producer', 'worker'] })
+    peer.isSlow = true
+    const ask = async (ref: number) => {
+      peer.say({ type: 'query', ref, ids })
+      await world.settle()
+    }
+    for (const ref of [1, 2, 3]) await ask(ref)
+    const answered = peer.of('status').length
+    expect(answered).toBeLessThan(3)
+    expect(peer.of('error').at(-1)).toMatchObject({
+      code: 'busy',
+      ref: 3,
+      limit: 100_000,
+      message: expect.stringContaining('sendBufferBytesHigh'),
+    })
+    peer.say({ type: 'heartbeat', ref: 4, leases: [] })
+    await world.settle()
+    expect(peer.of('renewed')).toHaveLength(1)
+    peer.read()
+    await ask(5)
+    expect(peer.of('status')).toHaveLength(answered + 1)
+  })
+
+  test('is bounded over all connections of a principal: past that each may have little unread, and others are not touched', async () => {
+    const world = await started({ principalUnreadBytesMax: 200_000 })
+    const slow = async (token: string) => {
+      const peer = await world.member({ token })
+      peer.isSlow = true
+      peer.say({ type: 'query', ref: 1, ids }, { type: 'query', ref: 1, ids })
+      await world.settle()
+      return peer
+    }
+    const asksAgain = async (peer: Awaited<ReturnType<typeof slow>>) => {
+      const before = peer.of('status').length
+      peer.say({ type: 'query', ref: 2, ids })
+      await world.settle()
+      return peer.of('status').length > before
+    }
+    const own = [await slow('ada'), await slow('ada'), await slow('ada'), await slow('ada')]
+    const other = await slow('eve')
+    expect(own.reduce((sum, { bufferedBytes }) => sum + bufferedBytes, 0)).toBeGreaterThan(200_000)
+    expect(await asksAgain(own[0]!)).toBe(false)
+    expect(await asksAgain(other)).toBe(true)
+    own[1]!.read()
+    own[3]!.read()
+    own[2]!.vanish()
+    expect(await asksAgain(own[0]!)).toBe(true)
+  })
+})
+
+/** A broker with real sockets, and tokens for it. */
+async function served(config: Parameters<typeof createBroker>[0]) {
+  const broker = await createBroker({ journal: { kind: 'memory' }, port: 0, access: { secret: SECRET }, ...config })
+  return { broker, token: (sub: string) => signToken(SECRET, { sub, scope: 'submit read' }, 60_000) }
+}
+
+test('[ACCESS-10] [RESULT-6] watches of a principal are bounded over all its connections', async () => {
+  const { broker, token } = await served({ engine: { principalWatchesMax: 3 } })
+  const ids = [taskId(1), taskId(2)]
+  const bodies = Bodies.ofTexts(['1', '2'])
+  const submitter = await SocketPeer.welcomed(broker.url, { token: await token('bob') })
+  const options = { delayMs: 60_000 }
+  await submitter.answers({ type: 'submit', ref: 1, queue: 'q', watch: false, ids, bodies, options })
+  const peers = [submitter]
+  const refusalsFor = async (sub: string) => {
+    const peer = await SocketPeer.welcomed(broker.url, { token: await token(sub) })
+    peers.push(peer)
+    return (await peer.answers({ type: 'watch', ref: 1, ids })).filter(({ type }) => type === 'error')
+  }
+  expect(await refusalsFor('ada')).toEqual([])
+  expect(await refusalsFor('ada')).toMatchObject([
+    { code: 'busy', field: 'ids[1]', limit: 3, message: expect.stringContaining('principalWatchesMax') },
+  ])
+  expect(await refusalsFor('eve')).toEqual([])
+  for (const { socket } of peers) socket.terminate()
+  await broker.close()
+})
+
+test('[ACCESS-10] HTTP requests of an address without an answer are bounded, whoever asks; one that ends makes room', async () => {
+  const { broker, token } = await served({ quotas: { addressRequestsMax: 1 } })
+  const ask = async (sub: string, path: string, init: RequestInit = {}) =>
+    fetch(`${broker.httpUrl}${path}`, { ...init, headers: { authorization: `Bearer ${await token(sub)}` } })
+  const leave = new AbortController()
+  const stream = await ask('ada', '/v1/outcomes', { signal: leave.signal })
+  expect(stream.status).toBe(200)
+  const refused = await ask('eve', '/v1/queues')
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
+  expect(await refused.json()).toMatchObject({
+    error: { code: 'busy', field: 'address', message: expect.stringContaining('addressRequestsMax') },
+  })
+  leave.abort()
+  await vi.waitFor(async () => expect((await ask('eve', '/v1/queues')).status).toBe(200), { timeout: 30_000 })
   await broker.close()
 })
 

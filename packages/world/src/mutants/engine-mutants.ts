@@ -169,8 +169,8 @@ export const ENGINE_MUTANTS = mutantsOf('engine', [
   {
     name: 'second watcher displaces the first',
     in: 'watch',
-    find: 'setWatchers(task, $all)',
-    put: 'setWatchers(task, [session])',
+    find: 'setWatchers(state, task, $all)',
+    put: 'setWatchers(state, task, [session])',
     breaks: 'who watched first is never told the outcome',
   },
   {

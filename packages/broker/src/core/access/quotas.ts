@@ -15,10 +15,22 @@ export interface QuotaConfig {
   principalSubmitsPerSecond: number
   /** Bytes of the bodies that a principal submits per second. Default 128 MiB. */
   principalBytesPerSecond: number
+  /**
+   * Ids that a principal queries, watches or cancels per second. Past that, its connections are read more slowly. Default
+   * 50,000.
+   */
+  principalLookUpsPerSecond: number
   /** Deliveries that all workers of a principal may hold together. Default 100,000. */
   principalCreditMax: number
   /** HTTP requests of a principal that wait for an outcome. Default 1,000. */
   principalWaitsMax: number
+  /**
+   * Bytes that all connections of a principal have not read. Past that, each of them may have 64 KiB unread before it
+   * gets no deliveries. Default 64 MiB.
+   */
+  principalUnreadBytesMax: number
+  /** HTTP requests from an address that are not answered yet. Default 1,000. */
+  addressRequestsMax: number
 }
 
 export const DEFAULT_QUOTAS: Readonly<QuotaConfig> = Object.freeze({
@@ -27,26 +39,34 @@ export const DEFAULT_QUOTAS: Readonly<QuotaConfig> = Object.freeze({
   addressPendingMax: 100,
   principalSubmitsPerSecond: 50_000,
   principalBytesPerSecond: 128 * 1024 ** 2,
+  principalLookUpsPerSecond: 50_000,
   principalCreditMax: 100_000,
   principalWaitsMax: 1000,
+  principalUnreadBytesMax: 64 * 1024 ** 2,
+  addressRequestsMax: 1000,
 })
 
 /** The retry delay when a principal or an address has reached a quota and must wait until some of its use ends. */
 const RETRY_AFTER_MS = 1000
 /** The number of remembered principals from which idle ones are searched for and forgotten. */
 const REMEMBERED_MIN = 1000
+/** Fewer unread bytes are not counted. Sockets do not tell when so few have been read. */
+const UNREAD_BYTES_MIN = 64 * 1024
 
 interface AddressUse {
   connections: number
   pending: number
+  requests: number
 }
 
 interface PrincipalUse {
   connections: number
   credit: number
   waits: number
+  unreadBytes: number
   readonly submits: TokenBucket
   readonly bytes: TokenBucket
+  readonly lookUps: TokenBucket
 }
 
 /** What a connection uses of the quota of its address, and of its principal once that is known. */
@@ -58,6 +78,8 @@ export interface ConnectionShare {
   welcome(principal: Principal, replaces: boolean): WireError | undefined
   /** Its worker asks for this credit in place of the previous one. */
   setCredit(credit: number): WireError | undefined
+  /** This many bytes are unread over it. Returns how many may be; infinite if the principal is within its quota. */
+  unreadMax(bytes: number): number
   end(): void
 }
 
@@ -82,7 +104,7 @@ export class Quotas {
   /** A connection from this address, or a refusal if the address has too many. */
   connect(address: string | undefined): ConnectionShare | WireError {
     const group = addressGroup(address ?? '')
-    const use = this.#addresses.get(group) ?? { connections: 0, pending: 0 }
+    const use = this.#addresses.get(group) ?? { connections: 0, pending: 0, requests: 0 }
     const { addressConnectionsMax, addressPendingMax } = this.#config
     if (use.connections >= addressConnectionsMax)
       return tooMany('addressConnectionsMax', addressConnectionsMax, 'connections', 'address')
@@ -110,9 +132,17 @@ export class Quotas {
         retryAfterMs: Math.max(tasksWaitMs, bytesWaitMs),
       }
     }
-    use.submits.take(tasks)
-    use.bytes.take(bytes)
+    use.submits.take(tasks, nowMs)
+    use.bytes.take(bytes, nowMs)
     return undefined
+  }
+
+  /** A principal asks about this many ids. Returns how long it must not ask for more, in ms. */
+  lookUp({ id }: Principal, ids: number): number {
+    const { lookUps } = this.#useOf(id)
+    const nowMs = this.#nowMs()
+    lookUps.take(ids, nowMs)
+    return lookUps.waitMs(nowMs)
   }
 
   /** A principal waits over HTTP. Returns a function that ends the wait, or a refusal. */
@@ -127,10 +157,30 @@ export class Quotas {
     }
   }
 
+  /** A request from this address. Returns a function that ends it, or a refusal if too many are not answered yet. */
+  request(address: string): (() => void) | WireError {
+    const group = addressGroup(address)
+    const use = this.#addresses.get(group) ?? { connections: 0, pending: 0, requests: 0 }
+    const { addressRequestsMax } = this.#config
+    if (use.requests >= addressRequestsMax)
+      return tooMany('addressRequestsMax', addressRequestsMax, 'unanswered requests', 'address')
+    use.requests += 1
+    this.#addresses.set(group, use)
+    return () => {
+      use.requests -= 1
+      this.#forgetAddress(group, use)
+    }
+  }
+
+  #forgetAddress(group: string, { connections, requests }: AddressUse): void {
+    if (connections === 0 && requests === 0) this.#addresses.delete(group)
+  }
+
   #shareOf(group: string, address: AddressUse): ConnectionShare {
-    const { principalConnectionsMax, principalCreditMax } = this.#config
+    const { principalConnectionsMax, principalCreditMax, principalUnreadBytesMax } = this.#config
     let principal: PrincipalUse | undefined
     let held = 0
+    let unread = 0
     return {
       welcome: ({ id }, replaces) => {
         const use = this.#useOf(id)
@@ -149,15 +199,23 @@ export class Quotas {
         held = credit
         return undefined
       },
+      unreadMax: (bytes) => {
+        if (principal === undefined) return Number.POSITIVE_INFINITY
+        const counted = bytes > UNREAD_BYTES_MIN ? bytes : 0
+        principal.unreadBytes += counted - unread
+        unread = counted
+        return principal.unreadBytes > principalUnreadBytesMax ? UNREAD_BYTES_MIN : Number.POSITIVE_INFINITY
+      },
       end: () => {
         address.connections -= 1
-        if (address.connections === 0) this.#addresses.delete(group)
+        this.#forgetAddress(group, address)
         if (principal === undefined) {
           address.pending -= 1
           return
         }
         principal.connections -= 1
         principal.credit -= held
+        principal.unreadBytes -= unread
       },
     }
   }
@@ -166,14 +224,16 @@ export class Quotas {
     const known = this.#principals.get(id)
     if (known) return known
     if (this.#principals.size >= this.#lookAt) this.#forgetIdle()
-    const { principalSubmitsPerSecond, principalBytesPerSecond } = this.#config
+    const { principalSubmitsPerSecond, principalBytesPerSecond, principalLookUpsPerSecond } = this.#config
     const nowMs = this.#nowMs()
     const use = {
       connections: 0,
       credit: 0,
       waits: 0,
+      unreadBytes: 0,
       submits: new TokenBucket(principalSubmitsPerSecond, nowMs),
       bytes: new TokenBucket(principalBytesPerSecond, nowMs),
+      lookUps: new TokenBucket(principalLookUpsPerSecond, nowMs),
     }
     this.#principals.set(id, use)
     return use
@@ -184,8 +244,10 @@ export class Quotas {
    */
   #forgetIdle(): void {
     const nowMs = this.#nowMs()
-    for (const [id, { connections, waits, submits, bytes }] of this.#principals)
-      if (connections === 0 && waits === 0 && submits.isFull(nowMs) && bytes.isFull(nowMs)) this.#principals.delete(id)
+    for (const [id, { connections, waits, submits, bytes, lookUps }] of this.#principals) {
+      const isIdle = connections === 0 && waits === 0
+      if (isIdle && [submits, bytes, lookUps].every((bucket) => bucket.isFull(nowMs))) this.#principals.delete(id)
+    }
     this.#lookAt = Math.max(REMEMBERED_MIN, this.#principals.size * 2)
   }
 }

@@ -19,7 +19,8 @@ export class TokenBucket {
     return this.#level > 0 ? 0 : Math.ceil(((1 - this.#level) / this.#perSecond) * 1000)
   }
 
-  take(count: number): void {
+  take(count: number, nowMs: number): void {
+    this.#fill(nowMs)
     this.#level -= count
   }
 
