@@ -1,3 +1,6 @@
+import type { BrokerConfig } from '@sluice/broker'
+import type { Scale } from '../bench.ts'
+
 /** Where an attack is made, and from what. */
 export interface Ground {
   url: string
@@ -13,6 +16,12 @@ export interface Ground {
   seed: number
 }
 
+/** A time that the broker may take to do something, as it was met. */
+export interface Met {
+  samplesMs: number[]
+  atMostMs: number
+}
+
 /** What came of it, as the attacker sees it. */
 export interface Spoils {
   attempts: number
@@ -20,13 +29,18 @@ export interface Spoils {
   breaches: string[]
   /** What the attempts met, counted. */
   met: Record<string, number>
+  /** How long things took that may take only so long. */
+  took: Record<string, Met>
 }
 
 export interface Attack {
   readonly name: string
   readonly about: string
-  /** Attempts of a full run. */
-  readonly attempts: number
+  readonly attempts: Readonly<Record<Scale, number>>
+  /** Periods other than the defaults, for a quick run. */
+  readonly quickHosting?: NonNullable<BrokerConfig['hosting']>
+  /** What the broker may hold for it, in MiB. Default 100. */
+  readonly rssMiBMax?: number
   run(ground: Ground): Promise<Spoils>
 }
 
@@ -37,15 +51,25 @@ export class Tally implements Spoils {
   attempts = 0
   readonly breaches: string[] = []
   readonly met: Record<string, number> = {}
+  readonly took: Record<string, Met> = {}
 
-  meet(what: string): void {
-    this.met[what] = (this.met[what] ?? 0) + 1
+  meet(what: string, count = 1): void {
+    this.met[what] = (this.met[what] ?? 0) + count
   }
 
   breach(what: string): void {
     if (this.breaches.length < BREACHES_MAX) this.breaches.push(what)
     this.meet('breaches')
   }
+
+  take(what: string, ms: number, atMostMs: number): void {
+    this.took[what] ??= { samplesMs: [], atMostMs }
+    this.took[what].samplesMs.push(ms)
+  }
+}
+
+export function portOf({ httpUrl }: Pick<Ground, 'httpUrl'>): number {
+  return Number(new URL(httpUrl).port)
 }
 
 /** Runs `attempt` this often, so many at a time. */

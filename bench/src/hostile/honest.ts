@@ -1,5 +1,4 @@
 import { Bodies } from '@sluice/protocol'
-import { quantile } from '../figure.ts'
 import { sleep } from '../wait.ts'
 import { Peer } from './peer.ts'
 
@@ -51,8 +50,20 @@ export class Honest {
     return JSON.stringify(answer.tasks.map(({ id, state, queue }) => [id, state, queue]))
   }
 
-  /** The 99th percentile of what an answer takes until `end`, in ms. */
-  async p99(end: Promise<unknown>): Promise<number> {
+  /** Submits one task more, and waits until it is on disk. */
+  async #submit(): Promise<void> {
+    this.#ref += 1
+    const ref = this.#ref
+    const id = `01890a5d-ac96-774b-bccf-${ref.toString(16).padStart(12, '0')}`
+    const bodies = Bodies.ofTexts(['"more"'])
+    this.#peer.say({ type: 'submit', ref, queue: 'victim', watch: false, ids: [id], bodies })
+    const answer = await this.#peer.until((message) => message.type === 'submitted' && message.ref === ref)
+    if (answer?.type !== 'submitted') throw new Error('the honest client got no answer')
+    if (answer.refused.length > 0) throw new Error(`the honest client was refused: ${JSON.stringify(answer.refused)}`)
+  }
+
+  /** What single submissions take until `end`, in ms each. */
+  async waits(end: Promise<unknown>): Promise<number[]> {
     const samples: number[] = []
     let isOver = false
     void end.then(
@@ -61,11 +72,11 @@ export class Honest {
     )
     while (!isOver) {
       const before = performance.now()
-      await this.tasks()
+      await this.#submit()
       samples.push(performance.now() - before)
       await sleep(ASK_EVERY_MS)
     }
-    return quantile(samples, 0.99)
+    return samples
   }
 
   end(): void {

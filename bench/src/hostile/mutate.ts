@@ -30,3 +30,27 @@ function changed(bytes: Buffer, random: () => number): Buffer<ArrayBuffer> {
       return Buffer.from(before)
   }
 }
+
+/** Values at which readers of fields stumble, and those of the right kind that mean something else. */
+const ODD_VALUES = [null, true, -1, 1.5, 1e308, '', 'x', [], {}, [[]], { a: 1 }]
+const NUMBERS = [0, 1, 2, 3, 5, 10, 1000, 2 ** 31, 2 ** 53 - 1]
+const KEEPS_KIND = 0.8
+const DESCENDS = 0.9
+
+/** JSON with one change: a value replaced, mostly by one of its kind, left out, or said twice. `texts` replace texts. */
+export function altered(value: unknown, random: () => number, texts: readonly string[]): unknown {
+  const pick = <T>(list: readonly T[]): T => list[wholeBetween(random, 0, list.length)] as T
+  const isKept = random() < KEEPS_KIND
+  if (isKept && typeof value === 'number') return pick(NUMBERS)
+  if (isKept && typeof value === 'string') return pick(texts)
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  if (keys.length === 0 || random() > DESCENDS) return pick(ODD_VALUES)
+  const key = pick(keys)
+  const inner = (value as Record<string, unknown>)[key]
+  if (!Array.isArray(value)) {
+    const { [key]: _, ...rest } = value as Record<string, unknown>
+    return random() < DESCENDS ? { ...rest, [key]: altered(inner, random, texts) } : rest
+  }
+  if (random() < DESCENDS) return value.with(Number(key), altered(inner, random, texts))
+  return random() < 0.5 ? [...value, inner] : value.toSpliced(Number(key), 1)
+}

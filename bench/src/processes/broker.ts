@@ -1,4 +1,5 @@
 import { type BrokerConfig, createBroker } from '@sluice/broker'
+import { pino } from 'pino'
 import { serve } from '../child.ts'
 
 export type Durability = 'strict' | 'relaxed' | 'memory'
@@ -14,6 +15,8 @@ export interface BrokerSettings {
   hosting?: BrokerConfig['hosting']
   /** Who may do what; everybody everything where it is left out. */
   access?: BrokerConfig['access']
+  /** With `access`, quotas other than the defaults. */
+  quotas?: BrokerConfig['quotas']
 }
 
 /** Memory in use after garbage collection, in bytes. */
@@ -21,29 +24,40 @@ export interface MemoryUse {
   rss: number
   heapUsed: number
   external: number
+  /** The most that the process has held so far. */
+  rssPeak: number
 }
 
-serve(async ({ durability, path, port = 0, engine, hosting, access }: BrokerSettings) => {
+/** Failures that are kept, in lines of the log. */
+const FAILURES_MAX = 20
+
+serve(async ({ durability, path, port = 0, engine, hosting, access, quotas }: BrokerSettings) => {
+  const failures: string[] = []
+  const log = { write: (line: string) => failures.length < FAILURES_MAX && failures.push(line.trim()) }
   const broker = await createBroker({
+    logger: pino({ level: 'error' }, log),
     journal: durability === 'memory' ? { kind: 'memory' } : { kind: 'sqlite', path: path!, durability },
     host: '127.0.0.1',
     port,
     ...(engine && { engine }),
     ...(hosting && { hosting }),
     ...(access && { access }),
+    ...(quotas && { quotas }),
     onFailure: (error) => {
       throw error
     },
   })
   return {
     address: () => ({ url: broker.url, httpUrl: broker.httpUrl }),
+    /** Errors that the broker has logged; the first ones. */
+    failures: () => failures,
     /** Needs `--expose-gc`. */
     memory(): MemoryUse {
       // Twice: what the first collection finalises, the second one frees.
       globalThis.gc!()
       globalThis.gc!()
       const { rss, heapUsed, external } = process.memoryUsage()
-      return { rss, heapUsed, external }
+      return { rss, heapUsed, external, rssPeak: process.resourceUsage().maxRSS * 1024 }
     },
   }
 })

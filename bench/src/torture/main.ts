@@ -13,13 +13,14 @@ endWhereUnread()
 
 const width = Math.max(...faults.map(({ name }) => name.length))
 const usage = `usage: pnpm torture [--faults A,B] [--rounds N] [--seed S] [--quick] [--json FILE] [--check]
-       pnpm torture --hostile [--attacks A,B] [--seed S] [--quick] [--json FILE] [--check]
+       pnpm torture --hostile [--attacks A,B] [--frames N] [--seed S] [--quick] [--json FILE] [--check]
 
   --faults A,B  some faults alone, out of:
 ${faults.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
   --hostile     attacks by strangers and by principals, in place of faults
   --attacks A,B some attacks alone, out of:
 ${attacks.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
+  --frames N    mutated frames; 1,000,000 where it is not said
   --rounds N    rounds of each fault; 5 where it is not said
   --seed S      all that is left to chance; a new one each time where it is not said
   --quick       small rounds, to see that it works; the figures mean little
@@ -30,6 +31,7 @@ const options = {
   faults: { type: 'string' },
   hostile: { type: 'boolean', default: false },
   attacks: { type: 'string' },
+  frames: { type: 'string' },
   rounds: { type: 'string', default: '5' },
   seed: { type: 'string' },
   quick: { type: 'boolean', default: false },
@@ -108,7 +110,9 @@ async function runHostile(): Promise<never> {
   const common = { ...machine(), scale, seed }
   console.log(formatConfiguration(common))
   const chosen = attacks.filter(({ name }) => names.includes(name))
-  const results = await hostile({ attacks: chosen, seed, scale }, console.error)
+  const attempts: Record<string, number> = {}
+  if (values.frames !== undefined) attempts.frames = wholeNumber('frames', values.frames, 1)
+  const results = await hostile({ attacks: chosen, seed, scale, attempts }, console.error)
   for (const { attack, configuration, figures, findings } of results) {
     console.log(`\n${attack}\n${formatConfiguration(configuration)}\n\n${formatFigures(figures)}`)
     for (const finding of findings) console.log(`  ${finding}`)

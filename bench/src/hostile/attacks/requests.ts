@@ -55,7 +55,7 @@ function answerTo(port: number, request: Uint8Array): Promise<string> {
 export const requests: Attack = {
   name: 'requests',
   about: 'mutated handshakes and HTTP requests',
-  attempts: 100_000,
+  attempts: { quick: 200, full: 100_000 },
   async run(ground) {
     const random = seededRandom(ground.seed)
     const tally = new Tally()
