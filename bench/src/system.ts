@@ -12,8 +12,9 @@ export const queue = 'bench'
 /** Deliveries that the worker of every measurement takes at once. */
 export const concurrency = 5000
 
-export function startWorker(processes: Processes, url: string): Promise<Child> {
-  return processes.start(workerProcess, { url, queue, concurrency })
+/** `token`: for a broker with access control. */
+export function startWorker(processes: Processes, url: string, token?: string): Promise<Child> {
+  return processes.start(workerProcess, { url, queue, concurrency, ...(token === undefined ? {} : { token }) })
 }
 
 /** Broker, worker and producer in new processes, on a new journal. */

@@ -28,6 +28,19 @@ const figuresOf: Record<string, string[]> = {
   ],
   recovery: ['ready with 5,000 waiting'],
   idle: ['resident memory for a connection', 'of it, JavaScript heap and buffers'],
+  access: [
+    'without access control',
+    'with access control',
+    'access control costs',
+    'a session without',
+    'a session with',
+    'access control adds',
+    'one principal alone',
+    'beside one that floods',
+    'a flood costs',
+    'accepted of the flood',
+    'refused of the flood',
+  ],
 }
 
 /** What may be nothing or less on a small scale, where noise is larger than what is measured. */
@@ -38,6 +51,12 @@ const differences = new Set([
   'resident memory for a waiting task',
   'resident memory for a connection',
   'of it, JavaScript heap and buffers',
+  'access control costs',
+  'a session without',
+  'a session with',
+  'access control adds',
+  'a flood costs',
+  'refused of the flood',
 ])
 
 describe('each bench measures something on a small scale', () => {

@@ -5,16 +5,17 @@ export interface IdleWorkersSettings {
   url: string
   queue: string
   count: number
+  token?: string
 }
 
 const openAtOnce = 32
 
 // Workers that have given credit and get no task.
-serve(async ({ url, queue, count }: IdleWorkersSettings) => {
+serve(async ({ url, queue, count, token }: IdleWorkersSettings) => {
   let missing = count
   const openSome = async () => {
     while (missing-- > 0) {
-      const session = await RawSession.open(url, ['worker'])
+      const session = await RawSession.open(url, ['worker'], token)
       session.send([{ type: 'credit', credit: 8, queues: [queue] }])
       // A worker without leases still has to say something once in a heartbeat period.
       let ref = 1

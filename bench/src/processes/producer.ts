@@ -7,11 +7,12 @@ import { rateOf, type Window } from '../rate.ts'
 export interface ProducerSettings {
   url: string
   queue: string
+  token?: string
 }
 
 // An ordinary caller: it submits one task at a time and awaits its result; the client does all the batching there is.
-serve(async ({ url, queue }: ProducerSettings) => {
-  const client = createClient({ url, platform: nodePlatform })
+serve(async ({ url, queue, token }: ProducerSettings) => {
+  const client = createClient({ url, platform: nodePlatform, ...(token === undefined ? {} : { token }) })
   const contract = defineTask<Input, Input>({ queue })
   let submitted = 0
   let finished = 0

@@ -4,6 +4,7 @@ import {
   DEFAULT_LIMITS,
   decodeBrokerFrame,
   encodeFrames,
+  type Hello,
   type Limits,
   type Role,
   SUBPROTOCOL,
@@ -34,12 +35,14 @@ export class RawSession {
     socket.on('close', (code) => this.onClosed(code))
   }
 
-  static async open(url: string, roles: Role[]): Promise<RawSession> {
+  /** `token`: for a broker with access control. */
+  static async open(url: string, roles: Role[], token?: string): Promise<RawSession> {
     const socket = new WebSocket(url, SUBPROTOCOL, { perMessageDeflate: false })
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
     const answered = new Promise<Buffer>((resolve) => socket.once('message', resolve))
-    for (const frame of encodeFrames([{ type: 'hello', versions: [...VERSIONS], roles }], 'binary', DEFAULT_LIMITS))
-      socket.send(frame)
+    const hello: Hello = { type: 'hello', versions: [...VERSIONS], roles }
+    if (token !== undefined) hello.token = token
+    for (const frame of encodeFrames([hello], 'binary', DEFAULT_LIMITS)) socket.send(frame)
     const welcome = decode(await answered, DEFAULT_LIMITS)[0]
     if (welcome?.type !== 'welcome') throw new Error(`expected welcome, got ${JSON.stringify(welcome)}`)
     return new RawSession(socket, welcome)

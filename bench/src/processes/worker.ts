@@ -5,11 +5,13 @@ export interface WorkerSettings {
   url: string
   queue: string
   concurrency: number
+  token?: string
 }
 
 // The handler answers with its input, so that a result is as large as a task.
-serve(async ({ url, queue, concurrency }: WorkerSettings) => {
-  const worker = createWorker({ url, concurrency, handlers: { [queue]: (input: unknown) => input } })
+serve(async ({ url, queue, concurrency, token }: WorkerSettings) => {
+  const handlers = { [queue]: (input: unknown) => input }
+  const worker = createWorker({ url, concurrency, handlers, ...(token === undefined ? {} : { token }) })
   worker.start()
   return {}
 })
