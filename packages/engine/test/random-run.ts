@@ -123,6 +123,7 @@ export const SMALL = {
   releasesMax: 2,
   watchersMax: 2,
   sessionWatchesMax: 3,
+  principalWatchesMax: 4,
 }
 
 /** The commands of one step, each made from the state that the ones before it left. */

@@ -311,8 +311,8 @@ export class Connection implements OutboundOwner, RequestsConnection {
   #readOn(): void {
     if (this.#phase.state === 'authenticating') return
     this.#host.pauseWhenSaturated(this)
-    if (this.#host.isSaturated || this.#requests?.reading === 'paused' || this.#cancelRest !== undefined) return
-    this.#transport.resume()
+    const isHeld = this.#requests?.reading === 'paused' || this.#cancelRest !== undefined
+    if (!this.#host.isSaturated && !isHeld) this.#transport.resume()
   }
 
   // ─── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -90,12 +90,13 @@ export class Outbound {
 
   /** Whether the peer has more to read than it may have when it asks for more. */
   get isBehind(): boolean {
-    return this.#transport.bufferedBytes > this.#high()
+    const { bufferedBytes } = this.#transport
+    return bufferedBytes > this.#high(bufferedBytes)
   }
 
   /** The unsent bytes past which nothing is sent that was not asked for. */
-  #high(): number {
-    return Math.min(this.#host.config.sendBufferBytesHigh, this.#owner.unreadMax(this.#transport.bufferedBytes))
+  #high(unsent: number): number {
+    return Math.min(this.#host.config.sendBufferBytesHigh, this.#owner.unreadMax(unsent))
   }
 
   /** Settles when the bodies that are being read have arrived and their messages are sent. */
@@ -200,7 +201,8 @@ export class Outbound {
   /** The send buffer of the socket is empty. */
   emptied(): void {
     // The event may come late, when the buffer is full again.
-    if (this.#transport.bufferedBytes <= this.#high()) this.#flow()
+    const { bufferedBytes } = this.#transport
+    if (bufferedBytes <= this.#high(bufferedBytes)) this.#flow()
   }
 
   /** Pauses deliveries until what is waiting has been sent. */
@@ -240,7 +242,8 @@ export class Outbound {
     }
     const { durableBatch } = this.#host
     // Granted deliveries wait here, too, until the peer has read.
-    const hasRoom = this.#transport.bufferedBytes <= this.#high()
+    const { bufferedBytes } = this.#transport
+    const hasRoom = bufferedBytes <= this.#high(bufferedBytes)
     const work = hasRoom ? this.#work.take(durableBatch) : NOTHING
     const due = [...work, ...this.#answers.take(durableBatch)]
     const runs = due.flatMap((outgoing) => outgoing.runs)
@@ -282,7 +285,7 @@ export class Outbound {
         'closed a slow reader',
       )
       this.#owner.onSlowReader()
-    } else if (buffered > this.#high()) {
+    } else if (buffered > this.#high(buffered)) {
       this.stall()
       this.#giveBackCredit()
     } else this.#flow()

@@ -207,3 +207,14 @@ test('[HOST-13] closing answers whoever waits for an outcome, and waits for nobo
     expect(answer.headers.get('connection')).toBe('close')
   }
 })
+
+test('[HOST-25] requestTimeoutMs says how long a request may take', async () => {
+  const hurried = await createBroker({ journal: { kind: 'memory' }, port: 0, hosting: { requestTimeoutMs: 100 } })
+  const socket = connect({ port: hurried.port, host: '127.0.0.1' })
+  sockets.push(socket)
+  socket.write(
+    'POST /v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+  )
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 408 /)
+  await hurried.close()
+})

@@ -117,3 +117,10 @@ test('who was not read from between two looks has not been silent', async () => 
   await once(socket, 'message')
   expect(socket.readyState).toBe(WebSocket.OPEN)
 })
+
+test('[HOST-18] pingEveryMs says how often connections are pinged: one that answers none is dropped that soon', async () => {
+  const broker = await createBroker({ journal: { kind: 'memory' }, port: 0, hosting: { pingEveryMs: 50 } })
+  cleanups.push(() => broker.close())
+  const silent = await connect(broker, false)
+  expect(await once(silent, 'close')).toEqual([1006, Buffer.alloc(0)])
+})

@@ -183,7 +183,7 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   {
     name: 'delivery to a full connection',
     in: 'Outbound.#send',
-    find: 'buffered > config.sendBufferBytesHigh',
+    find: 'buffered > this.#high(buffered)',
     put: 'buffered < 0',
     breaks: 'who reads slowly is sent ever more, until its connection is closed for it',
   },
