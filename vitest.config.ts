@@ -1,6 +1,9 @@
 import chromium from '@sparticuz/chromium'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { shareCompileCache } from './compile-cache.ts'
+
+shareCompileCache()
 
 const browserTests = 'packages/*/test/**/*.browser.test.ts'
 

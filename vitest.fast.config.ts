@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config'
+import { shareCompileCache } from './compile-cache.ts'
+
+shareCompileCache()
 
 /** `pnpm test:fast` and `pnpm test:watch`: the packages that most changes are made in, without what takes long. */
 export default defineConfig({
