@@ -27,15 +27,6 @@ const sluice = (args: string[], input?: string) => sandbox.run(args, { env, ...(
 const UNKNOWN = '01890a5d-ac96-774b-bcce-b302099a8057'
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-test('worker refuses flags that contradict each other, and more threads than the pool has', async () => {
-  const both = await sluice(['worker', './tasks.mjs', '--threads', '2', '--concurrency', '4'])
-  expect(both).toMatchObject({ code: 2, out: '' })
-  expect(both.err).toMatch(/--threads.* cannot be used with .*--concurrency/)
-  const many = await sluice(['worker', './tasks.mjs', '--threads', '257'])
-  expect(many).toMatchObject({ code: 2, out: '' })
-  expect(many.err).toContain('--threads must be a whole number from 0 to 256')
-})
-
 test('submit --wait prints the result', async () => {
   expect(await sluice(['submit', 'double', '21', '--wait'])).toEqual({ code: 0, out: '42\n', err: '' })
 })
@@ -202,27 +193,6 @@ test('watch writes plain lines where it is no terminal, until it is told to end'
   expect((await watch.ended).code).toBe(0)
 })
 
-test.each([
-  [['submit', 'double', 'hello'], /not JSON: hello\n.*'"hello"'/],
-  [['submit', 'double', '1', '--priority', '10'], /--priority must be a whole number from 0 to 9/],
-  [['submit', 'double', '1', '--file', 'x'], /not both/],
-  [['submit', 'no name', '1'], /"no name" is no queue name/],
-  [['submit', 'double', '1', '--id', '7'], /"7" is no task id/],
-  [['status', '7'], /"7" is no task id/],
-  [['dead', 'list', '--after', '7'], /"7" is no task id/],
-  [['dead', 'list', '--queue', 'no name'], /"no name" is no queue name/],
-  [['dead', 'redrive', '7'], /"7" is no task id/],
-  [['dead', 'redrive'], /by id, or all of a queue/],
-  [['worker', './none.ts'], /no module of handlers/],
-  [['worker', './tasks.mjs', '--log-level', 'loud'], /Allowed choices are trace, debug/],
-  [['quues'], /Did you mean queues/],
-  [['queues', '--url', 'localhost'], /is no address of a broker/],
-])('%j is a mistake of use: exit code 2', async (args, message) => {
-  const { code, err } = await sluice(args)
-  expect(err).toMatch(message)
-  expect(code).toBe(2)
-})
-
 test.each([['queues'], ['watch'], ['status', UNKNOWN], ['dead', 'list'], ['submit', 'q', '1']])(
   '%s without a broker gives exit code 3 and says what to do',
   async (...args) => {
@@ -245,20 +215,6 @@ test.each([
   server.close()
   expect(err).toMatch(/^sluice: What answers at \S+ is no Sluice broker\. Check the address: --url, SLUICE_URL\n$/)
   expect(code).toBe(3)
-})
-
-test('the help of every command has examples and the exit codes', async () => {
-  const commands = [
-    ...['', 'broker', 'worker', 'submit', 'status', 'cancel', 'list', 'purge', 'queues', 'workers', 'watch', 'tail'],
-    ...['backup', 'doctor', 'completion', 'dead', 'dead list', 'dead redrive', 'dead purge'],
-    ...['token mint', 'token inspect', 'token verify'],
-  ]
-  const helps = await Promise.all(commands.map((command) => sluice([...command.split(' ').filter(Boolean), '--help'])))
-  for (const [index, { code, out }] of helps.entries()) {
-    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([])
-    expect(out, commands[index]).toMatch(/Examples:\n {2}\$ .*sluice [\s\S]*Exit codes:/)
-    expect(code).toBe(0)
-  }
 })
 
 test('what prints ends quietly with 141 when nobody reads it any more', async () => {
