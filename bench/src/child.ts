@@ -1,4 +1,5 @@
 import { type ChildProcess, fork, type Serializable } from 'node:child_process'
+import { flushCompileCache } from 'node:module'
 
 /** What a parent sends and a child answers over the channel of `fork`. */
 interface Call {
@@ -103,6 +104,8 @@ export function serve<Settings>(setUp: (settings: Settings) => Methods | Promise
     try {
       if (call === readyCall) {
         methods = await setUp(argument as Settings)
+        // Where modules are kept compiled, Node writes them at the end of a process, and most of these are killed.
+        flushCompileCache()
         answer({ reply: call })
       } else {
         answer({ reply: call, value: await methods[method]!(argument as never) })
