@@ -2,6 +2,7 @@ import chromium from '@sparticuz/chromium'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { shareCompileCache } from './compile-cache.ts'
+import { LongestFirst } from './longest-first.ts'
 
 shareCompileCache()
 
@@ -9,8 +10,9 @@ const browserTests = 'packages/*/test/**/*.browser.test.ts'
 
 export default defineConfig({
   test: {
-    // Two cores are the smallest machine that has to pass, and the suites start real processes of their own.
-    maxWorkers: 2,
+    // Two cores are the smallest machine that has to pass. The third works while others wait for processes and disks.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
@@ -18,6 +20,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // To load the packages for each file anew takes longer than most of the tests.
           isolate: false,
           environment: 'node',
           include: ['packages/*/test/**/*.test.ts', 'bench/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'],

@@ -39,7 +39,10 @@ test.each([
   [['dead', 'redrive'], /by id, or all of a queue/],
   [['worker', './none.ts'], /no module of handlers/],
   [['worker', './tasks.mjs', '--log-level', 'loud'], /Allowed choices are trace, debug/],
-  [['worker', './tasks.mjs', '--threads', '2', '--concurrency', '4'], /--threads.* cannot be used with .*--concurrency/],
+  [
+    ['worker', './tasks.mjs', '--threads', '2', '--concurrency', '4'],
+    /--threads.* cannot be used with .*--concurrency/,
+  ],
   [['worker', './tasks.mjs', '--threads', '257'], /--threads must be a whole number from 0 to 256/],
   [['quues'], /Did you mean queues/],
   [['queues', '--url', 'localhost'], /is no address of a broker/],

@@ -7,7 +7,6 @@ import { type BrokerFlags, settingsFrom } from '../broker-settings.ts'
 import { exampleHelp } from '../client-command.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
 import { onLeave } from '../leave.ts'
-import { createLogger } from '../log-lines.ts'
 import { startFailure } from '../start-failure.ts'
 import { print } from '../terminal.ts'
 
@@ -42,8 +41,8 @@ function announce(log: Logger, settings: BrokerSettings, urls: { url: string; ht
 async function runBroker(flags: BrokerFlags): Promise<void> {
   const settings = settingsFrom(flags)
   const { dataFile, durability, logLevel, ...others } = settings
+  const [{ createBroker }, { createLogger }] = await Promise.all([import('@sluice/broker'), import('../log-lines.ts')])
   const log = createLogger(logLevel, flags.json === true)
-  const { createBroker } = await import('@sluice/broker')
   const asked = Promise.withResolvers<void>()
   const left = Promise.withResolvers<void>()
   const failed = Promise.withResolvers<Error>()

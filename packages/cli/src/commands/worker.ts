@@ -4,7 +4,6 @@ import { refusalText } from '../broker-http.ts'
 import { brokerUrl } from '../broker-url.ts'
 import { type ClientFlags, clientCommand, wholeNumber } from '../client-command.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
-import { createLogger } from '../log-lines.ts'
 import { note, print } from '../terminal.ts'
 
 interface WorkerFlags extends ClientFlags {
@@ -22,9 +21,10 @@ const PATIENCE_MS = 2000
 
 async function runWorker(module: string, flags: WorkerFlags): Promise<void> {
   const { webSocket: url } = brokerUrl(flags.url)
-  const [{ startWorkerProcess, HandlerModuleError }, { SluiceError }] = await Promise.all([
+  const [{ startWorkerProcess, HandlerModuleError }, { SluiceError }, { createLogger }] = await Promise.all([
     import('@sluice/worker-node'),
     import('@sluice/client'),
+    import('../log-lines.ts'),
   ])
   const logger = createLogger(flags.logLevel, flags.json === true)
   const waiting = setTimeout(
