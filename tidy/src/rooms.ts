@@ -64,7 +64,7 @@ export const rooms: readonly Room[] = [
   },
   { directory: 'examples/photo-resize', name: '@sluice/example-photo-resize', imports: faces },
   { directory: 'examples/raw-client', name: '@sluice/example-raw-client', imports: faces },
-  { directory: 'bench', name: '@sluice/bench', imports: faces },
+  { directory: 'bench', name: '@sluice/bench', imports: [...faces, '@sluice/client-browser'] },
 ]
 
 /** Nothing in these reads a clock, a random source, a socket or a disk by itself. */

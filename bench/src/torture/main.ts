@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { Scale } from '../bench.ts'
+import type { Configuration, Scale } from '../bench.ts'
+import { browserTrials } from '../browser/browser.ts'
+import { trials } from '../browser/trials/index.ts'
+import type { Figure } from '../figure.ts'
 import { attacks } from '../hostile/attacks/index.ts'
 import { hostile } from '../hostile/hostile.ts'
 import { machine } from '../machine.ts'
@@ -11,17 +14,21 @@ import { torture } from './torture.ts'
 
 endWhereUnread()
 
-const width = Math.max(...faults.map(({ name }) => name.length))
+const width = Math.max(...[...faults, ...attacks, ...trials].map(({ name }) => name.length))
 const usage = `usage: pnpm torture [--faults A,B] [--rounds N] [--seed S] [--quick] [--json FILE] [--check]
        pnpm torture --hostile [--attacks A,B] [--frames N] [--seed S] [--quick] [--json FILE] [--check]
+       pnpm torture --browser [--trials A,B] [--rounds N] [--seed S] [--quick] [--json FILE] [--check]
 
   --faults A,B  some faults alone, out of:
 ${faults.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
   --hostile     attacks by strangers and by principals, in place of faults
   --attacks A,B some attacks alone, out of:
 ${attacks.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
+  --browser     what befalls the pages of a real browser, in place of faults
+  --trials A,B  some trials alone, out of:
+${trials.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
   --frames N    mutated frames; 1,000,000 where it is not said
-  --rounds N    rounds of each fault; 5 where it is not said
+  --rounds N    rounds of each fault or trial; 5 where it is not said
   --seed S      all that is left to chance; a new one each time where it is not said
   --quick       small rounds, to see that it works; the figures mean little
   --json FILE   also writes figures, findings and their configuration to FILE
@@ -31,6 +38,8 @@ const options = {
   faults: { type: 'string' },
   hostile: { type: 'boolean', default: false },
   attacks: { type: 'string' },
+  browser: { type: 'boolean', default: false },
+  trials: { type: 'string' },
   frames: { type: 'string' },
   rounds: { type: 'string', default: '5' },
   seed: { type: 'string' },
@@ -67,17 +76,13 @@ if (values.help) {
 const rounds = wholeNumber('rounds', values.rounds, 1)
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('seed', values.seed, 0)
 if (values.hostile) await runHostile()
-const names = values.faults?.split(',') ?? faults.map(({ name }) => name)
-const unknown = names.filter((name) => !faults.some((fault) => fault.name === name))
-if (unknown.length > 0) fail(`no fault is called ${unknown.join(', ')}`)
+if (values.browser) await runBrowser()
+const chosenFaults = chosen('fault', faults, values.faults)
 const scale: Scale = values.quick ? 'quick' : 'full'
 
 const common = { ...machine(), scale, seed, 'rounds of each fault': rounds }
 console.log(formatConfiguration(common))
-const results = await torture(
-  { faults: faults.filter(({ name }) => names.includes(name)), rounds, seed, scale },
-  console.error,
-)
+const results = await torture({ faults: chosenFaults, rounds, seed, scale }, console.error)
 for (const { fault, obstacle, configuration, figures, findings } of results) {
   console.log(`\n${fault}`)
   if (obstacle !== undefined) {
@@ -101,26 +106,58 @@ const missed = results.flatMap(({ fault, figures }) =>
 if (missed.length > 0) console.log(`\nmissed: ${missed.join('; ')}`)
 process.exit(values.check && missed.length > 0 ? 1 : 0)
 
-/** Makes the attacks instead, and ends. */
-async function runHostile(): Promise<never> {
-  const names = values.attacks?.split(',') ?? attacks.map(({ name }) => name)
-  const unknown = names.filter((name) => !attacks.some((attack) => attack.name === name))
-  if (unknown.length > 0) fail(`no attack is called ${unknown.join(', ')}`)
-  const scale: Scale = values.quick ? 'quick' : 'full'
-  const common = { ...machine(), scale, seed }
-  console.log(formatConfiguration(common))
-  const chosen = attacks.filter(({ name }) => names.includes(name))
-  const attempts: Record<string, number> = {}
-  if (values.frames !== undefined) attempts.frames = wholeNumber('frames', values.frames, 1)
-  const results = await hostile({ attacks: chosen, seed, scale, attempts }, console.error)
-  for (const { attack, configuration, figures, findings } of results) {
-    console.log(`\n${attack}\n${formatConfiguration(configuration)}\n\n${formatFigures(figures)}`)
+/** Those of `all` that were asked for by name, or all of them. */
+function chosen<T extends { name: string }>(what: string, all: readonly T[], asked: string | undefined): T[] {
+  const names = asked?.split(',') ?? all.map(({ name }) => name)
+  const unknown = names.filter((name) => !all.some((each) => each.name === name))
+  if (unknown.length > 0) fail(`no ${what} is called ${unknown.join(', ')}`)
+  return all.filter(({ name }) => names.includes(name))
+}
+
+interface Result {
+  configuration: Configuration
+  figures: Figure[]
+  findings: string[]
+}
+
+/** Prints and writes the results, and ends. */
+function ended(common: Configuration, results: readonly ({ name: string } & Result)[]): never {
+  for (const { name, configuration, figures, findings } of results) {
+    console.log(`\n${name}\n${formatConfiguration(configuration)}\n\n${formatFigures(figures)}`)
     for (const finding of findings) console.log(`  ${finding}`)
   }
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ configuration: common, results }, null, 2)}\n`)
-  const missed = results.flatMap(({ attack, figures }) =>
-    figures.filter(({ met }) => met === false).map(({ name }) => `${attack}: ${name}`),
+  const missed = results.flatMap(({ name: of, figures }) =>
+    figures.filter(({ met }) => met === false).map(({ name }) => `${of}: ${name}`),
   )
   if (missed.length > 0) console.log(`\nmissed: ${missed.join('; ')}`)
   process.exit(values.check && missed.length > 0 ? 1 : 0)
+}
+
+/** Makes the attacks instead, and ends. */
+async function runHostile(): Promise<never> {
+  const scale: Scale = values.quick ? 'quick' : 'full'
+  const common = { ...machine(), scale, seed }
+  console.log(formatConfiguration(common))
+  const attempts: Record<string, number> = {}
+  if (values.frames !== undefined) attempts.frames = wholeNumber('frames', values.frames, 1)
+  const made = chosen('attack', attacks, values.attacks)
+  const results = await hostile({ attacks: made, seed, scale, attempts }, console.error)
+  return ended(
+    common,
+    results.map(({ attack, ...result }) => ({ name: attack, ...result })),
+  )
+}
+
+/** Makes the trials in a browser instead, and ends. */
+async function runBrowser(): Promise<never> {
+  const scale: Scale = values.quick ? 'quick' : 'full'
+  const common = { ...machine(), scale, seed, rounds }
+  console.log(formatConfiguration(common))
+  const made = chosen('trial', trials, values.trials)
+  const results = await browserTrials({ trials: made, rounds, seed, scale }, console.error)
+  return ended(
+    common,
+    results.map(({ trial, ...result }) => ({ name: trial, ...result })),
+  )
 }

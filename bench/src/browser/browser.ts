@@ -1,0 +1,23 @@
+import type { Scale } from '../bench.ts'
+import { Processes } from '../child.ts'
+import { Scratch } from '../machine.ts'
+import { seededRandom } from '../torture/random.ts'
+import { Site } from './site.ts'
+import type { Trial, TrialResult } from './trial.ts'
+
+/** Makes each trial on a profile, a site and a broker of its own. */
+export async function browserTrials(
+  { trials, rounds, seed, scale }: { trials: readonly Trial[]; rounds: number; seed: number; scale: Scale },
+  say: (line: string) => void,
+): Promise<({ trial: string } & TrialResult)[]> {
+  const results: ({ trial: string } & TrialResult)[] = []
+  for (const trial of trials) {
+    using scratch = new Scratch()
+    await using processes = new Processes()
+    await using site = await Site.start()
+    const random = seededRandom(seed)
+    const ground = { scale, rounds, random, processes, scratch, site, say }
+    results.push({ trial: trial.name, ...(await trial.run(ground)) })
+  }
+  return results
+}
