@@ -14,7 +14,7 @@ interface Target {
 const targets: readonly Target[] = [
   { name: 'producer', source: `export { createClient } from '@sluice/client'`, gzipBytesMax: 34 * 1024 },
   { name: 'worker', source: `export { createWorker } from '@sluice/client'`, gzipBytesMax: 34 * 1024 },
-  { name: 'whole client', source: `export * from '@sluice/client'`, gzipBytesMax: 40 * 1024 },
+  { name: 'whole client', source: `export * from '@sluice/client'`, gzipBytesMax: 42 * 1024 },
   { name: 'protocol', source: `export * from '@sluice/protocol'`, gzipBytesMax: 10 * 1024 },
 ]
 

@@ -6,7 +6,7 @@ import { drained } from '../drained.ts'
 import { Tally } from '../tally.ts'
 import type { Ground, Trial, TrialResult } from '../trial.ts'
 
-const TABS = [2, 5] as const
+const TABS = { full: [2, 5], quick: [2] }
 const SUBMISSIONS = { full: 1000, quick: 60 }
 const HANG_MS = { full: 20_000, quick: 2000 }
 const HARMS = { full: 12, quick: 3 }
@@ -26,7 +26,7 @@ export const replaceLeader: Trial = {
 async function run(ground: Ground): Promise<TrialResult> {
   const figures: Figure[] = []
   const findings: string[] = []
-  for (const tabs of TABS) {
+  for (const tabs of TABS[ground.scale]) {
     const { saved, lost, doubles, takeOverMs } = await withTabs(ground, tabs)
     figures.push(
       figure(`${tabs} tabs: items saved`, '', [saved]),
@@ -39,7 +39,7 @@ async function run(ground: Ground): Promise<TrialResult> {
   const { scale } = ground
   return {
     configuration: {
-      tabs: TABS.join(', '),
+      tabs: TABS[scale].join(', '),
       submissions: SUBMISSIONS[scale],
       harms: HARMS[scale],
       'hung for ms': HANG_MS[scale],
