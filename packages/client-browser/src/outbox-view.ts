@@ -291,7 +291,9 @@ class TaskSource implements Source<TaskSnapshot> {
   readonly #listeners = new Set<() => void>()
   #snapshot: TaskSnapshot = LOADING
   /** What the next publication shows. */
-  #newest: TaskSnapshot = LOADING
+  #next: TaskSnapshot = LOADING
+  /** What is known. Its result may still be read. */
+  #known: TaskSnapshot = LOADING
 
   constructor(id: string, client: OutboxClient, hooks: TaskSourceHooks) {
     this.#id = id
@@ -320,25 +322,25 @@ class TaskSource implements Source<TaskSnapshot> {
 
   /** Reads the item, which may have changed while nobody listened. */
   async read(): Promise<void> {
-    const before = this.#newest
+    const before = this.#known
     try {
       const item = await this.#client.get(this.#id)
       // A change that came meanwhile is newer.
-      if (this.#newest === before) this.show(item)
+      if (this.#known === before) this.show(item)
     } catch {
       // The view reads it again when the store works.
     }
   }
 
   show(item: ItemView | undefined): void {
-    this.#newest = item ?? UNKNOWN
-    if (item?.state === 'done') void this.#addResult(item)
-    else this.#hooks.publish()
+    this.#known = item ?? UNKNOWN
+    if (item?.state === 'done') void this.#showWithResult(item)
+    else this.#publishSoon(this.#known)
   }
 
   publish(): void {
-    if (this.#snapshot === this.#newest) return
-    this.#snapshot = this.#newest
+    if (this.#snapshot === this.#next) return
+    this.#snapshot = this.#next
     for (const listener of [...this.#listeners]) listener()
   }
 
@@ -346,14 +348,19 @@ class TaskSource implements Source<TaskSnapshot> {
     this.#listeners.clear()
   }
 
-  /** A result is read once, and shown together with the state `done`. */
-  async #addResult(item: ItemView): Promise<void> {
+  #publishSoon(snapshot: TaskSnapshot): void {
+    this.#next = snapshot
+    this.#hooks.publish()
+  }
+
+  /** The state `done` and the result are shown together. */
+  async #showWithResult(item: ItemView): Promise<void> {
+    let snapshot: TaskSnapshot = item
     try {
-      const value = await this.#client.handle(item.id).result()
-      if (this.#newest === item) this.#newest = { ...item, result: { value } }
+      snapshot = { ...item, result: { value: await this.#client.handle(item.id).result() } }
     } catch {
       // It was removed, or cannot be read: the state is shown without it.
     }
-    this.#hooks.publish()
+    if (this.#known === item) this.#publishSoon(snapshot)
   }
 }

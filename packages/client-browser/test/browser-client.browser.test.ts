@@ -55,41 +55,61 @@ test('two outboxes of one owner do not meet', async () => {
   await roleIs(two, 'leading')
 })
 
-test('case 35: mount, unmount and mount leave no lock, listener, channel, timer or database handle', async () => {
+test('case 35: mount, unmount and mount leave no lock, listener, channel or database handle', async () => {
   const name = databaseName()
-  const listening = new Set<string>()
-  const spies = [window, document].flatMap((target, index) => [
-    vi.spyOn(target, 'addEventListener').mockImplementation(function (this: EventTarget, type, fn) {
-      listening.add(`${index} ${type}`)
-      return EventTarget.prototype.addEventListener.call(this, type, fn)
-    }),
-    vi.spyOn(target, 'removeEventListener').mockImplementation(function (this: EventTarget, type, fn) {
-      listening.delete(`${index} ${type}`)
-      return EventTarget.prototype.removeEventListener.call(this, type, fn)
-    }),
-  ])
-  const post = vi.spyOn(BroadcastChannel.prototype, 'close')
+  const listening = new Map<string, number>()
+  const spies = [window, document].flatMap((target, index) => {
+    const count = (type: string, by: number) => {
+      const key = `${index} ${type}`
+      listening.set(key, (listening.get(key) ?? 0) + by)
+    }
+    return [
+      vi.spyOn(target, 'addEventListener').mockImplementation((type: string, fn: unknown) => {
+        count(type, 1)
+        EventTarget.prototype.addEventListener.call(target, type, fn as EventListener)
+      }),
+      vi.spyOn(target, 'removeEventListener').mockImplementation((type: string, fn: unknown) => {
+        count(type, -1)
+        EventTarget.prototype.removeEventListener.call(target, type, fn as EventListener)
+      }),
+    ]
+  })
+  const channels = new Set<BroadcastChannel>()
+  vi.stubGlobal(
+    'BroadcastChannel',
+    class extends BroadcastChannel {
+      constructor(channel: string) {
+        super(channel)
+        channels.add(this)
+      }
+      override close() {
+        super.close()
+        channels.delete(this)
+      }
+    },
+  )
   onTestFinished(() => {
-    for (const spy of [...spies, post]) spy.mockRestore()
+    vi.unstubAllGlobals()
+    for (const spy of spies) spy.mockRestore()
   })
   const first = browserClient({ outbox: { name } })
   first.dispose()
   const second = browserClient({ outbox: { name } })
   await roleIs(second, 'leading')
-  expect(listening.size).toBeGreaterThan(4)
+  expect(listening.get('0 pagehide')).toBe(1)
   const held = async () => {
     const { held = [], pending = [] } = await navigator.locks.query()
     return [...held, ...pending].filter((lock) => lock.name?.startsWith(name)).length
   }
-  expect(await held()).toBe(1)
+  expect([await held(), channels.size]).toEqual([1, 1])
   await second.store.counts('ada')
   second.dispose()
   await second.close()
   await second.close()
   await vi.waitUntil(async () => (await held()) === 0)
-  expect([...listening]).toEqual([])
-  expect(post).toHaveBeenCalledTimes(2)
-  // It fails if a handle is open.
+  expect([...listening.values()].filter((count) => count !== 0)).toEqual([])
+  expect([...channels]).toEqual([])
+  // It never ends if a handle is open.
   await removeDatabase(name)
   await expect(second.submit('q', 1)).rejects.toThrow()
 })
@@ -123,17 +143,18 @@ test('case 39: a page that is put away hands over, and takes nothing for granted
 })
 
 test('case 43: without IndexedDB nothing is called saved, and the app decides what happens', async () => {
+  const names = [databaseName(), databaseName()] as const
   vi.spyOn(globalThis, 'indexedDB', 'get').mockImplementation(() => {
     throw new DOMException('The operation is insecure.', 'SecurityError')
   })
   onTestFinished(() => void vi.restoreAllMocks())
   const queue = queueName()
   worker({ [queue]: (input) => input })
-  const strict = browserClient()
+  const strict = browserClient({ outbox: { name: names[0] } })
   expect(strict.store.isDurable).toBe(false)
   await expect(strict.submit(queue, 1)).rejects.toMatchObject({ code: 'store_unavailable' })
   const states: string[] = []
-  const client = browserClient({ whenUnsaved: 'memory' })
+  const client = browserClient({ whenUnsaved: 'memory', outbox: { name: names[1] } })
   client.onChange(({ items }) => states.push(...items.map(({ state }) => state)))
   const handle = await client.submit(queue, 'kept in memory')
   expect(handle.state).not.toBe('saved')
@@ -143,15 +164,14 @@ test('case 43: without IndexedDB nothing is called saved, and the app decides wh
 
 test('an error of the storage is an OutboxError, and the status tells it until it works again', async () => {
   let isBroken = true
-  const broken = vi.spyOn(IDBFactory.prototype, 'open')
-  const open = IDBFactory.prototype.open
-  broken.mockRestore()
+  const name = databaseName()
+  const { open } = IDBFactory.prototype
   vi.spyOn(IDBFactory.prototype, 'open').mockImplementation(function (this: IDBFactory, ...parameters) {
     if (isBroken) throw new DOMException('Internal error', 'UnknownError')
     return open.apply(this, parameters)
   })
   onTestFinished(() => void vi.restoreAllMocks())
-  const client = browserClient()
+  const client = browserClient({ outbox: { name } })
   await expect(client.submit('q', 1)).rejects.toBeInstanceOf(OutboxError)
   expect(client.status.storage).toBe('store_unavailable')
   isBroken = false

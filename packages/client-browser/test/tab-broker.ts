@@ -14,12 +14,8 @@ export const { url, restartUrl } = inject('brokerOfTabs')
 
 /** A client on an outbox of its own, unless a name is given. It is closed when the test ends. */
 export function browserClient(options: Partial<BrowserClientOptions> = {}): BrowserClient {
-  const client = createBrowserClient({
-    url,
-    owner: 'ada',
-    ...options,
-    outbox: { name: databaseName(), ...options.outbox },
-  })
+  const outbox = { ...options.outbox, name: options.outbox?.name ?? databaseName() }
+  const client = createBrowserClient({ url, owner: 'ada', ...options, outbox })
   onTestFinished(() => client.close())
   return client
 }

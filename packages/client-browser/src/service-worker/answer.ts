@@ -22,11 +22,11 @@ export type Answer =
 /** Fields of a request that are not the app's. A refusal because of one says nothing of the items. */
 const OWN_FIELDS = ['Origin', 'Host', 'Content-Type']
 
+/** @throws what ends the reading of the answer */
 export async function answerOf(response: Response): Promise<Answer> {
   const { status } = response
   if (status === 401) return { kind: 'needsToken' }
-  const json = await response.json().catch(() => undefined)
-  const { error, tasks } = (json ?? {}) as { error?: WireError; tasks?: unknown }
+  const { error, tasks } = fieldsOf(await response.text())
   const retryAfterMs = error?.retryAfterMs ?? secondsOf(response.headers.get('retry-after'))
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
   if (Array.isArray(tasks)) return { kind: 'verdicts', verdicts: verdictsOf(tasks), ...wait }
@@ -37,6 +37,15 @@ export async function answerOf(response: Response): Promise<Answer> {
       message: error?.message ?? `the answer has the status ${status} and is not the broker's`,
     }
   return isForGood(error) ? { kind: 'refused', error: itemErrorOf(error) } : { kind: 'later', ...wait }
+}
+
+/** What is in front of a broker answers with other text. */
+function fieldsOf(text: string): { error?: WireError; tasks?: unknown } {
+  try {
+    return (JSON.parse(text) as object | null) ?? {}
+  } catch {
+    return {}
+  }
 }
 
 function verdictsOf(tasks: readonly unknown[]): Map<string, Verdict> {
