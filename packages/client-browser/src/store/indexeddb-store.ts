@@ -4,16 +4,19 @@ import {
   changedItem,
   ENDED_STATES,
   type Encoded,
+  type ItemChange,
   type ItemQuery,
   isEnded,
+  type NewItem,
   noItems,
   type OutboxItem,
   type OutboxStore,
   type StoredState,
 } from '@sluice/client/outbox'
+import { unwrap, wrap } from 'idb'
 import { Connection, type Mode, type StoreState, type Transaction } from './connection.ts'
 import { indexedDbFactory } from './factory.ts'
-import { MIGRATIONS, type Migration } from './schema.ts'
+import { MIGRATIONS, type Migration, type Row } from './schema.ts'
 
 export interface IndexedDbStoreOptions {
   /** The name of the database. All tabs and the service worker of an app use the same. Default `sluice`. */
@@ -37,6 +40,11 @@ export interface IndexedDbStoreOptions {
 }
 
 const DEADLINE_MS = 5000
+/**
+ * A body or a result up to this size, in bytes or characters, is kept in the row of its item. Each request costs more
+ * than reading so much along with the row.
+ */
+const INLINE_MAX = 1024
 
 /** @returns a store that survives reloads and crashes. Nothing is opened before the first call. */
 export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore {
@@ -56,33 +64,31 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
     isDurable: true,
     add: (items) =>
       connection.run('readwrite', 'strict', async (transaction) => {
-        const [store, bodies] = [transaction.objectStore('items'), transaction.objectStore('bodies')]
-        const held = await Promise.all(
-          items.map(async ({ id, owner, intent }) => {
-            const [sameId, sameIntent] = await Promise.all([
-              store.index('id').get(id),
-              intent === undefined ? undefined : store.index('intent').get([owner, intent]),
-            ])
-            return sameId ?? sameIntent
-          }),
-        )
-        const added = new Map<string, Promise<OutboxItem>>()
-        return Promise.all(
-          items.map(({ body, ...fields }, index) => {
-            const intent = fields.intent === undefined ? undefined : JSON.stringify([fields.owner, fields.intent])
-            const there = held[index] ?? added.get(fields.id) ?? (intent === undefined ? undefined : added.get(intent))
-            if (there !== undefined) return there
-            const fresh: Omit<OutboxItem, 'seq'> = { ...fields, state: 'saved', bodyBytes: bytesOf(body) }
-            const item = Promise.all([store.add(fresh as OutboxItem), bodies.add(compact(body), fields.id)]).then(
-              ([seq]): OutboxItem => ({ ...fresh, seq }),
-            )
-            added.set(fields.id, item)
-            if (intent !== undefined) added.set(intent, item)
-            return item
-          }),
-        )
+        const held = await heldBy(transaction, items)
+        const [rows, bodies] = [unwrap(transaction.objectStore('items')), unwrap(transaction.objectStore('bodies'))]
+        /** By id, and by owner and intent. */
+        const made = new Map<string, Pick<Added, 'fresh' | 'request'>>()
+        const added = items.map((item, index): OutboxItem | Added => {
+          const there = held[index]
+          if (there !== undefined) return there
+          const intent = item.intent === undefined ? undefined : JSON.stringify([item.owner, item.intent])
+          const twin = made.get(item.id) ?? (intent === undefined ? undefined : made.get(intent))
+          if (twin !== undefined) return twin
+          const { body, ...fields } = item
+          const fresh = { ...fields, state: 'saved' as const, bodyBytes: bytesOf(body) }
+          const isSmall = bytesOf(body) <= INLINE_MAX
+          const request = rows.add(isSmall ? { ...fresh, body: compact(body) } : fresh) as IDBRequest<number>
+          if (!isSmall) bodies.add(compact(body), fresh.id)
+          made.set(fresh.id, { fresh, request })
+          if (intent !== undefined) made.set(intent, { fresh, request })
+          return { fresh, request }
+        })
+        // Requests are answered in their order, so the last answer means that there is one to each.
+        const last = added.findLast((each) => 'request' in each)
+        if (last !== undefined && 'request' in last) await wrap(last.request)
+        return added.map((each) => ('request' in each ? { ...each.fresh, seq: each.request.result } : each))
       }),
-    get: (ids) => read((transaction) => itemsOf(transaction, ids)),
+    get: (ids) => read(async (transaction) => (await rowsOf(transaction, ids)).map((row) => row && itemOf(row))),
     list: (query) =>
       read(async (transaction) => {
         const place = transaction.objectStore('items').index('place')
@@ -92,6 +98,7 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
           .flat()
           .sort((a, b) => a.seq - b.seq)
           .slice(0, limit)
+          .map(itemOf)
       }),
     counts: (owner) =>
       read(async (transaction) => {
@@ -106,40 +113,42 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
         return counts
       }),
     bodies: (ids) =>
-      read((transaction) => {
+      read(async (transaction) => {
         const bodies = transaction.objectStore('bodies')
-        return Promise.all(ids.map((id) => bodies.get(id)))
+        const rows = await rowsOf(transaction, ids)
+        return Promise.all(rows.map((row) => row && (row.body ?? bodies.get(row.id))))
       }),
-    result: (id) => read((transaction) => transaction.objectStore('results').get(id)),
+    result: (id) =>
+      read(async (transaction) => {
+        const row = await transaction.objectStore('items').index('id').get(id)
+        return row?.result ?? transaction.objectStore('results').get(id)
+      }),
     change: (changes, durability) =>
       connection.run('readwrite', durability, async (transaction) => {
         const ids = [...new Set(changes.map(({ id }) => id))]
-        const found = await itemsOf(transaction, ids)
+        const found = await rowsOf(transaction, ids)
         // One call may change an item twice.
         const newest = new Map(ids.map((id, index) => [id, found[index]]))
-        const [items, bodies, results] = [
-          transaction.objectStore('items'),
-          transaction.objectStore('bodies'),
-          transaction.objectStore('results'),
-        ]
-        const requests: Promise<unknown>[] = []
         const changed = changes.map((change) => {
           const before = newest.get(change.id)
           if (before === undefined || !change.from.includes(before.state)) return undefined
-          const item = changedItem(before, change)
-          newest.set(item.id, item)
-          requests.push(items.put(item))
-          if (isEnded(item.state)) requests.push(bodies.delete(item.id))
-          else if (change.body !== undefined) requests.push(bodies.put(compact(change.body), item.id))
-          if (item.state === 'done') requests.push(results.put({ value: compact(change.result) }, item.id))
-          return item
+          const row: Row = changedItem(before, change)
+          const stores = [
+            unwrap(transaction.objectStore('bodies')),
+            unwrap(transaction.objectStore('results')),
+          ] as const
+          keepBody(row, change, stores[0])
+          keepResult(row, change, stores[1])
+          newest.set(row.id, row)
+          return row
         })
-        await Promise.all(requests)
-        return changed
+        const rows = unwrap(transaction.objectStore('items'))
+        for (const row of new Set(changed)) if (row !== undefined && newest.get(row.id) === row) rows.put(row)
+        return changed.map((row) => row && itemOf(row))
       }),
     remove: (ids, durability) =>
       connection.run('readwrite', durability, async (transaction) => {
-        removeFrom(transaction, await itemsOf(transaction, ids))
+        removeFrom(transaction, await rowsOf(transaction, ids))
       }),
     prune: (owner, keep) =>
       connection.run('readwrite', 'relaxed', async (transaction) => {
@@ -167,9 +176,76 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
   }
 }
 
-function itemsOf(transaction: Transaction<Mode>, ids: readonly string[]): Promise<(OutboxItem | undefined)[]> {
+/** An item that is being added. Its place is known when the request is answered. */
+interface Added {
+  fresh: Omit<OutboxItem, 'seq'>
+  request: IDBRequest<number>
+}
+
+/** The item in a row, without what else the row carries. */
+function itemOf({ body: _, result: __, ...item }: Row): OutboxItem {
+  return item
+}
+
+/** Ids of one tab follow each other. From this number on they are read as one range. */
+const RANGE_MIN = 8
+
+async function rowsOf(transaction: Transaction<Mode>, ids: readonly string[]): Promise<(Row | undefined)[]> {
   const index = transaction.objectStore('items').index('id')
-  return Promise.all(ids.map((id) => index.get(id)))
+  const found = new Map<string, Row>()
+  if (ids.length >= RANGE_MIN) {
+    // Items of other tabs may lie between them.
+    for (const row of await index.getAll(rangeOf(ids), 2 * ids.length)) found.set(row.id, row)
+  }
+  return Promise.all(ids.map((id) => found.get(id) ?? index.get(id)))
+}
+
+function rangeOf(ids: readonly string[]): IDBKeyRange {
+  const ordered = ids.toSorted()
+  return IDBKeyRange.bound(ordered[0], ordered.at(-1))
+}
+
+/** For each of the new items the one that is there already, if any. */
+async function heldBy(transaction: Transaction<Mode>, items: readonly NewItem[]): Promise<(OutboxItem | undefined)[]> {
+  const rows = transaction.objectStore('items')
+  const ids = items.map(({ id }) => id)
+  // Nearly always there is none, which one request tells.
+  const mayBeHeld = (await rows.index('id').getKey(rangeOf(ids))) !== undefined
+  const held = mayBeHeld ? await rowsOf(transaction, ids) : []
+  return Promise.all(
+    items.map(async ({ owner, intent }, index) => {
+      const row = held[index] ?? (intent === undefined ? undefined : await rows.index('intent').get([owner, intent]))
+      return row && itemOf(row)
+    }),
+  )
+}
+
+/** Puts the body of a changed row where it belongs, and drops that of an ended one. */
+function keepBody(row: Row, { body }: ItemChange, bodies: IDBObjectStore): void {
+  const isLarge = row.body === undefined
+  if (isEnded(row.state)) {
+    delete row.body
+    if (isLarge) bodies.delete(row.id)
+  } else if (body !== undefined) {
+    delete row.body
+    if (bytesOf(body) <= INLINE_MAX) {
+      row.body = compact(body)
+      if (isLarge) bodies.delete(row.id)
+    } else bodies.put(compact(body), row.id)
+  }
+}
+
+function keepResult(row: Row, { to, result }: ItemChange, results: IDBObjectStore): void {
+  if (to !== 'done') return
+  if (isSmallResult(result)) row.result = { value: compact(result) }
+  else results.put({ value: compact(result) }, row.id)
+}
+
+/** Whether it is worth a place of its own is told without measuring it. */
+function isSmallResult(result: unknown): boolean {
+  if (typeof result === 'string') return result.length <= INLINE_MAX
+  if (result instanceof Uint8Array) return result.length <= INLINE_MAX
+  return typeof result !== 'object' || result === null
 }
 
 /** Requests the removal. The transaction is complete when it is done. */

@@ -1,12 +1,15 @@
 import type { Encoded, OutboxItem } from '@sluice/client/outbox'
 import type { DBSchema, IDBPDatabase, IDBPTransaction } from 'idb'
 
+/** An item as it is stored, with a small body and a small result. Large ones have object stores of their own. */
+export type Row = OutboxItem & { body?: Encoded; result?: { value: unknown } }
+
 /** The object stores of the newest version. */
 export interface OutboxSchema extends DBSchema {
   /** The key is `seq`. The browser makes it, and never makes one twice, even after items were removed. */
   items: {
     key: number
-    value: OutboxItem
+    value: Row
     indexes: {
       id: string
       /** `[owner, state, seq]`. */
@@ -15,7 +18,7 @@ export interface OutboxSchema extends DBSchema {
       intent: [string, string]
     }
   }
-  /** By the item's id, apart from the items, so that a list of items loads no bodies. */
+  /** Large ones, by the item's id, apart from the items, so that a list of items does not load them. */
   bodies: { key: string; value: Encoded }
   results: { key: string; value: { value: unknown } }
 }
