@@ -1,4 +1,5 @@
 import { OutboxError } from '@sluice/client/outbox'
+import { registerSync } from '@sluice/client-browser'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { databaseName, removeDatabase } from './databases.ts'
 import { browserClient, NOBODY, queueName, worker } from './tab-broker.ts'
@@ -189,4 +190,20 @@ test('persistence is asked for once and never by itself, and room is told in byt
   expect([await client.persist(), await client.persist()]).toEqual([true, true])
   expect(persist).toHaveBeenCalledTimes(1)
   expect((await client.estimate())?.quotaBytes).toBeGreaterThan(1_000_000)
+})
+
+test('with backgroundSync what is saved asks for a sync event, and without it nothing does', async () => {
+  const register = vi.fn(async () => {})
+  vi.spyOn(navigator.serviceWorker, 'getRegistration').mockResolvedValue({ sync: { register } } as never)
+  onTestFinished(() => void vi.restoreAllMocks())
+  await browserClient({ url: NOBODY }).submit('q', 1)
+  const client = browserClient({ url: NOBODY, backgroundSync: true })
+  await client.list()
+  expect(register).not.toHaveBeenCalled()
+  await client.submit('q', 1)
+  await vi.waitUntil(() => register.mock.calls.length > 0)
+  expect(register).toHaveBeenCalledWith('sluice')
+  expect(await registerSync()).toBe(true)
+  register.mockRejectedValue(new DOMException('denied', 'NotAllowedError'))
+  expect(await registerSync()).toBe(false)
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { QuotaPage } from './pages/quota-page.ts'
 import { launchBrowser, serveSite } from './pages/site.ts'
 
@@ -7,6 +7,7 @@ declare const page: QuotaPage
 test('case 42: a batch past the quota is refused as a whole by its code, and the queue is intact', async () => {
   const { origin, pageUrl } = await serveSite(['quota-page'])
   const browser = await launchBrowser()
+  onTestFinished(() => browser.close())
   const tab = await browser.newPage()
   const protocol = await tab.context().newCDPSession(tab)
   await protocol.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 5_000_000 })

@@ -8,7 +8,6 @@ import { onTestFinished } from 'vitest'
 
 export interface Site {
   origin: string
-  /** The same with everything that a page needs to be at an address of its own. */
   pageUrl: string
 }
 
@@ -28,7 +27,7 @@ export async function serveSite(entryPoints: readonly string[]): Promise<Site> {
   })
   const files = new Map(outputFiles.map(({ path, text }) => [path, text]))
   const server = createServer(({ url = '/' }, response) => {
-    const script = files.get(url)
+    const script = files.get(new URL(url, 'http://site').pathname)
     response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript')
     response.end(
       script ?? `<!doctype html><title>a page</title><script type="module" src="/${entryPoints[0]}.js"></script>`,
@@ -45,10 +44,8 @@ export async function serveSite(entryPoints: readonly string[]): Promise<Site> {
 }
 
 export async function launchBrowser(): Promise<Browser> {
-  const browser = await browserType.launch({
+  return browserType.launch({
     executablePath: await chromium.executablePath(),
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
   })
-  onTestFinished(() => browser.close())
-  return browser
 }
