@@ -15,6 +15,11 @@ const targets: readonly Target[] = [
   { name: 'producer', source: `export { createClient } from '@sluice/client'`, gzipBytesMax: 34 * 1024 },
   { name: 'worker', source: `export { createWorker } from '@sluice/client'`, gzipBytesMax: 34 * 1024 },
   { name: 'whole client', source: `export * from '@sluice/client'`, gzipBytesMax: 42 * 1024 },
+  {
+    name: 'client-browser',
+    source: `export { createBrowserClient } from '@sluice/client-browser'`,
+    gzipBytesMax: 40 * 1024,
+  },
   { name: 'protocol', source: `export * from '@sluice/protocol'`, gzipBytesMax: 10 * 1024 },
 ]
 

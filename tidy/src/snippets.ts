@@ -15,14 +15,16 @@ export interface Snippet extends CodeBlock {
   name: string
 }
 
-/** The blocks that a reader would copy: `ts` is checked, `ts run` and `sh run` are executed as well. */
+/** The blocks that a reader would copy: `ts` and `tsx` are checked, `ts run` and `sh run` are executed as well. */
 export function snippetsOf(files: SourceFile[]): Snippet[] {
   return files
     .filter(({ path }) => /^(README|ARCHITECTURE)\.md$/.test(path) || /^(docs|packages\/[^/]+)\/.*\.md$/.test(path))
     .flatMap(codeBlocks)
-    .filter(({ info }) => info[0] === 'ts' || (info[0] === 'sh' && info[1] === 'run'))
+    .filter(({ info }) => isTypeScript(info[0]) || (info[0] === 'sh' && info[1] === 'run'))
     .map((block) => ({ ...block, name: `${block.path.replace(/\W+/g, '-')}-${block.line}.${block.info[0]}` }))
 }
+
+const isTypeScript = (language: string | undefined) => language === 'ts' || language === 'tsx'
 
 export const runs = (snippet: Snippet) => snippet.info[1] === 'run'
 
@@ -37,10 +39,11 @@ export function extract(group: string, snippets: Snippet[]): string {
     emitDeclarationOnly: false,
     noEmit: true,
     moduleDetection: 'force',
+    jsx: 'react-jsx',
     noUnusedLocals: false,
     noUnusedParameters: false,
   }
-  const files = snippets.filter(({ info }) => info[0] === 'ts').map(({ name }) => name)
+  const files = snippets.filter(({ info }) => isTypeScript(info[0])).map(({ name }) => name)
   const config = { extends: '../../../tsconfig.base.json', compilerOptions: options, files }
   writeFileSync(join(target, 'tsconfig.json'), JSON.stringify(config))
   return target
