@@ -1,6 +1,6 @@
 /**
  * Faults as data. A script of them can be written by hand, saved, replayed, and reduced to the few that matter. Nodes
- * are named `broker`, `producer-1`, `worker-1` and so on.
+ * are named `broker`, `producer-1`, `worker-1`, `tab-1` and so on, and devices with a browser `browser-1`.
  */
 export type Fault =
   /** The process ends at once, with everything that was not on its disk. It comes back after a while. */
@@ -39,6 +39,12 @@ export type Fault =
    * torn. Nobody is told, and the machine answers nothing until it is back.
    */
   | { type: 'powerLoss'; restartAfterMs: number }
+  /** The tab goes into the back/forward cache: its page is told, and nothing of it runs until it is back. */
+  | { type: 'hide'; node: string; forMs: number }
+  /** A device is without power for a while: its tabs end, and its storage may forget what was not strict. */
+  | { type: 'deviceCrash'; node: string; forMs: number }
+  /** The storage of a device is full, does not answer, or cannot be used. */
+  | { type: 'storeFailure'; node: string; how: 'full' | 'silent' | 'unavailable'; forMs: number }
 
 export interface TimedFault {
   /** In world time. No fault begins after the scenario's `durationMs`, and none that finds nothing to harm. */
@@ -63,9 +69,15 @@ const EVERY_TYPE: Record<FaultType, true> = {
   failingDisk: true,
   fullDisk: true,
   powerLoss: true,
+  hide: true,
+  deviceCrash: true,
+  storeFailure: true,
 }
 
 export const FAULT_TYPES: readonly FaultType[] = Object.keys(EVERY_TYPE) as FaultType[]
+
+/** They need a browser. */
+export const BROWSER_FAULT_TYPES = ['hide', 'deviceCrash', 'storeFailure'] as const satisfies readonly FaultType[]
 
 /** Mean time between faults of each kind in ms, over the whole world. A kind that is left out never happens. */
 export type FaultRates = { readonly [Type in FaultType]?: number }

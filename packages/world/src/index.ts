@@ -20,6 +20,7 @@ export { RandomSource, RandomStream } from './random.ts'
 export type { Report } from './report.ts'
 export type {
   Arrivals,
+  BrowserGroup,
   Falsehood,
   JournalProfile,
   Misdeed,

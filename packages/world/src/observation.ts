@@ -1,4 +1,5 @@
 import type { DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from '@sluice/broker/core'
+import type { StoredState } from '@sluice/client/outbox'
 import type { Event, State } from '@sluice/engine'
 import type { BrokerMessage, ClientMessage, TaskFailure, WireError } from '@sluice/protocol'
 import type { Fault } from './fault.ts'
@@ -9,6 +10,16 @@ export interface Awaited {
   readonly node: string
   readonly id: string
   readonly what: 'submission' | 'resubmission' | 'cancellation'
+}
+
+/** An item of an outbox as it is stored. `code`: why it is parked or has failed. */
+export interface StoredItem {
+  readonly id: string
+  readonly seq: number
+  readonly state: StoredState
+  readonly orderingKey?: string
+  readonly intent?: string
+  readonly code?: string
 }
 
 /** What a handler has thrown. */
@@ -73,6 +84,30 @@ export type Observation = { atMs: number } & (
   | { type: 'waiting'; node: string; id: string; request: number; ms: number }
   /** `code`: the request was refused. */
   | { type: 'waited'; node: string; id: string; request: number; code?: string }
+
+  // ─── what tabs saw ───────────────────────────────────────────────────────────────────────────────────────────────
+  /** This tab of the device sends from now on. */
+  | { type: 'leading'; node: string; device: string }
+  /** A submission has resolved: the item is saved, or is only in the memory of its tab. */
+  | { type: 'saved'; node: string; device: string; id: string; isSaved: boolean }
+  /** A submission was rejected. */
+  | { type: 'unsaved'; node: string; id: string; code: string }
+  /** The wish to cancel counts as saved. */
+  | { type: 'cancelSaved'; node: string; id: string }
+  /** What becomes of a parked item. */
+  | { type: 'deciding'; node: string; id: string; what: 'retry' | 'discard' }
+
+  // ─── what the storage of a device did ────────────────────────────────────────────────────────────────────────────
+  /** A transaction has happened, with these items as they are afterwards. A strict one saves all before it as well. */
+  | {
+      type: 'stored'
+      node: string
+      durability: 'strict' | 'relaxed'
+      items: readonly StoredItem[]
+      removed: readonly string[]
+    }
+  /** The last relaxed transactions are undone. */
+  | { type: 'storeReverted'; node: string; items: readonly StoredItem[]; removed: readonly string[] }
 
   // ─── what handlers saw ───────────────────────────────────────────────────────────────────────────────────────────
   | { type: 'handlerStarted'; node: string; id: string; queue: string; attempt: number; body: string; run: number }

@@ -68,6 +68,27 @@ export interface ProducerGroup {
   nagsEveryMs?: number
 }
 
+/** Devices with a browser, whose pages submit through an outbox. */
+export interface BrowserGroup {
+  count: number
+  /** The number of tabs of each one. All of them are of one owner and share a storage. */
+  tabs: number
+  /** Of each tab. */
+  arrivals: Arrivals
+  tasks: readonly TaskMix[]
+  /** The most submissions of each tab. */
+  itemsMax?: number
+  /** Probabilities for each submission: it is cancelled later, has an ordering key, names an intent. */
+  cancels?: number
+  orderingKeys?: number
+  intents?: number
+  /** As the option of the product's outbox. */
+  whenUnsaved?: 'throw' | 'memory'
+  keepEnded?: number
+  /** How long a transaction of the storage takes. */
+  storeMs: Distribution
+}
+
 export type Service = {
   /** How long a handler takes. */
   ms: Distribution
@@ -195,6 +216,7 @@ export interface Scenario {
   network: NetworkProfile
   producers: readonly ProducerGroup[]
   workers: readonly WorkerGroup[]
+  browsers?: readonly BrowserGroup[]
   strangers?: readonly StrangerGroup[]
   operator?: OperatorProfile
   /** Faults by chance. */

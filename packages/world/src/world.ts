@@ -1,4 +1,5 @@
 import { settled, VirtualClock } from '@sluice/testing'
+import { Device } from './browser/device.ts'
 import type { Context } from './context.ts'
 import { faultsByChance, inOrder } from './faults/chance.ts'
 import { Faults } from './faults/faults.ts'
@@ -8,6 +9,7 @@ import { BrokerNode } from './nodes/broker-node.ts'
 import type { Node } from './nodes/node.ts'
 import { ProducerNode } from './nodes/producer-node.ts'
 import { StrangerNode } from './nodes/stranger-node.ts'
+import { TabNode } from './nodes/tab-node.ts'
 import { type RunCounts, WorkerNode } from './nodes/worker-node.ts'
 import type { Checker, Observation, ObservationType, Surroundings } from './observation.ts'
 import { RandomSource } from './random.ts'
@@ -74,6 +76,7 @@ class World {
   readonly #broker: BrokerNode
   readonly #producers: ProducerNode[]
   readonly #workers: WorkerNode[]
+  readonly #devices: Device[]
   readonly #strangers: StrangerNode[]
   readonly #faults: Faults
   readonly #script: Parameters<Faults['schedule']>[0]
@@ -121,14 +124,19 @@ class World {
     this.#broker = new BrokerNode(this.#context, this.#network, disk)
     this.#producers = this.#makeProducers()
     this.#workers = this.#makeWorkers()
+    this.#devices = this.#makeDevices()
     this.#strangers = this.#makeStrangers()
     const names = {
       producers: this.#producers.map(({ name }) => name),
       workers: this.#workers.map(({ name }) => name),
+      tabs: this.#tabs.map(({ name }) => name),
+      devices: this.#devices.map(({ name }) => name),
     }
     this.#faults = new Faults(this.#context, {
       broker: this.#broker,
       nodes: new Map(this.#nodes.map((node) => [node.name, node])),
+      tabs: new Map(this.#tabs.map((tab) => [tab.name, tab])),
+      devices: new Map(this.#devices.map((device) => [device.name, device])),
       network: this.#network,
       disk,
     })
@@ -136,7 +144,11 @@ class World {
   }
 
   get #nodes(): Node[] {
-    return [this.#broker, ...this.#producers, ...this.#workers, ...this.#strangers]
+    return [this.#broker, ...this.#producers, ...this.#workers, ...this.#tabs, ...this.#strangers]
+  }
+
+  get #tabs(): TabNode[] {
+    return this.#devices.flatMap(({ tabs }) => tabs)
   }
 
   async run(): Promise<Report> {
@@ -154,7 +166,7 @@ class World {
     this.#context.observe({
       type: 'calmEnded',
       unfinished: this.#broker.unfinished,
-      waiting: this.#producers.flatMap((producer) => producer.waiting),
+      waiting: [...this.#producers, ...this.#tabs].flatMap((node) => node.waiting),
     })
 
     await this.#leave()
@@ -173,14 +185,15 @@ class World {
     return (
       this.#broker.isReady &&
       !this.#broker.hasUnfinished &&
-      this.#producers.every((producer) => !producer.isWaiting && !producer.isLeaving && !producer.isReturning) &&
+      [...this.#producers, ...this.#tabs].every((node) => !node.isWaiting && !node.isLeaving && !node.isReturning) &&
+      this.#devices.every(({ storage }) => storage.pending.length === 0) &&
       this.#workers.every((worker) => worker.isUp && !worker.isLeaving && worker.running === 0)
     )
   }
 
   /** Nothing new is wanted, nothing goes wrong, and nobody lies any more. */
   #calm(): void {
-    for (const producer of this.#producers) producer.quiet()
+    for (const node of [...this.#producers, ...this.#tabs]) node.quiet()
     this.#broker.quiet()
     for (const stranger of this.#strangers) stranger.quiet()
     this.#faults.endAll()
@@ -193,7 +206,7 @@ class World {
 
   async #leave(): Promise<void> {
     const { clock } = this.#context
-    const clients = [...this.#producers, ...this.#workers, ...this.#strangers]
+    const clients = [...this.#producers, ...this.#workers, ...this.#tabs, ...this.#strangers]
     for (const node of clients) node.leaveForGood()
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => clients.every((node) => !node.isUp))
     this.#broker.leaveForGood()
@@ -275,6 +288,22 @@ class World {
       }
     }
     return workers
+  }
+
+  #makeDevices(): Device[] {
+    const devices: Device[] = []
+    let tabs = 0
+    for (const group of this.#scenario.browsers ?? []) {
+      for (let i = 0; i < group.count; i += 1) {
+        const device = new Device(this.#context, `browser-${devices.length + 1}`, group)
+        for (let tab = 0; tab < group.tabs; tab += 1) {
+          tabs += 1
+          device.tabs.push(new TabNode(this.#context, this.#network, `tab-${tabs}`, group, device))
+        }
+        devices.push(device)
+      }
+    }
+    return devices
   }
 
   #makeStrangers(): StrangerNode[] {

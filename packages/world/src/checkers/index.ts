@@ -26,11 +26,14 @@ import { FencedLeases } from './fenced-leases.ts'
 import { HandlerAnswers } from './handler-answers.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Holdings } from './holdings.ts'
+import { ItemOutcomes } from './item-outcomes.ts'
+import { KeyOrder } from './key-order.ts'
 import { LateDeliveries } from './late-deliveries.ts'
 import { LeaseLife } from './lease-life.ts'
 import { LeaseNumbers } from './lease-numbers.ts'
 import { Leaving } from './leaving.ts'
 import { Liveness } from './liveness.ts'
+import { OneItemAnIntent } from './one-item-an-intent.ts'
 import { OneOutcome } from './one-outcome.ts'
 import { Order } from './order.ts'
 import { ProgressOrder } from './progress.ts'
@@ -44,11 +47,14 @@ import { Replay } from './replay.ts'
 import { Replies } from './replies.ts'
 import { RetryBudget } from './retry-budget.ts'
 import { Runs } from './runs.ts'
+import { SavedIsDurable } from './saved-is-durable.ts'
+import { SavedItemsAreKept } from './saved-items-are-kept.ts'
 import { Sessions } from './sessions.ts'
 import { Silence } from './silence.ts'
 import { SilentSessions } from './silent-sessions.ts'
 import type { Sources } from './sources.ts'
 import { Stalls } from './stalls.ts'
+import { Stores } from './stores.ts'
 import { SubmitCredit } from './submit-credit.ts'
 import { Suspects } from './suspects.ts'
 import { Terms } from './terms.ts'
@@ -60,7 +66,13 @@ import { Wire } from './wire.ts'
 
 /** One checker for each promise, for one run. */
 export function checkers(scenario: Scenario): Checker[] {
-  const sources: Sources = { scenario, chronicle: new Chronicle(), wire: new Wire(), runs: new Runs() }
+  const sources: Sources = {
+    scenario,
+    chronicle: new Chronicle(),
+    wire: new Wire(),
+    runs: new Runs(),
+    stores: new Stores(),
+  }
   return [
     new AcceptedTasksAreKept(sources),
     new ToldWhenDurable(sources),
@@ -115,5 +127,15 @@ export function checkers(scenario: Scenario): Checker[] {
     new SilentSessions(sources),
     new Stalls(sources),
     new LateDeliveries(sources),
+    // Without an outbox there is nothing that they could see.
+    ...(scenario.browsers === undefined
+      ? []
+      : [
+          new SavedItemsAreKept(sources),
+          new SavedIsDurable(sources),
+          new OneItemAnIntent(sources),
+          new KeyOrder(sources),
+          new ItemOutcomes(sources),
+        ]),
   ]
 }

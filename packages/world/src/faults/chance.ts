@@ -1,5 +1,5 @@
 import { grained } from '../context.ts'
-import type { Fault, FaultType, TimedFault } from '../fault.ts'
+import { BROWSER_FAULT_TYPES, type Fault, type FaultType, type TimedFault } from '../fault.ts'
 import type { RandomSource, RandomStream } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
 
@@ -7,6 +7,8 @@ import type { Scenario } from '../scenario.ts'
 export interface NodeNames {
   producers: readonly string[]
   workers: readonly string[]
+  tabs: readonly string[]
+  devices: readonly string[]
 }
 
 /** The mean duration of faults, except for those that state another one. */
@@ -17,6 +19,8 @@ const TRICKLE_MS = 200
 const SLOW_DISK_MS = 300
 const SLOW_DISK_MS_MIN = 500
 const SLOW_DISK_MS_MAX = 5000
+/** Of the faults of one node, how many hit a tab where there is one. */
+const TABS_SHARE = 0.5
 /** One in this many lasts ten times as long. */
 const LONG_ONE_IN = 10
 
@@ -27,10 +31,14 @@ const LONG_ONE_IN = 10
 export function faultsByChance(scenario: Scenario, random: RandomSource, names: NodeNames): TimedFault[] {
   const faults: TimedFault[] = []
   for (const [type, everyMs] of Object.entries(scenario.faultRates ?? {}) as [FaultType, number | undefined][]) {
-    if (everyMs === undefined) continue
+    if (everyMs === undefined || (isOfBrowsers(type) && names.devices.length === 0)) continue
+    // So that what else is hit is the same with browsers and without.
+    const aside = names.tabs.length === 0 ? undefined : random.stream(`fault ${type} of a tab`)
     const chance = random.stream(`fault ${type}`)
     for (let atMs = nextAfter(0); atMs < scenario.durationMs; atMs = nextAfter(atMs)) {
-      faults.push({ atMs, fault: drawFault(type, chance, names) })
+      const fault = drawFault(type, chance, names)
+      const isOfTab = aside?.chance(TABS_SHARE) === true && 'node' in fault && !isOfBrowsers(type)
+      faults.push({ atMs, fault: isOfTab ? { ...fault, node: aside.pick(names.tabs) } : fault })
     }
     function nextAfter(ms: number): number {
       return ms + Math.max(1, grained(chance.exponential(everyMs as number)))
@@ -39,12 +47,16 @@ export function faultsByChance(scenario: Scenario, random: RandomSource, names: 
   return inOrder(faults)
 }
 
+function isOfBrowsers(type: FaultType): boolean {
+  return (BROWSER_FAULT_TYPES as readonly FaultType[]).includes(type)
+}
+
 /** Sorted by time. Faults of one time keep their order. */
 export function inOrder(faults: readonly TimedFault[]): TimedFault[] {
   return faults.toSorted((a, b) => a.atMs - b.atMs)
 }
 
-function drawFault(type: FaultType, chance: RandomStream, { producers, workers }: NodeNames): Fault {
+function drawFault(type: FaultType, chance: RandomStream, { producers, workers, tabs, devices }: NodeNames): Fault {
   const clients = [...producers, ...workers]
   // The broker takes part in everything, so it is hit as often as all the others together.
   const node = chance.chance(0.5) || clients.length === 0 ? 'broker' : chance.pick(clients)
@@ -82,6 +94,12 @@ function drawFault(type: FaultType, chance: RandomStream, { producers, workers }
       return { type, forMs: ms }
     case 'powerLoss':
       return { type, restartAfterMs: ms }
+    case 'hide':
+      return { type, node: chance.pick(tabs), forMs: ms }
+    case 'deviceCrash':
+      return { type, node: chance.pick(devices), forMs: ms }
+    case 'storeFailure':
+      return { type, node: chance.pick(devices), how: chance.pick(['full', 'silent', 'unavailable']), forMs: ms }
   }
 }
 

@@ -1,17 +1,23 @@
+import type { Device } from '../browser/device.ts'
 import type { Context } from '../context.ts'
-import type { Fault, TimedFault } from '../fault.ts'
+import type { BROWSER_FAULT_TYPES, Fault, TimedFault } from '../fault.ts'
 import type { SimulatedDisk } from '../journal/index.ts'
 import type { Network } from '../network/network.ts'
 import type { BrokerNode } from '../nodes/broker-node.ts'
 import type { Node } from '../nodes/node.ts'
+import type { TabNode } from '../nodes/tab-node.ts'
 
 export interface FaultTargets {
   broker: BrokerNode
   /** By name, including the broker. */
   nodes: ReadonlyMap<string, Node>
+  tabs: ReadonlyMap<string, TabNode>
+  devices: ReadonlyMap<string, Device>
   network: Network
   disk: SimulatedDisk
 }
+
+type BrowserFaultType = (typeof BROWSER_FAULT_TYPES)[number]
 
 /** Undoes a fault when its time is over, or earlier. */
 type Undo = (isEarly: boolean) => void
@@ -102,6 +108,22 @@ export class Faults {
   }
 
   #hasTarget(fault: Fault): boolean {
+    const { tabs, devices } = this.#targets
+    switch (fault.type) {
+      case 'hide': {
+        const tab = tabs.get(fault.node)
+        return tab !== undefined && tab.isUp && !tab.isLeaving
+      }
+      case 'deviceCrash':
+        return devices.get(fault.node)?.isOff === false
+      case 'storeFailure':
+        return devices.has(fault.node)
+      default:
+        return this.#hasNode(fault)
+    }
+  }
+
+  #hasNode(fault: Exclude<Fault, { type: BrowserFaultType }>): boolean {
     const node = this.#targets.nodes.get('node' in fault ? fault.node : 'broker')
     if (!node) return false
     switch (fault.type) {
@@ -175,6 +197,12 @@ export class Faults {
           this.#fullDisks -= 1
           disk.isFull = this.#fullDisks > 0
         }
+      case 'hide':
+        return (this.#targets.tabs.get(fault.node) as TabNode).hide(fault.forMs)
+      case 'deviceCrash':
+        return (this.#targets.devices.get(fault.node) as Device).losePower(fault.forMs)
+      case 'storeFailure':
+        return (this.#targets.devices.get(fault.node) as Device).storage.trouble(fault.how)
     }
   }
 }

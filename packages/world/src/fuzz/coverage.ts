@@ -1,7 +1,7 @@
 import { DEFAULT_HOST_CONFIG } from '@sluice/broker/core'
 import type { BrokerMessage, ClientMessage, WireError } from '@sluice/protocol'
 import { type Fact, FactReader } from '../journal/facts.ts'
-import type { Observation, ObservationOf } from '../observation.ts'
+import type { Observation, ObservationOf, StoredItem } from '../observation.ts'
 
 /** What a run must meet so that a rule is tested at all. A rule may have several. */
 export const SITUATIONS = {
@@ -59,6 +59,16 @@ export const SITUATIONS = {
   'a submission refused while draining': 'HOST-13',
   'an append of half a second': 'HOST-22',
   'a broker that stood still': 'HOST-23',
+  'an item saved': 'OUTBOX-1',
+  'an item sent again': 'OUTBOX-2',
+  'relaxed changes lost': 'OUTBOX-2',
+  'a tab that took over': 'OUTBOX-3',
+  'an item parked': 'OUTBOX-4',
+  'an item behind another of its key': 'OUTBOX-5',
+  'an item cancelled': 'OUTBOX-8',
+  'an item not saved': 'OUTBOX-9',
+  'an item in memory': 'OUTBOX-9',
+  'an intent named again': 'OUTBOX-10',
 } as const satisfies Record<string, string>
 
 export type Situation = keyof typeof SITUATIONS
@@ -81,6 +91,11 @@ export class Coverage {
   readonly #behind = new Map<number, number>()
   readonly #sessions = new Map<number, string>()
   readonly #closed = new Set<string>()
+  /** By device. */
+  readonly #leaders = new Map<string, string>()
+  /** The saved items of each ordering key, and all that ever were. */
+  readonly #keys = new Map<string, Set<string>>()
+  readonly #items = new Set<string>()
 
   see(observation: Observation): void {
     switch (observation.type) {
@@ -126,10 +141,41 @@ export class Coverage {
       case 'discarded':
         this.#meet('old batches discarded')
         return
+      case 'leading':
+        if ((this.#leaders.get(observation.device) ?? observation.node) !== observation.node)
+          this.#meet('a tab that took over')
+        this.#leaders.set(observation.device, observation.node)
+        return
+      case 'saved':
+        this.#meet(observation.isSaved ? 'an item saved' : 'an item in memory')
+        return
+      case 'unsaved':
+        this.#meet('an item not saved')
+        return
+      case 'outcomeUnknown':
+        if (observation.code === 'sameIntent') this.#meet('an intent named again')
+        return
+      case 'stored':
+        for (const item of observation.items) this.#stored(item)
+        return
+      case 'storeReverted':
+        this.#meet('relaxed changes lost')
+        return
       case 'lost':
         this.#meet('batches lost with the power')
         if (observation.torn) this.#meet('a torn batch')
     }
+  }
+
+  #stored({ id, state, orderingKey = id }: StoredItem): void {
+    const key = this.#keys.get(orderingKey) ?? new Set()
+    this.#keys.set(orderingKey, key)
+    if (state === 'saved' && key.size > 0 && !key.has(id)) this.#meet('an item behind another of its key')
+    if (state === 'saved') key.add(id)
+    else key.delete(id)
+    if (state === 'parked') this.#meet('an item parked')
+    if (state === 'cancelled') this.#meet('an item cancelled')
+    if (state === 'saved') this.#items.add(id)
   }
 
   #meet(situation: Situation): void {
@@ -222,6 +268,7 @@ export class Coverage {
     else if (message.type === 'submit') {
       for (const id of message.ids) {
         if (this.#submitted.has(id)) this.#meet('a submission heard again')
+        if (this.#submitted.has(id) && this.#items.has(id)) this.#meet('an item sent again')
         this.#submitted.add(id)
       }
     }

@@ -42,5 +42,11 @@ export function faultText(fault: Fault): string {
       return `the disk is full for ${span(fault.forMs)}`
     case 'powerLoss':
       return `the power fails; the broker starts again ${span(fault.restartAfterMs)} later`
+    case 'hide':
+      return `${fault.node} is hidden and frozen for ${span(fault.forMs)}`
+    case 'deviceCrash':
+      return `the device of ${fault.node} is without power for ${span(fault.forMs)}`
+    case 'storeFailure':
+      return `the storage of ${fault.node} is ${fault.how} for ${span(fault.forMs)}`
   }
 }

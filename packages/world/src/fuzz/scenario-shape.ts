@@ -6,6 +6,7 @@ import { FAULT_TYPES, type Fault, type FaultType, type TimedFault } from '../fau
 import { brokerSettings } from '../nodes/broker-settings.ts'
 import type {
   Arrivals,
+  BrowserGroup,
   Falsehood,
   JournalProfile,
   Misdeed,
@@ -149,6 +150,20 @@ const workers = object<WorkerGroup>({
   drainGraceMs: optional(some),
 })
 
+const browsers = object<BrowserGroup>({
+  count: whole(0),
+  tabs: whole(1),
+  arrivals,
+  tasks: list(taskMix, 1),
+  itemsMax: optional(whole(0)),
+  cancels: optional(share),
+  orderingKeys: optional(share),
+  intents: optional(share),
+  whenUnsaved: optional(oneOf('throw', 'memory')),
+  keepEnded: optional(whole(0)),
+  storeMs: distribution,
+})
+
 const misdeeds: Record<Misdeed, true> = {
   speaksOtherVersions: true,
   forgetsHello: true,
@@ -204,6 +219,9 @@ const fault = tagged<'type', Fault>('type', {
   failingDisk: {},
   fullDisk: { forMs },
   powerLoss: { restartAfterMs: some },
+  hide: { node, forMs },
+  deviceCrash: { node, forMs },
+  storeFailure: { node, how: oneOf('full', 'silent', 'unavailable'), forMs },
 })
 
 /** Any of these settings, by the names of their defaults. The product decides which values are allowed. */
@@ -236,6 +254,7 @@ const scenario = object<Scenario>({
   network,
   producers: list(producers),
   workers: list(workers),
+  browsers: optional(list(browsers)),
   strangers: optional(list(strangers)),
   operator: optional(operator),
   faultRates: optional(
@@ -286,6 +305,8 @@ function checkNodes(given: Scenario): void {
     ...names('producer', count(given.producers)),
     ...names('worker', count(given.workers)),
     ...names('stranger', count(given.strangers ?? [])),
+    ...names('tab', (given.browsers ?? []).reduce((sum, group) => sum + group.count * group.tabs, 0)),
+    ...names('browser', count(given.browsers ?? [])),
   ]
   for (const [at, { fault: one }] of (given.script ?? []).entries()) {
     if (!('node' in one) || nodes.includes(one.node)) continue

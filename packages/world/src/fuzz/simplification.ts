@@ -1,6 +1,6 @@
 import type { Distribution } from '../distribution.ts'
 import { brokerSettings } from '../nodes/broker-settings.ts'
-import type { ProducerGroup, Scenario, Service, TaskMix, WorkerGroup } from '../scenario.ts'
+import type { BrowserGroup, ProducerGroup, Scenario, Service, TaskMix, WorkerGroup } from '../scenario.ts'
 
 /** Shorter runs than this are no easier to follow. */
 const DURATION_MS_MIN = 500
@@ -23,15 +23,16 @@ function isPossible(scenario: Scenario): boolean {
 }
 
 function simpler(scenario: Scenario): Scenario[] {
-  const { producers, workers } = scenario
+  const { producers, workers, browsers = [] } = scenario
   return [
-    ...shorter(producers, 1).map((fewer) => ({ ...scenario, producers: fewer })),
+    ...shorter(producers, browsers.length > 0 ? 0 : 1).map((fewer) => ({ ...scenario, producers: fewer })),
     ...shorter(workers, 1).map((fewer) => ({ ...scenario, workers: fewer })),
     ...(scenario.durationMs > DURATION_MS_MIN
       ? [{ ...scenario, durationMs: Math.floor(scenario.durationMs / 2) }]
       : []),
-    ...without(scenario, ['engine', 'hosting', 'operator', 'strangers']),
+    ...without(scenario, ['engine', 'hosting', 'operator', 'strangers', 'browsers']),
     ...eachOf(producers, simplerProducers).map((instead) => ({ ...scenario, producers: instead })),
+    ...eachOf(browsers, simplerBrowsers).map((instead) => ({ ...scenario, browsers: instead })),
     ...eachOf(workers, simplerWorkers).map((instead) => ({ ...scenario, workers: instead })),
     ...withoutAny(scenario.engine ?? {}).map((engine) => ({ ...scenario, engine })),
     ...withoutAny(scenario.hosting ?? {}).map((hosting) => ({ ...scenario, hosting })),
@@ -115,6 +116,24 @@ function simplerProducers(group: ProducerGroup): ProducerGroup[] {
       'vanishesAfterMs',
     ]),
     ...eachOf(tasks, simplerTasks).map((instead) => ({ ...group, tasks: instead })),
+  ]
+}
+
+function simplerBrowsers(group: BrowserGroup): BrowserGroup[] {
+  const { count, tabs, itemsMax, tasks, storeMs } = group
+  return [
+    ...(count > 1 ? [{ ...group, count: 1 }] : []),
+    ...(tabs > 1 ? [{ ...group, tabs: tabs - 1 }] : []),
+    ...(itemsMax !== undefined && itemsMax > 1
+      ? [
+          { ...group, itemsMax: Math.floor(itemsMax / 2) },
+          { ...group, itemsMax: itemsMax - 1 },
+        ]
+      : []),
+    ...shorter(tasks, 1).map((fewer) => ({ ...group, tasks: fewer })),
+    ...without(group, ['cancels', 'orderingKeys', 'intents', 'whenUnsaved', 'keepEnded']),
+    ...eachOf(tasks, simplerTasks).map((instead) => ({ ...group, tasks: instead })),
+    ...calmer(storeMs).map((calm) => ({ ...group, storeMs: calm })),
   ]
 }
 

@@ -111,6 +111,13 @@ export class Story {
           }`,
         )
         return
+      case 'leading':
+        if (cast.plays(observation.node)) this.#tell(atMs, `${observation.node} leads the tabs of ${observation.device}`)
+        return
+      case 'stored':
+      case 'storeReverted':
+        for (const text of storedTexts(observation, cast)) this.#tell(atMs, text)
+        return
       default:
         if ('id' in observation && cast.names(observation.id) !== undefined)
           this.#tell(atMs, witnessText(observation, cast.names(observation.id) as string))
@@ -176,6 +183,15 @@ function disconnectionText({ node, connection, side, code }: ObservationOf<'disc
     : `the broker hears that connection ${connection} of ${node} is gone (${code})`
 }
 
+/** What a device has stored of the tasks of a story. */
+function storedTexts(stored: ObservationOf<'stored' | 'storeReverted'>, cast: Cast): string[] {
+  const how = stored.type === 'stored' ? `stores (${stored.durability})` : 'has again after the loss of power'
+  return [
+    ...stored.items.map(({ id, state }) => ({ task: cast.names(id), state: state as string })),
+    ...stored.removed.map((id) => ({ task: cast.names(id), state: 'removed' })),
+  ].flatMap(({ task, state }) => (task === undefined ? [] : [`${stored.node} ${how}: ${task} is ${state}`]))
+}
+
 type Witnessed = Extract<Observation, { id: string }>
 
 /** What a producer or a handler saw. */
@@ -206,6 +222,14 @@ function witnessText(seen: Witnessed, task: string): string {
       return `${node} waits for the outcome of ${task} no longer`
     case 'progressSeen':
       return `${node} sees progress of ${task}`
+    case 'saved':
+      return `${node} is told that ${task} is ${seen.isSaved ? 'saved' : 'in memory'}`
+    case 'unsaved':
+      return `${node} is told that ${task} is not saved: ${seen.code}`
+    case 'cancelSaved':
+      return `${node} is told that the wish to cancel ${task} is saved`
+    case 'deciding':
+      return `${node} wants the parked ${task} to be ${seen.what === 'retry' ? 'sent again' : 'discarded'}`
     case 'handlerStarted':
       return `a handler of ${node} begins ${task}, attempt ${seen.attempt} (run ${seen.run})`
     case 'handlerAborted':

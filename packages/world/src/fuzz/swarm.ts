@@ -2,7 +2,7 @@ import { DEFAULT_HOST_CONFIG } from '@sluice/broker/core'
 import { DEFAULT_CONFIG, type EngineConfig } from '@sluice/engine'
 import type { SubmitOptions } from '@sluice/protocol'
 import type { Distribution } from '../distribution.ts'
-import { FAULT_TYPES, type FaultRates, type FaultType } from '../fault.ts'
+import { BROWSER_FAULT_TYPES, FAULT_TYPES, type FaultRates, type FaultType } from '../fault.ts'
 import { RandomSource, type RandomStream } from '../random.ts'
 import type {
   Arrivals,
@@ -15,6 +15,7 @@ import type {
   TaskMix,
   WorkerGroup,
 } from '../scenario.ts'
+import { browsed } from './browsers.ts'
 import { maybe, present } from './draws.ts'
 import { extreme } from './extremes.ts'
 import { heartbeatOf, hostingOf } from './hosting.ts'
@@ -76,7 +77,7 @@ export function swarm(seed: number): Scenario {
     faultRates: faultRatesOf(source.stream('swarm faults'), durationMs),
   }
   // What was not drawn is absent and not undefined, as in a file.
-  return JSON.parse(JSON.stringify(patient(extreme(seed, scenario)))) as Scenario
+  return JSON.parse(JSON.stringify(browsed(seed, patient(extreme(seed, scenario))))) as Scenario
 }
 
 /**
@@ -304,7 +305,7 @@ function faultRatesOf(random: RandomStream, durationMs: number): FaultRates | un
   if (random.chance(0.25)) return undefined
   const share = random.pick([0.15, 0.35, 0.7])
   const rates: { -readonly [Type in FaultType]?: number } = {}
-  for (const type of FAULT_TYPES) {
+  for (const type of FAULT_TYPES.filter((one) => !(BROWSER_FAULT_TYPES as readonly FaultType[]).includes(one))) {
     if (random.chance(share)) rates[type] = durationMs / random.pick([1, 2, 4])
   }
   return rates

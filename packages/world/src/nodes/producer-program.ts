@@ -17,10 +17,8 @@ import type { ProducerGroup } from '../scenario.ts'
 import { ArrivalProcess } from './arrivals.ts'
 import { BROKER_URL } from './client-platform.ts'
 import type { Process } from './process.ts'
-import { BYTES_MARK } from './task-text.ts'
+import { readResult } from './task-text.ts'
 import { makeWish, type Submission, type Wish } from './wish.ts'
-
-const decoder = new TextDecoder()
 
 /** The most retries that a budget saves up. */
 const RETRIES_MAX = 10
@@ -363,13 +361,6 @@ export class ProducerProgram {
 
 function bytesOf(random: RandomStream): (count: number) => Uint8Array {
   return (count) => random.bytes(count)
-}
-
-/** The text of a result, and what is wrong with it if its type differs from what its handler returned. */
-function readResult(value: unknown): string {
-  const isBytes = value instanceof Uint8Array
-  const text = isBytes ? (JSON.parse(decoder.decode(value)) as string) : (value as string)
-  return isBytes === text.startsWith(BYTES_MARK) ? text : `${text}, as ${isBytes ? 'bytes' : 'JSON'}`
 }
 
 /** The code that a call was refused with. An error that is no refusal is a defect and is thrown again. */

@@ -1,6 +1,8 @@
 import { fnv1a } from '../fnv.ts'
 import type { RandomStream } from '../random.ts'
 
+const decoder = new TextDecoder()
+
 const ALPHABETS = {
   /** One byte each in UTF-8. */
   latin: [...'abcdefghijklmnopqrstuvwxyz'],
@@ -24,6 +26,13 @@ export function padded(text: string, length: number, random: RandomStream, alpha
  * recognise them.
  */
 export const BYTES_MARK = 'bytes: '
+
+/** The text of a result, and what is wrong with it if its type differs from what its handler returned. */
+export function readResult(value: unknown): string {
+  const isBytes = value instanceof Uint8Array
+  const text = isBytes ? (JSON.parse(decoder.decode(value)) as string) : (value as string)
+  return isBytes === text.startsWith(BYTES_MARK) ? text : `${text}, as ${isBytes ? 'bytes' : 'JSON'}`
+}
 
 /** The wish that a body states. It is the same in every submission of the wish, whatever the id. */
 export function wishOf(body: unknown): string {

@@ -38,7 +38,10 @@ export interface Submission {
   isAccepted: boolean
 }
 
-export function makeWish(context: Context, group: ProducerGroup, producer: string, number: number): Wish {
+/** What a wish is drawn from. */
+type Habits = Pick<ProducerGroup, 'tasks' | 'dealing' | 'cancels' | 'resubmits' | 'asksLater' | 'keepsHandles'>
+
+export function makeWish(context: Context, group: Habits, producer: string, number: number): Wish {
   const name = `${producer}:${number}`
   const chance = context.random.once(`wish ${name}`)
   const drawn = pickTask(group.tasks, chance)

@@ -5,6 +5,7 @@ import { expect } from 'vitest'
 import { Chronicle } from '../../src/checkers/chronicle.ts'
 import { Runs } from '../../src/checkers/runs.ts'
 import type { Sources } from '../../src/checkers/sources.ts'
+import { Stores } from '../../src/checkers/stores.ts'
 import { Wire } from '../../src/checkers/wire.ts'
 import type { Checker, Observation, Scenario } from '../../src/index.ts'
 import type { Holdings, ObservationBody, Violate } from '../../src/observation.ts'
@@ -43,6 +44,7 @@ export class Stream {
       chronicle: new Chronicle(),
       wire: new Wire(),
       runs: new Runs(),
+      stores: new Stores(),
     })
   }
 
