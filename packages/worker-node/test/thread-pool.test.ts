@@ -13,10 +13,14 @@ import {
   TimeLimitExceeded,
 } from '@sluice/client'
 import { bodyToJson, jsonBody } from '@sluice/protocol'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createThreadPool } from '../src/index.ts'
 
 const module = join(import.meta.dirname, 'fixtures', 'tasks.ts')
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
 
 describe('a pool of one thread', () => {
   let pool: Executor
@@ -206,7 +210,7 @@ test('a handler that takes all the memory of its thread fails its task, and the 
 
 test('a thread that cannot load the module is replaced, and its task handed back with the reason', async () => {
   const marker = join(tmpdir(), randomUUID())
-  process.env.FLAKY_MARKER = marker
+  vi.stubEnv('FLAKY_MARKER', marker)
   const lines: string[] = []
   const logger: Logger = { ...silentLogger, error: (_, message) => void lines.push(message) }
   const pool = createThreadPool({ module: join(import.meta.dirname, 'fixtures', 'flaky.ts'), size: 1, logger })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Worker as Thread } from 'node:worker_threads'
 import { type Client, createClient, silentLogger, uuidv7Source, type Worker } from '@sluice/client'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createWorker, loadHandlers, nodePlatform, startWorkerProcess, type WorkerOptions } from '../src/index.ts'
 import { patience, Running, startBroker } from './processes.ts'
 
@@ -26,6 +26,7 @@ afterAll(async () => {
 
 let worker: Worker | undefined
 afterEach(async () => {
+  vi.unstubAllEnvs()
   await worker?.close()
   worker = undefined
 })
@@ -85,7 +86,7 @@ describe('bytes', () => {
 
 describe('a worker with threads', () => {
   test('the time to load the module is no part of the time limit', async () => {
-    process.env.FLAKY_MARKER = module
+    vi.stubEnv('FLAKY_MARKER', module)
     const slow = join(import.meta.dirname, 'fixtures', 'flaky.ts')
     await start({ handlers: { greet: () => '' }, threads: { module: slow, size: 1 } })
     const handle = await client.submit('greet', null, { timeLimitMs: 300, retry: { kind: 'none' } })
@@ -102,7 +103,7 @@ describe('a worker with threads', () => {
 
   test('a task whose thread could not load the module, or was ended by another task, is handed back and no attempt is counted', async () => {
     const marker = join(tmpdir(), randomUUID())
-    process.env.FLAKY_MARKER = marker
+    vi.stubEnv('FLAKY_MARKER', marker)
     const flaky = join(import.meta.dirname, 'fixtures', 'flaky.ts')
     await start({ handlers: { greet: () => '' }, threads: { module: flaky, size: 1 } })
     const handle = await client.submit('greet', null, { retry: { kind: 'none' } })
