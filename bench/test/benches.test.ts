@@ -60,17 +60,21 @@ const differences = new Set([
 ])
 
 describe('each bench measures something on a small scale', () => {
-  test.each(benches.map((bench): [string, Bench] => [bench.name, bench]))('%s', async (name, bench) => {
-    const { configuration, figures } = await bench.run('quick')
-    expect(figures.map((figure) => figure.name)).toEqual(figuresOf[name])
-    for (const { name: figureName, median, min, max, target, met } of figures) {
-      expect(Number.isFinite(median), figureName).toBe(true)
-      expect(min).toBeLessThanOrEqual(median)
-      expect(max).toBeGreaterThanOrEqual(median)
-      // Tasks really flowed: no rate, no time and no size is nothing.
-      if (!differences.has(figureName)) expect(median, figureName).toBeGreaterThan(0)
-      expect(met === null).toBe(target === null)
-    }
-    expect(configuration.repetitions).toBe(1)
-  })
+  test.each(benches.map((bench): [string, Bench] => [bench.name, bench]))(
+    '%s',
+    { timeout: 120_000 },
+    async (name, bench) => {
+      const { configuration, figures } = await bench.run('quick')
+      expect(figures.map((figure) => figure.name)).toEqual(figuresOf[name])
+      for (const { name: figureName, median, min, max, target, met } of figures) {
+        expect(Number.isFinite(median), figureName).toBe(true)
+        expect(min).toBeLessThanOrEqual(median)
+        expect(max).toBeGreaterThanOrEqual(median)
+        // Tasks really flowed: no rate, no time and no size is nothing.
+        if (!differences.has(figureName)) expect(median, figureName).toBeGreaterThan(0)
+        expect(met === null).toBe(target === null)
+      }
+      expect(configuration.repetitions).toBe(1)
+    },
+  )
 })

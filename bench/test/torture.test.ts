@@ -20,21 +20,25 @@ const metWithin: Record<string, string> = {
   'bit-flips': 'refused as damaged',
 }
 
+/** On a machine that is busy elsewhere, a round can pass in which the fault meets nothing. */
+const TRIES = 4
+
 for (const fault of faults) {
   test.skipIf(fault.obstacle?.() !== undefined)(
     `${fault.about}: no promise is broken`,
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async () => {
-      const lines: string[] = []
-      const [result] = await torture({ faults: [fault], rounds: 1, seed: 1, scale: 'quick' }, (line) =>
-        lines.push(line),
-      )
-      expect(result!.findings).toEqual([])
-      expect(lines[0]).toContain(`${fault.name} 1/1: `)
-      const value = (name: string) => result!.figures.find((figure) => figure.name === name)?.median
-      expect(value('rounds')).toBe(1)
-      expect(value(metWithin[fault.name]!)).toBeGreaterThan(0)
-      expect(result!.figures.filter(({ met }) => met === false)).toEqual([])
+      for (let seed = 1; seed <= TRIES; seed++) {
+        const lines: string[] = []
+        const [result] = await torture({ faults: [fault], rounds: 1, seed, scale: 'quick' }, (line) => lines.push(line))
+        expect(result!.findings).toEqual([])
+        expect(lines[0]).toContain(`${fault.name} 1/1: `)
+        const value = (name: string) => result!.figures.find((figure) => figure.name === name)?.median
+        expect(value('rounds')).toBe(1)
+        expect(result!.figures.filter(({ met }) => met === false)).toEqual([])
+        if (value(metWithin[fault.name]!)! > 0) return
+      }
+      expect.fail(`no round of ${TRIES} has come across ${metWithin[fault.name]}`)
     },
   )
 }
