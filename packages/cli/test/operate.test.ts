@@ -236,7 +236,8 @@ test.for(Object.keys(SCRIPTS) as Shell[])(
     }
     expect(await complete('sluice wat')).toEqual({ found: ['watch'], stderr: '' })
     expect((await complete('sluice list --state d')).found).toEqual(['dead', 'delayed'])
-    expect((await complete('sluice purge pho')).found).toEqual(['photos'])
+    // The shell waits only so long for the names of the broker's queues.
+    await expect.poll(async () => (await complete('sluice purge pho')).found, { timeout: 60_000 }).toEqual(['photos'])
     expect((await complete('sluice dead red')).found).toEqual(['redrive'])
   },
 )
