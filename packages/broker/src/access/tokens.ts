@@ -15,7 +15,7 @@ import {
   SignJWT,
 } from 'jose'
 import { type AccessControl, AccessError, type Principal } from '../core/access/access-control.ts'
-import { Scopes } from '../core/access/scopes.ts'
+import { scopesOf } from '../core/access/scopes.ts'
 import { SECRET_BYTES_MIN } from './secret.ts'
 
 /** Where the keys that verify tokens are. Exactly one of the three is set. */
@@ -101,7 +101,7 @@ export function principalOf(payload: JWTPayload): Principal {
   if (typeof iat !== 'number' || typeof exp !== 'number') throw new AccessError('The token needs iat and exp.')
   if (scope !== undefined && typeof scope !== 'string')
     throw new AccessError('scope in the token has to be a text, such as "submit:photos.* read:photos.*".')
-  return { id: sub, scopes: new Scopes(scope ?? ''), issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 }
+  return { id: sub, scopes: scopesOf(scope ?? ''), issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 }
 }
 
 /**

@@ -17,6 +17,7 @@ import { Outbound, type OutboundOwner } from './outbound.ts'
 import type { Transport } from './platform.ts'
 import { printable } from './printable.ts'
 import { Requests, type RequestsConnection, type RequestsHost } from './requests.ts'
+import { Rest } from './rest.ts'
 import { brief, wireError } from './wire-error.ts'
 
 /** Frames that are kept of a connection that does not wait until its token is checked. */
@@ -25,10 +26,6 @@ const UNREAD_BYTES_MAX = 64 * 1024
 
 /** Bytes of the frame with `hello`. A hello that resumes a session names up to 10,000 leases. */
 const HELLO_FRAME_BYTES_MAX = 128 * 1024
-
-/** How long a connection is not read from because its principal uses too much, in ms. A shorter rest saves nothing. */
-const REST_MS_MIN = 100
-const REST_MS_MAX = 5000
 
 const HELLO_TOO_LARGE: WireError = {
   code: 'too_large',
@@ -83,8 +80,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
   #unread: (string | Uint8Array)[] = []
   /** Messages after `hello` in the same frame, while the token is checked. */
   #unheard: readonly ClientMessage[] = []
-  /** Ends the time in which the connection is not read from because its principal uses too much. */
-  #cancelRest: (() => void) | undefined
+  readonly #rest: Rest
   /** Whether the broker knows that there is something to send. */
   #isNoted = false
   name = ''
@@ -94,6 +90,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     this.#transport = transport
     this.#share = share
     this.outbound = new Outbound(host, this, transport)
+    this.#rest = new Rest(host.platform)
     const cancelDeadline = host.platform.setTimer(() => this.#missHello(), host.config.helloTimeoutMs)
     this.#phase = { state: 'awaitingHello', cancelDeadline }
     transport.limitFrames?.(HELLO_FRAME_BYTES_MAX)
@@ -126,8 +123,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
   }
 
   get #isOver(): boolean {
-    const { state } = this.#phase
-    return state === 'disconnected' || state === 'closed'
+    return this.#phase.state === 'disconnected' || this.#phase.state === 'closed'
   }
 
   // ─── receiving ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,7 +239,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     const state = nextSessionState(phase.state, event)
     this.#phase = { state } as Phase
     this.#share?.end()
-    this.#cancelRest?.()
+    this.#rest.end()
     this.outbound.end()
     this.#unread = []
     this.#unheard = []
@@ -311,7 +307,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
   #readOn(): void {
     if (this.#phase.state === 'authenticating') return
     this.#host.pauseWhenSaturated(this)
-    const isHeld = this.#requests?.reading === 'paused' || this.#cancelRest !== undefined
+    const isHeld = this.#requests?.reading === 'paused' || this.#rest.isOn
     if (!this.#host.isSaturated && !isHeld) this.#transport.resume()
   }
 
@@ -360,15 +356,8 @@ export class Connection implements OutboundOwner, RequestsConnection {
   }
 
   rest(ms: number): void {
-    if (this.#cancelRest !== undefined) return
     this.#transport.pause()
-    this.#cancelRest = this.#host.platform.setTimer(
-      () => {
-        this.#cancelRest = undefined
-        if (!this.#isOver) this.#readOn()
-      },
-      Math.min(Math.max(ms, REST_MS_MIN), REST_MS_MAX),
-    )
+    this.#rest.begin(ms, () => this.#readOn())
   }
 
   onAnswered(): void {

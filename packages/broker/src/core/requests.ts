@@ -6,7 +6,7 @@ import { type AccessControl, AccessError, type Principal } from './access/access
 import { authorize, MESSAGE_RULES, notPermitted, type Rule } from './access/authorize.ts'
 import type { ConnectionShare, Quotas } from './access/quotas.ts'
 import { assertNotRevoked } from './access/revocation.ts'
-import { TokenLife } from './access/token-life.ts'
+import { type TokenHolder, TokenLife } from './access/token-life.ts'
 import { visibleTasks } from './access/visible-tasks.ts'
 import type { Outbound, OutboundHost } from './outbound.ts'
 import type { HostPlatform } from './platform.ts'
@@ -54,7 +54,7 @@ export interface Asker {
 }
 
 /** The requests of a session's client over one connection, after the welcome. */
-export class Requests {
+export class Requests implements TokenHolder {
   readonly session: string
   readonly #roles: ReadonlySet<Role>
   readonly #host: RequestsHost
@@ -78,10 +78,7 @@ export class Requests {
     this.#roles = new Set(roles)
     this.#principal = principal
     this.#share = share
-    this.#tokenLife = new TokenLife(host.platform, {
-      onExpiring: (inMs) => this.#outbound.signal({ type: 'tokenExpiring', inMs }),
-      onExpired: () => connection.onTokenExpired(),
-    })
+    this.#tokenLife = new TokenLife(host.platform, this)
   }
 
   /** The principal of the client. Undefined without access control. */
@@ -100,6 +97,14 @@ export class Requests {
   /** The token counts from now on. Returns how long it is valid, in ms. Undefined without a token. */
   beginToken(): number | undefined {
     return this.#principal && this.#tokenLife.begin(this.#principal)
+  }
+
+  onTokenExpiring(inMs: number): void {
+    this.#outbound.signal({ type: 'tokenExpiring', inMs })
+  }
+
+  onTokenExpired(): void {
+    this.#connection.onTokenExpired()
   }
 
   /** The connection has ended. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { problemsOfScopes, QUEUE_ACTIONS, Scopes } from '../../src/core/access/scopes.ts'
+import { problemsOfScopes, QUEUE_ACTIONS, Scopes, scopesOf } from '../../src/core/access/scopes.ts'
 
 describe('scopes', () => {
   test('a queue name, the beginning of one, every queue', () => {
@@ -37,6 +37,15 @@ describe('scopes', () => {
     for (let i = 0; i < 3000; i += 1) expect(scopes.allow('submit', `q${i}`)).toBe(false)
     expect(scopes.allow('submit', 'a')).toBe(true)
     expect(scopes.allow('read', 'a')).toBe(false)
+  })
+
+  test('equal texts share their permissions, and texts that nobody uses any more are forgotten', () => {
+    const first = scopesOf('submit:shared')
+    expect(scopesOf('submit:shared')).toBe(first)
+    for (let n = 0; n < 2000; n += 1) expect(scopesOf(`submit:q${n}`).allow('submit', `q${n}`)).toBe(true)
+    const again = scopesOf('submit:shared')
+    expect(again).not.toBe(first)
+    expect([again.allow('submit', 'shared'), again.allow('submit', 'q1')]).toEqual([true, false])
   })
 
   test('what somebody writes is judged by the word', () => {

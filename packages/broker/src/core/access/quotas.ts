@@ -85,14 +85,14 @@ export interface ConnectionShare {
 
 /** Keeps the use of a broker by principals and addresses within their quotas. */
 export class Quotas {
-  readonly #config: QuotaConfig
+  readonly config: QuotaConfig
   readonly #nowMs: () => number
   readonly #addresses = new Map<string, AddressUse>()
   readonly #principals = new Map<string, PrincipalUse>()
   #lookAt = REMEMBERED_MIN
 
   constructor(config: QuotaConfig, nowMs: () => number) {
-    this.#config = config
+    this.config = config
     this.#nowMs = nowMs
   }
 
@@ -105,7 +105,7 @@ export class Quotas {
   connect(address: string | undefined): ConnectionShare | WireError {
     const group = addressGroup(address ?? '')
     const use = this.#addresses.get(group) ?? { connections: 0, pending: 0, requests: 0 }
-    const { addressConnectionsMax, addressPendingMax } = this.#config
+    const { addressConnectionsMax, addressPendingMax } = this.config
     if (use.connections >= addressConnectionsMax)
       return tooMany('addressConnectionsMax', addressConnectionsMax, 'connections', 'address')
     if (use.pending >= addressPendingMax)
@@ -113,17 +113,17 @@ export class Quotas {
     use.connections += 1
     use.pending += 1
     this.#addresses.set(group, use)
-    return this.#shareOf(group, use)
+    return new Share(this, group, use)
   }
 
   /** A principal submits this much now. Returns a refusal if it submitted too much in the last second. */
   submit({ id }: Principal, tasks: number, bytes: number): WireError | undefined {
     const nowMs = this.#nowMs()
-    const use = this.#useOf(id)
+    const use = this.useOf(id)
     const [tasksWaitMs, bytesWaitMs] = [use.submits.waitMs(nowMs), use.bytes.waitMs(nowMs)]
     if (tasksWaitMs > 0 || bytesWaitMs > 0) {
       const name = tasksWaitMs >= bytesWaitMs ? 'principalSubmitsPerSecond' : 'principalBytesPerSecond'
-      const limit = this.#config[name]
+      const limit = this.config[name]
       return {
         code: 'busy',
         message: `you submit more than ${name} allows (${limit}): wait`,
@@ -139,7 +139,7 @@ export class Quotas {
 
   /** A principal asks about this many ids. Returns how long it must not ask for more, in ms. */
   lookUp({ id }: Principal, ids: number): number {
-    const { lookUps } = this.#useOf(id)
+    const { lookUps } = this.useOf(id)
     const nowMs = this.#nowMs()
     lookUps.take(ids, nowMs)
     return lookUps.waitMs(nowMs)
@@ -147,8 +147,8 @@ export class Quotas {
 
   /** A principal waits over HTTP. Returns a function that ends the wait, or a refusal. */
   wait({ id }: Principal): (() => void) | WireError {
-    const use = this.#useOf(id)
-    const { principalWaitsMax } = this.#config
+    const use = this.useOf(id)
+    const { principalWaitsMax } = this.config
     if (use.waits >= principalWaitsMax)
       return tooMany('principalWaitsMax', principalWaitsMax, 'waiting requests', 'principal')
     use.waits += 1
@@ -161,70 +161,28 @@ export class Quotas {
   request(address: string): (() => void) | WireError {
     const group = addressGroup(address)
     const use = this.#addresses.get(group) ?? { connections: 0, pending: 0, requests: 0 }
-    const { addressRequestsMax } = this.#config
+    const { addressRequestsMax } = this.config
     if (use.requests >= addressRequestsMax)
       return tooMany('addressRequestsMax', addressRequestsMax, 'unanswered requests', 'address')
     use.requests += 1
     this.#addresses.set(group, use)
     return () => {
       use.requests -= 1
-      this.#forgetAddress(group, use)
+      this.forgetAddress(group, use)
     }
   }
 
-  #forgetAddress(group: string, { connections, requests }: AddressUse): void {
+  /** Forgets an address that uses nothing. */
+  forgetAddress(group: string, { connections, requests }: AddressUse): void {
     if (connections === 0 && requests === 0) this.#addresses.delete(group)
   }
 
-  #shareOf(group: string, address: AddressUse): ConnectionShare {
-    const { principalConnectionsMax, principalCreditMax, principalUnreadBytesMax } = this.#config
-    let principal: PrincipalUse | undefined
-    let held = 0
-    let unread = 0
-    return {
-      welcome: ({ id }, replaces) => {
-        const use = this.#useOf(id)
-        if (use.connections >= principalConnectionsMax && !replaces)
-          return tooMany('principalConnectionsMax', principalConnectionsMax, 'connections', 'principal')
-        principal = use
-        use.connections += 1
-        address.pending -= 1
-        return undefined
-      },
-      setCredit: (credit) => {
-        if (principal === undefined) return undefined
-        if (credit > held && principal.credit - held + credit > principalCreditMax)
-          return tooMany('principalCreditMax', principalCreditMax, 'credits of workers', 'principal')
-        principal.credit += credit - held
-        held = credit
-        return undefined
-      },
-      unreadMax: (bytes) => {
-        if (principal === undefined) return Number.POSITIVE_INFINITY
-        const counted = bytes > UNREAD_BYTES_MIN ? bytes : 0
-        principal.unreadBytes += counted - unread
-        unread = counted
-        return principal.unreadBytes > principalUnreadBytesMax ? UNREAD_BYTES_MIN : Number.POSITIVE_INFINITY
-      },
-      end: () => {
-        address.connections -= 1
-        this.#forgetAddress(group, address)
-        if (principal === undefined) {
-          address.pending -= 1
-          return
-        }
-        principal.connections -= 1
-        principal.credit -= held
-        principal.unreadBytes -= unread
-      },
-    }
-  }
-
-  #useOf(id: string): PrincipalUse {
+  /** What a principal uses. For its connections. */
+  useOf(id: string): PrincipalUse {
     const known = this.#principals.get(id)
     if (known) return known
     if (this.#principals.size >= this.#lookAt) this.#forgetIdle()
-    const { principalSubmitsPerSecond, principalBytesPerSecond, principalLookUpsPerSecond } = this.#config
+    const { principalSubmitsPerSecond, principalBytesPerSecond, principalLookUpsPerSecond } = this.config
     const nowMs = this.#nowMs()
     const use = {
       connections: 0,
@@ -249,6 +207,68 @@ export class Quotas {
       if (isIdle && [submits, bytes, lookUps].every((bucket) => bucket.isFull(nowMs))) this.#principals.delete(id)
     }
     this.#lookAt = Math.max(REMEMBERED_MIN, this.#principals.size * 2)
+  }
+}
+
+/** A class, because a broker holds thousands of them: closures would take five times the memory. */
+class Share implements ConnectionShare {
+  readonly #quotas: Quotas
+  readonly #group: string
+  readonly #address: AddressUse
+  #principal: PrincipalUse | undefined
+  #credit = 0
+  #unread = 0
+
+  constructor(quotas: Quotas, group: string, address: AddressUse) {
+    this.#quotas = quotas
+    this.#group = group
+    this.#address = address
+  }
+
+  welcome({ id }: Principal, replaces: boolean): WireError | undefined {
+    const { principalConnectionsMax } = this.#quotas.config
+    const use = this.#quotas.useOf(id)
+    if (use.connections >= principalConnectionsMax && !replaces)
+      return tooMany('principalConnectionsMax', principalConnectionsMax, 'connections', 'principal')
+    this.#principal = use
+    use.connections += 1
+    this.#address.pending -= 1
+    return undefined
+  }
+
+  setCredit(credit: number): WireError | undefined {
+    const principal = this.#principal
+    if (principal === undefined) return undefined
+    const { principalCreditMax } = this.#quotas.config
+    const sum = principal.credit - this.#credit + credit
+    if (credit > this.#credit && sum > principalCreditMax)
+      return tooMany('principalCreditMax', principalCreditMax, 'credits of workers', 'principal')
+    principal.credit = sum
+    this.#credit = credit
+    return undefined
+  }
+
+  unreadMax(bytes: number): number {
+    const principal = this.#principal
+    if (principal === undefined) return Number.POSITIVE_INFINITY
+    const counted = bytes > UNREAD_BYTES_MIN ? bytes : 0
+    principal.unreadBytes += counted - this.#unread
+    this.#unread = counted
+    const isWithin = principal.unreadBytes <= this.#quotas.config.principalUnreadBytesMax
+    return isWithin ? Number.POSITIVE_INFINITY : UNREAD_BYTES_MIN
+  }
+
+  end(): void {
+    const principal = this.#principal
+    this.#address.connections -= 1
+    this.#quotas.forgetAddress(this.#group, this.#address)
+    if (principal === undefined) {
+      this.#address.pending -= 1
+      return
+    }
+    principal.connections -= 1
+    principal.credit -= this.#credit
+    principal.unreadBytes -= this.#unread
   }
 }
 

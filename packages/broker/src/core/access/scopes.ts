@@ -6,6 +6,21 @@ export type QueueAction = (typeof QUEUE_ACTIONS)[number]
 /** The maximum number of cached decisions for one principal. With the cache a message costs one lookup. */
 const DECISIONS_MAX = 1000
 
+/** The maximum number of cached permissions, by their text. */
+const TEXTS_MAX = 1000
+
+const scopesOfTexts = new Map<string, Scopes>()
+
+/** The permissions in this text. Equal texts share one object, so that a thousand connections of a program take no more. */
+export function scopesOf(text: string): Scopes {
+  const known = scopesOfTexts.get(text)
+  if (known !== undefined) return known
+  if (scopesOfTexts.size >= TEXTS_MAX) scopesOfTexts.clear()
+  const scopes = new Scopes(text)
+  scopesOfTexts.set(text, scopes)
+  return scopes
+}
+
 /**
  * The permissions of a principal, from text such as `submit:photos.* work:photos read:*`.
  *

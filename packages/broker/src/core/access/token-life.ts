@@ -8,15 +8,21 @@ import type { Principal } from './access-control.ts'
  */
 const NOTICE_MS = 60_000
 
+/** Whoever holds a token. */
+export interface TokenHolder {
+  onTokenExpiring(inMs: number): void
+  onTokenExpired(): void
+}
+
 /** The validity period of a connection's token. */
 export class TokenLife {
   readonly #platform: HostPlatform
-  readonly #on: { onExpiring(inMs: number): void; onExpired(): void }
+  readonly #holder: TokenHolder
   #cancelTimer: (() => void) | undefined
 
-  constructor(platform: HostPlatform, on: { onExpiring(inMs: number): void; onExpired(): void }) {
+  constructor(platform: HostPlatform, holder: TokenHolder) {
     this.#platform = platform
-    this.#on = on
+    this.#holder = holder
   }
 
   /** A token counts from now on in place of the previous one. Returns how long it is valid, in ms. */
@@ -25,8 +31,8 @@ export class TokenLife {
     const leftMs = this.#leftMs(expiresAtMs)
     this.#wait(leftMs - Math.min(NOTICE_MS, leftMs / 2), expiresAtMs, () => {
       const inMs = this.#leftMs(expiresAtMs)
-      this.#on.onExpiring(Math.round(inMs))
-      this.#wait(inMs, expiresAtMs, () => this.#on.onExpired())
+      this.#holder.onTokenExpiring(Math.round(inMs))
+      this.#wait(inMs, expiresAtMs, () => this.#holder.onTokenExpired())
     })
     return Math.min(Math.round(leftMs), DURATION_MS_MAX)
   }
