@@ -58,7 +58,8 @@ export class Honest {
     const bodies = Bodies.ofTexts(['"more"'])
     this.#peer.say({ type: 'submit', ref, queue: 'victim', watch: false, ids: [id], bodies })
     const answer = await this.#peer.until((message) => message.type === 'submitted' && message.ref === ref)
-    if (answer?.type !== 'submitted') throw new Error('the honest client got no answer')
+    if (answer?.type !== 'submitted')
+      throw new Error(`the honest client got no answer (${this.#peer.closeCode ?? 'open'})`)
     if (answer.refused.length > 0) throw new Error(`the honest client was refused: ${JSON.stringify(answer.refused)}`)
   }
 

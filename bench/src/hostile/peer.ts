@@ -11,12 +11,14 @@ import {
 import { WebSocket } from 'ws'
 
 /** How long an answer may take before it counts as none, in ms. */
-const ANSWER_MS = 10_000
+const ANSWER_MS = 60_000
 
 /** One end of a connection that says what it likes. */
 export class Peer {
   readonly socket: WebSocket
   welcome: Welcome | undefined
+  /** How the connection ended. */
+  closeCode: number | undefined
   readonly #heard: BrokerMessage[] = []
   #look: (() => void) | undefined
 
@@ -29,7 +31,10 @@ export class Peer {
       if (decoded.ok) this.#heard.push(...decoded.messages)
       this.#look?.()
     })
-    this.socket.on('close', () => this.#look?.())
+    this.socket.on('close', (code) => {
+      this.closeCode = code
+      this.#look?.()
+    })
   }
 
   /** Undefined where it was not let in. */

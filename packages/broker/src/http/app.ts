@@ -1,5 +1,5 @@
 import type { Limits, WireError } from '@sluice/protocol'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { AccessControl } from '../core/access/access-control.ts'
 import { authorize } from '../core/access/authorize.ts'
@@ -8,7 +8,7 @@ import { Admissions, ROUTE_RULES, type Serve } from './access.ts'
 import { errorResponse, HttpRefusal, statusOf, wireErrorOf } from './error-response.ts'
 import { refuseForeignHost, refuseForeignOrigin, refuseOtherContent } from './guards.ts'
 import { addOperatorRoutes } from './operator-routes.ts'
-import { RequestBodies, requestTooLarge } from './request-body.ts'
+import { PRINCIPAL, RequestBodies, requestTooLarge } from './request-body.ts'
 import {
   deadTarget,
   jsonOf,
@@ -58,7 +58,11 @@ export function createHttpApp(api: BrokerApi, options: HttpAppOptions): Hono {
   const on: Serve = (route, parameters, answer) => {
     const [method, path] = route.split(' ') as [string, string]
     const known = method === 'GET' && access !== undefined ? [...parameters, 'ticket'] : parameters
-    app.on(method, path, query(...known), async (c) => answer(c, await admissions.admit(c, ROUTE_RULES[route])))
+    app.on(method, path, query(...known), async (c: Context) => {
+      const admission = await admissions.admit(c, ROUTE_RULES[route])
+      c.set(PRINCIPAL, admission.principal?.id)
+      return answer(c, admission)
+    })
   }
 
   app.onError((thrown) => {

@@ -9,10 +9,17 @@ export function requestTooLarge(limit: number): HttpRefusal {
   return new HttpRefusal({ code: 'too_large', field: 'body', limit, message })
 }
 
-/** Receives request bodies. It bounds the bytes of each body, and of all that are being received. */
+/** Where the route notes who asks, for the rest of the request. */
+export const PRINCIPAL = 'principal'
+
+/**
+ * Receives request bodies. It bounds the bytes of each body, of all that are being received, and of those of one
+ * principal: half of all, so that slow bodies of one do not shut out others.
+ */
 export class RequestBodies {
   readonly #bytesMax: number
   readonly #receivingBytesMax: number
+  readonly #receivingOf = new Map<string, number>()
   #receivingBytes = 0
 
   /** `bytesMax` bounds one body. */
@@ -33,12 +40,35 @@ export class RequestBodies {
         message: 'Too many requests are being received: send it again later.',
         retryAfterMs: 1000,
       })
-    this.#receivingBytes += bytes
+    const principal = c.get(PRINCIPAL) as string | undefined
+    const own = this.#bytesOf(principal) + bytes
+    const ownMax = Math.max(this.#bytesMax, this.#receivingBytesMax / 2)
+    if (principal !== undefined && own > ownMax)
+      throw new HttpRefusal({
+        code: 'busy',
+        field: 'principal',
+        message: `You send more than ${ownMax} bytes of requests at once: send it again later.`,
+        limit: ownMax,
+        retryAfterMs: 1000,
+      })
+    this.#note(principal, bytes)
     try {
       return stated === undefined ? await this.#counted(c) : await c.req.arrayBuffer()
     } finally {
-      this.#receivingBytes -= bytes
+      this.#note(principal, -bytes)
     }
+  }
+
+  #bytesOf(principal: string | undefined): number {
+    return principal === undefined ? 0 : (this.#receivingOf.get(principal) ?? 0)
+  }
+
+  #note(principal: string | undefined, bytes: number): void {
+    this.#receivingBytes += bytes
+    if (principal === undefined) return
+    const sum = this.#bytesOf(principal) + bytes
+    if (sum > 0) this.#receivingOf.set(principal, sum)
+    else this.#receivingOf.delete(principal)
   }
 
   async #counted(c: Context): Promise<ArrayBuffer> {

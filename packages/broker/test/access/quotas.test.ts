@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { Bodies } from '@sluice/protocol'
 import { describe, expect, test, vi } from 'vitest'
 import { signToken } from '../../src/access/tokens.ts'
@@ -312,6 +314,32 @@ test('[ACCESS-10] HTTP requests of an address without an answer are bounded, who
   })
   leave.abort()
   await vi.waitFor(async () => expect((await ask('eve', '/v1/queues')).status).toBe(200), { timeout: 30_000 })
+  await broker.close()
+})
+
+test('[HOST-25] slow bodies of one principal take half of the room for bodies, and others are received', async () => {
+  const { broker, token } = await served({ hosting: { requestTimeoutMs: 3_600_000 } })
+  const begin = [
+    'POST /v1/tasks HTTP/1.1',
+    'Host: localhost',
+    `Authorization: Bearer ${await token('ada')}`,
+    'Content-Type: application/json',
+    'Transfer-Encoding: chunked',
+    '',
+    '1\r\n{\r\n',
+  ].join('\r\n')
+  // Each of them may become as large as frameBytesMax, 1 MiB.
+  const sockets = Array.from({ length: 33 }, () =>
+    connect(broker.port, '127.0.0.1', function (this: Socket) {
+      this.write(begin)
+    }),
+  )
+  const [refused] = await Promise.race(sockets.map((socket) => once(socket, 'data')))
+  expect(String(refused)).toMatch(/^HTTP\/1\.1 429 .*"field":"principal"/s)
+  const headers = { authorization: `Bearer ${await token('eve')}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ queue: 'q', body: 1 })
+  expect((await fetch(`${broker.httpUrl}/v1/tasks`, { method: 'POST', headers, body })).status).toBe(202)
+  for (const socket of sockets) socket.destroy()
   await broker.close()
 })
 
