@@ -12,7 +12,8 @@ const metWithin: Record<string, string> = {
 test.each(trials)('$about: nothing that was saved is lost or done twice', { timeout: 180_000 }, async (trial) => {
   const lines: string[] = []
   const options = { trials: [trial], rounds: 1, seed: 1, scale: 'quick' } as const
-  const [result] = await browserTrials(options, (line) => lines.push(line))
+  const ignore = (): void => {}
+  const [result] = await browserTrials(options, (line) => lines.push(line), ignore)
   expect(result!.findings).toEqual([])
   expect(lines.join()).toContain(trial.name)
   const met = result!.figures.find(({ name }) => name === metWithin[trial.name])

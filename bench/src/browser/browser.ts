@@ -9,15 +9,18 @@ import type { Trial, TrialResult } from './trial.ts'
 export async function browserTrials(
   { trials, rounds, seed, scale }: { trials: readonly Trial[]; rounds: number; seed: number; scale: Scale },
   say: (line: string) => void,
-): Promise<({ trial: string } & TrialResult)[]> {
-  const results: ({ trial: string } & TrialResult)[] = []
+  onResult: (name: string, result: TrialResult) => void,
+): Promise<({ name: string } & TrialResult)[]> {
+  const results: ({ name: string } & TrialResult)[] = []
   for (const trial of trials) {
     using scratch = new Scratch()
     await using processes = new Processes()
     await using site = await Site.start()
     const random = seededRandom(seed)
     const ground = { scale, rounds, random, processes, scratch, site, say }
-    results.push({ trial: trial.name, ...(await trial.run(ground)) })
+    const result = await trial.run(ground)
+    onResult(trial.name, result)
+    results.push({ name: trial.name, ...result })
   }
   return results
 }

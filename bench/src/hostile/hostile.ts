@@ -23,6 +23,7 @@ const BASELINE_MS = { quick: 300, full: 3000 }
 const WARM_UP = { quick: 50, full: 4000 }
 const WARM_UP_WIDTH = 8
 const RSS_MIB_MAX = 100
+const EFFECTS = 'unauthorised effects and failures'
 const LET_IN_MS = 30_000
 
 export interface AttackResult {
@@ -41,19 +42,36 @@ export interface HostileSettings {
   attempts?: Readonly<Record<string, number>>
 }
 
-/** Makes each attack on a broker of its own, with access control and a file, beside an honest client. */
-export async function hostile(settings: HostileSettings, say: (line: string) => void): Promise<AttackResult[]> {
+/**
+ * Makes each attack on a broker of its own, with access control and a file, beside an honest client. `report` hears of each
+ * when it is over.
+ */
+export async function hostile(
+  settings: HostileSettings,
+  report: (line: string, result: AttackResult) => void,
+): Promise<AttackResult[]> {
   const { attacks, seed, scale } = settings
   const results: AttackResult[] = []
   for (const attack of attacks) {
     const attempts = settings.attempts?.[attack.name] ?? attack.attempts[scale]
     const startMs = performance.now()
-    const result = await attacked(attack, attempts, seed, scale)
+    const result = await attacked(attack, attempts, seed, scale).catch((error: Error) => broken(attack, error))
     const seconds = Math.round((performance.now() - startMs) / 1000)
-    say(`${attack.name}: ${attempts} attempts in ${seconds} s, ${result.findings.length} findings`)
+    report(`${attack.name}: ${attempts} attempts in ${seconds} s, ${result.findings.length} findings`, result)
     results.push(result)
   }
   return results
+}
+
+/** Where the broker crashed, or the honest client was cut off. */
+function broken({ name, about }: Attack, { message }: Error): AttackResult {
+  const findings = [`the attack was broken off: ${message}`]
+  return {
+    attack: name,
+    configuration: { about },
+    figures: [figure(EFFECTS, '', [findings.length], atMost(0))],
+    findings,
+  }
 }
 
 async function attacked(attack: Attack, attempts: number, seed: number, scale: Scale): Promise<AttackResult> {
@@ -114,7 +132,7 @@ async function attacked(attack: Attack, attempts: number, seed: number, scale: S
       ...Object.entries(took).map(([what, { samplesMs, atMostMs }]) =>
         figure(what, 'ms at most', [Math.max(...samplesMs)], atMost(atMostMs)),
       ),
-      figure('unauthorised effects and failures', '', [findings.length], atMost(0)),
+      figure(EFFECTS, '', [findings.length], atMost(0)),
       figure('RSS', 'MiB more', [(memoryAfter.rss - memoryBefore.rss) / MIB], atMost(attack.rssMiBMax ?? RSS_MIB_MAX)),
       figure('heap', 'MiB more', [(memoryAfter.heapUsed - memoryBefore.heapUsed) / MIB]),
       figure('outside the heap', 'MiB more', [(memoryAfter.external - memoryBefore.external) / MIB]),

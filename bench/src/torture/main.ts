@@ -120,12 +120,14 @@ interface Result {
   findings: string[]
 }
 
-/** Prints and writes the results, and ends. */
+/** Prints one result. A long run that breaks off has shown those before it. */
+function show(name: string, { configuration, figures, findings }: Result): void {
+  console.log(`\n${name}\n${formatConfiguration(configuration)}\n\n${formatFigures(figures)}`)
+  for (const finding of findings) console.log(`  ${finding}`)
+}
+
+/** Writes the results, says what was missed, and ends. */
 function ended(common: Configuration, results: readonly ({ name: string } & Result)[]): never {
-  for (const { name, configuration, figures, findings } of results) {
-    console.log(`\n${name}\n${formatConfiguration(configuration)}\n\n${formatFigures(figures)}`)
-    for (const finding of findings) console.log(`  ${finding}`)
-  }
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ configuration: common, results }, null, 2)}\n`)
   const missed = results.flatMap(({ name: of, figures }) =>
     figures.filter(({ met }) => met === false).map(({ name }) => `${of}: ${name}`),
@@ -142,7 +144,10 @@ async function runHostile(): Promise<never> {
   const attempts: Record<string, number> = {}
   if (values.frames !== undefined) attempts.frames = wholeNumber('frames', values.frames, 1)
   const made = chosen('attack', attacks, values.attacks)
-  const results = await hostile({ attacks: made, seed, scale, attempts }, console.error)
+  const results = await hostile({ attacks: made, seed, scale, attempts }, (line, result) => {
+    console.error(line)
+    show(result.attack, result)
+  })
   return ended(
     common,
     results.map(({ attack, ...result }) => ({ name: attack, ...result })),
@@ -155,9 +160,6 @@ async function runBrowser(): Promise<never> {
   const common = { ...machine(), scale, seed, rounds }
   console.log(formatConfiguration(common))
   const made = chosen('trial', trials, values.trials)
-  const results = await browserTrials({ trials: made, rounds, seed, scale }, console.error)
-  return ended(
-    common,
-    results.map(({ trial, ...result }) => ({ name: trial, ...result })),
-  )
+  const results = await browserTrials({ trials: made, rounds, seed, scale }, console.error, show)
+  return ended(common, results)
 }
