@@ -6,6 +6,8 @@ import { build } from 'esbuild'
 
 interface Target {
   name: string
+  /** The package that resolves the names, if it is not this one. */
+  from?: string
   /** The module that a page would write, with the names it imports. */
   source: string
   gzipBytesMax: number
@@ -20,9 +22,28 @@ const targets: readonly Target[] = [
     source: `export { createBrowserClient } from '@sluice/client-browser'`,
     gzipBytesMax: 40 * 1024,
   },
+  {
+    name: 'tab, page',
+    from: 'worker-browser',
+    source: `export { createTabWorker } from '@sluice/worker-browser'; export * from '@sluice/worker-browser/element'`,
+    gzipBytesMax: 12 * 1024,
+  },
+  {
+    name: 'tab, connection',
+    from: 'worker-browser',
+    source: `import '@sluice/worker-browser/connection-worker'`,
+    gzipBytesMax: 40 * 1024,
+  },
+  {
+    name: 'tab, handlers',
+    from: 'worker-browser',
+    source: `export { serveHandlers } from '@sluice/worker-browser/handlers'`,
+    gzipBytesMax: 8 * 1024,
+  },
   { name: 'protocol', source: `export * from '@sluice/protocol'`, gzipBytesMax: 10 * 1024 },
 ]
 
+const own = join(import.meta.dirname, '..')
 const bundleBytesMin = 256
 
 const config = 'minified ES module for a browser, tree-shaken, gzip level 9'
@@ -36,9 +57,9 @@ interface Figure {
   config: string
 }
 
-async function measure({ name, source, gzipBytesMax }: Target): Promise<Figure> {
+async function measure({ name, from, source, gzipBytesMax }: Target): Promise<Figure> {
   const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: join(import.meta.dirname, '..'), loader: 'ts' },
+    stdin: { contents: source, resolveDir: from === undefined ? own : join(own, '..', 'packages', from), loader: 'ts' },
     bundle: true,
     minify: true,
     format: 'esm',
@@ -64,7 +85,7 @@ const { values } = parseArgs({ options: { json: { type: 'string' }, check: { typ
 const figures = await Promise.all(targets.map(measure))
 
 const row = (cells: string[]) =>
-  cells.map((cell, index) => (index === 0 ? cell.padEnd(14) : cell.padStart(11))).join(' ')
+  cells.map((cell, index) => (index === 0 ? cell.padEnd(16) : cell.padStart(11))).join(' ')
 console.log(row(['bundle', 'minified', 'gzip', 'target', '']))
 for (const { name, minifiedBytes, gzipBytes, gzipBytesMax, met } of figures)
   console.log(

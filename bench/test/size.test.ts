@@ -12,7 +12,15 @@ test('every bundle that a browser downloads meets its target', () => {
   const script = join(import.meta.dirname, '..', 'src', 'size.ts')
   const table = execFileSync(process.execPath, [script, '--json', json, '--check'], { encoding: 'utf8' })
   const { figures } = JSON.parse(readFileSync(json, 'utf8')) as { figures: { name: string; gzipBytes: number }[] }
-  expect(figures.map(({ name }) => name)).toEqual(['producer', 'worker', 'whole client', 'protocol'])
+  expect(figures.map(({ name }) => name)).toEqual([
+    'producer',
+    'worker',
+    'whole client',
+    'tab, page',
+    'tab, connection',
+    'tab, handlers',
+    'protocol',
+  ])
   for (const { name, gzipBytes } of figures) {
     expect(gzipBytes).toBeGreaterThan(0)
     expect(table).toContain(name)

@@ -42,7 +42,7 @@ interface Problem {
 }
 
 const USE_BYTES = ': send a Uint8Array by itself, or base64 text'
-const USE_ITS_BYTES = ': send its bytes, new Uint8Array(array.buffer, array.byteOffset, array.byteLength)'
+const USE_ITS_BYTES = ': send its bytes as a Uint8Array'
 
 /** What to send instead, by the last word of the kind. */
 const CURES: Readonly<Record<string, string>> = {

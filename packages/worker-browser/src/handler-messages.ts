@@ -45,6 +45,8 @@ export type HandlerReport =
   | { type: 'started' }
   | { type: 'progress'; value: unknown }
   | { type: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; fields: object; message: string }
+  /** It calls `close()`. Told only where there is no lock that would tell. */
+  | { type: 'closing' }
   | { type: 'ended'; outcome: Outcome; workedMs: number }
 
 /** Whether a message of a handler Worker is its first one. The app's own messages pass by. */

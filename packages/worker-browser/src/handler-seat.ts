@@ -71,8 +71,6 @@ export class HandlerSeat {
   connect(port: MessagePort, lock: string): void {
     this.#port = port
     port.onmessage = ({ data }: MessageEvent<HandlerReport>) => this.#heard(data, port, lock)
-    // Newer browsers say so themselves. Where there are no Web Locks, nothing else does.
-    port.addEventListener('close', () => this.#died())
   }
 
   run(task: ExecutorTask, hooks: ExecutorHooks): Promise<Body> {
@@ -108,6 +106,9 @@ export class HandlerSeat {
         this.#state = { name: 'idle', port }
         this.#host.onReady()
         this.#host.onChange()
+        return
+      case 'closing':
+        this.#died()
         return
       case 'ended':
         if (state.name === 'running') this.#ended(state, report.outcome, report.workedMs)

@@ -53,7 +53,18 @@ async function serve(handlers: Handlers, port: MessagePort, lock: string): Promi
   globalThis.addEventListener('error', ({ error, message }) => server.stray(error ?? message))
   globalThis.addEventListener('unhandledrejection', ({ reason }) => server.stray(reason))
   port.onmessage = ({ data }: MessageEvent<TaskMessage>) => server.receive(data)
-  post({ type: 'ready', isLocked: await holdLock(lock) }, [])
+  const isLocked = await holdLock(lock)
+  if (!isLocked) tellClose(() => post({ type: 'closing' }, []))
+  post({ type: 'ready', isLocked }, [])
+}
+
+/** A Worker that closes itself tells nobody. */
+function tellClose(tell: () => void): void {
+  const close = globalThis.close.bind(globalThis)
+  globalThis.close = () => {
+    tell()
+    close()
+  }
 }
 
 /** Takes a lock and keeps it until the Worker ends. @returns false where there are no Web Locks */

@@ -173,7 +173,7 @@ class PageWorker implements TabWorker {
   readonly start = (): void => {
     if (this.#state === 'stopped' || this.#state === 'draining') return
     this.#isWanted = true
-    this.#startIfWanted()
+    this.#go('start')
   }
 
   readonly pause = (): void => this.#hold('owner', true)
@@ -205,17 +205,11 @@ class PageWorker implements TabWorker {
   // ─── the chart ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   #agreed(): void {
-    this.#go('agree')
-    this.#startIfWanted()
+    if (this.#go('agree') && this.#isWanted) this.#go('start')
   }
 
   #revoked(): void {
     this.#go('revoke')
-  }
-
-  #startIfWanted(): void {
-    if (!this.#isWanted) return
-    this.#go('start')
   }
 
   #hold(reason: PauseReason, holds: boolean): void {
@@ -228,13 +222,14 @@ class PageWorker implements TabWorker {
     } else this.#go(this.#pausedBy.size > 0 ? 'pause' : 'resume')
   }
 
-  /** An event that the state does not have changes nothing. */
-  #go(event: TabWorkerEvent): void {
+  /** An event that the state does not have changes nothing. @returns whether it has */
+  #go(event: TabWorkerEvent): boolean {
     const before = this.#state
-    if (!(event in TAB_WORKER[before])) return
+    if (!(event in TAB_WORKER[before])) return false
     this.#state = nextTabWorkerState(before, event)
     this.#entered(event)
     this.#publish()
+    return true
   }
 
   #entered(event: TabWorkerEvent): void {

@@ -1,0 +1,113 @@
+import { type Broker, createBroker } from '@sluice/broker'
+import { type Client, createClient, createWorker, silentLogger, type TaskHandle } from '@sluice/client'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type PageServer, servePage } from './page-of-tests.ts'
+import { launchRawChromium, type RawChromium, type RawPage } from './raw-chromium.ts'
+
+let server: PageServer
+let browser: RawChromium
+let broker: Broker
+let client: Client
+const undo: (() => unknown)[] = []
+
+beforeAll(async () => {
+  server = await servePage()
+  browser = await launchRawChromium()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  server?.close()
+})
+
+beforeEach(async () => {
+  broker = await createBroker({ journal: { kind: 'memory' }, port: 0 })
+  client = createClient({ url: broker.url, logger: silentLogger })
+})
+
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step()
+  await client.close()
+  await broker.close()
+})
+
+const address = (query: string) =>
+  `http://127.0.0.1:${server.port}/index.html?broker=${encodeURIComponent(broker.url)}&${query}`
+
+async function open(query: string): Promise<RawPage> {
+  const page = await browser.open(address(query))
+  undo.push(() => page.close())
+  return page
+}
+
+/** A task that the page has begun. */
+async function begun(page: RawPage, input: number, leaseMs?: number): Promise<TaskHandle<unknown>> {
+  const task = await client.submit('page.wait', input, leaseMs === undefined ? {} : { leaseMs })
+  const first = task.progress()[Symbol.asyncIterator]().next()
+  await page.evaluate('tab.start()')
+  expect((await first).value).toBe('begun')
+  return task
+}
+
+/** Another worker, which does the same at once. */
+function elsewhere(): void {
+  const worker = createWorker({ url: broker.url, handlers: { 'page.wait': () => 'elsewhere' } })
+  void worker.start()
+  undo.push(() => worker.close())
+}
+
+const freeze = (page: RawPage) => page.send('Page.setWebLifecycleState', { state: 'frozen' })
+const resume = (page: RawPage) => page.send('Page.setWebLifecycleState', { state: 'active' })
+
+/** The control: for how long no timer of the page ran, in ms. */
+const longestPause = (page: RawPage) =>
+  page.evaluate<number>('Math.max(...ticks.slice(1).map((tick, index) => tick - ticks[index]))')
+
+async function expectWorks(page: RawPage): Promise<void> {
+  await page.until(`tab.state === 'working'`)
+  const next = await client.submit('page.double', 4)
+  expect(await next.result()).toBe(8)
+}
+
+test('a page that is frozen hands back what it cannot finish, and works again when it is resumed', async () => {
+  const page = await open('idle')
+  const task = await begun(page, 600_000)
+  await freeze(page)
+  elsewhere()
+  expect(await task.result()).toBe('elsewhere')
+  expect(await task.status()).toMatchObject({ attempts: 1 })
+  await resume(page)
+  await expectWorks(page)
+})
+
+test('frozen without a word, it loses its lease: the work runs elsewhere, and its late result is refused by name', async () => {
+  const page = await open('idle&untold')
+  // The tab is about to finish when it is frozen.
+  const task = await begun(page, 1000, 2000)
+  await freeze(page)
+  const frozenAtMs = performance.now()
+  elsewhere()
+  expect(await task.result()).toBe('elsewhere')
+  const frozenMs = performance.now() - frozenAtMs
+  await resume(page)
+  await page.until(
+    `lines.some(({ code, reason }) => code === 'lease_lost' || reason === 'expired' || reason === 'session_lost')`,
+  )
+  await page.until('tab.stats.lost === 1')
+  expect(await longestPause(page)).toBeGreaterThan(frozenMs / 2)
+  expect(await task.status()).toMatchObject({ state: 'succeeded', attempts: 2 })
+})
+
+test('a page that is left hands its task back, and works again when it comes back from the cache', async () => {
+  const page = await open('idle')
+  const task = await begun(page, 600_000)
+  // The browser of the tests has no back/forward cache, so it is told what a page hears of it.
+  await page.evaluate(`dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))`)
+  elsewhere()
+  expect(await task.result()).toBe('elsewhere')
+  expect(await page.evaluate('tab.getSnapshot().pausedBy')).toEqual(['away'])
+  // Nothing is left that would keep a page out of the cache.
+  await page.until(`navigator.locks.query().then(({ held, pending }) => held.length + pending.length === 0)`)
+  await page.evaluate(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
+  await expectWorks(page)
+})
