@@ -37,6 +37,10 @@ export class TabSession {
   #isLeft = false
   #socket: Socket | undefined
   #cancelStatus: (() => void) | undefined
+  /** What the page knows, as JSON. */
+  #told = ''
+  /** What the worker was last sized to, as JSON. */
+  #size = ''
   #cancelLook: () => void = () => {}
   #asks = 0
   readonly #asked = new Map<number, { resolve: (token: string) => void; reject: (error: Error) => void }>()
@@ -98,7 +102,7 @@ export class TabSession {
     }
     const { platform } = this.#host
     const { url, name, queues, size, cpuShare, abortGraceMs, timings } = settings
-    this.#pool = new HandlerPool(
+    const pool = new HandlerPool(
       {
         setTimer: platform.setTimer,
         spawn: (worker) => this.#host.post({ type: 'spawn', worker }),
@@ -109,12 +113,19 @@ export class TabSession {
       },
       { size, cpuShare, abortGraceMs },
     )
+    this.#pool = pool
     this.#worker = createWorker({
       url,
       name,
       queues,
       handlers: {},
-      executor: this.#pool,
+      executor: {
+        run: (task, hooks) => {
+          this.#tellStatus()
+          return pool.run(task, hooks)
+        },
+        close: () => pool.close(),
+      },
       concurrency: size,
       platform: { ...platform, connect: (to, options) => this.#connect(to, options) },
       logger: this.#logger,
@@ -155,7 +166,10 @@ export class TabSession {
     const concurrency = this.#isPaused ? 0 : pool.ready
     // What is held ready while a Worker rests would wait for long, and others could do it.
     const prefetch = settings.cpuShare < 1 ? 0 : (settings.prefetch ?? concurrency)
-    worker.resize({ concurrency, prefetch })
+    const size = JSON.stringify([concurrency, prefetch])
+    // Each resize is a message to the broker.
+    if (size !== this.#size) worker.resize({ concurrency, prefetch })
+    this.#size = size
     this.#leaveWhenIdle()
     this.#tellStatus()
   }
@@ -167,10 +181,7 @@ export class TabSession {
   }
 
   #leaveWhenIdle(): void {
-    const { worker } = this.#parts()
-    if (worker === undefined || !this.#isPaused) return
-    const { running, queued, settling } = worker.stats()
-    if (running + queued + settling === 0) void worker.close()
+    if (this.#isPaused && !this.#isBusy) void this.#worker?.close()
   }
 
   #left(): void {
@@ -184,23 +195,34 @@ export class TabSession {
 
   // ─── the page's view ─────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** Tells the page what has changed, now and then again until nothing changes any more. */
   #tellStatus(): void {
     if (this.#cancelStatus !== undefined || this.#isLeft) return
     this.#postStatus()
     this.#cancelStatus = this.#host.platform.setTimer(() => {
       this.#cancelStatus = undefined
       this.#leaveWhenIdle()
-      this.#tellStatus()
+      if (this.#postStatus() || this.#isBusy) this.#tellStatus()
     }, STATUS_MS)
   }
 
-  #postStatus(): void {
+  get #isBusy(): boolean {
+    const { running = 0, queued = 0, settling = 0 } = this.#worker?.stats() ?? {}
+    return running + queued + settling > 0
+  }
+
+  /** @returns whether there was anything new */
+  #postStatus(): boolean {
     const { worker, pool } = this.#parts()
-    if (worker === undefined) return
+    if (worker === undefined) return false
     const { ready, resting } = pool
     const trouble = worker.trouble ?? (ready + resting === 0 ? pool.trouble : undefined)
     const status = { connection: this.#connection, trouble, stats: worker.stats(), ready, resting }
+    const said = JSON.stringify(status)
+    if (said === this.#told) return false
+    this.#told = said
     this.#host.post({ type: 'status', status })
+    return true
   }
 
   #log(level: keyof Logger, fields: object, message: string): void {
