@@ -64,6 +64,13 @@ export const rooms: readonly Room[] = [
   },
   { directory: 'examples/photo-resize', name: '@sluice/example-photo-resize', imports: faces },
   { directory: 'examples/raw-client', name: '@sluice/example-raw-client', imports: faces },
+  { directory: 'examples/pages', name: '@sluice/example-pages', imports: ['@sluice/broker'] },
+  {
+    directory: 'examples/photo-app',
+    name: '@sluice/example-photo-app',
+    imports: ['@sluice/client', '@sluice/client-browser', '@sluice/worker-browser'],
+    testImports: ['@sluice/broker', '@sluice/worker-node'],
+  },
   { directory: 'bench', name: '@sluice/bench', imports: [...faces, '@sluice/client-browser'] },
 ]
 

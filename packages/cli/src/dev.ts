@@ -10,20 +10,30 @@ import { onLeave, onUnread } from './leave.ts'
 import { logLine } from './log-lines.ts'
 import { note, print } from './terminal.ts'
 
-// `pnpm dev` runs a broker and a worker with the example's handlers. Each is a process of its own, so that either can
-// be killed to see what happens.
+// `pnpm dev` runs a broker, workers with the handlers of the examples, and a server for the pages of the examples. Each
+// is a process of its own, so that any can be killed to see what happens.
 
 const project = join(import.meta.dirname, '..', '..', '..')
 const command = join(import.meta.dirname, 'main.ts')
-const handlers = join(project, 'examples', 'photo-resize', 'src', 'tasks.ts')
+const examples = join(project, 'examples')
+const pageServer = join(examples, 'pages', 'src', 'serve.ts')
+/** Modules of handlers by the name of the process that runs them. */
+const workers = {
+  worker: join(examples, 'photo-resize', 'src', 'tasks.ts'),
+  thumbs: join(examples, 'photo-app', 'src', 'handlers.ts'),
+}
 const dataFile = process.env.SLUICE_DATA_FILE ?? join(project, '.sluice', 'broker.db')
 
 const HOST = '127.0.0.1'
 const port = await choosePort()
 const url = brokerUrl(`ws://${HOST}:${port}`)
+const FIRST_PAGE_PORT = 5173
+const pagePort = await freePortFrom(FIRST_PAGE_PORT, HOST)
 
 const START_LOOKS_MAX = 100
 const START_LOOK_EVERY_MS = 100
+/** The pages are no part of the queue, so the next steps do not wait longer for them. */
+const PAGES_WAIT_MS = 15_000
 /** A child that has not left after this time is killed. */
 const LEAVE_MS = 20_000
 /** How long tasks may continue. It is shorter, so that the rest is handed back. */
@@ -33,6 +43,11 @@ interface Part {
   name: string
   child: ChildProcess
   ended: Promise<unknown>
+}
+
+interface Page {
+  url: string
+  title: string
 }
 
 /** If it is set, the broker requires tokens, and they are signed here. */
@@ -45,8 +60,8 @@ let leaving = false
  * Starts a child in its own process group, so that Ctrl-C reaches only this process, which ends its children in order.
  * The channel closes if this process dies without notice, and so tells the child.
  */
-function start(name: string, args: string[], environment: Record<string, string> = {}): Part {
-  const child = spawn(process.execPath, [command, ...args], {
+function start(name: string, args: string[], environment: Record<string, string> = {}, script = command): Part {
+  const child = spawn(process.execPath, [script, ...args], {
     cwd: project,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -76,6 +91,32 @@ async function end({ child, ended }: Part): Promise<void> {
 async function signedToken(sub: string, scope: string): Promise<string> {
   const { signToken } = await import('@sluice/broker')
   return signToken(secret as string, { sub, scope }, TOKEN_MS)
+}
+
+/** A photo has more bytes than the defaults allow, and the pages have an origin of their own. What is set wins. */
+function brokerEnvironment(): Record<string, string> {
+  const origins = pagePort === undefined ? [] : [`http://${HOST}:${pagePort}`, `http://localhost:${pagePort}`]
+  const { SLUICE_ALLOWED_ORIGINS: stated, ...others } = process.env
+  const bounds = {
+    SLUICE_BODY_BYTES_MAX: String(8 * 1024 ** 2),
+    SLUICE_FRAME_BYTES_MAX: String(16 * 1024 ** 2),
+    SLUICE_SEND_BUFFER_BYTES_MAX: String(32 * 1024 ** 2),
+  }
+  const isBounded = Object.keys(bounds).some((name) => others[name] !== undefined)
+  const allowed = [...(stated ? [stated] : []), ...origins].join(',')
+  return { ...(isBounded ? {} : bounds), ...(allowed === '' ? {} : { SLUICE_ALLOWED_ORIGINS: allowed }) }
+}
+
+/** The pages, as soon as they are served. None if the server has ended, or takes too long. */
+async function servedPages({ child, ended }: Part): Promise<Page[]> {
+  const served = once(child, 'message').then(([message]) => (message as { pages: Page[] }).pages)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Page[]>((resolve) => {
+    timer = setTimeout(() => resolve([]), PAGES_WAIT_MS)
+  })
+  const pages = await Promise.race([served, ended.then(() => []), late])
+  clearTimeout(timer)
+  return pages
 }
 
 /** The requested port, otherwise the first free one from the default on. */
@@ -115,13 +156,15 @@ async function ready(): Promise<boolean> {
   return false
 }
 
-async function printNextSteps(): Promise<void> {
+async function printNextSteps(pages: readonly Page[]): Promise<void> {
   // pnpm may be available only through npx.
   const step = (args: string, about: string) =>
     print(`  ${styleText('cyan', `npx -y pnpm@12 ${args}`.padEnd(60))} ${styleText('dim', about)}`)
   print('')
   print(`  ${styleText('bold', 'Sluice is running.')} Ctrl-C stops all of it.`)
   print('')
+  for (const { url: page, title } of pages) print(`  ${styleText('cyan', page.padEnd(60))} ${styleText('dim', title)}`)
+  if (pages.length > 0) print('')
   print(`  tasks  ${url.webSocket}`)
   print(`  http   ${url.http}/v1/queues`)
   print(`  data   ${relative(process.cwd(), dataFile)}`)
@@ -147,13 +190,14 @@ async function main(): Promise<number> {
   const leave = async (exitCode: number) => {
     if (leaving) return
     leaving = true
-    // Stop the worker first, so that the broker still gets its results.
-    for (const part of parts.toReversed()) await end(part)
+    // The broker is the first part. It ends last, so that it still gets the workers' results.
+    await Promise.all(parts.slice(1).map(end))
+    await Promise.all(parts.map(end))
     left.resolve(exitCode)
   }
   onLeave(() => {
     print('')
-    print('Leaving: the worker finishes what it has, then the broker ends.')
+    print('Leaving: the workers finish what they have, then the broker ends.')
     void leave(EXIT.ok)
   })
   onUnread(() => void leave(EXIT.unread))
@@ -165,12 +209,29 @@ async function main(): Promise<number> {
     })
   }
 
-  add(start('broker', ['broker', '--port', String(port), '--data-file', dataFile]))
+  /** The pages are only a help: without them the rest goes on. */
+  const addPages = (): Promise<Page[]> => {
+    if (pagePort === undefined) {
+      note(`No port from ${FIRST_PAGE_PORT} on is free: the example pages are not served.`)
+      return Promise.resolve([])
+    }
+    const part = start('pages', ['--port', String(pagePort), '--broker', url.webSocket], {}, pageServer)
+    parts.push(part)
+    void part.ended.then(() => {
+      if (!leaving) note('The example pages are not served any more; its lines above say why. The rest goes on.')
+    })
+    return servedPages(part)
+  }
+
+  add(start('broker', ['broker', '--port', String(port), '--data-file', dataFile], brokerEnvironment()))
+  const pages = addPages()
   if (await ready()) {
     const token: Record<string, string> =
       secret === undefined ? {} : { SLUICE_TOKEN: await signedToken('dev-worker', 'work') }
-    add(start('worker', ['worker', handlers, '--grace-ms', String(GRACE_MS)], token))
-    await printNextSteps()
+    for (const [name, module] of Object.entries(workers))
+      add(start(name, ['worker', module, '--grace-ms', String(GRACE_MS)], token))
+    const served = await pages
+    if (!leaving) await printNextSteps(served)
   } else if (!leaving) {
     note('The broker did not get ready; its lines above say why. To run a second one:')
     note('  SLUICE_DATA_FILE=.sluice/second.db npx -y pnpm@12 dev')
