@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { build } from 'vite'
+import { vi } from 'vitest'
 
 const example = join(import.meta.dirname, '..')
 
@@ -19,7 +20,10 @@ export type BuiltPage = ReadonlyMap<string, string | Uint8Array>
 
 /** Builds the app as it would be published. Nothing is written. */
 export async function builtPage(): Promise<BuiltPage> {
+  // The environment of tests would make it a page for development.
+  vi.stubEnv('NODE_ENV', 'production')
   const built = await build({ root: example, logLevel: 'error', build: { write: false } })
+  vi.unstubAllEnvs()
   if (!('output' in built)) throw new Error('one output was expected')
   return new Map(
     built.output.map((file) => [`/${file.fileName}`, file.type === 'chunk' ? file.code : (file.source as string)]),
@@ -28,20 +32,22 @@ export async function builtPage(): Promise<BuiltPage> {
 
 export interface PageServer {
   url: string
+  origin: string
   close(): Promise<void>
 }
 
 /**
  * Serves a built page that says where the broker is.
+ * @param brokerUrl called when the page is asked for, because a broker has to know the page's origin first
  * @param token called for the token of a user, for a broker with access control
  */
 export async function servePage(
   page: BuiltPage,
-  brokerUrl: string,
+  brokerUrl: () => string,
   token?: (user: string) => Promise<string>,
 ): Promise<PageServer> {
-  const metas = [
-    `<meta name="sluice-broker" content="${brokerUrl}">`,
+  const metas = () => [
+    `<meta name="sluice-broker" content="${brokerUrl()}">`,
     ...(token === undefined ? [] : ['<meta name="sluice-token" content="/demo-token">']),
   ]
   const server = createServer(async ({ url = '/' }, response) => {
@@ -55,12 +61,14 @@ export async function servePage(
     response.writeHead(file === undefined ? 404 : 200, {
       'content-type': TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'text/plain',
     })
-    response.end(path === '/index.html' ? String(file).replace('<head>', `<head>${metas.join('')}`) : file)
+    response.end(path === '/index.html' ? String(file).replace('<head>', `<head>${metas().join('')}`) : file)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `${origin}/`,
+    origin,
     close: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Sandbox } from './processes.ts'
+import { type Running, Sandbox } from './processes.ts'
 
 const dev = join(import.meta.dirname, '..', 'src', 'dev.ts')
 
@@ -36,13 +36,16 @@ function alive(pid: number): boolean {
   }
 }
 
-test('dev starts broker and worker, says what to try, and Ctrl-C ends all of it', async () => {
+const pidsOf = ({ out }: { out: string }) => [...out.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid))
+
+test('dev starts broker, workers and pages, says what to try, and Ctrl-C ends all of it', async () => {
   const port = await freePort()
   const running = sandbox.start([], devEnv(port), dev)
   await running.says(/Sluice is running[\s\S]*In a second terminal:/)
   await running.says(/worker .*working/)
-  const pids = [...running.out.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid))
-  expect(pids).toHaveLength(2)
+  await running.says(/thumbs .*working/)
+  const pids = pidsOf(running)
+  expect(pids).toHaveLength(4)
 
   const url = `ws://127.0.0.1:${port}`
   const { out } = await sandbox.run(['queues', '--json'], { env: { SLUICE_URL: url } })
@@ -54,10 +57,49 @@ test('dev starts broker and worker, says what to try, and Ctrl-C ends all of it'
   expect((await sandbox.run(['queues'], { env: { SLUICE_URL: url } })).code).toBe(3)
 })
 
-test('when dev itself is killed, broker and worker leave as well', async () => {
+/** Where dev says that a page is. */
+async function pageOf(running: Running, name: string): Promise<URL> {
+  const [, url = ''] = await running.says(new RegExp(`(http://127\\.0\\.0\\.1:\\d+/${name}/)`))
+  return new URL(url)
+}
+
+test('the example pages answer, know their broker, and may use it', async () => {
+  const port = await freePort()
+  const running = sandbox.start([], devEnv(port), dev)
+  const page = await pageOf(running, 'photo-app')
+  // The pages come first of what there is to try.
+  await running.says(/Sluice is running[\s\S]*photo-app[\s\S]*In a second terminal:/)
+  const html = await (await fetch(page)).text()
+  expect(html).toContain(`<meta name="sluice-broker" content="ws://127.0.0.1:${port}">`)
+  expect(html).not.toContain('sluice-token')
+  const script = await fetch(new URL('./src/page/main.tsx', page))
+  expect(script.headers.get('content-type')).toBe('text/javascript')
+  expect(await (await fetch(page.origin)).text()).toContain('href="/photo-app/"')
+  const { headers } = await fetch(`http://127.0.0.1:${port}/v1/queues`, { headers: { origin: page.origin } })
+  expect(headers.get('access-control-allow-origin')).toBe(page.origin)
+  running.signal('SIGINT')
+  expect((await running.ended).code).toBe(0)
+  await expect(fetch(page)).rejects.toThrow()
+})
+
+test('without the example pages the rest goes on, and dev says so', async () => {
+  const port = await freePort()
+  const running = sandbox.start([], devEnv(port), dev)
+  await running.says(/Sluice is running/)
+  const [, pid] = await running.says(/pages .*\(process (\d+)\)/)
+  process.kill(Number(pid), 'SIGKILL')
+  await running.says(/The example pages are not served any more/)
+  const { code } = await sandbox.run(['queues'], { env: { SLUICE_URL: `ws://127.0.0.1:${port}` } })
+  expect(code).toBe(0)
+  running.signal('SIGINT')
+  expect((await running.ended).code).toBe(0)
+  expect(pidsOf(running).filter(alive)).toEqual([])
+})
+
+test('when dev itself is killed, all that it has started leaves as well', async () => {
   const running = sandbox.start([], devEnv(await freePort()), dev)
   await running.says(/worker .*working/)
-  const pids = [...running.out.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid))
+  const pids = pidsOf(running)
   running.child.kill('SIGKILL')
   await expect.poll(() => pids.filter(alive), { timeout: 10_000 }).toEqual([])
 })
@@ -94,11 +136,11 @@ test('when the usual port is taken and none was asked for, dev finds another and
   server.close()
 })
 
-test('dev ends broker and worker when nobody reads its output any more', async () => {
+test('dev ends all that it has started when nobody reads its output any more', async () => {
   const port = await freePort()
   const running = sandbox.start([], devEnv(port), dev)
   await running.says(/worker .*working/)
-  const pids = [...running.out.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid))
+  const pids = pidsOf(running)
   running.child.stdout?.destroy()
   // The broker logs that it refused this, which dev cannot pass on.
   const socket = new WebSocket(`ws://127.0.0.1:${port}`, 'sluice.v1')
@@ -118,6 +160,19 @@ test('dev with a secret asks for tokens, and prints one that works', async () =>
   const refused = await sandbox.run(['queues'], { env: { SLUICE_URL: url } })
   expect(refused.code).not.toBe(0)
   expect(refused.err).toMatch(/token/)
+
+  // A page gets a token for its demo user, and a page of another site gets none.
+  const { origin } = await pageOf(running, 'photo-app')
+  expect(await (await fetch(`${origin}/photo-app/`)).text()).toContain('<meta name="sluice-token"')
+  const ofAda = await (await fetch(`${origin}/demo-token?user=ada`)).text()
+  const submitted = await fetch(`http://127.0.0.1:${port}/v1/tasks`, {
+    method: 'POST',
+    headers: { origin, authorization: `Bearer ${ofAda}`, 'content-type': 'application/json' },
+    body: '{"queue":"photos.thumbnail","body":{}}',
+  })
+  expect(submitted.status).toBeLessThan(300)
+  const foreign = await fetch(`${origin}/demo-token?user=ada`, { headers: { 'sec-fetch-site': 'cross-site' } })
+  expect(foreign.status).toBe(403)
   running.signal('SIGINT')
   expect((await running.ended).code).toBe(0)
 })

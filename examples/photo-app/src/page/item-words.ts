@@ -2,8 +2,6 @@ import type { ItemView } from '@sluice/client/outbox'
 import type { OutboxSnapshot } from '@sluice/client-browser'
 import type { ThumbnailProgress } from '../thumbnail.ts'
 
-export type ItemState = ItemView['state']
-
 /** What the page keeps with each photo on this device. */
 export interface PhotoLabel {
   name: string

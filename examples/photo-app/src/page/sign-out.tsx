@@ -19,9 +19,8 @@ export function SignOut({ user: { name }, counts, onClose }: SignOutProps) {
   const [work, setWork] = useState<Work>({ state: 'asking' })
   const { here } = summaryOf({ counts })
   useEffect(() => {
-    const shown = dialog.current
-    shown?.showModal()
-    return () => shown?.close()
+    // It is not closed on the way out: that would call `onClose` when development mounts twice.
+    if (dialog.current?.open === false) dialog.current.showModal()
   }, [])
 
   const leave = (what: 'keep' | 'send' | 'delete') => async () => {

@@ -44,7 +44,13 @@ export function StatusBar({ outbox }: { outbox: OutboxSnapshot }) {
         <Count name="Need you" value={wrong} about="refused or failed" isBad={wrong > 0} />
       </dl>
       <label className="switch" title="Breaks this app's connections to the broker. Other pages stay online.">
-        <input type="checkbox" role="switch" aria-checked={isCut} checked={isCut} onChange={(event) => network.set(event.target.checked)} />
+        <input
+          type="checkbox"
+          role="switch"
+          aria-checked={isCut}
+          checked={isCut}
+          onChange={(event) => network.set(event.target.checked)}
+        />
         <span className="track" aria-hidden="true" />
         <span>
           Cut the network

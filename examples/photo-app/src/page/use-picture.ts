@@ -18,6 +18,15 @@ async function previewOf(photo: Blob): Promise<Blob | undefined> {
   }
 }
 
+let newest: Promise<unknown> = Promise.resolve()
+
+/** One after the other, because a decoded photo takes much memory, and the page has to stay quick meanwhile. */
+function inTurn<T>(make: () => Promise<T>): Promise<T> {
+  const made = newest.then(make)
+  newest = made.catch(() => {})
+  return made
+}
+
 export interface Picture {
   url: string
   /** The thumbnail that came back, or a preview of what was saved. */
@@ -43,10 +52,11 @@ export function usePicture(item: ItemView): Picture | undefined {
     if (thumbnail instanceof Uint8Array) {
       show('thumbnail', new Blob([thumbnail as Uint8Array<ArrayBuffer>], { type: 'image/webp' }))
     } else if (hasInput) {
-      client
-        .export(id)
-        .then(({ input }) => previewOf(new Blob([input as Uint8Array<ArrayBuffer>], { type })))
-        .then((blob) => show('preview', blob))
+      inTurn(async () => {
+        if (isOver) return
+        const { input } = await client.export(id)
+        show('preview', await previewOf(new Blob([input as Uint8Array<ArrayBuffer>], { type })))
+      })
         // The task has ended meanwhile, and its result follows.
         .catch(() => {})
     }
