@@ -71,6 +71,20 @@ export const rooms: readonly Room[] = [
     imports: ['@sluice/client', '@sluice/client-browser', '@sluice/worker-browser'],
     testImports: ['@sluice/broker', '@sluice/worker-node'],
   },
+  {
+    directory: 'examples/volunteer',
+    name: '@sluice/example-volunteer',
+    imports: [
+      '@sluice/client',
+      '@sluice/client-browser',
+      '@sluice/worker-browser',
+      '@sluice/worker-browser/element',
+      '@sluice/worker-browser/handlers',
+      '@sluice/protocol',
+      '@sluice/protocol/uuidv7',
+    ],
+    testImports: ['@sluice/broker'],
+  },
   { directory: 'bench', name: '@sluice/bench', imports: [...faces, '@sluice/client-browser'] },
 ]
 
