@@ -10,7 +10,7 @@ export interface Area {
 }
 
 /** Samples along each side of a pixel. */
-const SAMPLES = 3
+const SAMPLES = 4
 /** Far out, so that the colour between two iterations is smooth, and the slope is that of the potential. */
 const ESCAPE = 1e6
 const LOG2_LOG_ESCAPE = Math.log2(Math.log(ESCAPE))

@@ -1,5 +1,6 @@
 import { createBrowserClient } from '@sluice/client-browser'
 import { uuidv7Source } from '@sluice/protocol/uuidv7'
+import type { PauseReason, TabWorkerSnapshot } from '@sluice/worker-browser'
 import '@sluice/worker-browser/element'
 import { brokerUrl } from './broker-url.ts'
 import { lendTab } from './lent-tab.ts'
@@ -26,7 +27,7 @@ const element = <E extends HTMLElement>(id: string): E => document.getElementByI
 const stage = new Stage(element('canvas'), element('tiles'))
 const rail = new Rail({ places: PLACES, name, onPick: () => render(), onMark: (by) => stage.mark(by) })
 
-const EMPTY = new TileCount(GRID.columns * GRID.rows, () => 0).tally
+const EMPTY = new TileCount(0, () => 0).tally
 
 /** The picture on the stage. `follows`: this browser's outbox has its tiles. Otherwise only what this tab renders shows. */
 let shown: { picture: Picture; follows: boolean; count: TileCount } | undefined
@@ -146,6 +147,7 @@ panel.words = {
   start: 'Start again',
   stop: 'Stop now',
   share: (percent) => `At most ${percent} % of one core`,
+  state: workerText,
   done: (tiles) => (tiles === 1 ? '1 tile' : `${tiles} tiles`),
 }
 
@@ -191,7 +193,7 @@ function render(): void {
   text(element('hint-text'), 'Nothing is rendered yet. Whoever opens this page can help.')
   text(element('hint-action'), `Render ${place?.name ?? ''}`)
 
-  const isComplete = shown !== undefined && tally.done === tally.total
+  const isComplete = shown?.count.isDrawn === true
   element<HTMLButtonElement>('save').disabled = !isComplete
   element<HTMLButtonElement>('whose').disabled = tally.done === 0
   element('follow').hidden = shown === undefined || shown.follows
@@ -212,6 +214,15 @@ function render(): void {
     link,
     isAway ? 'No broker' : isConnected ? 'Connected' : role === 'leading' ? 'Connecting' : 'Connected by another tab',
   )
+}
+
+const WHY: Readonly<Record<PauseReason, string>> = {
+  owner: 'you paused it',
+  hours: 'it is not the time',
+  battery: 'the device runs on its battery',
+  pressure: 'the device is busy',
+  frozen: 'the tab sleeps',
+  away: 'the page is in the background',
 }
 
 function statusText(): string {
@@ -235,13 +246,33 @@ function phaseText(): string {
   return done === total ? `${placeName} is complete` : `${placeName} is being rendered`
 }
 
+/** What the tab does, without a word for each tile. */
+function workerText(snapshot: TabWorkerSnapshot): string {
+  switch (snapshot.state) {
+    case 'asking':
+      return 'It only watches'
+    case 'connecting':
+      return 'Waiting for the broker'
+    case 'working':
+      return 'It helps'
+    case 'paused':
+      return snapshot.pausedBy.includes('owner')
+        ? 'Paused'
+        : `Paused: ${snapshot.pausedBy.map((why) => WHY[why]).join(', ')}`
+    case 'failed':
+      return `It cannot help: ${snapshot.failure.message}`
+    default:
+      return 'Stopped'
+  }
+}
+
 function badgeText(): string | undefined {
   const snapshot = worker.getSnapshot()
   if (isAway)
     return snapshot.stats.running + snapshot.stats.settling > 0
       ? 'No broker: this tab goes on, and hands its tile in later'
       : 'No broker: what is done is kept, and the rest goes on when it is back'
-  if (snapshot.state === 'paused') return 'Paused in this tab'
+  if (snapshot.state === 'paused') return 'This tab pauses'
   return undefined
 }
 

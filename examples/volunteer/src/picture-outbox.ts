@@ -10,6 +10,8 @@ export type TileState =
   | { state: 'waiting' }
   /** `by`: the tab that renders it. `done`: the share that is done, 0 – 1. */
   | { state: 'running'; by: string; done: number }
+  /** It is rendered, and its pixels are being read. */
+  | { state: 'arriving' }
   | { state: 'done'; by: string }
   | { state: 'failed'; reason: string }
 
@@ -115,6 +117,7 @@ export class PictureOutbox {
     this.#states.set(tile, item.state)
     switch (item.state) {
       case 'done':
+        this.#listener.onTile(tile, { state: 'arriving' })
         this.#read(picture, tile, item.id, before !== undefined)
         return
       case 'failed':

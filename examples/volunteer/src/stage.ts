@@ -68,5 +68,7 @@ export class Stage {
 
 /** Waiting tiles differ a little, so that the empty picture is no flat area. */
 function shadeOf(tile: number): number {
-  return (((tile * 2654435761) % 97) / 97) * 100
+  let hash = Math.imul(tile + 1, 0x9e3779b1)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
+  return ((hash >>> 8) % 101) * 0.8
 }

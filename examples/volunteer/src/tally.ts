@@ -43,13 +43,18 @@ export class TileCount {
     this.#renderedMs.push(this.#now())
   }
 
+  /** Whether all pixels are there. */
+  get isDrawn(): boolean {
+    return this.#tiles.every(({ state }) => state === 'done')
+  }
+
   get tally(): Tally {
     const count = (wanted: TileState['state']) => this.#tiles.filter(({ state }) => state === wanted).length
     return {
       total: this.#tiles.length,
       waiting: count('waiting'),
       running: count('running'),
-      done: count('done'),
+      done: count('done') + count('arriving'),
       failed: count('failed'),
       tabs: this.#tabs(),
       perMinute: this.#perMinute(),
