@@ -1,4 +1,5 @@
 import { createTabWorker, type TabWorker } from '@sluice/worker-browser'
+import { brokerToken } from './broker-access.ts'
 import { renderTile } from './tile-task.ts'
 import type { TileReport } from './tile-worker.ts'
 
@@ -6,6 +7,7 @@ import type { TileReport } from './tile-worker.ts'
 export function lendTab(url: string, name: string, onReport: (report: TileReport) => void): TabWorker {
   return createTabWorker({
     url,
+    ...brokerToken(),
     name,
     queues: [renderTile],
     consent: 'ask',

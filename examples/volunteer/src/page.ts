@@ -2,7 +2,7 @@ import { createBrowserClient } from '@sluice/client-browser'
 import { uuidv7Source } from '@sluice/protocol/uuidv7'
 import type { PauseReason, TabWorkerSnapshot } from '@sluice/worker-browser'
 import '@sluice/worker-browser/element'
-import { brokerUrl } from './broker-url.ts'
+import { brokerToken, brokerUrl } from './broker-access.ts'
 import { lendTab } from './lent-tab.ts'
 import { type Picture, tileCount } from './picture.ts'
 import { PictureOutbox, type TileState } from './picture-outbox.ts'
@@ -34,6 +34,7 @@ let shown: { picture: Picture; follows: boolean; count: TileCount } | undefined
 
 const client = createBrowserClient({
   url,
+  ...brokerToken(),
   owner: 'volunteer',
   name: `${name}, submits`,
   outbox: { name: 'volunteer' },
@@ -252,7 +253,7 @@ function workerText(snapshot: TabWorkerSnapshot): string {
     case 'asking':
       return 'It only watches'
     case 'connecting':
-      return 'Waiting for the broker'
+      return snapshot.trouble === undefined ? 'Starting' : 'Waiting for the broker'
     case 'working':
       return 'It helps'
     case 'paused':
@@ -291,7 +292,9 @@ function forgetOwn(): void {
 /** A connection may be away for a moment without anybody being told. */
 function watchConnection(): void {
   const { connection, role } = client.status
-  const isDown = (role === 'leading' && connection !== 'ready') || worker.state === 'connecting'
+  const snapshot = worker.getSnapshot()
+  const isTrouble = snapshot.state === 'connecting' && snapshot.trouble !== undefined
+  const isDown = (role === 'leading' && connection !== 'ready') || isTrouble
   if (!isDown) {
     clearTimeout(awayTimer)
     awayTimer = undefined

@@ -79,10 +79,11 @@ export class PictureOutbox {
 
   async #submit(picture: Picture): Promise<void> {
     const tiles = Array.from({ length: tileCount(picture) }, (_, tile) => tile)
-    const { run, place } = picture
+    const { run, place, columns, rows, tilePx } = picture
     await Promise.all(
       tiles.map((tile) => {
-        const input = { ...picture, tile }
+        // The order of the fields is part of the content, which has to be the same in every browser.
+        const input = { run, place, columns, rows, tilePx, tile }
         return this.#client.submit(renderTile, input, {
           id: tileId(picture, tile),
           intent: `tile ${tile} of ${place}, ${run}`,

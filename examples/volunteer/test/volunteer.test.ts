@@ -112,7 +112,7 @@ function pixelsOfOneProgram({ columns, rows, tile }: Grid): string {
 
 test('three tabs of two browsers render a picture, although one is closed in the middle', async () => {
   const broker = await newBroker()
-  const grid = { columns: 6, rows: 4, tile: 32 }
+  const grid = { columns: 6, rows: 4, tile: 24 }
   const [home, elsewhere] = [await newContext(), await newContext()]
   const [first, second, third] = await Promise.all([
     open(home, broker, grid),
@@ -147,7 +147,7 @@ test('three tabs of two browsers render a picture, although one is closed in the
   await isComplete(first)
   expect(await pixels(first)).toBe(expected)
   expect(await tally(first)).toEqual(tiles)
-})
+}, 60_000)
 
 test('without consent there is no Worker and no connection that takes tasks', async () => {
   const broker = await newBroker()
@@ -167,7 +167,7 @@ test('without consent there is no Worker and no connection that takes tasks', as
 
 test('stop ends the work of a tab at once, and another one finishes the picture', async () => {
   const broker = await newBroker()
-  const grid = { columns: 2, rows: 1, tile: 160 }
+  const grid = { columns: 2, rows: 1, tile: 128 }
   const [stopping, helping] = await Promise.all([
     open(await newContext(), broker, grid),
     open(await newContext(), broker, grid),
@@ -187,4 +187,4 @@ test('stop ends the work of a tab at once, and another one finishes the picture'
   await isComplete(stopping)
   expect(await queue(broker)).toMatchObject({ succeeded: 2, dead: 0 })
   expect(await tally(stopping)).toContainEqual([await nameOf(helping), expect.any(Number)])
-})
+}, 60_000)
