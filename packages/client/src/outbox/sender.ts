@@ -244,8 +244,8 @@ export class Sender {
 
   /** Items that have waited for their key may have changed since they were read. */
   async #sendDue(due: readonly OutboxItem[], isOut: () => boolean): Promise<void> {
-    const items = await this.#options.store.get(due.map(({ id }) => id))
-    if (isOut()) return
+    const items = await this.#readOf(due, isOut, (ids) => this.#options.store.get(ids))
+    if (items === undefined) return
     const saved: OutboxItem[] = []
     for (const [index, item] of items.entries()) {
       if (item?.state === 'saved' && !this.#live.has(item.id)) saved.push(item)
@@ -256,8 +256,8 @@ export class Sender {
 
   async #sendAll(items: readonly OutboxItem[], isOut: () => boolean): Promise<void> {
     if (items.length === 0) return
-    const bodies = await this.#options.store.bodies(items.map(({ id }) => id))
-    if (isOut()) return
+    const bodies = await this.#readOf(items, isOut, (ids) => this.#options.store.bodies(ids))
+    if (bodies === undefined) return
     for (const [index, item] of items.entries()) {
       const body = bodies[index]
       // Without a body it was removed; an item in hand was cancelled meanwhile.
@@ -271,6 +271,26 @@ export class Sender {
     this.#sending += 1
     this.#sendingBytes += item.bodyBytes
     this.#live.move(live, 'send')
+  /**
+   * What the store has of items whose turn has come. If they cannot leave after all, it is still their turn: the cursor
+   * has passed them, and they hold their keys.
+   */
+  async #readOf<T>(
+    items: readonly OutboxItem[],
+    isOut: () => boolean,
+    read: (ids: string[]) => Promise<T>,
+  ): Promise<T | undefined> {
+    const client = this.#client
+    let result: T | undefined
+    try {
+      result = await read(items.map(({ id }) => id))
+      if (isOut()) result = undefined
+    } finally {
+      if (result === undefined && client === this.#client) this.#due.unshift(...items)
+    }
+    return result
+  }
+
     const client = this.#client!
     let handle: TaskHandle | undefined
     let refusal: unknown

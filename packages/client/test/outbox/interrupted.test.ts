@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { OutboxError } from '../../src/outbox/outbox-error.ts'
+import type { OutboxStore } from '../../src/outbox/store.ts'
+import { FakeTabs } from './fake-tabs.ts'
+
+/** The storage of the tabs, in which each call of one method first waits for `before`. */
+function delayed(tabs: FakeTabs, method: 'bodies' | 'get', before: () => Promise<void>): OutboxStore {
+  const store = tabs.storage.open()
+  return { ...store, [method]: (ids: string[]) => before().then(() => store[method](ids)) }
+}
+
+test.each(['plain', 'with an ordering key'])(
+  '[OUTBOX-2] an item (%s) leaves although the store failed while its input was read',
+  async (kind) => {
+    const tabs = new FakeTabs()
+    let failures = 1
+    const store = delayed(tabs, 'bodies', async () => {
+      failures -= 1
+      if (failures >= 0) throw new OutboxError('store_timeout', 'no answer')
+    })
+    const { client } = tabs.open({ store })
+    await tabs.settle()
+    await client.submit('photos', 1, kind === 'plain' ? {} : { orderingKey: 'album' })
+    await tabs.pass(1000)
+    expect(tabs.broker.accepted.size).toBe(1)
+  },
+)
+
+test.each(['bodies', 'get'] as const)(
+  '[OUTBOX-2] [OUTBOX-5] items leave in order although the connection broke in the middle of `%s`',
+  async (method) => {
+    const tabs = new FakeTabs()
+    let isSlow = true
+    const held: (() => void)[] = []
+    const store = delayed(tabs, method, () =>
+      isSlow ? new Promise((resolve) => held.push(resolve)) : Promise.resolve(),
+    )
+    const { client } = tabs.open({ store })
+    await tabs.settle()
+    for (const input of [1, 2, 3]) await client.submit('photos', input, { orderingKey: 'album' })
+    await tabs.settle()
+    expect(held.length).toBeGreaterThan(0)
+    tabs.broker.down()
+    await tabs.settle()
+    isSlow = false
+    for (const go of held) go()
+    await tabs.settle()
+    tabs.broker.isDown = false
+    await tabs.pass(60_000)
+    expect([...tabs.broker.accepted.values()].map(({ input }) => input)).toEqual([1, 2, 3])
+  },
+)
