@@ -1,4 +1,5 @@
 import type { OutboxItemEvent } from '@sluice/machines'
+import { ERRORS } from '@sluice/protocol'
 import type { ProducerClient } from '../client.ts'
 import { SluiceError, TaskCancelledError, TaskDeadError } from '../errors.ts'
 import type { TaskHandle } from '../handle.ts'
@@ -26,6 +27,8 @@ export interface OutcomesOptions {
   isCurrent: (client: ProducerClient) => boolean
   onEnded: (item: OutboxItem) => void
   onRemoved: (ids: readonly string[]) => void
+  /** The broker does not tell the outcome of this task now. It may be asked again after `afterMs`. */
+  onUnfollowed: (live: LiveItem, afterMs: number | undefined) => void
   /** The store failed to note something of this item. `isLasting` if it will not fit later either. */
   onUnstored: (item: OutboxItem, error: unknown, isLasting: boolean) => void
 }
@@ -51,14 +54,16 @@ export class Outcomes {
   }
 
   follow(live: LiveItem, handle: TaskHandle, client: ProducerClient): void {
-    const { isCurrent } = this.#options
+    const { isCurrent, onUnfollowed } = this.#options
     handle.result().then(
       (result) => {
         if (isCurrent(client)) void this.#end(live, 'succeed', { id: live.id, from: UNENDED, to: 'done', result })
       },
       (error: unknown) => {
         if (error instanceof TaskCancelledError) void this.#cancelled(live)
-        else if (error instanceof TaskDeadError || isCurrent(client))
+        else if (error instanceof SluiceError && ERRORS[error.code].retry !== 'no') {
+          if (isCurrent(client)) onUnfollowed(live, error.retryAfterMs)
+        } else if (error instanceof TaskDeadError || isCurrent(client))
           void this.#end(live, 'die', { id: live.id, from: UNENDED, to: 'failed', error: itemErrorOf(error) })
       },
     )

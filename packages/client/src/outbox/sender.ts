@@ -24,6 +24,8 @@ const PAGE = 250
 /** The wait before a store that failed is asked again: from, up to, in ms. */
 const AGAIN_MS = 250
 const AGAIN_MS_MAX = 10_000
+/** The wait before the broker is asked again for outcomes that it refused to tell without saying when, in ms. */
+const FOLLOW_AGAIN_MS = 1000
 
 export interface SenderOptions extends Pick<OutboxClientOptions, 'upgrade'> {
   store: OutboxStore
@@ -65,6 +67,7 @@ export class Sender {
   #client: ProducerClient | undefined
   #failures = 0
   #cancelAgain: () => void = () => {}
+  #cancelFollowing: (() => void) | undefined
   #isOver = false
 
   constructor(options: SenderOptions) {
@@ -82,6 +85,7 @@ export class Sender {
         this.#pump()
       },
       onRemoved,
+      onUnfollowed: (live, afterMs = FOLLOW_AGAIN_MS) => this.#followLater(live, afterMs),
       onUnstored: (item, error, isLasting) => {
         this.#storeFailed(error)
         if (isLasting) return
@@ -97,6 +101,7 @@ export class Sender {
   end(): void {
     this.#isOver = true
     this.#cancelAgain()
+    this.#cancelFollowing?.()
     for (const live of this.#live) {
       live.sending.abort()
       this.#live.giveBack(live)
@@ -266,11 +271,6 @@ export class Sender {
     }
   }
 
-  async #send(item: OutboxItem, body: Encoded): Promise<void> {
-    const live = this.#live.take(item)
-    this.#sending += 1
-    this.#sendingBytes += item.bodyBytes
-    this.#live.move(live, 'send')
   /**
    * What the store has of items whose turn has come. If they cannot leave after all, it is still their turn: the cursor
    * has passed them, and they hold their keys.
@@ -291,6 +291,11 @@ export class Sender {
     return result
   }
 
+  async #send(item: OutboxItem, body: Encoded): Promise<void> {
+    const live = this.#live.take(item)
+    this.#sending += 1
+    this.#sendingBytes += item.bodyBytes
+    this.#live.move(live, 'send')
     const client = this.#client!
     let handle: TaskHandle | undefined
     let refusal: unknown
@@ -406,6 +411,16 @@ export class Sender {
       if (items.length < PAGE) break
     }
     this.#isFollowed = true
+  }
+
+  /** The broker tells nothing of this task now, such as when too many watch it. */
+  #followLater(live: LiveItem, afterMs: number): void {
+    this.#live.drop(live)
+    this.#cancelFollowing ??= this.#options.platform.setTimer(() => {
+      this.#cancelFollowing = undefined
+      this.#isFollowed = false
+      this.#pump()
+    }, afterMs)
   }
 
   /** An item that was too new for the program that parked it is not parked for this one. */

@@ -114,6 +114,8 @@ export class FakeBroker {
   readonly results = new Map<string, unknown>()
   /** What is refused, by queue. */
   readonly refuses = new Map<string, Omit<WireError, 'message'>>()
+  /** What a watch is refused with. */
+  refusesWatch: WireError | undefined
   /** What a hello is answered with instead of a welcome. */
   rejects: WireError['code'] | undefined
   /** The tokens of the hellos. */
@@ -185,6 +187,12 @@ export class FakeBroker {
         return
       }
       case 'watch':
+        if (this.refusesWatch !== undefined) {
+          for (const [index] of message.ids.entries())
+            connection.say({ type: 'error', ref: message.ref, field: `ids[${index}]`, ...this.refusesWatch })
+          connection.say({ type: 'watched', ref: message.ref, unknown: [] })
+          return
+        }
         for (const id of message.ids) this.#watched.set(id, (this.#watched.get(id) ?? new Set()).add(connection))
         connection.say({ type: 'watched', ref: message.ref, unknown: [] })
         for (const id of message.ids) {

@@ -50,3 +50,22 @@ test.each(['bodies', 'get'] as const)(
     expect([...tabs.broker.accepted.values()].map(({ input }) => input)).toEqual([1, 2, 3])
   },
 )
+
+test('[OUTBOX-2] an item whose outcome the broker does not tell now is asked for again, and has not failed', async () => {
+  const tabs = new FakeTabs()
+  const old = tabs.open()
+  const { id } = await old.client.submit('photos', 1)
+  await tabs.pass(100)
+  old.kill()
+  tabs.world.connections[0]!.dead = true
+  tabs.broker.refusesWatch = { code: 'busy', message: 'too many watchers', retryAfterMs: 300 }
+  const { client } = tabs.open()
+  const handle = client.handle(id)
+  const result = handle.result()
+  await tabs.pass(5000)
+  expect(handle.state).toBe('accepted')
+  tabs.broker.refusesWatch = undefined
+  tabs.broker.finish(id, 'small')
+  await tabs.pass(1000)
+  expect(await result).toBe('small')
+})
