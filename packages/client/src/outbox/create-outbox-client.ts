@@ -126,7 +126,9 @@ class DurableClient implements OutboxClient {
     })
     this.#tracked = new TrackedItems({
       store,
+      platform,
       shown: (item) => this.#views.of(item),
+      onStorage: (error) => this.#setStorage(error),
       onPending: (isAny) => {
         this.#leadership.isAnxious = isAny
       },
@@ -180,7 +182,7 @@ class DurableClient implements OutboxClient {
     if (!isTaskId(id)) throw badMessage(`a task id is a UUIDv7 in lower case, not ${id}`, 'id')
     const tracked = this.#tracked.track(id, 'saved')
     if (this.#closing !== undefined) tracked.close(closedError())
-    else this.#tracked.read([id]).catch((error: unknown) => this.#setStorage(error))
+    else this.#tracked.read([id])
     return handleOf(tracked, contract?.output, this.#cancelItem)
   }
 
@@ -352,7 +354,7 @@ class DurableClient implements OutboxClient {
         this.#leadership.heard()
         this.#views.clear()
         if (this.#sender === undefined) this.#setAuth(message.auth)
-        this.#refresh()
+        this.#tracked.refresh()
         return
       case 'auth':
         if (this.#sender === undefined) this.#setAuth(message.auth)
@@ -384,10 +386,6 @@ class DurableClient implements OutboxClient {
     this.#sender.forget(message.removed)
   }
 
-  #refresh(): void {
-    this.#tracked.refresh().catch((error: unknown) => this.#setStorage(error))
-  }
-
   // ─── leading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   get #senderOptions(): SenderOptions {
@@ -413,7 +411,7 @@ class DurableClient implements OutboxClient {
     this.#post({ type: 'leading', auth: this.#status.auth })
     this.#sender = new Sender(this.#senderOptions)
     this.#wantLink()
-    this.#refresh()
+    this.#tracked.refresh()
   }
 
   #follow(): void {
@@ -450,7 +448,7 @@ class DurableClient implements OutboxClient {
     this.#setStatus({ role: 'waiting' })
     this.#memory.resume()
     this.#leadership.start()
-    this.#refresh()
+    this.#tracked.refresh()
   }
 
   wake(): void {
@@ -458,7 +456,7 @@ class DurableClient implements OutboxClient {
     this.#link.wake()
     this.#sender?.wake()
     this.#memory.wake()
-    this.#refresh()
+    this.#tracked.refresh()
   }
 
   async signOut(what: 'keep' | 'send' | 'delete', options: { signal?: AbortSignal } = {}): Promise<void> {

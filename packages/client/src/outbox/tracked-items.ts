@@ -1,4 +1,5 @@
 import type { OutboxItemState } from '@sluice/machines/states'
+import type { Platform } from '../platform.ts'
 import type { OutboxItem } from './item.ts'
 import type { ItemView } from './outbox-client.ts'
 import type { OutboxStore } from './store.ts'
@@ -6,36 +7,39 @@ import { closedError, type ResultOf, TrackedItem } from './tracked-item.ts'
 
 /** The number of items that are read from the store at once. */
 const PAGE = 250
+/** The wait before a store that failed is asked again: from, up to, in ms. */
+const AGAIN_MS = 250
+const AGAIN_MS_MAX = 10_000
 
 export interface TrackedItemsOptions {
   store: OutboxStore
+  platform: Platform
   /** An item as an app shows it. */
   shown: (item: OutboxItem) => ItemView
   /** Whether any of them waits for the tab that leads. */
   onPending: (isAny: boolean) => void
   resultOf: ResultOf
+  /** The store failed, or works again. */
+  onStorage: (error: unknown) => void
 }
 
 /** The items that somebody in this tab has a handle of and that have not ended. */
 export class TrackedItems {
   readonly #items = new Map<string, TrackedItem>()
-  readonly #store: OutboxStore
-  readonly #shown: (item: OutboxItem) => ItemView
-  readonly #onPending: (isAny: boolean) => void
-  readonly #resultOf: ResultOf
+  readonly #options: TrackedItemsOptions
   #pending = 0
+  #failures = 0
+  #cancelAgain: (() => void) | undefined
+  #isClosed = false
 
-  constructor({ store, shown, onPending, resultOf }: TrackedItemsOptions) {
-    this.#store = store
-    this.#shown = shown
-    this.#onPending = onPending
-    this.#resultOf = resultOf
+  constructor(options: TrackedItemsOptions) {
+    this.#options = options
   }
 
   track(id: string, state: OutboxItemState): TrackedItem {
     let item = this.#items.get(id)
     if (item === undefined) {
-      item = new TrackedItem(id, state, this.#resultOf)
+      item = new TrackedItem(id, state, this.#options.resultOf)
       if (!item.hasEnded) this.#items.set(id, item)
       this.#count(0, item.isPending ? 1 : 0)
     }
@@ -59,16 +63,37 @@ export class TrackedItems {
   }
 
   /** Reads again what may have changed unheard. Items that are in memory only are left out. */
-  async refresh(): Promise<void> {
-    const ids = [...this.#items.values()].filter(({ state }) => state !== 'unsaved').map(({ id }) => id)
-    while (ids.length > 0) await this.read(ids.splice(0, PAGE))
+  refresh(): void {
+    this.read([...this.#items.values()].filter(({ state }) => state !== 'unsaved').map(({ id }) => id))
   }
 
-  async read(ids: readonly string[]): Promise<void> {
-    const items = await this.#store.get(ids)
-    for (const [index, item] of items.entries()) {
-      if (item === undefined) this.discard(ids[index]!)
-      else this.update(this.#shown(item))
+  /** Reads these. If the store fails, all are read later. Nobody else may tell of what has ended already. */
+  read(ids: readonly string[]): void {
+    this.#read(ids).then(
+      () => {
+        if (this.#failures === 0) return
+        this.#failures = 0
+        this.#options.onStorage(undefined)
+      },
+      (error: unknown) => {
+        if (this.#isClosed) return
+        this.#options.onStorage(error)
+        const delayMs = Math.min(AGAIN_MS_MAX, AGAIN_MS * 2 ** this.#failures)
+        this.#failures += 1
+        this.#cancelAgain?.()
+        this.#cancelAgain = this.#options.platform.setTimer(() => this.refresh(), delayMs)
+      },
+    )
+  }
+
+  async #read(ids: readonly string[]): Promise<void> {
+    const { store, shown } = this.#options
+    for (let from = 0; from < ids.length; from += PAGE) {
+      const page = ids.slice(from, from + PAGE)
+      for (const [index, item] of (await store.get(page)).entries()) {
+        if (item === undefined) this.discard(page[index]!)
+        else this.update(shown(item))
+      }
     }
   }
 
@@ -78,6 +103,8 @@ export class TrackedItems {
   }
 
   close(): void {
+    this.#isClosed = true
+    this.#cancelAgain?.()
     const error = closedError()
     for (const item of this.#items.values()) item.close(error)
     this.#items.clear()
@@ -87,6 +114,6 @@ export class TrackedItems {
     const wasAny = this.#pending > 0
     this.#pending += after - before
     const isAny = this.#pending > 0
-    if (isAny !== wasAny) this.#onPending(isAny)
+    if (isAny !== wasAny) this.#options.onPending(isAny)
   }
 }

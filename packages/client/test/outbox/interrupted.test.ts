@@ -51,6 +51,31 @@ test.each(['bodies', 'get'] as const)(
   },
 )
 
+test('[OUTBOX-9] a handle that could not read the store hears what has ended meanwhile', async () => {
+  const tabs = new FakeTabs()
+  const leader = tabs.open()
+  const { id } = await leader.client.submit('photos', 1)
+  await tabs.pass(100)
+  tabs.broker.finish(id, 'small')
+  await tabs.pass(100)
+  const reloaded = tabs.open()
+  tabs.storage.fails = 'store_timeout'
+  const handle = reloaded.client.handle(id)
+  const result = handle.result()
+  await tabs.pass(1000)
+  expect(handle.state).toBe('saved')
+  expect(reloaded.client.status.storage).toBe('store_timeout')
+  tabs.storage.fails = undefined
+  await tabs.pass(10_000)
+  expect(await result).toBe('small')
+  expect(reloaded.client.status.storage).toBe('ok')
+  tabs.storage.fails = 'store_timeout'
+  reloaded.client.handle(id)
+  await tabs.settle()
+  await Promise.all([reloaded.client.close(), leader.client.close()])
+  expect(tabs.world.clock.pending).toBe(0)
+})
+
 test('[OUTBOX-2] an item whose outcome the broker does not tell now is asked for again, and has not failed', async () => {
   const tabs = new FakeTabs()
   const old = tabs.open()
