@@ -489,6 +489,7 @@ class DurableClient implements OutboxClient {
     this.#options.store.close()
     this.#changeListeners.clear()
     this.#statusListeners.clear()
+    await this.#link.closed
   }
 
   #checkOpen(): void {

@@ -35,6 +35,8 @@ export class Link {
   #lacksAuth = false
   #failures = 0
   #cancelAgain: () => void = () => {}
+  /** Resolves when the last connection that was given up is closed. */
+  #closed: Promise<void> = Promise.resolve()
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -57,6 +59,11 @@ export class Link {
   /** Whether this tab's token can be asked for again. */
   get renewsToken(): boolean {
     return typeof this.#token === 'function'
+  }
+
+  /** Resolves when no connection is open any more. Only once none is wanted. */
+  get closed(): Promise<void> {
+    return this.#closed
   }
 
   set isWanted(isWanted: boolean) {
@@ -131,7 +138,8 @@ export class Link {
     const client = this.#client
     this.#client = undefined
     // The broker forgets the session. What it has accepted goes on.
-    void client?.close({ drainMs: 0 })
-    if (client !== undefined) this.#options.onState('idle')
+    if (client === undefined) return
+    this.#closed = Promise.all([this.#closed, client.close({ drainMs: 0 })]).then(() => {})
+    this.#options.onState('idle')
   }
 }

@@ -94,3 +94,21 @@ test('[OUTBOX-2] an item whose outcome the broker does not tell now is asked for
   await tabs.pass(1000)
   expect(await result).toBe('small')
 })
+
+test('[OUTBOX-12] closing waits until the connection is closed, whatever is under way', async () => {
+  const tabs = new FakeTabs()
+  const { client } = tabs.open()
+  await tabs.settle()
+  tabs.broker.isSilent = true
+  await client.submit('photos', 1)
+  await tabs.settle()
+  const [connection] = tabs.world.connections
+  let closedBy: unknown
+  const closing = client.close().then(() => {
+    closedBy = connection!.closedBy
+  })
+  await tabs.pass(1)
+  await closing
+  expect(closedBy).toBeDefined()
+  expect(tabs.world.clock.pending).toBe(0)
+})

@@ -151,7 +151,8 @@ test('an item goes the way of its chart, saved or in memory only, whatever happe
       else expect([rig.handle.state, view?.state], story).toEqual([after.value, after.value])
       walked.add(transition!)
     }
-    await rig.client.close()
+    void rig.client.close()
+    await rig.tabs.settle()
   }
   const all = new Set(paths.flat().flatMap(({ before }: Step) => transitionsFrom(before)))
   expect([...walked].sort()).toEqual([...all].sort())
