@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts'
-import type { TabNode } from '../nodes/tab-node.ts'
 import type { Process } from '../nodes/process.ts'
+import type { TabNode } from '../nodes/tab-node.ts'
 import type { BrowserGroup } from '../scenario.ts'
 import { DeviceChannels } from './channels.ts'
 import { DeviceLocks } from './locks.ts'

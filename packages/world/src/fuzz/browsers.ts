@@ -66,7 +66,6 @@ function storeMsOf(random: RandomStream): Distribution {
 
 function faultRatesOf(random: RandomStream, durationMs: number): FaultRates {
   const rates: { -readonly [Type in FaultType]?: number } = {}
-  for (const type of BROWSER_FAULT_TYPES)
-    if (random.chance(0.6)) rates[type] = durationMs / random.pick([1, 2, 4])
+  for (const type of BROWSER_FAULT_TYPES) if (random.chance(0.6)) rates[type] = durationMs / random.pick([1, 2, 4])
   return rates
 }

@@ -305,7 +305,10 @@ function checkNodes(given: Scenario): void {
     ...names('producer', count(given.producers)),
     ...names('worker', count(given.workers)),
     ...names('stranger', count(given.strangers ?? [])),
-    ...names('tab', (given.browsers ?? []).reduce((sum, group) => sum + group.count * group.tabs, 0)),
+    ...names(
+      'tab',
+      (given.browsers ?? []).reduce((sum, group) => sum + group.count * group.tabs, 0),
+    ),
     ...names('browser', count(given.browsers ?? [])),
   ]
   for (const [at, { fault: one }] of (given.script ?? []).entries()) {

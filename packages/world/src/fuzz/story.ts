@@ -112,7 +112,8 @@ export class Story {
         )
         return
       case 'leading':
-        if (cast.plays(observation.node)) this.#tell(atMs, `${observation.node} leads the tabs of ${observation.device}`)
+        if (cast.plays(observation.node))
+          this.#tell(atMs, `${observation.node} leads the tabs of ${observation.device}`)
         return
       case 'stored':
       case 'storeReverted':

@@ -77,7 +77,8 @@ export class TabProgram {
     })
     let isLeading = false
     this.#client.onStatus(({ role }) => {
-      if (role === 'leading' && !isLeading) process.observe({ type: 'leading', node: process.node, device: device.name })
+      if (role === 'leading' && !isLeading)
+        process.observe({ type: 'leading', node: process.node, device: device.name })
       isLeading = role === 'leading'
     })
     this.#arrivals = new ArrivalProcess({
