@@ -67,8 +67,9 @@ async function syncEvents(tab: Page): Promise<() => Promise<void>> {
   await protocol.send('ServiceWorker.enable')
   const registrationId = await registered
   const { origin } = new URL(tab.url())
-  return () =>
-    protocol.send('ServiceWorker.dispatchSyncEvent', { origin, registrationId, tag: 'sluice', lastChance: false })
+  return async () => {
+    await protocol.send('ServiceWorker.dispatchSyncEvent', { origin, registrationId, tag: 'sluice', lastChance: false })
+  }
 }
 
 test('case 23: a sync and a message at the same time send everything once, while no page has a client', async () => {
