@@ -14,9 +14,9 @@ interface Target {
 }
 
 const targets: readonly Target[] = [
-  { name: 'producer', source: `export { createClient } from '@sluice/client'`, gzipBytesMax: 34 * 1024 },
-  { name: 'worker', source: `export { createWorker } from '@sluice/client'`, gzipBytesMax: 34 * 1024 },
-  { name: 'whole client', source: `export * from '@sluice/client'`, gzipBytesMax: 42 * 1024 },
+  { name: 'producer', source: `export { createClient } from '@sluice/client'`, gzipBytesMax: 24 * 1024 },
+  { name: 'worker', source: `export { createWorker } from '@sluice/client'`, gzipBytesMax: 24 * 1024 },
+  { name: 'whole client', source: `export * from '@sluice/client'`, gzipBytesMax: 32 * 1024 },
   {
     name: 'client-browser',
     source: `export { createBrowserClient } from '@sluice/client-browser'`,
@@ -33,6 +33,12 @@ const targets: readonly Target[] = [
     from: 'worker-browser',
     source: `import '@sluice/worker-browser/connection-worker'`,
     gzipBytesMax: 40 * 1024,
+  },
+  {
+    name: 'both, page',
+    from: '../examples/photo-app',
+    source: `export { createBrowserClient } from '@sluice/client-browser'; export { createTabWorker } from '@sluice/worker-browser'`,
+    gzipBytesMax: 50 * 1024,
   },
   {
     name: 'tab, handlers',

@@ -1,4 +1,11 @@
-import { CONNECTION_TIMINGS, type ConnectionContext, type ConnectionEvent, connectionMachine } from '@sluice/machines'
+import {
+  ChartRunner,
+  CONNECTION,
+  CONNECTION_TIMINGS,
+  type ConnectionContext,
+  type ConnectionEvent,
+  type ConnectionInput,
+} from '@sluice/machines'
 import type { ConnectionState, ConnectionTimings } from '@sluice/machines/states'
 import {
   type BrokerMessage,
@@ -13,11 +20,10 @@ import {
   type Welcome,
   type WireError,
 } from '@sluice/protocol'
-import { type ActorRefFrom, createActor } from 'xstate'
 import { ClosedError, SluiceError } from './errors.ts'
 import { type Logger, messageOf } from './logger.ts'
 import { Outage, publicUrl } from './outage.ts'
-import { machineClock, type Platform, type Socket } from './platform.ts'
+import type { Platform, Socket } from './platform.ts'
 import { type TokenSource, tokenFrom } from './token-source.ts'
 import { turnFlusher } from './turn.ts'
 
@@ -90,7 +96,7 @@ export class Connection {
   readonly #drained = new Set<SessionOwner>()
   readonly #platform: Platform
   readonly #logger: Logger
-  readonly #actor: ActorRefFrom<typeof connectionMachine>
+  readonly #chart: ChartRunner<ConnectionContext, ConnectionInput, ConnectionEvent>
   readonly #control: ClientMessage[] = []
   readonly #outage: Outage
   /** Why no attempt can ever succeed. */
@@ -124,20 +130,18 @@ export class Connection {
       FLUSH_ITEMS,
       () => this.flush(),
     )
-    const machine = connectionMachine.provide({
-      actions: {
+    const timings = { ...CONNECTION_TIMINGS, ...options.timings }
+    const input = { timings, random: () => options.platform.random() }
+    this.#chart = new ChartRunner(CONNECTION, input, {
+      setTimer: (fn, ms) => options.platform.setTimer(fn, ms),
+      effects: {
         openSocket: () => this.#open(),
-        closeSocket: (_, { code, reason }) => this.#drop(code, reason),
+        closeSocket: ({ code, reason }: { code: number; reason: string }) => this.#drop(code, reason),
         sendHello: () => this.#hello(),
       },
+      onChange: (state, context) => this.#changed(state as ConnectionState, context),
     })
-    this.#actor = createActor(machine, {
-      id: 'connection',
-      clock: machineClock(options.platform),
-      input: { timings: { ...CONNECTION_TIMINGS, ...options.timings }, random: () => options.platform.random() },
-    })
-    this.#actor.subscribe(({ value, context }) => this.#changed(value, context))
-    this.#actor.start()
+    this.#chart.start()
   }
 
   get state(): ConnectionState {
@@ -275,11 +279,10 @@ export class Connection {
   }
 
   #tell(event: ConnectionEvent): void {
-    if (this.#state !== 'failed' && this.#state !== 'stopped') this.#actor.send(event)
+    if (this.#state !== 'failed' && this.#state !== 'stopped') this.#chart.send(event)
   }
 
-  #changed(value: unknown, { error, delayMs }: ConnectionContext): void {
-    const state = (typeof value === 'string' ? value : 'ready') as ConnectionState
+  #changed(state: ConnectionState, { error, delayMs }: ConnectionContext): void {
     if (state === this.#state) return
     const wasOpen = this.open
     this.#state = state
@@ -365,7 +368,7 @@ export class Connection {
 
   #sayHello(token: string | undefined): void {
     const { name } = this.#options
-    const { session } = this.#actor.getSnapshot().context
+    const { session } = this.#chart.context
     const begun = this.#owners.find(({ role }) => role === 'worker')?.begunLease?.()
     const leases = this.#owners.flatMap((owner) => owner.heldLeases())
     this.#write([

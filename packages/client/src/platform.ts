@@ -82,11 +82,3 @@ export const defaultPlatform: Platform = {
   connect,
   warn: (message, fields) => console.warn(`sluice: ${message}`, fields),
 }
-
-/** XState's clock on the injected timers. */
-export function machineClock(platform: Platform) {
-  return {
-    setTimeout: (fn: () => void, ms: number) => platform.setTimer(fn, ms),
-    clearTimeout: (cancel: (() => void) | undefined) => cancel?.(),
-  }
-}

@@ -1,12 +1,10 @@
-import { type ProducerState, producerMachine } from '@sluice/machines'
+import { ChartRunner, PRODUCER, type ProducerEvent, type ProducerState } from '@sluice/machines'
 import type { ConnectionState } from '@sluice/machines/states'
 import type { BrokerMessage, ClientMessage, TaskName, TaskStatus, Welcome, WireError } from '@sluice/protocol'
-import { type ActorRefFrom, createActor } from 'xstate'
 import type { Connection, ConnectionOptions, SessionOwner } from './connection.ts'
 import { ClosedError } from './errors.ts'
 import type { Handle, HandleHost } from './handle.ts'
 import type { Logger } from './logger.ts'
-import { machineClock } from './platform.ts'
 import { Requests } from './requests.ts'
 import { checkSignal, withSignal } from './signal.ts'
 import { Submissions } from './submissions.ts'
@@ -21,7 +19,7 @@ import { Watches } from './watches.ts'
 export class Producer implements SessionOwner, HandleHost {
   readonly role = 'producer'
   readonly connection: Connection
-  readonly #actor: ActorRefFrom<typeof producerMachine>
+  readonly #chart: ChartRunner<{ drainMs: number }, undefined, ProducerEvent>
   readonly #onState: (state: ConnectionState) => void
   readonly #logger: Logger
   readonly #submissions = new Submissions()
@@ -55,9 +53,12 @@ export class Producer implements SessionOwner, HandleHost {
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
-    this.#actor = createActor(producerMachine, { id: 'producer', clock: machineClock(options.platform) })
-    this.#actor.subscribe((snapshot) => this.#changed(snapshot.value as ProducerState))
-    this.#actor.start()
+    this.#chart = new ChartRunner(PRODUCER, undefined, {
+      setTimer: (fn, ms) => options.platform.setTimer(fn, ms),
+      effects: {},
+      onChange: (state) => this.#changed(state as ProducerState),
+    })
+    this.#chart.start()
   }
 
   /** Why the connection failed for good. */
@@ -103,7 +104,7 @@ export class Producer implements SessionOwner, HandleHost {
   /** Accepts nothing new, waits up to `drainMs` for unanswered submissions, and closes. */
   close(drainMs: number): Promise<void> {
     if (this.#state !== 'closed') {
-      this.#actor.send({ type: 'close', drainMs })
+      this.#chart.send({ type: 'close', drainMs })
       this.#afterAnswers()
     }
     return this.#closed
@@ -125,25 +126,25 @@ export class Producer implements SessionOwner, HandleHost {
     // Outcomes are not acknowledged. One may have been lost with the old socket even if the session resumes.
     this.#watches.renew()
     for (const message of this.#requests.messages()) this.connection.send(message)
-    this.#actor.send({ type: 'connected' })
+    this.#chart.send({ type: 'connected' })
     this.connection.flush()
     this.#afterAnswers()
   }
 
   onDisconnected(): void {
     this.#watches.disconnected()
-    if (this.#state !== 'closed') this.#actor.send({ type: 'disconnected' })
+    if (this.#state !== 'closed') this.#chart.send({ type: 'disconnected' })
   }
 
   onDrain(): void {
-    this.#actor.send({ type: 'drain' })
+    this.#chart.send({ type: 'drain' })
     this.#afterAnswers()
   }
 
   onFailed(error: Error): void {
     this.#failure = error
     this.#logger.error({}, `the client stops: ${error.message}`)
-    if (this.#state !== 'closed') this.#actor.send({ type: 'fail' })
+    if (this.#state !== 'closed') this.#chart.send({ type: 'fail' })
   }
 
   onStateChange(state: ConnectionState): void {
@@ -260,7 +261,7 @@ export class Producer implements SessionOwner, HandleHost {
   }
 
   #afterAnswers(): void {
-    if (this.#state === 'closing' && this.#queue.isIdle) this.#actor.send({ type: 'flushed' })
+    if (this.#state === 'closing' && this.#queue.isIdle) this.#chart.send({ type: 'flushed' })
     // Outcomes still come over the old connection, so it closes only when none is awaited.
     const waits = this.#submissions.size + this.#watches.size > 0
     if (this.#state === 'paused' && this.#queue.isAnswered && !waits) this.connection.drained(this)

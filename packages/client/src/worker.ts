@@ -1,4 +1,4 @@
-import { creditOf, type WorkerEvent, workerMachine } from '@sluice/machines'
+import { ChartRunner, creditOf, WORKER, type WorkerContext, type WorkerEvent, type WorkerInput } from '@sluice/machines'
 import type { ConnectionState, WorkerState } from '@sluice/machines/states'
 import {
   type BrokerMessage,
@@ -9,7 +9,6 @@ import {
   type Welcome,
   type WireError,
 } from '@sluice/protocol'
-import { type ActorRefFrom, createActor } from 'xstate'
 import type { Answer } from './answer.ts'
 import { BegunLeases } from './begun-leases.ts'
 import { Connection, type SessionOwner } from './connection.ts'
@@ -21,7 +20,7 @@ import { type Handlers, handlersByQueue } from './handlers.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { HeldLeases } from './held-leases.ts'
 import { type Logger, messageOf, safeLogger, tell } from './logger.ts'
-import { defaultPlatform, machineClock, type Platform } from './platform.ts'
+import { defaultPlatform, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
 import { Runner, type RunnerHost } from './runner.ts'
 import { Settlements } from './settlements.ts'
@@ -58,7 +57,7 @@ export class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost
   readonly logger: Logger
   readonly closed: Promise<void>
   readonly #connection: Connection
-  readonly #actor: ActorRefFrom<typeof workerMachine>
+  readonly #chart: ChartRunner<WorkerContext, WorkerInput, WorkerEvent>
   readonly #platform: Platform
   readonly #queues: string[]
   #creditMax: number
@@ -112,13 +111,13 @@ export class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost
     })
     // A caller that does not await the start learns of a failure through `onError` and `closed`.
     this.#started.catch(() => {})
-    this.#actor = createActor(workerMachine, {
-      id: 'worker',
-      clock: machineClock(platform),
-      input: { creditMax: this.#creditMax, settleMs: SETTLE_MS },
+    const input = { creditMax: this.#creditMax, settleMs: SETTLE_MS }
+    this.#chart = new ChartRunner(WORKER, input, {
+      setTimer: (fn, ms) => platform.setTimer(fn, ms),
+      effects: {},
+      onChange: (state) => this.#changed(state as WorkerState),
     })
-    this.#actor.subscribe((snapshot) => this.#changed(snapshot.value as WorkerState))
-    this.#actor.start()
+    this.#chart.start()
     const forget = onAbort(options.signal, () => void this.close())
     void this.closed.then(forget)
   }
@@ -399,7 +398,7 @@ export class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost
   // ─── leaving ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #tell(event: WorkerEvent): void {
-    if (this.#state !== 'stopped') this.#actor.send(event)
+    if (this.#state !== 'stopped') this.#chart.send(event)
   }
 
   #changed(state: WorkerState): void {

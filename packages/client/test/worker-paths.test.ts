@@ -72,7 +72,7 @@ class Rig {
     const { world, worker } = this
     switch (event.type) {
       case 'connected':
-        await this.#connect(before.value)
+        await this.#connect(before.value as WorkerState)
         break
       case 'drain':
         void worker.drain({ graceMs: event.graceMs })
@@ -128,7 +128,8 @@ class Rig {
     expect(worker.state, story).toBe(value)
     expect(this.isClosed, story).toBe(isStopped)
     const credits = world.connections.flatMap((connection) => connection.of('credit'))
-    if (credits.length > 0 && !isStopped) expect(credits.at(-1)?.credit, story).toBe(creditOf(value, CREDIT))
+    if (credits.length > 0 && !isStopped)
+      expect(credits.at(-1)?.credit, story).toBe(creditOf(value as WorkerState, CREDIT))
     if (isStopped) expect(world.clock.pending, story).toBe(0)
   }
 }

@@ -20,12 +20,12 @@ export const BROKER = {
 } as const satisfies StateTable<BrokerState, BrokerEvent>
 
 /** @throws if the table has no such change */
-export const nextBrokerState = stepsOf<BrokerState, BrokerEvent>('broker', BROKER)
+export const nextBrokerState = /* @__PURE__ */ stepsOf<BrokerState, BrokerEvent>('broker', BROKER)
 
 /** The same table as a chart. */
-export const brokerMachine = createMachine({
+export const brokerMachine = /* @__PURE__ */ createMachine({
   types: {} as { events: { type: BrokerEvent } },
   id: 'broker',
   initial: 'starting',
-  states: chartStatesOf<BrokerState, BrokerEvent>(BROKER),
+  states: /* @__PURE__ */ chartStatesOf<BrokerState, BrokerEvent>(BROKER),
 })

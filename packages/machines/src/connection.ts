@@ -1,5 +1,5 @@
 import { CLOSE_CODES, retryOf, type WireError } from '@sluice/protocol'
-import { assign, setup } from 'xstate'
+import { type Chart, eventOf } from './chart.ts'
 import type { ConnectionTimings } from './states.ts'
 
 export const CONNECTION_TIMINGS: Readonly<ConnectionTimings> = Object.freeze({
@@ -78,50 +78,9 @@ export function backoffDelayMs(timings: ConnectionTimings, failures: number, ret
  * One side's connection to a broker. The owner provides `openSocket`, `closeSocket` and `sendHello` and sends the
  * events. The chart owns every deadline of the control plane.
  */
-export const connectionMachine = setup({
-  types: {
-    context: {} as ConnectionContext,
-    input: {} as ConnectionInput,
-    events: {} as ConnectionEvent,
-  },
-  actions: {
-    // The owner provides these; without an owner the chart is only a picture.
-    openSocket: () => {},
-    closeSocket: (_, _params: { code: number; reason: string }) => {},
-    sendHello: () => {},
-    drawBackoff: assign(({ context }) => ({
-      delayMs: backoffDelayMs(context.timings, context.failures, context.retryAfterMs, context.random()),
-      failures: context.failures + 1,
-      askedMs: context.retryAfterMs,
-      retryAfterMs: 0,
-    })),
-    rememberClose: assign(({ event }) => {
-      if (event.type !== 'closed') return {}
-      const { code, reason, error = closeError(code, reason) } = event
-      const retryAfterMs = closeEntry(code).retry === 'after' ? RETRY_AFTER_MS : 0
-      return { error, retryAfterMs: error.retryAfterMs ?? retryAfterMs }
-    }),
-    rememberTimeout: assign((_, params: { message: string }) => ({
-      error: { code: 'heartbeat_timeout' as const, message: params.message },
-    })),
-  },
-  guards: {
-    mayHurry: ({ context }) => context.askedMs === 0,
-    isFinal: ({ event }) => {
-      if (event.type !== 'closed') return false
-      return (event.error === undefined ? closeEntry(event.code).retry : retryOf(event.error.code)) === 'no'
-    },
-  },
-  delays: {
-    connectTimeoutMs: ({ context }) => context.timings.connectTimeoutMs,
-    helloTimeoutMs: ({ context }) => context.timings.helloTimeoutMs,
-    stableMs: ({ context }) => context.timings.stableMs,
-    backoffMs: ({ context }) => context.delayMs,
-  },
-}).createMachine({
+export const CONNECTION: Chart<ConnectionContext, ConnectionInput, ConnectionEvent> = {
   id: 'connection',
-  initial: 'idle',
-  context: ({ input }) => ({
+  context: (input) => ({
     ...input,
     failures: 0,
     session: null,
@@ -130,96 +89,136 @@ export const connectionMachine = setup({
     askedMs: 0,
     error: null,
   }),
-  states: {
-    idle: {
-      on: { start: 'connecting', stop: 'stopped' },
+  effects: ['openSocket', 'closeSocket', 'sendHello'],
+  assigns: {
+    forgetError: () => ({ error: null }),
+    forgetFailures: () => ({ failures: 0 }),
+    keepSession: (_, event) => ({ session: eventOf(event, 'welcomed').session }),
+    keepWish: (_, event) => ({ retryAfterMs: eventOf(event, 'drain').retryAfterMs }),
+    drawBackoff: (context) => ({
+      delayMs: backoffDelayMs(context.timings, context.failures, context.retryAfterMs, context.random()),
+      failures: context.failures + 1,
+      askedMs: context.retryAfterMs,
+      retryAfterMs: 0,
+    }),
+    rememberClose: (_, event) => {
+      const { code, reason, error = closeError(code, reason) } = eventOf(event, 'closed')
+      const retryAfterMs = closeEntry(code).retry === 'after' ? RETRY_AFTER_MS : 0
+      return { error, retryAfterMs: error.retryAfterMs ?? retryAfterMs }
     },
-    connecting: {
-      entry: [assign({ error: null }), 'openSocket'],
-      on: {
-        opened: 'handshaking',
-        closed: [
-          { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
-          { actions: 'rememberClose', target: 'backingOff' },
-        ],
-        stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
-      },
-      after: {
-        connectTimeoutMs: {
-          actions: [
-            { type: 'rememberTimeout', params: { message: 'the connection did not open in time' } },
-            { type: 'closeSocket', params: { code: 1000, reason: 'connect timeout' } },
-          ],
-          target: 'backingOff',
-        },
-      },
-    },
-    handshaking: {
-      entry: 'sendHello',
-      on: {
-        welcomed: {
-          actions: assign(({ event }) => ({ session: event.session })),
-          target: 'ready',
-        },
-        closed: [
-          { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
-          { actions: 'rememberClose', target: 'backingOff' },
-        ],
-        stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
-      },
-      after: {
-        helloTimeoutMs: {
-          actions: [
-            { type: 'rememberTimeout', params: { message: 'the broker did not answer hello in time' } },
-            { type: 'closeSocket', params: { code: 1000, reason: 'hello timeout' } },
-          ],
-          target: 'backingOff',
-        },
-      },
-    },
-    ready: {
-      initial: 'fresh',
-      states: {
-        // A connection that is lost again soon must not make the next attempt come sooner.
-        fresh: { after: { stableMs: { actions: assign({ failures: 0 }), target: 'stable' } } },
-        stable: {},
-      },
-      on: {
-        drain: { actions: assign(({ event }) => ({ retryAfterMs: event.retryAfterMs })), target: 'draining' },
-        silent: {
-          actions: [
-            { type: 'rememberTimeout', params: { message: 'nothing was heard from the broker for too long' } },
-            { type: 'closeSocket', params: { code: 4007, reason: 'heartbeat_timeout' } },
-          ],
-          target: 'backingOff',
-        },
-        closed: [
-          { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
-          { actions: 'rememberClose', target: 'backingOff' },
-        ],
-        stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
-      },
-    },
-    // The broker is leaving. Work that has begun may still be settled here; nothing new begins.
-    draining: {
-      on: {
-        drained: { actions: { type: 'closeSocket', params: { code: 1001, reason: 'drained' } }, target: 'backingOff' },
-        silent: {
-          actions: { type: 'closeSocket', params: { code: 4007, reason: 'heartbeat_timeout' } },
-          target: 'backingOff',
-        },
-        // Whatever the close code: the broker has said before that the client should return.
-        closed: 'backingOff',
-        stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
-      },
-    },
-    backingOff: {
-      entry: 'drawBackoff',
-      on: { wake: { guard: 'mayHurry', target: 'connecting' }, stop: 'stopped' },
-      after: { backoffMs: 'connecting' },
-    },
-    /** The broker would give the same answer next time. `context.error` says why. */
-    failed: { type: 'final' },
-    stopped: { type: 'final' },
+    rememberTimeout: (_, __, params: { message: string }) => ({
+      error: { code: 'heartbeat_timeout', message: params.message },
+    }),
   },
-})
+  guards: {
+    mayHurry: ({ askedMs }) => askedMs === 0,
+    isFinal: (_, event) => {
+      const { code, error } = eventOf(event, 'closed')
+      return (error === undefined ? closeEntry(code).retry : retryOf(error.code)) === 'no'
+    },
+  },
+  delays: {
+    connectTimeoutMs: ({ timings }) => timings.connectTimeoutMs,
+    helloTimeoutMs: ({ timings }) => timings.helloTimeoutMs,
+    stableMs: ({ timings }) => timings.stableMs,
+    backoffMs: ({ delayMs }) => delayMs,
+  },
+  root: {
+    initial: 'idle',
+    states: {
+      idle: {
+        on: { start: 'connecting', stop: 'stopped' },
+      },
+      connecting: {
+        entry: ['forgetError', 'openSocket'],
+        on: {
+          opened: 'handshaking',
+          closed: [
+            { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
+            { actions: 'rememberClose', target: 'backingOff' },
+          ],
+          stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
+        },
+        after: {
+          connectTimeoutMs: {
+            actions: [
+              { type: 'rememberTimeout', params: { message: 'the connection did not open in time' } },
+              { type: 'closeSocket', params: { code: 1000, reason: 'connect timeout' } },
+            ],
+            target: 'backingOff',
+          },
+        },
+      },
+      handshaking: {
+        entry: 'sendHello',
+        on: {
+          welcomed: {
+            actions: 'keepSession',
+            target: 'ready',
+          },
+          closed: [
+            { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
+            { actions: 'rememberClose', target: 'backingOff' },
+          ],
+          stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
+        },
+        after: {
+          helloTimeoutMs: {
+            actions: [
+              { type: 'rememberTimeout', params: { message: 'the broker did not answer hello in time' } },
+              { type: 'closeSocket', params: { code: 1000, reason: 'hello timeout' } },
+            ],
+            target: 'backingOff',
+          },
+        },
+      },
+      ready: {
+        initial: 'fresh',
+        states: {
+          // A connection that is lost again soon must not make the next attempt come sooner.
+          fresh: { after: { stableMs: { actions: 'forgetFailures', target: 'stable' } } },
+          stable: {},
+        },
+        on: {
+          drain: { actions: 'keepWish', target: 'draining' },
+          silent: {
+            actions: [
+              { type: 'rememberTimeout', params: { message: 'nothing was heard from the broker for too long' } },
+              { type: 'closeSocket', params: { code: 4007, reason: 'heartbeat_timeout' } },
+            ],
+            target: 'backingOff',
+          },
+          closed: [
+            { guard: 'isFinal', actions: 'rememberClose', target: 'failed' },
+            { actions: 'rememberClose', target: 'backingOff' },
+          ],
+          stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
+        },
+      },
+      // The broker is leaving. Work that has begun may still be settled here; nothing new begins.
+      draining: {
+        on: {
+          drained: {
+            actions: { type: 'closeSocket', params: { code: 1001, reason: 'drained' } },
+            target: 'backingOff',
+          },
+          silent: {
+            actions: { type: 'closeSocket', params: { code: 4007, reason: 'heartbeat_timeout' } },
+            target: 'backingOff',
+          },
+          // Whatever the close code: the broker has said before that the client should return.
+          closed: 'backingOff',
+          stop: { actions: { type: 'closeSocket', params: { code: 1000, reason: '' } }, target: 'stopped' },
+        },
+      },
+      backingOff: {
+        entry: 'drawBackoff',
+        on: { wake: { guard: 'mayHurry', target: 'connecting' }, stop: 'stopped' },
+        after: { backoffMs: 'connecting' },
+      },
+      /** The broker would give the same answer next time. `context.error` says why. */
+      failed: { type: 'final' },
+      stopped: { type: 'final' },
+    },
+  },
+}

@@ -3,7 +3,11 @@
  * @module @sluice/machines
  */
 export * from './broker.ts'
+export type { Chart, ChartAction, ChartState, ChartTransition, ChartTransitions } from './chart.ts'
+export { type ChartOwner, ChartRunner } from './chart-runner.ts'
 export * from './connection.ts'
+export { machineOf } from './machine-of.ts'
+export * from './machines.ts'
 export * from './outbox-item.ts'
 export * from './producer.ts'
 export * from './session.ts'

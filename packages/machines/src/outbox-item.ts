@@ -65,12 +65,12 @@ export const OUTBOX_ITEM = {
 } as const satisfies StateTable<OutboxItemState, OutboxItemEvent>
 
 /** @throws if the table has no such change */
-export const nextOutboxItemState = stepsOf<OutboxItemState, OutboxItemEvent>('outbox item', OUTBOX_ITEM)
+export const nextOutboxItemState = /* @__PURE__ */ stepsOf<OutboxItemState, OutboxItemEvent>('outbox item', OUTBOX_ITEM)
 
 /** The same table as a chart. */
-export const outboxItemMachine = createMachine({
+export const outboxItemMachine = /* @__PURE__ */ createMachine({
   types: {} as { events: { type: OutboxItemEvent } },
   id: 'outbox-item',
   initial: 'unsaved',
-  states: chartStatesOf<OutboxItemState, OutboxItemEvent>(OUTBOX_ITEM),
+  states: /* @__PURE__ */ chartStatesOf<OutboxItemState, OutboxItemEvent>(OUTBOX_ITEM),
 })

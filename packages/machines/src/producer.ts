@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate'
+import { type Chart, eventOf } from './chart.ts'
 
 /**
  * What a producer may send now.
@@ -19,23 +19,23 @@ export type ProducerEvent =
   | { type: 'flushed' }
   | { type: 'fail' }
 
-export const producerMachine = setup({
-  types: { context: {} as { drainMs: number }, events: {} as ProducerEvent },
-  delays: { drainMs: ({ context }) => context.drainMs },
-}).createMachine({
+export const PRODUCER: Chart<{ drainMs: number }, undefined, ProducerEvent> = {
   id: 'producer',
-  initial: 'offline',
-  context: { drainMs: 0 },
-  on: {
-    close: { actions: assign({ drainMs: ({ event }) => event.drainMs }), target: '.closing' },
-    fail: '.closed',
+  context: () => ({ drainMs: 0 }),
+  effects: [],
+  assigns: { keepDrain: (_, event) => ({ drainMs: eventOf(event, 'close').drainMs }) },
+  guards: {},
+  delays: { drainMs: ({ drainMs }) => drainMs },
+  root: {
+    initial: 'offline',
+    on: { close: { actions: 'keepDrain', target: '.closing' }, fail: '.closed' },
+    states: {
+      offline: { on: { connected: 'online' } },
+      online: { on: { disconnected: 'offline', drain: 'paused' } },
+      paused: { on: { disconnected: 'offline' } },
+      // A second close neither restarts nor extends the wait.
+      closing: { on: { close: {}, flushed: 'closed' }, after: { drainMs: 'closed' } },
+      closed: { type: 'final' },
+    },
   },
-  states: {
-    offline: { on: { connected: 'online' } },
-    online: { on: { disconnected: 'offline', drain: 'paused' } },
-    paused: { on: { disconnected: 'offline' } },
-    // A second close neither restarts nor extends the wait.
-    closing: { on: { close: {}, flushed: 'closed' }, after: { drainMs: 'closed' } },
-    closed: { type: 'final' },
-  },
-})
+}

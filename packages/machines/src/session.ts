@@ -44,15 +44,15 @@ export const SESSION_SERVICE = {
 } as const satisfies StateTable<ServiceState, ServiceEvent>
 
 /** Each @throws if its table has no such change. */
-export const nextSessionState = stepsOf<SessionState, SessionEvent>('session', SESSION)
-export const nextReadingState = stepsOf<ReadingState, ReadingEvent>('session', SESSION_READING)
-export const nextDeliveryState = stepsOf<DeliveryState, DeliveryEvent>('session', SESSION_DELIVERY)
-export const nextServiceState = stepsOf<ServiceState, ServiceEvent>('session', SESSION_SERVICE)
+export const nextSessionState = /* @__PURE__ */ stepsOf<SessionState, SessionEvent>('session', SESSION)
+export const nextReadingState = /* @__PURE__ */ stepsOf<ReadingState, ReadingEvent>('session', SESSION_READING)
+export const nextDeliveryState = /* @__PURE__ */ stepsOf<DeliveryState, DeliveryEvent>('session', SESSION_DELIVERY)
+export const nextServiceState = /* @__PURE__ */ stepsOf<ServiceState, ServiceEvent>('session', SESSION_SERVICE)
 
-const states = chartStatesOf<SessionState, SessionEvent>(SESSION)
+const states = /* @__PURE__ */ chartStatesOf<SessionState, SessionEvent>(SESSION)
 
 /** The same tables as one chart. */
-export const sessionMachine = createMachine({
+export const sessionMachine = /* @__PURE__ */ createMachine({
   types: {} as { events: { type: SessionEvent | ReadingEvent | DeliveryEvent | ServiceEvent } },
   id: 'session',
   initial: 'awaitingHello',
@@ -62,9 +62,18 @@ export const sessionMachine = createMachine({
       ...states.connected,
       type: 'parallel',
       states: {
-        reading: { initial: 'reading', states: chartStatesOf<ReadingState, ReadingEvent>(SESSION_READING) },
-        delivery: { initial: 'flowing', states: chartStatesOf<DeliveryState, DeliveryEvent>(SESSION_DELIVERY) },
-        service: { initial: 'serving', states: chartStatesOf<ServiceState, ServiceEvent>(SESSION_SERVICE) },
+        reading: {
+          initial: 'reading',
+          states: /* @__PURE__ */ chartStatesOf<ReadingState, ReadingEvent>(SESSION_READING),
+        },
+        delivery: {
+          initial: 'flowing',
+          states: /* @__PURE__ */ chartStatesOf<DeliveryState, DeliveryEvent>(SESSION_DELIVERY),
+        },
+        service: {
+          initial: 'serving',
+          states: /* @__PURE__ */ chartStatesOf<ServiceState, ServiceEvent>(SESSION_SERVICE),
+        },
       },
     },
   },

@@ -36,12 +36,12 @@ export const WORKER_SLOT = {
  * The hot path's lookup in the table.
  * @throws if the table has no such change, because going on with a wrong belief about a lease would be worse
  */
-export const nextSlotState = stepsOf<SlotState, SlotEvent>('worker slot', WORKER_SLOT)
+export const nextSlotState = /* @__PURE__ */ stepsOf<SlotState, SlotEvent>('worker slot', WORKER_SLOT)
 
 /** The same table as a chart. */
-export const workerSlotMachine = createMachine({
+export const workerSlotMachine = /* @__PURE__ */ createMachine({
   types: {} as { events: { type: SlotEvent } },
   id: 'worker-slot',
   initial: 'idle',
-  states: chartStatesOf<SlotState, SlotEvent>(WORKER_SLOT),
+  states: /* @__PURE__ */ chartStatesOf<SlotState, SlotEvent>(WORKER_SLOT),
 })

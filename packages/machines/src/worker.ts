@@ -1,4 +1,4 @@
-import { assign, setup } from 'xstate'
+import { type Chart, eventOf } from './chart.ts'
 import type { WorkerState } from './states.ts'
 
 export type WorkerEvent =
@@ -20,24 +20,25 @@ export interface WorkerContext extends WorkerInput {
   graceMs: number
 }
 
-export const workerMachine = setup({
-  types: { context: {} as WorkerContext, input: {} as WorkerInput, events: {} as WorkerEvent },
-  delays: { graceMs: ({ context }) => context.graceMs, settleMs: ({ context }) => context.settleMs },
-}).createMachine({
+export const WORKER: Chart<WorkerContext, WorkerInput, WorkerEvent> = {
   id: 'worker',
-  initial: 'starting',
-  context: ({ input }) => ({ ...input, graceMs: 0 }),
-  on: { close: '.stopped', fail: '.stopped' },
-  states: {
-    starting: { on: { connected: 'working', drain: 'stopped' } },
-    working: {
-      on: { drain: { actions: assign({ graceMs: ({ event }) => event.graceMs }), target: 'draining' } },
+  context: (input) => ({ ...input, graceMs: 0 }),
+  effects: [],
+  assigns: { keepGrace: (_, event) => ({ graceMs: eventOf(event, 'drain').graceMs }) },
+  guards: {},
+  delays: { graceMs: ({ graceMs }) => graceMs, settleMs: ({ settleMs }) => settleMs },
+  root: {
+    initial: 'starting',
+    on: { close: '.stopped', fail: '.stopped' },
+    states: {
+      starting: { on: { connected: 'working', drain: 'stopped' } },
+      working: { on: { drain: { actions: 'keepGrace', target: 'draining' } } },
+      draining: { on: { emptied: 'stopped' }, after: { graceMs: 'aborting' } },
+      aborting: { on: { emptied: 'stopped' }, after: { settleMs: 'stopped' } },
+      stopped: { type: 'final' },
     },
-    draining: { on: { emptied: 'stopped' }, after: { graceMs: 'aborting' } },
-    aborting: { on: { emptied: 'stopped' }, after: { settleMs: 'stopped' } },
-    stopped: { type: 'final' },
   },
-})
+}
 
 /** The credit to announce. The worker asks for deliveries only while it works. */
 export function creditOf(state: WorkerState, creditMax: number): number {

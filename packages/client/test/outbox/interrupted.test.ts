@@ -6,7 +6,11 @@ import { FakeTabs } from './fake-tabs.ts'
 /** The storage of the tabs, in which each call of one method first waits for `before`. */
 function delayed(tabs: FakeTabs, method: 'bodies' | 'get', before: () => Promise<void>): OutboxStore {
   const store = tabs.storage.open()
-  return { ...store, [method]: (ids: string[]) => before().then(() => store[method](ids)) }
+  const later = async (ids: string[]): Promise<unknown> => {
+    await before()
+    return store[method](ids)
+  }
+  return { ...store, [method]: later }
 }
 
 test.each(['plain', 'with an ordering key'])(
