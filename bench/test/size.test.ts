@@ -16,8 +16,10 @@ test('every bundle that a browser downloads meets its target', () => {
     'producer',
     'worker',
     'whole client',
+    'client-browser',
     'tab, page',
     'tab, connection',
+    'both, page',
     'tab, handlers',
     'protocol',
   ])
