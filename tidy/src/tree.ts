@@ -22,11 +22,14 @@ const binary = /\.(png|jpe?g|gif|ico|webp|woff2?|wasm|gz|zip)$/
 /** What git tracks, and what it would track if it were added now: a rule should bite before the commit, not after. */
 export function readTree(): SourceFile[] {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
-  return [...new Set(listed.toString().split('\0'))]
-    .filter((path) => path !== '' && !binary.test(path))
-    .filter((path) => existsSync(join(root, path)) && statSync(join(root, path)).isFile())
-    .sort()
-    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+  return (
+    [...new Set(listed.toString().split('\0'))]
+      .filter((path) => path !== '')
+      .filter((path) => existsSync(join(root, path)) && statSync(join(root, path)).isFile())
+      .sort()
+      // A document may show a picture, so its path is known, and its bytes are no text.
+      .map((path) => ({ path, text: binary.test(path) ? '' : readFileSync(join(root, path), 'utf8') }))
+  )
 }
 
 export function lineAt(text: string, offset: number): number {
