@@ -165,8 +165,10 @@ class DurableClient implements OutboxClient {
       this.#setStorage(error)
       if (this.#options.whenUnsaved !== 'memory') throw error
       saved = await this.#memory.add(item)
-      this.#publisher.change({ ...saved, state: 'unsaved' })
-      return handleOf(this.#tracked.track(saved.id, 'unsaved'), output, this.#cancelItem)
+      // It may be an older item of the same intent.
+      const state = saved.state === 'saved' ? 'unsaved' : saved.state
+      this.#publisher.change({ ...saved, state })
+      return handleOf(this.#tracked.track(saved.id, state), output, this.#cancelItem)
     }
     this.#setStorage(undefined)
     if (saved.id === item.id && saved.queue !== item.queue) {

@@ -57,7 +57,8 @@ export class MemoryItems {
 
   async add(item: NewItem): Promise<OutboxItem> {
     const [added] = await this.store.add([item])
-    this.#items.set(added!.id, item)
+    // A submission of an intent that is here already adds nothing.
+    if (added!.id === item.id) this.#items.set(item.id, item)
     if (this.#sender === undefined && !this.#isPaused) {
       this.#sender = this.#options.sender(this.store)
       this.#options.onWanted()

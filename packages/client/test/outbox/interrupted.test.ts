@@ -116,3 +116,27 @@ test('[OUTBOX-12] closing waits until the connection is closed, whatever is unde
   expect(closedBy).toBeDefined()
   expect(tabs.world.clock.pending).toBe(0)
 })
+
+test('[OUTBOX-10] submissions of one intent are one item in memory, too, and move to the store as one', async () => {
+  const tabs = new FakeTabs()
+  tabs.storage.fails = 'store_full'
+  const { client } = tabs.open({ whenUnsaved: 'memory' })
+  const submit = () => client.submit('photos', 1, { intent: 'order 7' })
+  const first = await submit()
+  await tabs.pass(100)
+  const second = await submit()
+  expect([second.id, second.state]).toEqual([first.id, 'accepted'])
+  tabs.broker.finish(first.id, 'small')
+  await tabs.pass(100)
+  const third = await submit()
+  expect([third.state, await third.result()]).toEqual(['done', 'small'])
+  tabs.broker.down()
+  const [one, other] = await Promise.all(['order 8', 'order 8'].map((intent) => client.submit('photos', 2, { intent })))
+  expect(other!.id).toBe(one!.id)
+  tabs.storage.fails = undefined
+  await tabs.pass(60_000)
+  expect([one!.state, other!.state]).toEqual(['saved', 'saved'])
+  tabs.broker.isDown = false
+  await tabs.pass(60_000)
+  expect(tabs.broker.accepted.size).toBe(2)
+})
