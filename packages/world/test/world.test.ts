@@ -20,6 +20,9 @@ const allRates: { readonly [Type in FaultType]: number } = {
   failingDisk: 20_000,
   fullDisk: 20_000,
   powerLoss: 20_000,
+  hide: 10_000,
+  deviceCrash: 20_000,
+  storeFailure: 20_000,
 }
 
 const rough: Scenario = {
@@ -41,6 +44,17 @@ const rough: Scenario = {
       falsehoods: ['inventsLeases', 'repeats', 'neverBeats', 'settlesLate', 'resumesStrangers', 'babbles'],
     },
   ],
+  browsers: short.producers.map(({ arrivals, tasks }) => ({
+    count: 1,
+    tabs: 2,
+    arrivals,
+    tasks,
+    cancels: 0.1,
+    orderingKeys: 0.3,
+    intents: 0.2,
+    whenUnsaved: 'memory',
+    storeMs: { kind: 'exponential', mean: 5 },
+  })),
 }
 
 async function observe(scenario: Scenario, seed: number): Promise<{ report: Report; seen: Observation[] }> {

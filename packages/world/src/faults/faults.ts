@@ -108,12 +108,10 @@ export class Faults {
   }
 
   #hasTarget(fault: Fault): boolean {
-    const { tabs, devices } = this.#targets
+    const { devices } = this.#targets
     switch (fault.type) {
-      case 'hide': {
-        const tab = tabs.get(fault.node)
-        return tab !== undefined && tab.isUp && !tab.isLeaving
-      }
+      case 'hide':
+        return this.#hasTab(fault.node)
       case 'deviceCrash':
         return devices.get(fault.node)?.isOff === false
       case 'storeFailure':
@@ -121,6 +119,11 @@ export class Faults {
       default:
         return this.#hasNode(fault)
     }
+  }
+
+  #hasTab(name: string): boolean {
+    const tab = this.#targets.tabs.get(name)
+    return tab?.isUp === true && !tab.isLeaving
   }
 
   #hasNode(fault: Exclude<Fault, { type: BrowserFaultType }>): boolean {

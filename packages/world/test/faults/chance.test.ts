@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest'
-import { FAULT_TYPES, type FaultRates } from '../../src/fault.ts'
-import { faultsByChance, inOrder } from '../../src/faults/chance.ts'
+import { BROWSER_FAULT_TYPES, FAULT_TYPES, type FaultRates } from '../../src/fault.ts'
+import { faultsByChance, inOrder, type NodeNames } from '../../src/faults/chance.ts'
 import { RandomSource } from '../../src/random.ts'
 import { emptyScenario } from '../surroundings.ts'
 
-const names = { producers: ['producer-1', 'producer-2'], workers: ['worker-1'] }
+const names = { producers: ['producer-1', 'producer-2'], workers: ['worker-1'], tabs: [], devices: [] }
+const browsers = { ...names, tabs: ['tab-1', 'tab-2'], devices: ['browser-1'] }
 const rates: FaultRates = Object.fromEntries(FAULT_TYPES.map((type) => [type, 1000]))
 
-function drawn(faultRates: FaultRates, seed = 1) {
-  return faultsByChance({ ...emptyScenario, durationMs: 100_000, faultRates }, new RandomSource(seed), names)
+function drawn(faultRates: FaultRates, seed = 1, nodes: NodeNames = browsers) {
+  return faultsByChance({ ...emptyScenario, durationMs: 100_000, faultRates }, new RandomSource(seed), nodes)
 }
 
 test('faults come in the order of their instants, all within the duration, about as often as the rates say', () => {
@@ -38,13 +39,38 @@ test('faults are plain data, of whole grains of time, and hit the broker and eve
   ])
   expect(times.filter((ms) => !Number.isInteger(ms * 8))).toEqual([])
   const nodes = new Set(faults.flatMap(({ fault }) => ('node' in fault ? [fault.node] : [])))
-  expect([...nodes].toSorted()).toEqual(['broker', 'producer-1', 'producer-2', 'worker-1'])
+  expect([...nodes].toSorted()).toEqual([
+    'broker',
+    'browser-1',
+    'producer-1',
+    'producer-2',
+    'tab-1',
+    'tab-2',
+    'worker-1',
+  ])
+})
+
+test('with browsers, the same happens to the others, except for what hits a tab instead', () => {
+  const without = drawn(rates, 1, names)
+  const shared = drawn(rates).filter(({ fault }) => !(BROWSER_FAULT_TYPES as readonly string[]).includes(fault.type))
+  expect(shared.length).toBe(without.length)
+  for (const [at, { atMs, fault }] of shared.entries()) {
+    const { fault: other } = without[at]!
+    const isOfTab = 'node' in fault && fault.node.startsWith('tab-')
+    expect({ atMs, fault: isOfTab ? { ...fault, node: '' } : fault }).toEqual({
+      atMs: without[at]!.atMs,
+      fault: isOfTab ? { ...other, node: '' } : other,
+    })
+  }
+  expect(without.some(({ fault }) => (BROWSER_FAULT_TYPES as readonly string[]).includes(fault.type))).toBe(false)
 })
 
 test('where there is nobody else the broker is hit, and without rates nobody is', () => {
   const alone = faultsByChance({ ...emptyScenario, durationMs: 100_000, faultRates: rates }, new RandomSource(1), {
     producers: [],
     workers: [],
+    tabs: [],
+    devices: [],
   })
   expect(new Set(alone.flatMap(({ fault }) => ('node' in fault ? [fault.node] : [])))).toEqual(new Set(['broker']))
   expect(drawn({})).toEqual([])
