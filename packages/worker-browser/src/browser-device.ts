@@ -30,6 +30,7 @@ export const browserDevice: Device = {
   get cores() {
     return extras.navigator?.hardwareConcurrency ?? 1
   },
+  now: defaultPlatform.now,
   setTimer: defaultPlatform.setTimer,
   time: () => new Date(),
   uniqueName: () => Array.from(defaultPlatform.randomBytes(16), (byte) => byte.toString(16).padStart(2, '0')).join(''),

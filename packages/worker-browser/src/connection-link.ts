@@ -4,6 +4,8 @@ import { HandlerWorkers } from './handler-workers.ts'
 
 /** How long the connection Worker may take to leave the broker, in ms. */
 const LEAVE_MS_MAX = 2000
+/** How long a page that is about to stop waits for the connection Worker to leave, in ms. */
+const MOMENT_MS = 50
 
 export interface LinkOptions {
   settings: ConnectionSettings
@@ -12,6 +14,7 @@ export interface LinkOptions {
   token: TokenSource | undefined
   loadMsMax: number
   logger: Logger
+  now(): number
   setTimer(fn: () => void, ms: number): () => void
   uniqueName(): string
 }
@@ -82,9 +85,15 @@ export class ConnectionLink {
     this.#tell({ type: 'leave' })
   }
 
-  /** Ends the handlers now: a page whose Workers hold Web Locks is not kept in the back/forward cache. */
-  endHandlers(): void {
-    this.#handlers.endAll()
+  /**
+   * The same where nothing runs any more after this call. The connection Worker gets a moment to hand back. If it does
+   * not use that, the broker notices that its connection is closed.
+   */
+  leaveNow(): void {
+    this.#tell({ type: 'leave' })
+    const untilMs = this.#options.now() + MOMENT_MS
+    while (this.#options.now() < untilMs);
+    this.end()
   }
 
   /** Ends all its Workers without a word to the broker, which takes the leases back by itself. */

@@ -19,6 +19,8 @@ export interface PageLife {
  */
 export interface Device {
   readonly cores: number
+  /** A monotonic time in ms, from any start. */
+  now(): number
   setTimer(fn: () => void, ms: number): () => void
   /** The local time. */
   time(): Date

@@ -120,10 +120,7 @@ class PageWorker implements TabWorker {
       device.watchLife({
         onFreeze: () => this.#hold('frozen', true),
         onResume: () => this.#hold('frozen', false),
-        onHide: () => {
-          this.#hold('away', true)
-          for (const link of this.#links.keys()) link.endHandlers()
-        },
+        onHide: () => this.#hold('away', true),
         onShow: () => {
           this.#hold('away', false)
           this.#hold('frozen', false)
@@ -216,10 +213,10 @@ class PageWorker implements TabWorker {
     if (this.#pausedBy.has(reason) === holds) return
     if (holds) this.#pausedBy.add(reason)
     else this.#pausedBy.delete(reason)
-    if (this.#state === 'paused' && this.#pausedBy.size > 0) {
-      if (holds && LEAVING.includes(reason)) this.#leave()
-      this.#publish()
-    } else this.#go(this.#pausedBy.size > 0 ? 'pause' : 'resume')
+    if (this.#state === 'paused' && this.#pausedBy.size > 0) this.#publish()
+    else this.#go(this.#pausedBy.size > 0 ? 'pause' : 'resume')
+    // Whatever the state: nothing of it may wait in a page that stops.
+    if (holds && LEAVING.includes(reason)) for (const link of [...this.#links.keys()]) link.leaveNow()
   }
 
   /** An event that the state does not have changes nothing. @returns whether it has */
@@ -243,8 +240,7 @@ class PageWorker implements TabWorker {
         else if (event !== 'disconnect') this.#work()
         return
       case 'paused':
-        if ([...this.#pausedBy].some((reason) => LEAVING.includes(reason))) this.#leave()
-        else this.#link?.pause()
+        this.#link?.pause()
         return
       case 'draining':
         if (this.#link === undefined) this.#go('leave')
@@ -305,6 +301,7 @@ class PageWorker implements TabWorker {
         token,
         loadMsMax,
         logger: this.#logger,
+        now: () => this.#device.now(),
         setTimer: (fn, ms) => this.#device.setTimer(fn, ms),
         uniqueName: () => this.#device.uniqueName(),
       },

@@ -64,6 +64,8 @@ export class FakePage {
     }
     this.device = {
       cores: 4,
+      // Each look takes a little.
+      now: () => (this.timers.nowMs += 10),
       setTimer: (fn, ms) => this.timers.set(fn, ms),
       time: () => this.time,
       uniqueName: () => 'unique',

@@ -88,7 +88,9 @@ export async function launchRawChromium(): Promise<RawChromium> {
     },
     close: async () => {
       const ended = once(child, 'exit')
-      await send('Browser.close', {}).catch(() => {})
+      socket.close()
+      // It waits for pages whose Workers do not end.
+      child.kill('SIGKILL')
       await ended
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
     },
