@@ -26,28 +26,46 @@ const sizes = {
 
 const tokenOf = (sub: string) => signToken(SECRET, { sub, scope: `submit work read` }, TOKEN_MS)
 
-/** Broker, worker and producer, with access control or without. Returns the producer. */
-async function system(processes: Processes, settings: BrokerSettings): Promise<{ producer: Child; url: string }> {
-  const { url } = await startBroker(processes, settings)
-  const token = settings.access && (await tokenOf('honest'))
-  await startWorker(processes, url, token)
-  return { producer: await processes.start(producerProcess, { url, queue, ...(token && { token }) }), url }
+interface System {
+  broker: Child
+  producer: Child
+  url: string
 }
 
-/** What access control takes of the throughput, in %, window by window: two systems are up and take turns. */
+/** Broker, worker and producer, with access control or without. */
+async function system(processes: Processes, settings: BrokerSettings): Promise<System> {
+  const { child: broker, url } = await startBroker(processes, settings)
+  const token = settings.access && (await tokenOf('honest'))
+  await startWorker(processes, url, token)
+  const producer = await processes.start(producerProcess, { url, queue, ...(token && { token }) })
+  return { broker, producer, url }
+}
+
+/** Tasks a second, and processor time of the broker for each task in µs. */
+interface Pace {
+  rate: number
+  taskUs: number
+}
+
+/** The pace with and without access control, window by window: two systems are up and take turns. */
 async function throughputCost({ windows, window }: (typeof sizes)[Scale]) {
   await using processes = new Processes()
   const open = await system(processes, { durability: 'memory' })
   const controlled = await system(processes, { durability: 'memory', access: { secret: SECRET } })
-  const rate = ({ producer }: typeof open) => producer.call<number>('throughput', { inFlight, ...window })
-  const rates: { open: number; controlled: number }[] = []
+  const paceOf = async ({ broker, producer }: System): Promise<Pace> => {
+    const [us, finished] = [await broker.call<number>('processorTime'), await producer.call<number>('finished')]
+    const rate = await producer.call<number>('throughput', { inFlight, ...window })
+    const tasks = (await producer.call<number>('finished')) - finished
+    return { rate, taskUs: ((await broker.call<number>('processorTime')) - us) / tasks }
+  }
+  const paces: { open: Pace; controlled: Pace }[] = []
   for (let n = 0; n < windows; n += 1) {
     // Each is first as often as second.
-    const first = n % 2 === 0 ? await rate(open) : undefined
-    const second = await rate(controlled)
-    rates.push({ open: first ?? (await rate(open)), controlled: second })
+    const first = n % 2 === 0 ? await paceOf(open) : undefined
+    const second = await paceOf(controlled)
+    paces.push({ open: first ?? (await paceOf(open)), controlled: second })
   }
-  return rates
+  return paces
 }
 
 /** What a session takes of heap and buffers, in bytes. */
@@ -108,7 +126,7 @@ export const access: Bench = {
     const size = sizes[scale]
     const load = () => (loadavg()[0] as number).toFixed(1)
     const loadBefore = load()
-    const rates = await throughputCost(size)
+    const paces = await throughputCost(size)
     const flood = await floodCost(size)
     const open: number[] = []
     const controlled: number[] = []
@@ -131,17 +149,33 @@ export const access: Bench = {
         figure(
           'without access control',
           'tasks/s',
-          rates.map((rate) => rate.open),
+          paces.map((pace) => pace.open.rate),
         ),
         figure(
           'with access control',
           'tasks/s',
-          rates.map((rate) => rate.controlled),
+          paces.map((pace) => pace.controlled.rate),
         ),
         figure(
           'access control costs',
           '%',
-          rates.map((rate) => lost(rate.open, rate.controlled)),
+          paces.map((pace) => lost(pace.open.rate, pace.controlled.rate)),
+          atMost(3),
+        ),
+        figure(
+          'broker without',
+          'µs/task',
+          paces.map((pace) => pace.open.taskUs),
+        ),
+        figure(
+          'broker with',
+          'µs/task',
+          paces.map((pace) => pace.controlled.taskUs),
+        ),
+        figure(
+          'access control costs the broker',
+          '%',
+          paces.map(({ open, controlled }) => lost(controlled.taskUs, open.taskUs)),
           atMost(3),
         ),
         figure('a session without', 'bytes', open),

@@ -49,6 +49,11 @@ serve(async ({ durability, path, port = 0, engine, hosting, access, quotas }: Br
   })
   return {
     address: () => ({ url: broker.url, httpUrl: broker.httpUrl }),
+    /** Processor time of the process so far, in µs. */
+    processorTime(): number {
+      const { user, system } = process.cpuUsage()
+      return user + system
+    },
     /** Errors that the broker has logged; the first ones. */
     failures: () => failures,
     /** Needs `--expose-gc`. */

@@ -24,6 +24,8 @@ serve(async ({ url, queue, token }: ProducerSettings) => {
     finished++
   }
   return {
+    /** Tasks that have come back so far. */
+    finished: () => finished,
     /** Tasks a second with `inFlight` tasks under way. */
     async throughput({ inFlight, ...window }: Window & { inFlight: number }): Promise<number> {
       let running = true
