@@ -14,45 +14,20 @@ import {
   decodeBrokerFrame,
   encodeFrames,
   type Limits,
-  type Role,
   SUBPROTOCOL,
   VERSIONS,
   type Welcome,
   type WireError,
 } from '@sluice/protocol'
-import { ClosedError, SluiceError } from './errors.ts'
+import { ClosedError } from './errors.ts'
 import { type Logger, messageOf } from './logger.ts'
 import { Outage, publicUrl } from './outage.ts'
 import type { Platform, Socket } from './platform.ts'
+import { refusalOf } from './refusal.ts'
+import type { SessionOwner } from './session-owner.ts'
+import { isTimeout } from './signal.ts'
 import { type TokenSource, tokenFrom } from './token-source.ts'
 import { turnFlusher } from './turn.ts'
-
-/** The half of a session that handles the messages. */
-export interface SessionOwner {
-  readonly role: Role
-  /** The leases that are worked on or not yet known to be settled. */
-  heldLeases(): number[]
-  /** The lease up to which deliveries have begun. Called for each `hello`. A producer has none. */
-  begunLease?(): number
-  onWelcome(welcome: Welcome): void
-  /**
-   * Never called with `welcome`, `ping`, `pong` or `drain`.
-   * @returns whether the message is for this half
-   */
-  onMessage(message: BrokerMessage): boolean
-  onDrain(retryAfterMs: number): void
-  /** The connection is not ready any more. It reconnects by itself. */
-  onDisconnected(): void
-  /** The connection has ended for good. */
-  onFailed(error: Error): void
-  onStateChange(state: ConnectionState): void
-  /** Called every `heartbeatMs`. Pushes the messages that keep leases alive. */
-  onHeartbeat(out: ClientMessage[]): void
-  /** Pushes everything that may be sent now. */
-  collect(out: ClientMessage[]): void
-  /** The number of items that wait to be collected. */
-  waiting(): number
-}
 
 export interface ConnectionOptions {
   /** `ws://` or `wss://`. It never contains the token. */
@@ -521,17 +496,6 @@ export class Connection {
 export function checkUrl(url: string): void {
   if (/^wss?:\/\/\S+$/i.test(url)) return
   throw new Error(`url has to begin with ws:// or wss://, not ${JSON.stringify(url)}`)
-}
-
-/** Why the broker refuses this client, with the option that caused the faulty field of `hello`. */
-function refusalOf(error: WireError | null): SluiceError {
-  if (error === null) return new SluiceError({ code: 'internal', message: 'the connection failed' })
-  const [, option] = /^messages\[0\]\.(\w+)$/.exec(error.field ?? '') ?? []
-  return new SluiceError(option === undefined ? error : { ...error, message: `${option}: ${error.message}` })
-}
-
-function isTimeout(reason: unknown): reason is Error {
-  return (reason as { name?: unknown } | null | undefined)?.name === 'TimeoutError'
 }
 
 const ignore = (): void => {}

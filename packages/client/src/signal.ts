@@ -30,3 +30,8 @@ export function checkSignal(signal: unknown): void {
   if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal) return
   throw badMessage(`signal has to be an AbortSignal, not ${String(signal)}`, 'options.signal')
 }
+
+/** Whether a signal's reason is that of `AbortSignal.timeout`. */
+export function isTimeout(reason: unknown): reason is Error {
+  return (reason as { name?: unknown } | null | undefined)?.name === 'TimeoutError'
+}

@@ -5,13 +5,13 @@ import {
   type ClientMessage,
   type Deliver,
   retryOf,
-  utf8Length,
   type Welcome,
   type WireError,
 } from '@sluice/protocol'
 import type { Answer } from './answer.ts'
 import { BegunLeases } from './begun-leases.ts'
-import { Connection, type SessionOwner } from './connection.ts'
+import { bytesPast } from './bytes-past.ts'
+import { Connection } from './connection.ts'
 import { Delivery } from './delivery.ts'
 import type { Encoded } from './encode-value.ts'
 import { LeaseLostError, PermanentError, SluiceError } from './errors.ts'
@@ -23,6 +23,7 @@ import { type Logger, messageOf, safeLogger, tell } from './logger.ts'
 import { defaultPlatform, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
 import { Runner, type RunnerHost } from './runner.ts'
+import type { SessionOwner } from './session-owner.ts'
 import { Settlements } from './settlements.ts'
 import { checkSignal, onAbort } from './signal.ts'
 import { Slot, type SlotHost } from './slot.ts'
@@ -257,7 +258,7 @@ export class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost
   // ─── deliveries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   #deliver({ bodies, ...message }: Deliver): void {
-    const takes = this.#mayTake() && this.#serves(message.queue)
+    const takes = this.#mayTake() && this.#queues.includes(message.queue)
     const delivery = new Delivery<Slot>(message)
     for (let place = 0; place < bodies.count; place++) {
       const slot = new Slot(this, delivery, place, bodies)
@@ -273,10 +274,6 @@ export class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost
   #mayTake(): boolean {
     const wantsTasks = this.#creditMax > 0 && !this.#runner.isBlocked
     return this.#state === 'working' && this.#connection.state === 'ready' && wantsTasks
-  }
-
-  #serves(queue: string): boolean {
-    return this.#queues.includes(queue)
   }
 
   onUnsaidBegin(): void {
@@ -497,12 +494,4 @@ export class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost
     }
     this.#resolveClosed()
   }
-}
-
-/** The size of an output if it exceeds `bytesMax`, otherwise 0. */
-function bytesPast(output: Encoded, bytesMax: number): number {
-  // UTF-8 takes at most three bytes for a UTF-16 unit.
-  if (typeof output === 'string' && output.length * 3 <= bytesMax) return 0
-  const bytes = typeof output === 'string' ? utf8Length(output) : output.bytes.length
-  return bytes > bytesMax ? bytes : 0
 }

@@ -12,8 +12,9 @@ import {
 import { retryOf, type WireError } from '@sluice/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Connection, type SessionOwner } from '../src/connection.ts'
+import { Connection } from '../src/connection.ts'
 import { type SluiceError, silentLogger } from '../src/index.ts'
+import type { SessionOwner } from '../src/session-owner.ts'
 import { FakeWorld } from './fake-world.ts'
 
 type Step = PathStep<typeof connectionMachine>

@@ -18,6 +18,7 @@ import type { Transport } from './platform.ts'
 import { printable } from './printable.ts'
 import { Requests, type RequestsConnection, type RequestsHost } from './requests.ts'
 import { Rest } from './rest.ts'
+import { stopped } from './stopped.ts'
 import { brief, wireError } from './wire-error.ts'
 
 /** Frames that are kept of a connection that does not wait until its token is checked. */
@@ -496,9 +497,4 @@ export class Connection implements OutboundOwner, RequestsConnection {
     if (host.isDraining) this.announceDrain()
     host.scheduleTurn()
   }
-}
-
-/** The reason that a leaving broker gives when it closes or refuses a connection. */
-export function stopped(retryAfterMs: number): WireError {
-  return { code: 'draining', message: 'the broker is leaving: connect again later', retryAfterMs }
 }
