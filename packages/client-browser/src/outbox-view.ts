@@ -53,8 +53,6 @@ export interface OutboxViewOptions {
 }
 
 const ITEMS = 50
-/** The number of items that are read at once to find the newest ones. */
-const PAGE = 500
 /** Sources of tasks that nobody listens to, kept because a component may come back to them. */
 const IDLE_TASKS_MAX = 100
 
@@ -241,15 +239,8 @@ class ClientView implements OutboxView {
     }
   }
 
-  /** A store lists the oldest first. Only the newest are kept on the way through. */
-  async #newest(states: readonly StoredState[]): Promise<ItemView[]> {
-    let newest: ItemView[] = []
-    for (let after = 0; ; ) {
-      const items = await this.#client.list({ states, after, limit: PAGE })
-      newest = [...newest, ...items].slice(-this.#itemsMax)
-      if (items.length < PAGE) return newest
-      after = items.at(-1)!.seq
-    }
+  #newest(states: readonly StoredState[]): Promise<ItemView[]> {
+    return this.#client.list({ states, limit: this.#itemsMax, isNewestFirst: true })
   }
 
   #publishSoon(): void {

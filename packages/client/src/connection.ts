@@ -270,8 +270,7 @@ export class Connection {
     if (state === 'backingOff') this.#outage.lost(error, delayMs)
     else if (state === 'ready') this.#outage.back()
     else if (state === 'failed') {
-      const failure = this.#impossible ?? refusalOf(error)
-      for (const owner of [...this.#owners]) owner.onFailed(failure)
+      for (const owner of [...this.#owners]) owner.onFailed(this.#impossible ?? refusalOf(error))
     }
     for (const owner of this.#owners) owner.onStateChange(state)
   }

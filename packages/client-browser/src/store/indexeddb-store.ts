@@ -13,10 +13,10 @@ import {
   type OutboxStore,
   type StoredState,
 } from '@sluice/client/outbox'
-import { unwrap, wrap } from 'idb'
+import { type IDBPIndex, unwrap, wrap } from 'idb'
 import { Connection, type Mode, type StoreState, type Transaction } from './connection.ts'
 import { indexedDbFactory } from './factory.ts'
-import { MIGRATIONS, type Migration, type Row } from './schema.ts'
+import { MIGRATIONS, type Migration, type OutboxSchema, type Row, type STORES } from './schema.ts'
 
 export interface IndexedDbStoreOptions {
   /** The name of the database. All tabs and the service worker of an app use the same. Default `sluice`. */
@@ -91,12 +91,17 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
     get: (ids) => read(async (transaction) => (await rowsOf(transaction, ids)).map((row) => row && itemOf(row))),
     list: (query) =>
       read(async (transaction) => {
-        const place = transaction.objectStore('items').index('place')
-        const { states, limit } = query
-        const found = await Promise.all(states.map((state) => place.getAll(placesOf(query, state), limit)))
+        const { states, limit, isNewestFirst = false } = query
+        const found = await Promise.all(
+          states.map((state) => {
+            const place = transaction.objectStore('items').index('place')
+            const places = placesOf(query, state)
+            return isNewestFirst ? newestOf(place, places, limit) : place.getAll(places, limit)
+          }),
+        )
         return found
           .flat()
-          .sort((a, b) => a.seq - b.seq)
+          .sort((a, b) => (isNewestFirst ? b.seq - a.seq : a.seq - b.seq))
           .slice(0, limit)
           .map(itemOf)
       }),
@@ -175,6 +180,8 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
     close: () => connection.close(),
   }
 }
+
+type PlaceIndex = IDBPIndex<OutboxSchema, typeof STORES, 'items', 'place', 'readonly'>
 
 /** An item that is being added. Its place is known when the request is answered. */
 interface Added {
@@ -261,6 +268,17 @@ function removeFrom(transaction: Transaction<'readwrite'>, found: readonly (Outb
       request.catch(() => {})
   }
   return there.map(({ id }) => id)
+}
+
+/** Browsers give all rows of a range from its beginning only, so this goes from row to row. */
+async function newestOf(place: PlaceIndex, places: IDBKeyRange, limit: number): Promise<Row[]> {
+  const rows: Row[] = []
+  let cursor = await place.openCursor(places, 'prev')
+  while (cursor !== null && rows.length < limit) {
+    rows.push(cursor.value)
+    cursor = rows.length < limit ? await cursor.continue() : null
+  }
+  return rows
 }
 
 /** The places of an owner's items in one state. */

@@ -11,7 +11,7 @@ import type { TokenSource } from '../token-source.ts'
 import { atLeast } from '../worker-options.ts'
 import { Batcher } from './batcher.ts'
 import { inputOf } from './input-of.ts'
-import { ALL_STATES, type NewItem, type OutboxItem, type StoredState } from './item.ts'
+import { ALL_STATES, type NewItem, type OutboxItem } from './item.ts'
 import { ItemViews } from './item-views.ts'
 import { Leadership } from './leadership.ts'
 import { Link } from './link.ts'
@@ -32,7 +32,7 @@ import { handleOf } from './outbox-handle.ts'
 import { type Publication, Publisher } from './publisher.ts'
 import { Sender, type SenderOptions } from './sender.ts'
 import { allAccepted, removeAll } from './sign-out.ts'
-import type { ItemChange } from './store.ts'
+import type { ItemChange, ItemQuery } from './store.ts'
 import type { Channel } from './surroundings.ts'
 import { isTabMessage, type TabMessage } from './tab-message.ts'
 import { closedError, unknownItem } from './tracked-item.ts'
@@ -197,10 +197,10 @@ class DurableClient implements OutboxClient {
 
   // ─── the items ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async list(query: { states?: readonly StoredState[]; after?: number; limit?: number } = {}): Promise<ItemView[]> {
+  async list(query: Partial<Omit<ItemQuery, 'owner'>> = {}): Promise<ItemView[]> {
     this.#checkOpen()
     const { states = ALL_STATES, limit = LIST_LIMIT } = query
-    const page = { owner: this.owner, states, limit: atLeast('limit', limit, 1), after: query.after ?? 0 }
+    const page = { ...query, owner: this.owner, states, limit: atLeast('limit', limit, 1) }
     const items = await this.#options.store.list(page)
     return items.map((item) => this.#views.of(item))
   }

@@ -42,9 +42,10 @@ export function memoryStore(): OutboxStore {
       open()
       return ids.map((id) => entries.get(id)?.item)
     },
-    async list({ owner, states, after = 0, limit }) {
+    async list({ owner, states, after = 0, limit, isNewestFirst = false }) {
       open()
-      return ordered()
+      const items = isNewestFirst ? ordered().reverse() : ordered()
+      return items
         .filter((item) => item.owner === owner && item.seq > after && states.includes(item.state))
         .slice(0, limit)
     },

@@ -6,7 +6,7 @@ import type { TaskContract } from '../task-contract.ts'
 import type { TokenSource } from '../token-source.ts'
 import type { OutboxItem } from './item.ts'
 import type { OutboxErrorCode } from './outbox-error.ts'
-import type { OutboxStore } from './store.ts'
+import type { ItemQuery, OutboxStore } from './store.ts'
 import type { TabGroup } from './surroundings.ts'
 
 export interface OutboxClientOptions {
@@ -143,9 +143,10 @@ export interface OutboxClient {
   handle<O = unknown>(id: string, contract?: TaskContract<unknown, O, unknown, unknown>): OutboxHandle<O>
   /**
    * The items of this owner in the order in which they were saved.
-   * @param query `states` default: all; `after`: a `seq`; `limit` default 100
+   * @param query `states` default: all; `after`: a `seq`; `limit` default 100; `isNewestFirst`: the newest ones, without
+   * `after`
    */
-  list(query?: { states?: readonly OutboxItem['state'][]; after?: number; limit?: number }): Promise<ItemView[]>
+  list(query?: Partial<Omit<ItemQuery, 'owner'>>): Promise<ItemView[]>
   get(id: string): Promise<ItemView | undefined>
   /** The number of items in each state. */
   counts(): Promise<Readonly<Record<OutboxItemState, number>>>

@@ -64,6 +64,15 @@ export const outboxStoreCases: readonly StoreCase[] = [
     },
   },
   {
+    name: 'lists the newest first where that is asked for',
+    async run(store) {
+      const items = await store.add(Array.from({ length: 5 }, () => newItem()))
+      await store.change([{ id: items[3]!.id, from: ['saved'], to: 'accepted' }], 'relaxed')
+      const newest = await store.list({ owner: 'ada', states: ['saved', 'accepted'], limit: 3, isNewestFirst: true })
+      equal(ids(newest), ids([items[4], items[3], items[2]]), 'the list')
+    },
+  },
+  {
     name: 'keeps texts and bytes as they were',
     async run(store) {
       const bytes = new Uint8Array([0, 1, 255])

@@ -1,12 +1,14 @@
 import type { Encoded } from '../encode-value.ts'
 import type { ItemError, NewItem, OutboxItem, StoredState } from './item.ts'
 
-/** Which items to list: those of `owner` in one of `states`, in the order of `seq`. */
+/** Which items to list: those of `owner` in one of `states`, the oldest first. */
 export interface ItemQuery {
   owner: string
   states: readonly StoredState[]
   /** Only items with a greater `seq`. Default: all. */
   after?: number
+  /** Lists the newest items, the newest first, in place of the oldest. Without `after`. */
+  isNewestFirst?: boolean
   /** The maximum number of items, 1 or more. */
   limit: number
 }
