@@ -1,4 +1,3 @@
-import type { OutboxHandle } from '@sluice/client/outbox'
 import { type BrowserClient, createBrowserClient } from '@sluice/client-browser'
 
 /** What a trial may ask of its page. */
@@ -15,8 +14,8 @@ export interface OutboxPage {
   saveMany(count: number): Promise<number>
   /** The same with a loop of strict transactions by hand: one item each, or all in one. */
   saveByHand(count: number, perTransaction: number): Promise<number>
-  /** Resolves with the time in ms until everything of this page is accepted. */
-  allAccepted(): Promise<number>
+  /** Opens the outbox with a broker; the time in ms until `count` of its items are accepted. */
+  sendAll(broker: string, count: number): Promise<number>
   counts(): Promise<Record<string, number>>
   ids(states: readonly ('saved' | 'accepted' | 'done' | 'parked')[]): Promise<string[]>
   /** Opens the outbox anew and shows its counts and first page; how long that took, in ms. */
@@ -36,7 +35,6 @@ const LIST_LIMIT = 1000
 const NOBODY = 'ws://127.0.0.1:9'
 
 let client: BrowserClient | undefined
-const handles: OutboxHandle[] = []
 
 const opened = (): BrowserClient => {
   if (client === undefined) throw new Error('open the outbox first')
@@ -47,7 +45,6 @@ const tell = (ids: readonly string[]): void => void fetch(`/saved?ids=${ids.join
 
 async function submit(tab: string, n: number): Promise<string> {
   const handle = await opened().submit(QUEUE, { tab, n })
-  handles.push(handle)
   return handle.id
 }
 
@@ -104,9 +101,16 @@ window.trial = {
     }
     return performance.now() - startedAt
   },
-  async allAccepted() {
+  async sendAll(broker, count) {
     const startedAt = performance.now()
-    await Promise.all(handles.map(({ accepted }) => accepted))
+    window.trial.open(broker)
+    const accepted = new Set<string>()
+    await new Promise<void>((resolve) => {
+      opened().onChange(({ items }) => {
+        for (const { id, state } of items) if (state !== 'saved' && state !== 'sending') accepted.add(id)
+        if (accepted.size === count) resolve()
+      })
+    })
     return performance.now() - startedAt
   },
   counts: async () => ({ ...(await opened().counts()) }),

@@ -36,7 +36,7 @@ async function run({ scale, processes, scratch, site, say }: Ground): Promise<Tr
     saved.push(items / (ourMs / 1000))
     saving.push((100 * Math.min(...handMs)) / ourMs)
     const nodeMs = await submittedByNode(url, items)
-    const pageMs = await drained(page, url)
+    const pageMs = await page.evaluate(([broker, count]) => window.trial.sendAll(broker, count), [url, items] as const)
     sent.push(items / (pageMs / 1000))
     sending.push((100 * nodeMs) / pageMs)
     say(`speed ${repetition + 1}: saved at ${Math.round(saving.at(-1)!)} %, sent at ${Math.round(sending.at(-1)!)} %`)
@@ -74,17 +74,4 @@ async function submittedByNode(url: string, items: number): Promise<number> {
   const tookMs = performance.now() - startedAt
   await client.close()
   return tookMs
-}
-
-/** How long a page takes from opening a full outbox until everything in it is accepted, in ms. */
-async function drained(page: Awaited<ReturnType<Chromium['open']>>, url: string): Promise<number> {
-  await page.evaluate((broker) => window.trial.open(broker), url)
-  return page.evaluate(async () => {
-    const startedAt = performance.now()
-    for (;;) {
-      const { saved, sending } = await window.trial.counts()
-      if (saved! + sending! === 0) return performance.now() - startedAt
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-  })
 }
