@@ -60,6 +60,9 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
   const read = <T>(work: (transaction: Transaction<'readonly'>) => Promise<T>) =>
     connection.run('readonly', 'default', work)
 
+  /** The small bodies of the items that were listed last. */
+  let listed = new Map<string, Encoded | undefined>()
+
   return {
     isDurable: true,
     add: (items) =>
@@ -99,11 +102,12 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
             return isNewestFirst ? newestOf(place, places, limit) : place.getAll(places, limit)
           }),
         )
-        return found
+        const rows = found
           .flat()
           .sort((a, b) => (isNewestFirst ? b.seq - a.seq : a.seq - b.seq))
           .slice(0, limit)
-          .map(itemOf)
+        listed = new Map(rows.map(({ id, body }) => [id, body]))
+        return rows.map(itemOf)
       }),
     counts: (owner) =>
       read(async (transaction) => {
@@ -117,12 +121,16 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
         )
         return counts
       }),
-    bodies: (ids) =>
-      read(async (transaction) => {
+    bodies: async (ids) => {
+      // Whoever asks for bodies has nearly always listed their items just before.
+      const known = ids.map((id) => listed.get(id))
+      if (known.every((body) => body !== undefined)) return known
+      return read(async (transaction) => {
         const bodies = transaction.objectStore('bodies')
         const rows = await rowsOf(transaction, ids)
         return Promise.all(rows.map((row) => row && (row.body ?? bodies.get(row.id))))
-      }),
+      })
+    },
     result: (id) =>
       read(async (transaction) => {
         const row = await transaction.objectStore('items').index('id').get(id)
@@ -131,6 +139,7 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
     change: (changes, durability) =>
       connection.run('readwrite', durability, async (transaction) => {
         const ids = [...new Set(changes.map(({ id }) => id))]
+        for (const id of ids) listed.delete(id)
         const found = await rowsOf(transaction, ids)
         // One call may change an item twice.
         const newest = new Map(ids.map((id, index) => [id, found[index]]))
@@ -153,6 +162,7 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
       }),
     remove: (ids, durability) =>
       connection.run('readwrite', durability, async (transaction) => {
+        for (const id of ids) listed.delete(id)
         removeFrom(transaction, await rowsOf(transaction, ids))
       }),
     prune: (owner, keep) =>

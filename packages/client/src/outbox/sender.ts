@@ -20,7 +20,7 @@ import type { OutboxStore } from './store.ts'
 const SENDING_MAX = 1000
 const SENDING_BYTES_MAX = 16 * 1024 * 1024
 /** The number of items read at once. */
-const PAGE = 250
+const PAGE = 500
 /** The wait before a store that failed is asked again: from, up to, in ms. */
 const AGAIN_MS = 250
 const AGAIN_MS_MAX = 10_000
