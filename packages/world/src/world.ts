@@ -76,7 +76,8 @@ class World {
   readonly #broker: BrokerNode
   readonly #producers: ProducerNode[]
   readonly #workers: WorkerNode[]
-  readonly #devices: Device[]
+  readonly #devices: Device[] = []
+  readonly #tabs: TabNode[] = []
   readonly #strangers: StrangerNode[]
   readonly #faults: Faults
   readonly #script: Parameters<Faults['schedule']>[0]
@@ -124,7 +125,7 @@ class World {
     this.#broker = new BrokerNode(this.#context, this.#network, disk)
     this.#producers = this.#makeProducers()
     this.#workers = this.#makeWorkers()
-    this.#devices = this.#makeDevices()
+    this.#makeBrowsers()
     this.#strangers = this.#makeStrangers()
     const names = {
       producers: this.#producers.map(({ name }) => name),
@@ -145,10 +146,6 @@ class World {
 
   get #nodes(): Node[] {
     return [this.#broker, ...this.#producers, ...this.#workers, ...this.#tabs, ...this.#strangers]
-  }
-
-  get #tabs(): TabNode[] {
-    return this.#devices.flatMap(({ tabs }) => tabs)
   }
 
   async run(): Promise<Report> {
@@ -290,20 +287,19 @@ class World {
     return workers
   }
 
-  #makeDevices(): Device[] {
-    const devices: Device[] = []
-    let tabs = 0
+  #makeBrowsers(): void {
     for (const group of this.#scenario.browsers ?? []) {
       for (let i = 0; i < group.count; i += 1) {
-        const device = new Device(this.#context, `browser-${devices.length + 1}`, group)
+        const device = new Device(this.#context, `browser-${this.#devices.length + 1}`, group)
+        this.#devices.push(device)
         for (let tab = 0; tab < group.tabs; tab += 1) {
-          tabs += 1
-          device.tabs.push(new TabNode(this.#context, this.#network, `tab-${tabs}`, group, device))
+          const name = `tab-${this.#tabs.length + 1}`
+          const node = new TabNode(this.#context, this.#network, name, group, device)
+          device.tabs.push(node)
+          this.#tabs.push(node)
         }
-        devices.push(device)
       }
     }
-    return devices
   }
 
   #makeStrangers(): StrangerNode[] {

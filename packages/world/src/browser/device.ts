@@ -1,10 +1,15 @@
 import type { Context } from '../context.ts'
 import type { Process } from '../nodes/process.ts'
-import type { TabNode } from '../nodes/tab-node.ts'
 import type { BrowserGroup } from '../scenario.ts'
 import { DeviceChannels } from './channels.ts'
 import { DeviceLocks } from './locks.ts'
 import { SimulatedStorage } from './storage.ts'
+
+/** A tab, as far as its device concerns it. */
+interface Tab {
+  crash(restartAfterMs: number, options: { isSilent: boolean }): void
+  comeBack(): void
+}
 
 /** A device with a browser: what the tabs of one origin share. */
 export class Device {
@@ -12,7 +17,7 @@ export class Device {
   readonly storage: SimulatedStorage
   readonly locks = new DeviceLocks()
   readonly channels: DeviceChannels
-  readonly tabs: TabNode[] = []
+  readonly tabs: Tab[] = []
   isOff = false
 
   constructor(context: Context, name: string, group: BrowserGroup) {

@@ -121,7 +121,7 @@ export class SimulatedStorage {
       prune: (owner, keep) =>
         write('relaxed', false, (changes) => {
           const ended = this.#itemsOf(owner).filter(({ state }) => isEnded(state))
-          const old = ended.slice(0, Math.max(0, ended.length - keep)).map(({ id }) => id)
+          const old = ended.filter((_, at) => at < ended.length - keep).map(({ id }) => id)
           for (const id of old) changes.set(id, undefined)
           return old
         }),
@@ -205,7 +205,8 @@ export class SimulatedStorage {
 
   #change(change: ItemChange, changes: Entries): OutboxItem | undefined {
     const entry = changes.get(change.id) ?? this.#entries.get(change.id)
-    if (entry === undefined || !change.from.includes(entry.item.state)) return undefined
+    const isMeant = entry && change.from.includes(entry.item.state)
+    if (!isMeant) return undefined
     const item = changedItem(entry.item, change)
     changes.set(change.id, {
       item,

@@ -11,7 +11,7 @@ export class LateNodes {
     switch (observation.type) {
       case 'faultStarted': {
         const { fault, number } = observation
-        if (fault.type !== 'pause' && fault.type !== 'slow') break
+        if (fault.type !== 'pause' && fault.type !== 'hide' && fault.type !== 'slow') break
         this.#faults.set(number, fault.node)
         this.#were.add(fault.node)
         break

@@ -5,6 +5,7 @@ import { ENGINE_MUTANTS } from './engine-mutants.ts'
 import { JOURNAL_MUTANTS } from './journal-mutants.ts'
 import { MACHINES_MUTANTS } from './machines-mutants.ts'
 import type { Mutant } from './mutant.ts'
+import { OUTBOX_MUTANTS } from './outbox-mutants.ts'
 
 /** Every planted bug. A checker must catch each of them before a thousand seeds have run. */
 export const MUTANTS: readonly Mutant[] = [
@@ -13,5 +14,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...BROKER_API_MUTANTS,
   ...JOURNAL_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...OUTBOX_MUTANTS,
   ...MACHINES_MUTANTS,
 ]
