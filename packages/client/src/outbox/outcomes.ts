@@ -8,6 +8,7 @@ import type { OutboxItem } from './item.ts'
 import { itemErrorOf } from './item-error.ts'
 import type { LiveItem } from './live-item.ts'
 import type { LiveItems } from './live-items.ts'
+import { isEnded } from './memory-store.ts'
 import { OutboxError } from './outbox-error.ts'
 import type { ItemChange, OutboxStore } from './store.ts'
 
@@ -15,8 +16,11 @@ import type { ItemChange, OutboxStore } from './store.ts'
 const CHANGES_MAX = 500
 /** Old results are removed after this many new ones. */
 const PRUNE_EVERY = 64
+/** The number of outcomes that are kept in memory while the store fails. The broker is asked again for others. */
+const UNSTORED_MAX = 100
 /** The stored states that an outcome replaces. The note of the acceptance may be missing. */
 const UNENDED = ['saved', 'accepted', 'cancelling'] as const
+const EVENT_OF = { done: 'succeed', failed: 'die', cancelled: 'end' } as const satisfies Record<string, OutboxItemEvent>
 
 export interface OutcomesOptions {
   store: OutboxStore
@@ -37,6 +41,8 @@ export interface OutcomesOptions {
 export class Outcomes {
   readonly #options: OutcomesOptions
   readonly #changes: Batcher<ItemChange, OutboxItem | undefined>
+  /** Outcomes that the store has not taken. The broker may have forgotten them when it works again. */
+  readonly #unstored = new Map<string, ItemChange>()
   #ended = 0
 
   constructor(options: OutcomesOptions) {
@@ -55,6 +61,11 @@ export class Outcomes {
 
   follow(live: LiveItem, handle: TaskHandle, client: ProducerClient): void {
     const { isCurrent, onUnfollowed } = this.#options
+    const unstored = this.#unstored.get(live.id)
+    if (unstored !== undefined) {
+      void this.#end(live, EVENT_OF[unstored.to as keyof typeof EVENT_OF], unstored)
+      return
+    }
     handle.result().then(
       (result) => {
         if (isCurrent(client)) void this.#end(live, 'succeed', { id: live.id, from: UNENDED, to: 'done', result })
@@ -130,9 +141,11 @@ export class Outcomes {
   async #note(live: LiveItem, change: ItemChange): Promise<boolean> {
     try {
       const item = await this.#changes.add(change)
+      this.#unstored.delete(live.id)
       if (item !== undefined) live.item = item
       return item !== undefined
     } catch (error) {
+      if (isEnded(change.to) && this.#unstored.size < UNSTORED_MAX) this.#unstored.set(live.id, change)
       this.#options.onUnstored(live.item, error, error instanceof OutboxError && error.code === 'store_full')
       return false
     }

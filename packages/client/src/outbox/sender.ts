@@ -26,6 +26,8 @@ const AGAIN_MS = 250
 const AGAIN_MS_MAX = 10_000
 /** The wait before the broker is asked again for outcomes that it refused to tell without saying when, in ms. */
 const FOLLOW_AGAIN_MS = 1000
+/** The wait before a full store is given an outcome again, in ms. */
+const UNSTORED_AGAIN_MS = 30_000
 
 export interface SenderOptions extends Pick<OutboxClientOptions, 'upgrade'> {
   store: OutboxStore
@@ -88,7 +90,10 @@ export class Sender {
       onUnfollowed: (live, afterMs = FOLLOW_AGAIN_MS) => this.#followLater(live, afterMs),
       onUnstored: (item, error, isLasting) => {
         this.#storeFailed(error)
-        if (isLasting) return
+        if (isLasting) {
+          this.#followSoon(UNSTORED_AGAIN_MS)
+          return
+        }
         this.#isFollowed = false
         this.#rewind(item.seq - 1)
       },
@@ -416,6 +421,10 @@ export class Sender {
   /** The broker tells nothing of this task now, such as when too many watch it. */
   #followLater(live: LiveItem, afterMs: number): void {
     this.#live.drop(live)
+    this.#followSoon(afterMs)
+  }
+
+  #followSoon(afterMs: number): void {
     this.#cancelFollowing ??= this.#options.platform.setTimer(() => {
       this.#cancelFollowing = undefined
       this.#isFollowed = false

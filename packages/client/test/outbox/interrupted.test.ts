@@ -140,3 +140,24 @@ test('[OUTBOX-10] submissions of one intent are one item in memory, too, and mov
   await tabs.pass(60_000)
   expect(tabs.broker.accepted.size).toBe(2)
 })
+
+test('[OUTBOX-2] an outcome that did not fit into the store is noted as soon as it does', async () => {
+  const tabs = new FakeTabs()
+  const { client } = tabs.open()
+  await tabs.settle()
+  const other = tabs.open()
+  const handle = await other.client.submit('photos', 1)
+  const result = handle.result()
+  await tabs.pass(100)
+  other.isFrozen = true
+  tabs.storage.fails = 'store_full'
+  tabs.broker.finish(handle.id, 'small')
+  await tabs.pass(5000)
+  // The broker has forgotten it, and the other tab has not heard of it.
+  tabs.broker.results.delete(handle.id)
+  other.isFrozen = false
+  tabs.storage.fails = undefined
+  await tabs.pass(60_000)
+  expect(await client.get(handle.id)).toMatchObject({ state: 'done' })
+  expect(await result).toBe('small')
+})

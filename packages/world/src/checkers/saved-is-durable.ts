@@ -14,10 +14,13 @@ export class SavedIsDurable implements Checker {
   }
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {
-    const { stores } = this.#sources
+    const { stores, chronicle } = this.#sources
     stores.see(observation)
+    chronicle.see(observation)
     if (observation.type === 'saved' && observation.isSaved && !stores.durable.has(observation.id)) {
       const { node, id } = observation
+      // An older item of the same intent may have been sent from memory.
+      if (chronicle.wasAccepted(id) || chronicle.damaged.has(id)) return
       violate(`${node} was told that item ${id} is saved, and a loss of power would lose it`, {
         ids: [id],
         nodes: [node],

@@ -128,8 +128,11 @@ export class ToldWhenDurable implements Checker {
   }
 
   /** What need not wait for the disk must still be written some time. */
-  #judgeUnwritten({ type, atMs }: Observation, violate: Violate): void {
-    if (type === 'recovered') this.#unwritten.clear()
+  #judgeUnwritten(observation: Observation, violate: Violate): void {
+    const { atMs } = observation
+    const isGone = observation.type === 'nodeStopped' && observation.node === 'broker' && observation.how === 'crashed'
+    // What a broker had not written when it crashed is lost, however long the next one reads its journal.
+    if (isGone || observation.type === 'recovered') this.#unwritten.clear()
     for (const [lease, told] of this.#unwritten) {
       const { chronicle } = this.#sources
       if (!chronicle.leases.has(lease)) {
