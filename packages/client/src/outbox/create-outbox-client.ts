@@ -400,7 +400,9 @@ class DurableClient implements OutboxClient {
       logger: this.#logger,
       inputVersion: this.#source.inputVersion,
       keepEnded: this.#keepEnded,
-      onChange: (live, result) => this.#publisher.change(live.view, result),
+      onChange: (live, result) => {
+        if (this.#closing === undefined) this.#publisher.change(live.view, result)
+      },
       onRemoved: (ids) => this.#publisher.remove(ids),
       onStorage: (error) => this.#setStorage(error),
       ...(upgrade === undefined ? {} : { upgrade }),

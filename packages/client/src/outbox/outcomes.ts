@@ -6,7 +6,7 @@ import type { TaskHandle } from '../handle.ts'
 import { Batcher } from './batcher.ts'
 import type { OutboxItem } from './item.ts'
 import { itemErrorOf } from './item-error.ts'
-import type { LiveItem } from './live-item.ts'
+import { LiveItem } from './live-item.ts'
 import type { LiveItems } from './live-items.ts'
 import { isEnded } from './memory-store.ts'
 import { OutboxError } from './outbox-error.ts'
@@ -127,7 +127,11 @@ export class Outcomes {
     live.isEnding = true
     const isNoted = await this.#note(live, change)
     // Meanwhile it may have been removed, or this tab does not lead any more.
-    if (!items.holds(live)) return
+    if (!items.holds(live)) {
+      // Who leads now may have looked at the item before, and does not look again.
+      if (isNoted) items.tell(new LiveItem(live.item, true))
+      return
+    }
     items.delete(live)
     live.move(event)
     if (!isNoted && change.error !== undefined) live.item = { ...live.item, error: change.error }

@@ -161,3 +161,30 @@ test('[OUTBOX-2] an outcome that did not fit into the store is noted as soon as 
   expect(await client.get(handle.id)).toMatchObject({ state: 'done' })
   expect(await result).toBe('small')
 })
+
+test('[OUTBOX-12] an outcome that is noted after its tab has handed over is told', async () => {
+  const tabs = new FakeTabs()
+  const store = tabs.storage.open()
+  let note = (): void => {}
+  const slow: OutboxStore = {
+    ...store,
+    change: async (changes, durability) => {
+      if (changes[0]!.to === 'done') await new Promise<void>((resolve) => (note = resolve))
+      return store.change(changes, durability)
+    },
+  }
+  const { client } = tabs.open({ store: slow })
+  const handle = await client.submit('photos', 1)
+  const result = handle.result()
+  await tabs.pass(100)
+  tabs.broker.finish(handle.id, 'small')
+  await tabs.pass(100)
+  tabs.broker.results.delete(handle.id)
+  client.pause()
+  client.resume()
+  await tabs.pass(1000)
+  expect(handle.state).toBe('accepted')
+  note()
+  await tabs.pass(1000)
+  expect(await result).toBe('small')
+})
