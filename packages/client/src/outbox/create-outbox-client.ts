@@ -400,9 +400,7 @@ class DurableClient implements OutboxClient {
       logger: this.#logger,
       inputVersion: this.#source.inputVersion,
       keepEnded: this.#keepEnded,
-      onChange: (live, result) => {
-        if (this.#closing === undefined) this.#publisher.change(live.view, result)
-      },
+      onChange: (live, result) => this.#publisher.change(live.view, result),
       onRemoved: (ids) => this.#publisher.remove(ids),
       onStorage: (error) => this.#setStorage(error),
       ...(upgrade === undefined ? {} : { upgrade }),
@@ -485,7 +483,7 @@ class DurableClient implements OutboxClient {
     this.#sender?.end()
     this.#sender = undefined
     this.#memory.close()
-    this.#publisher.flush()
+    this.#publisher.close()
     this.#link.isWanted = false
     this.#setStatus({ role: 'closed', connection: 'idle' })
     this.#tracked.close()

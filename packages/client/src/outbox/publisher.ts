@@ -17,6 +17,7 @@ export class Publisher {
   readonly #removed = new Set<string>()
   readonly #results = new Map<string, unknown>()
   #cancel: (() => void) | undefined
+  #isClosed = false
 
   constructor(platform: Platform, publish: (publication: Publication) => void) {
     this.#platform = platform
@@ -49,7 +50,14 @@ export class Publisher {
     this.#publish(publication)
   }
 
+  /** Tells what has been collected, and nothing afterwards. */
+  close(): void {
+    this.flush()
+    this.#isClosed = true
+  }
+
   #schedule(): void {
+    if (this.#isClosed) return
     this.#cancel ??= this.#platform.setTimer(() => this.flush(), INTERVAL_MS)
   }
 }
