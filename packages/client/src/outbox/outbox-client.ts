@@ -170,6 +170,7 @@ export interface OutboxClient {
    * - `keep`: what is saved stays on this device until the owner signs in again.
    * - `send`: waits until nothing of the owner waits to be accepted. `signal` ends the wait.
    * - `delete`: removes all items of the owner. What the broker has accepted goes on there.
+   * @throws OutboxError `held_back` if `send` would wait behind a parked item; the client is not closed then
    */
   signOut(what: 'keep' | 'send' | 'delete', options?: { signal?: AbortSignal }): Promise<void>
   /** The page may be gone soon, or is frozen: hands leadership over and closes the connection. Nothing is lost. */

@@ -9,6 +9,7 @@
  * - `upgrade_failed`: the program could not bring an item of an older version up to date.
  * - `newer_item`: the item was made by a newer version of the site. Reload the page.
  * - `unknown_item`: the outbox has no such item, or not any more.
+ * - `held_back`: items wait behind a parked one of their key. Retry or discard that one.
  * - `closed`: the client is closed.
  */
 export type OutboxErrorCode =
@@ -21,6 +22,7 @@ export type OutboxErrorCode =
   | 'upgrade_failed'
   | 'newer_item'
   | 'unknown_item'
+  | 'held_back'
   | 'closed'
 
 /** Something failed on this device. `code` is one of a documented list. */

@@ -1,23 +1,40 @@
 import { ALL_STATES } from './item.ts'
 import type { OutboxClient } from './outbox-client.ts'
+import { OutboxError } from './outbox-error.ts'
 import type { OutboxStore } from './store.ts'
 
-/** The number of items that are removed at once. */
+/** The number of items that are read at once. */
 const PAGE = 500
 
-/** Resolves when nothing of the owner waits to be accepted or cancelled. */
-export async function allAccepted(client: Pick<OutboxClient, 'onChange' | 'counts'>): Promise<void> {
+/**
+ * Resolves when nothing of the owner waits to be accepted or cancelled.
+ * @throws OutboxError `held_back` if what is left waits behind a parked item, because that lasts until somebody decides
+ */
+export async function allAccepted(client: Pick<OutboxClient, 'onChange' | 'counts' | 'list'>): Promise<void> {
   for (;;) {
     const { promise, resolve } = Promise.withResolvers<void>()
     const forget = client.onChange(() => resolve())
     try {
       const { unsaved, saved, sending, needsAuth, cancelling } = await client.counts()
       if (unsaved + saved + sending + needsAuth + cancelling === 0) return
+      if (unsaved + sending + needsAuth + cancelling === 0) await throwIfHeldBack(client)
       await promise
     } finally {
       forget()
     }
   }
+}
+
+async function throwIfHeldBack(client: Pick<OutboxClient, 'list'>): Promise<void> {
+  const parked = await client.list({ states: ['parked'], limit: PAGE })
+  const keys = new Set(parked.map(({ orderingKey }) => orderingKey).filter((key) => key !== undefined))
+  if (keys.size === 0) return
+  const saved = await client.list({ states: ['saved'], limit: PAGE })
+  if (saved.length < PAGE && saved.every(({ orderingKey }) => orderingKey !== undefined && keys.has(orderingKey)))
+    throw new OutboxError(
+      'held_back',
+      `${saved.length} items wait behind a refused one: retry or discard that one first`,
+    )
 }
 
 /** Removes all items of an owner, and tells of each page that is gone. */

@@ -257,6 +257,21 @@ test('[OUTBOX-6] signing out can wait until everything is sent, or delete it', a
   expect(inputs(tabs)).toEqual([1])
 })
 
+test('[OUTBOX-6] signing out does not wait for what a parked item holds back, and says so', async () => {
+  const tabs = new FakeTabs()
+  tabs.broker.refuses.set('bad', { code: 'bad_message' })
+  const { client } = tabs.open()
+  const bad = await client.submit('bad', 1, { orderingKey: 'k' })
+  await client.submit('photos', 2, { orderingKey: 'k' })
+  const leaves = outcomeOf(tabs, client.signOut('send'))
+  expect(await leaves).toMatchObject({ code: 'held_back' })
+  expect(client.status.role).toBe('leading')
+  await client.discard(bad.id)
+  await tabs.pass(100)
+  await client.signOut('send')
+  expect(inputs(tabs)).toEqual([2])
+})
+
 test('[OUTBOX-7] a refused token loses nothing: items wait until there is another one', async () => {
   const tabs = new FakeTabs()
   tabs.broker.rejects = 'unauthorized'
