@@ -82,10 +82,24 @@ export class Busy implements Checker {
         break
       case 'nodeStopped':
         if (observation.node === 'broker') this.#waiting.clear()
-        for (const key of this.#until.keys()) if (key.startsWith(`${observation.node} `)) this.#until.delete(key)
+        this.#anew(observation.node)
+        break
+      case 'leading':
+        // A tab that leads again has a new client.
+        this.#anew(observation.node)
+        break
+      case 'stored':
+        // An item that comes from the memory of a tab, or was parked, is submitted anew.
+        for (const { id, state: stored } of observation.items)
+          if (stored === 'saved')
+            for (const key of this.#until.keys()) if (key.endsWith(` ${id}`)) this.#until.delete(key)
         break
       default:
     }
+  }
+
+  #anew(node: string): void {
+    for (const key of this.#until.keys()) if (key.startsWith(`${node} `)) this.#until.delete(key)
   }
 
   #judge(node: string, { code, retryAfterMs }: WireError, violate: Violate): void {

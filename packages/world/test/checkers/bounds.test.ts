@@ -384,6 +384,10 @@ describe('[QUEUE-2] busy says for how long', () => {
     expect(told().see(anew, again).said).toEqual([])
     const restarted = told().see({ type: 'nodeStopped', node: 'producer-1', how: 'crashed' })
     expect(restarted.see(again).said).toEqual([])
+    expect(told().see({ type: 'leading', node: 'producer-1', device: 'browser-1' }, again).said).toEqual([])
+    const items = [{ id: 't1', seq: 1, state: 'saved' }] as const
+    const moved = told().see({ type: 'stored', node: 'browser-1', durability: 'strict', items, removed: [] })
+    expect(moved.see(again).said).toEqual([])
   })
 
   test('[QUEUE-1] a queue that cannot have been full', () => {

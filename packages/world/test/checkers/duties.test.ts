@@ -94,9 +94,11 @@ describe('[CLIENT-9] a worker that leaves', () => {
   })
 
   test('may ask as long as it has not heard of it', () => {
-    const pause = { type: 'pause', node: 'worker-1', forMs: 100 } as const
-    const stream = duties().see({ type: 'faultStarted', fault: pause, number: 1 })
-    expect(stream.see({ type: 'faultStarted', fault: restart, number: 2 }, credit(4)).said).toEqual([])
+    for (const type of ['pause', 'hide'] as const) {
+      const pause = { type, node: 'worker-1', forMs: 100 } as const
+      const stream = duties().see({ type: 'faultStarted', fault: pause, number: 1 })
+      expect(stream.see({ type: 'faultStarted', fault: restart, number: 2 }, credit(4)).said).toEqual([])
+    }
   })
 
   const beat = says('worker-1', { type: 'heartbeat', ref: 1, leases: [1] })

@@ -192,6 +192,9 @@ describe('[HOST-1] nothing is told before it is durable', () => {
     expect(written.after(2000).toNode('worker-1', pong).said).toEqual([])
     const paused = told().see({ type: 'faultStarted', fault: { type: 'pause', node: 'broker', forMs: 5 }, number: 1 })
     expect(paused.after(2000).toNode('worker-1', pong).said).toEqual([])
+    const crashed = told().see({ type: 'nodeStopped', node: 'broker', how: 'crashed' })
+    const reading = crashed.see({ type: 'nodeStarted', node: 'broker', incarnation: 2 })
+    expect(reading.after(2000).toNode('worker-1', pong).said).toEqual([])
   })
 
   test('[HOST-2] a batch that is handed over before the one before it is written', () => {
