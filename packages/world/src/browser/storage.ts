@@ -94,12 +94,11 @@ export class SimulatedStorage {
       isDurable: true,
       add: (items) => write('strict', true, (changes) => items.map((item) => this.#add(item, changes))),
       get: (ids) => run((entries) => ids.map((id) => entries.get(id)?.item)),
-      list: ({ owner, states, after = 0, limit }) =>
-        run(() =>
-          this.#itemsOf(owner)
-            .filter(({ seq, state }) => seq > after && states.includes(state))
-            .slice(0, limit),
-        ),
+      list: ({ owner, states, after = 0, limit, isNewestFirst = false }) =>
+        run(() => {
+          const found = this.#itemsOf(owner).filter(({ seq, state }) => seq > after && states.includes(state))
+          return isNewestFirst ? found.slice(-limit).reverse() : found.slice(0, limit)
+        }),
       counts: (owner) =>
         run(() => {
           const counts = noItems()
