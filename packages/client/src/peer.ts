@@ -2,7 +2,7 @@ import { type Client, type ClientOptions, ProducerClient } from './client.ts'
 import { Connection } from './connection.ts'
 import { safeLogger } from './logger.ts'
 import { defaultPlatform } from './platform.ts'
-import { WorkerSession } from './worker.ts'
+import { createWorkerOn } from './worker.ts'
 import type { Worker, WorkerOptions } from './worker-options.ts'
 
 /** A program that submits tasks and works on tasks. */
@@ -28,7 +28,7 @@ export function createPeer(options: ClientOptions & WorkerOptions): Peer {
   const logger = safeLogger(options.logger, platform.warn)
   const connection = new Connection({ ...options, platform, logger })
   // The worker comes first, because its handlers are checked before anything is opened.
-  const worker = new WorkerSession(options, connection)
+  const worker = createWorkerOn(connection, options)
   let client: ProducerClient
   try {
     client = new ProducerClient(options, connection)

@@ -49,11 +49,15 @@ export function createWorker(options: WorkerOptions): Worker {
   return new WorkerSession(options)
 }
 
+/** A worker on a connection that it shares. Whoever made the connection starts it. */
+export const createWorkerOn = (connection: Connection, options: WorkerOptions): Worker =>
+  new WorkerSession(options, connection)
+
 /**
  * The working half of a session. A delivery waits and runs in `#runner`. Its lease is in `#held` while work on it may
  * still be of use, and in `#settlements` until the broker has confirmed the answer.
  */
-export class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
+class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly role = 'worker'
   readonly logger: Logger
   readonly closed: Promise<void>
@@ -475,9 +479,8 @@ export class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost
   }
 
   async #leave(): Promise<void> {
-    for (const slot of this.#held) {
+    for (const slot of this.#held)
       if (slot.state === 'running') this.#runner.abort(slot, new LeaseLostError('handed_back'))
-    }
     const closed = this.#connection.closedError('the worker was closed before it was connected')
     if (this.#connection.isShared && this.#connection.open) this.#handBackAll()
     this.#connection.stop(this)
