@@ -13,7 +13,7 @@ import { Batcher } from './batcher.ts'
 import { inputOf } from './input-of.ts'
 import { ALL_STATES, type NewItem, type OutboxItem } from './item.ts'
 import { ItemViews } from './item-views.ts'
-import { Leadership } from './leadership.ts'
+import { Leadership, outboxLockName } from './leadership.ts'
 import { Link } from './link.ts'
 import { MemoryItems } from './memory-items.ts'
 import { checkText, type ItemSource, newItem } from './new-item.ts'
@@ -42,9 +42,6 @@ const KEEP_ENDED = 1000
 /** The number of items in one transaction. A larger one would keep other tabs waiting. */
 const SAVES_MAX = 500
 const LIST_LIMIT = 100
-
-/** The name of the lock whose holder sends what `owner` has saved. A service worker takes the same one. */
-export const outboxLockName = (owner: string): string => `outbox of ${owner}`
 
 /**
  * Takes part in the outbox of `owner` at once: sends what was saved before, or waits until the tab that does so is gone.
@@ -120,7 +117,10 @@ class DurableClient implements OutboxClient {
       locks: store.isDurable ? group?.locks : undefined,
       lockName: outboxLockName(this.owner),
       platform,
-      ask: () => this.#post({ type: 'ask' }),
+      ask: () => {
+        this.#post({ type: 'ask' })
+        this.#tracked.refresh()
+      },
       onLead: () => this.#lead(),
       onLost: () => this.#follow(),
     })

@@ -3,7 +3,7 @@
  * @module @sluice/client/outbox
  */
 export { type Encoded, encodeValue } from '../encode-value.ts'
-export { createOutboxClient, outboxLockName } from './create-outbox-client.ts'
+export { createOutboxClient } from './create-outbox-client.ts'
 export {
   ENDED_STATES,
   ITEM_VERSION,
@@ -13,6 +13,7 @@ export {
   PENDING_STATES,
   type StoredState,
 } from './item.ts'
+export { outboxLockName } from './leadership.ts'
 export { bytesOf, changedItem, isEnded, memoryStore, noItems } from './memory-store.ts'
 export type {
   ExportedItem,

@@ -10,12 +10,15 @@ const STEALS_MAX = 3
 /** The wait before the lock is asked for again after it was stolen or could not be asked for, in ms. */
 const AGAIN_MS = 1000
 
+/** The name of the lock whose holder sends what `owner` has saved. A service worker takes the same one. */
+export const outboxLockName = (owner: string): string => `outbox of ${owner}`
+
 export interface LeadershipOptions {
   /** Without locks this tab leads at once. */
   locks: Locks | undefined
   lockName: string
   platform: Platform
-  /** Asks the leader for a sign of life. */
+  /** Asks the leader for a sign of life. What it has told may have been lost while this tab was frozen. */
   ask: () => void
   onLead: () => void
   /** The lock was stolen. Another tab leads. */

@@ -188,3 +188,19 @@ test('[OUTBOX-12] an outcome that is noted after its tab has handed over is told
   await tabs.pass(1000)
   expect(await result).toBe('small')
 })
+
+test('[OUTBOX-3] a tab that missed a message while it was frozen, and was not told so, finds the outcome', async () => {
+  const tabs = new FakeTabs()
+  tabs.open()
+  await tabs.settle()
+  const other = tabs.open()
+  const handle = await other.client.submit('photos', 1)
+  const result = handle.result()
+  await tabs.pass(100)
+  other.isFrozen = true
+  tabs.broker.finish(handle.id, 'small')
+  await tabs.pass(1000)
+  other.isFrozen = false
+  await tabs.pass(10_000)
+  expect(await result).toBe('small')
+})
