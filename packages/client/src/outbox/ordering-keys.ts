@@ -73,6 +73,11 @@ export class OrderingKeys {
     return line === undefined ? undefined : this.#next(key, line)
   }
 
+  /** The ids of the items that hold their keys, or are thought to do so. */
+  get held(): string[] {
+    return [...this.#keyOfHeld.keys()]
+  }
+
   clear(): void {
     this.#lines.clear()
     this.#keyOfHeld.clear()

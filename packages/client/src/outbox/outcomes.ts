@@ -125,33 +125,36 @@ export class Outcomes {
     const { live: items, onEnded } = this.#options
     if (!items.holds(live) || live.isEnding) return
     live.isEnding = true
-    const isNoted = await this.#note(live, change)
+    const note = await this.#note(live, change)
     // Meanwhile it may have been removed, or this tab does not lead any more.
     if (!items.holds(live)) {
       // Who leads now may have looked at the item before, and does not look again.
-      if (isNoted) items.tell(new LiveItem(live.item, true))
+      if (note === 'noted') items.tell(new LiveItem(live.item, true))
       return
     }
     items.delete(live)
     live.move(event)
-    if (!isNoted && change.error !== undefined) live.item = { ...live.item, error: change.error }
-    items.tell(live, isNoted || event !== 'succeed' ? undefined : { value: change.result })
+    if (note === 'failed' && change.error !== undefined) live.item = { ...live.item, error: change.error }
+    // A stale note is of an item that is removed or has ended, and of which a forgetful broker may know nothing.
+    if (event === 'succeed') items.tell(live, note === 'noted' ? undefined : { value: change.result })
+    else if (note !== 'stale') items.tell(live)
     onEnded(live.item)
     this.#ended += 1
     if (this.#ended % PRUNE_EVERY === 0) await this.prune().catch(() => {})
   }
 
   /** Notes in the store what is known. If that fails nothing is lost: the broker gives the same answer again. */
-  async #note(live: LiveItem, change: ItemChange): Promise<boolean> {
+  async #note(live: LiveItem, change: ItemChange): Promise<'noted' | 'stale' | 'failed'> {
     try {
       const item = await this.#changes.add(change)
       this.#unstored.delete(live.id)
-      if (item !== undefined) live.item = item
-      return item !== undefined
+      if (item === undefined) return 'stale'
+      live.item = item
+      return 'noted'
     } catch (error) {
       if (isEnded(change.to) && this.#unstored.size < UNSTORED_MAX) this.#unstored.set(live.id, change)
       this.#options.onUnstored(live.item, error, error instanceof OutboxError && error.code === 'store_full')
-      return false
+      return 'failed'
     }
   }
 }

@@ -28,6 +28,8 @@ const AGAIN_MS_MAX = 10_000
 const FOLLOW_AGAIN_MS = 1000
 /** The wait before a full store is given an outcome again, in ms. */
 const UNSTORED_AGAIN_MS = 30_000
+/** How often the whole store is looked at. A tab may end between its change and the message that tells of it. */
+const SWEEP_MS = 60_000
 
 export interface SenderOptions extends Pick<OutboxClientOptions, 'upgrade'> {
   store: OutboxStore
@@ -70,6 +72,7 @@ export class Sender {
   #failures = 0
   #cancelAgain: () => void = () => {}
   #cancelFollowing: (() => void) | undefined
+  #cancelSweep: () => void = () => {}
   #isOver = false
 
   constructor(options: SenderOptions) {
@@ -99,6 +102,7 @@ export class Sender {
       },
     })
     this.#outcomes.prune().catch((error: unknown) => this.#storeFailed(error))
+    if (store.isDurable) this.#sweepLater()
     if (options.link.isReady) this.ready()
   }
 
@@ -107,6 +111,7 @@ export class Sender {
     this.#isOver = true
     this.#cancelAgain()
     this.#cancelFollowing?.()
+    this.#cancelSweep()
     for (const live of this.#live) {
       live.sending.abort()
       this.#live.giveBack(live)
@@ -236,10 +241,16 @@ export class Sender {
       const taken = this.#withinBytes(items)
       this.#cursor = taken.at(-1)!.seq
       await this.#sendAll(
-        taken.filter((item) => !this.#live.has(item.id) && this.#keys.admit(item)),
+        taken.filter((item) => !this.#live.has(item.id) && this.#admit(item)),
         isOut,
       )
     }
+  }
+
+  /** Whether a saved item may leave now. It is not parked any more if it was. */
+  #admit(item: OutboxItem): boolean {
+    this.#keys.readmit(item.id)
+    return this.#keys.admit(item)
   }
 
   /** As many of the items as the bound on bytes leaves room for, at least one. */
@@ -403,19 +414,37 @@ export class Sender {
   async #followAll(): Promise<void> {
     const { store, owner } = this.#options
     const client = this.#client
+    const parked = new Set<string>()
     for (let after = 0; ; ) {
       const items = await store.list({ owner, states: ['accepted', 'cancelling', 'parked'], after, limit: PAGE })
       if (this.#isOver || client !== this.#client || client === undefined) return
       for (const item of items) {
         after = item.seq
-        if (item.state === 'parked') await this.#takeParked(item)
-        else if (this.#live.has(item.id)) continue
-        else if (item.state === 'cancelling') this.#cancel(item)
-        else this.#outcomes.follow(this.#live.take(item), client.handle(item.id), client)
+        const live = this.#live.get(item.id)
+        if (item.state === 'parked') {
+          parked.add(item.id)
+          await this.#takeParked(item)
+        } else if (item.state === 'cancelling') {
+          if (live?.state !== 'cancelling') this.#cancel(item)
+        } else if (live === undefined) this.#outcomes.follow(this.#live.take(item), client.handle(item.id), client)
       }
       if (items.length < PAGE) break
     }
+    for (const id of this.#keys.held) {
+      if (parked.has(id) || this.#live.has(id)) continue
+      const next = this.#keys.discard(id)
+      if (next !== undefined) this.#due.push(next)
+    }
     this.#isFollowed = true
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep = this.#options.platform.setTimer(() => {
+      this.#isFollowed = false
+      this.#rewind(0)
+      this.#pump()
+      this.#sweepLater()
+    }, SWEEP_MS)
   }
 
   /** The broker tells nothing of this task now, such as when too many watch it. */

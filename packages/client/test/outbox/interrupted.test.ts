@@ -204,3 +204,29 @@ test('[OUTBOX-3] a tab that missed a message while it was frozen, and was not to
   await tabs.pass(10_000)
   expect(await result).toBe('small')
 })
+
+test('[OUTBOX-3] what a tab has saved leaves although the tab ended before it told anybody', async () => {
+  const tabs = new FakeTabs()
+  const leader = tabs.open()
+  await tabs.settle()
+  const other = tabs.open()
+  const [inKey, inOther] = [{ orderingKey: 'album' }, { orderingKey: 'trip' }]
+  tabs.broker.refuses.set('photos', { code: 'too_large' })
+  const [again, gone] = [await other.client.submit('photos', 1, inKey), await other.client.submit('photos', 2, inOther)]
+  await other.client.submit('mail', 3, inKey)
+  await other.client.submit('mail', 6, inOther)
+  const running = await other.client.submit('mail', 4)
+  await tabs.pass(1000)
+  expect([again.state, gone.state, running.state]).toEqual(['parked', 'parked', 'accepted'])
+  other.isFrozen = true
+  tabs.broker.refuses.clear()
+  await other.client.retry(again.id)
+  await other.client.discard(gone.id)
+  await running.cancel()
+  await other.client.submit('mail', 5)
+  other.kill()
+  await tabs.pass(60_000)
+  expect([...tabs.broker.accepted.values()].map(({ input }) => input).sort()).toEqual([1, 3, 4, 5, 6])
+  expect([...tabs.broker.cancelled]).toEqual([running.id])
+  expect((await leader.client.counts()).parked).toBe(0)
+})
