@@ -72,7 +72,7 @@ async function shrink(photo: Buffer, size: number, name: string) {
 }
 
 /**
- * Writes beside the target and renames: whoever kills this process leaves no half picture, and a task that runs
+ * Writes beside the target and renames: a process that is killed leaves no half picture, and a task that runs
  * twice, even at the same time, leaves the same picture twice.
  */
 async function writeWhole(target: string, data: Buffer): Promise<void> {

@@ -13,7 +13,7 @@ export function lendTab(url: string, name: string, onReport: (report: TileReport
     consent: 'ask',
     consentKey: 'volunteer.consent',
     concurrency: 1,
-    // Whoever is free takes the next tile, so that the last ones do not wait behind a slow tab.
+    // A tab that is free takes the next tile, so that the last ones do not wait behind a slow tab.
     prefetch: 0,
     // A test has no time for that.
     pauseOnPressure: !new URLSearchParams(location.search).has('ignore-pressure'),

@@ -191,7 +191,7 @@ function render(): void {
   text(action, isSame ? (isOpen ? 'Rendering' : 'Render it again') : `Render ${place?.name ?? ''}`)
 
   element('hint').hidden = shown !== undefined || isConsentOpen
-  text(element('hint-text'), 'Nothing is rendered yet. Whoever opens this page can help.')
+  text(element('hint-text'), 'Nothing is rendered yet. Anyone who opens this page can help.')
   text(element('hint-action'), `Render ${place?.name ?? ''}`)
 
   const isComplete = shown?.count.isDrawn === true

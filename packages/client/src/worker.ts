@@ -49,7 +49,7 @@ export function createWorker(options: WorkerOptions): Worker {
   return new WorkerSession(options)
 }
 
-/** A worker on a connection that it shares. Whoever made the connection starts it. */
+/** A worker on a connection that it shares. The maker of the connection starts it. */
 export const createWorkerOn = (connection: Connection, options: WorkerOptions): Worker =>
   new WorkerSession(options, connection)
 

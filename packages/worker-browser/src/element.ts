@@ -145,7 +145,7 @@ class View {
       text(node, words[action])
       node.hidden = !shown[action]
     }
-    // The button that was pressed is often the one that goes; whoever uses the keyboard must not start over.
+    // The button that was pressed is often the one that goes; a person at the keyboard must not start over.
     if (!(focused instanceof HTMLButtonElement && focused.hidden)) return
     const next = ACTIONS.find((action) => shown[action])
     if (next !== undefined) this.#buttons[next].focus()

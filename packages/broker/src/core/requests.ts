@@ -196,7 +196,7 @@ export class Requests implements TokenHolder {
         break
       case 'query':
         this.#noteLookUps(message.ids)
-        // Whoever does not read its answers could else make the broker hold them, and look things up without end.
+        // A client that does not read its answers could else make the broker hold them, and look things up without end.
         if (this.#outbound.isBehind) {
           this.#error(message.ref, this.#behind())
           return

@@ -104,7 +104,7 @@ export class Connection {
     opening.database = this.#request(opening).finally(() => {
       if (this.#opening === opening) this.#opening = undefined
     })
-    // Whoever waits for it hears of the failure. There may be nobody left.
+    // The callers that wait for it hear of the failure. There may be none left.
     opening.database.catch(() => {})
     return opening
   }

@@ -122,7 +122,7 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
         return counts
       }),
     bodies: async (ids) => {
-      // Whoever asks for bodies has nearly always listed their items just before.
+      // The caller has nearly always listed the items of these bodies just before.
       const known = ids.map((id) => listed.get(id))
       if (known.every((body) => body !== undefined)) return known
       return read(async (transaction) => {

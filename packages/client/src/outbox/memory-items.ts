@@ -24,7 +24,7 @@ export interface MemoryItemsOptions {
 }
 
 /**
- * Items that could not be saved. This tab sends them itself, whoever leads. They move to the durable store as soon as it
+ * Items that could not be saved. This tab sends them itself, also while another one leads. They move to the durable store as soon as it
  * can write again.
  */
 export class MemoryItems {

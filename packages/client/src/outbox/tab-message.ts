@@ -1,6 +1,6 @@
 import type { ItemView, OutboxStatus } from './outbox-client.ts'
 
-/** What the tabs of one outbox tell each other. Whoever misses a message finds the same facts in the store. */
+/** What the tabs of one outbox tell each other. A tab that misses a message finds the same facts in the store. */
 export type TabMessage =
   /** These items are in another state, or gone. A result comes along only if it could not be stored. */
   | { type: 'changed'; items: readonly ItemView[]; removed: readonly string[]; results: readonly [string, unknown][] }

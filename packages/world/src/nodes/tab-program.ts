@@ -180,7 +180,7 @@ export class TabProgram {
         note.isSaved = handle.state !== 'unsaved'
         process.observe({ type: 'saved', node, device: device.name, id: handle.id, isSaved: note.isSaved })
         if (handle.id === id) return handle
-        // The item of another submission. Whoever has made that one follows it.
+        // The item of another submission. The maker of that one follows it.
         process.observe({ type: 'outcomeUnknown', node, id, code: 'sameIntent' })
         notes.items.delete(id)
         this.#arrivals.answered()
