@@ -2,7 +2,7 @@ import { type EngineConfig, type State, unfinished } from '@sluice/engine'
 import { type BrokerMessage, type ErrorCode, retryOf, type Submit, type WireError } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
 import { DrainPace } from './drain-pace.ts'
-import { boundsOf } from './population.ts'
+import { boundsOf, isTab } from './population.ts'
 import type { Sources } from './sources.ts'
 
 /** The delay that a submitter is given if the rate of the queue is unknown, within its bounds. */
@@ -82,24 +82,10 @@ export class Busy implements Checker {
         break
       case 'nodeStopped':
         if (observation.node === 'broker') this.#waiting.clear()
-        this.#anew(observation.node)
-        break
-      case 'leading':
-        // A tab that leads again has a new client.
-        this.#anew(observation.node)
-        break
-      case 'stored':
-        // An item that comes from the memory of a tab, or was parked, is submitted anew.
-        for (const { id, state: stored } of observation.items)
-          if (stored === 'saved')
-            for (const key of this.#until.keys()) if (key.endsWith(` ${id}`)) this.#until.delete(key)
+        for (const key of this.#until.keys()) if (key.startsWith(`${observation.node} `)) this.#until.delete(key)
         break
       default:
     }
-  }
-
-  #anew(node: string): void {
-    for (const key of this.#until.keys()) if (key.startsWith(`${node} `)) this.#until.delete(key)
   }
 
   #judge(node: string, { code, retryAfterMs }: WireError, violate: Violate): void {
@@ -126,6 +112,8 @@ export class Busy implements Checker {
   #told(observation: ObservationOf<'heardByNode'>): void {
     const { atMs, node, connection, message } = observation
     if (message.type !== 'submitted' || message.refused.length === 0) return
+    // An item that comes from memory, or whose tab leads again, is submitted anew.
+    if (isTab(node)) return
     const ids = this.#sent.get(`${connection} ${message.ref}`)
     for (const { index, error } of message.refused) {
       const id = ids?.[index]

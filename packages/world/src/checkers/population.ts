@@ -30,6 +30,11 @@ export function isStranger(node: string): boolean {
   return node.startsWith('stranger-')
 }
 
+/** Whether a node submits through an outbox. */
+export function isTab(node: string): boolean {
+  return node.startsWith('tab-')
+}
+
 /** Whether all connections of a node belong to one client. */
 export function hasOneClient(scenario: Scenario, node: string): boolean {
   const producers = producerGroupOf(scenario, node)

@@ -384,10 +384,9 @@ describe('[QUEUE-2] busy says for how long', () => {
     expect(told().see(anew, again).said).toEqual([])
     const restarted = told().see({ type: 'nodeStopped', node: 'producer-1', how: 'crashed' })
     expect(restarted.see(again).said).toEqual([])
-    expect(told().see({ type: 'leading', node: 'producer-1', device: 'browser-1' }, again).said).toEqual([])
-    const items = [{ id: 't1', seq: 1, state: 'saved' }] as const
-    const moved = told().see({ type: 'stored', node: 'browser-1', durability: 'strict', items, removed: [] })
-    expect(moved.see(again).said).toEqual([])
+    const tab = { ...sent, node: 'tab-1' }
+    const ofTab = full().see(tab).told('tab-1', refusal(1000))
+    expect(ofTab.see({ ...tab, message: submit(2, ['t1']) }).said).toEqual([])
   })
 
   test('[QUEUE-1] a queue that cannot have been full', () => {
