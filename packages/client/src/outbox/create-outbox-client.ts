@@ -127,12 +127,12 @@ class DurableClient implements OutboxClient {
     this.#tracked = new TrackedItems({
       store,
       platform,
+      memory: this.#memory,
       shown: (item) => this.#views.of(item),
       onStorage: (error) => this.#setStorage(error),
       onPending: (isAny) => {
         this.#leadership.isAnxious = isAny
       },
-      resultOf: async (id) => (await this.#memory.store.result(id)) ?? store.result(id),
     })
     this.#channel = store.isDurable ? group?.channel(outboxLockName(this.owner)) : undefined
     if (this.#channel !== undefined) this.#channel.onmessage = (message) => this.#hear(message)

@@ -33,6 +33,8 @@ export class MemoryItems {
   /** What is to be moved to the durable store. */
   readonly #items = new Map<string, NewItem>()
   #sender: Sender | undefined
+  /** Everything that is in this store and not in the durable one, whether or not it is to be moved. */
+  readonly #kept = new Set<string>()
   #isPaused = false
   #failures = 0
   #cancelAgain: (() => void) | undefined
@@ -51,6 +53,11 @@ export class MemoryItems {
     return this.#items.has(id)
   }
 
+  /** Whether the item is only here, in whatever state. */
+  keeps(id: string): boolean {
+    return this.#kept.has(id)
+  }
+
   get isSending(): boolean {
     return this.#sender !== undefined
   }
@@ -58,7 +65,10 @@ export class MemoryItems {
   async add(item: NewItem): Promise<OutboxItem> {
     const [added] = await this.store.add([item])
     // A submission of an intent that is here already adds nothing.
-    if (added!.id === item.id) this.#items.set(item.id, item)
+    if (added!.id === item.id) {
+      this.#items.set(item.id, item)
+      this.#kept.add(item.id)
+    }
     if (this.#sender === undefined && !this.#isPaused) {
       this.#sender = this.#options.sender(this.store)
       this.#options.onWanted()
@@ -96,6 +106,7 @@ export class MemoryItems {
     const [item] = await this.store.get([id])
     if (item === undefined) return false
     this.#items.delete(id)
+    this.#kept.delete(id)
     await this.store.remove([id], 'relaxed')
     this.#sender?.forget([id])
     return true
@@ -124,7 +135,7 @@ export class MemoryItems {
 
   resume(): void {
     this.#isPaused = false
-    if (this.#items.size === 0) return
+    if (this.#kept.size === 0) return
     this.#sender = this.#options.sender(this.store)
     this.#options.onWanted()
     this.#tryLater()
@@ -154,8 +165,11 @@ export class MemoryItems {
         const items = [...this.#items.values()].slice(0, PAGE)
         const states = await this.store.get(items.map(({ id }) => id))
         const unsent = items.filter((_, index) => states[index]?.state === 'saved')
-        const saved = unsent.length === 0 ? [] : await this.#options.store.add(unsent)
+        const added = unsent.length === 0 ? [] : await this.#options.store.add(unsent)
+        // If the store has an older item of the same intent, this one stays and is sent from here.
+        const saved = added.filter(({ id }, index) => id === unsent[index]!.id)
         for (const { id } of items) this.#items.delete(id)
+        for (const { id } of saved) this.#kept.delete(id)
         await this.store.remove(
           saved.map(({ id }) => id),
           'relaxed',

@@ -1,6 +1,7 @@
 import type { OutboxItemState } from '@sluice/machines/states'
 import type { Platform } from '../platform.ts'
 import type { OutboxItem } from './item.ts'
+import type { MemoryItems } from './memory-items.ts'
 import type { ItemView } from './outbox-client.ts'
 import type { OutboxStore } from './store.ts'
 import { closedError, type ResultOf, TrackedItem } from './tracked-item.ts'
@@ -14,11 +15,12 @@ const AGAIN_MS_MAX = 10_000
 export interface TrackedItemsOptions {
   store: OutboxStore
   platform: Platform
+  /** What is in memory only. The store knows nothing of it. */
+  memory: Pick<MemoryItems, 'keeps' | 'store'>
   /** An item as an app shows it. */
   shown: (item: OutboxItem) => ItemView
   /** Whether any of them waits for the tab that leads. */
   onPending: (isAny: boolean) => void
-  resultOf: ResultOf
   /** The store failed, or works again. */
   onStorage: (error: unknown) => void
 }
@@ -27,6 +29,7 @@ export interface TrackedItemsOptions {
 export class TrackedItems {
   readonly #items = new Map<string, TrackedItem>()
   readonly #options: TrackedItemsOptions
+  readonly #resultOf: ResultOf
   #pending = 0
   #failures = 0
   #cancelAgain: (() => void) | undefined
@@ -34,12 +37,14 @@ export class TrackedItems {
 
   constructor(options: TrackedItemsOptions) {
     this.#options = options
+    const { memory, store } = options
+    this.#resultOf = async (id) => (await memory.store.result(id)) ?? store.result(id)
   }
 
   track(id: string, state: OutboxItemState): TrackedItem {
     let item = this.#items.get(id)
     if (item === undefined) {
-      item = new TrackedItem(id, state, this.#options.resultOf)
+      item = new TrackedItem(id, state, this.#resultOf)
       if (!item.hasEnded) this.#items.set(id, item)
       this.#count(0, item.isPending ? 1 : 0)
     }
@@ -64,7 +69,7 @@ export class TrackedItems {
 
   /** Reads again what may have changed unheard. Items that are in memory only are left out. */
   refresh(): void {
-    this.read([...this.#items.values()].filter(({ state }) => state !== 'unsaved').map(({ id }) => id))
+    this.read([...this.#items.keys()])
   }
 
   /** Reads these. If the store fails, all are read later. Nobody else may tell of what has ended already. */
@@ -86,8 +91,9 @@ export class TrackedItems {
     )
   }
 
-  async #read(ids: readonly string[]): Promise<void> {
-    const { store, shown } = this.#options
+  async #read(all: readonly string[]): Promise<void> {
+    const { store, shown, memory } = this.#options
+    const ids = all.filter((id) => !memory.keeps(id))
     for (let from = 0; from < ids.length; from += PAGE) {
       const page = ids.slice(from, from + PAGE)
       for (const [index, item] of (await store.get(page)).entries()) {

@@ -230,3 +230,31 @@ test('[OUTBOX-3] what a tab has saved leaves although the tab ended before it to
   expect([...tabs.broker.cancelled]).toEqual([running.id])
   expect((await leader.client.counts()).parked).toBe(0)
 })
+
+test.each(['accepted', 'of an intent that is stored'])(
+  '[OUTBOX-12] an item in memory that is %s goes on when the page is back',
+  async (kind) => {
+    const tabs = new FakeTabs()
+    const { client } = tabs.open({ whenUnsaved: 'memory' })
+    const intent = { intent: 'order 7' }
+    if (kind !== 'accepted') await client.submit('photos', 0, intent)
+    await tabs.pass(1000)
+    if (kind !== 'accepted') tabs.broker.down()
+    tabs.storage.fails = 'store_full'
+    const handle = await client.submit('photos', 1, intent)
+    const result = handle.result()
+    await tabs.pass(100)
+    tabs.storage.fails = undefined
+    client.handle(handle.id)
+    await tabs.pass(5000)
+    expect(handle.state).toBe(kind === 'accepted' ? 'accepted' : 'unsaved')
+    client.pause()
+    await tabs.settle()
+    tabs.broker.isDown = false
+    client.resume()
+    await tabs.pass(60_000)
+    tabs.broker.finish(handle.id, 'small')
+    await tabs.pass(1000)
+    expect(await result).toBe('small')
+  },
+)
