@@ -19,8 +19,8 @@ export class SavedIsDurable implements Checker {
     chronicle.see(observation)
     if (observation.type === 'saved' && observation.isSaved && !stores.durable.has(observation.id)) {
       const { node, id } = observation
-      // An older item of the same intent may have been sent from memory.
-      if (chronicle.wasAccepted(id) || chronicle.damaged.has(id)) return
+      // An older item of the same intent may be under way from memory, as its page was told.
+      if (stores.unsaved.has(id) || chronicle.wasAccepted(id) || chronicle.damaged.has(id)) return
       violate(`${node} was told that item ${id} is saved, and a loss of power would lose it`, {
         ids: [id],
         nodes: [node],

@@ -8,6 +8,8 @@ import { maybe, present } from './draws.ts'
 const SHARE = 0.25
 /** Of all tabs together. */
 const ITEMS_MAX = 40
+/** Of a tab that is hidden or ends, one may wait for its grace while there is another. */
+const SESSIONS_OF_A_TAB = 2
 /** A leader that does not answer is replaced after about 20 s. */
 const LONG_MS = 60_000
 
@@ -20,10 +22,18 @@ export function browsed(seed: number, scenario: Scenario): Scenario {
   const [first] = scenario.producers
   if (!random.chance(SHARE) || first === undefined) return scenario
   const durationMs = random.chance(0.25) ? LONG_MS : scenario.durationMs
+  const browsers = browsersOf(random, first.tasks, durationMs)
+  const { engine } = scenario
   return {
     ...scenario,
     durationMs,
-    browsers: [browsersOf(random, first.tasks, durationMs)],
+    browsers: [browsers],
+    // What is scarce for the others is not taken from them.
+    ...(engine?.sessionsMax === undefined
+      ? {}
+      : {
+          engine: { ...engine, sessionsMax: engine.sessionsMax + SESSIONS_OF_A_TAB * browsers.count * browsers.tabs },
+        }),
     ...(scenario.faultRates === undefined
       ? {}
       : { faultRates: { ...scenario.faultRates, ...faultRatesOf(random, durationMs) } }),

@@ -58,6 +58,7 @@ describe('[OUTBOX-1] [OUTBOX-8] what is called saved survives a loss of power', 
     expect(stream().see(told('t1')).said).toHaveLength(1)
     expect(stream().see(told('t1', false)).said).toEqual([])
     expect(stream().append(accepted('t1')).see(told('t1')).said).toEqual([])
+    expect(stream().see(told('t1', false), told('t1')).said).toEqual([])
     expect(stream().see(notes('t1', {}), told('t1')).said).toEqual([
       'tab-1 was told that item t1 is saved, and a loss of power would lose it',
     ])
