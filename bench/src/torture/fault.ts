@@ -3,7 +3,7 @@ import type { Figure } from '../figure.ts'
 
 /** What one round showed. */
 export interface Round {
-  /** One line for whoever watches. */
+  /** One line for the person who watches. */
   summary: string
   /** What went against a promise, each with what is needed to look into it. */
   findings: string[]

@@ -5,7 +5,7 @@ import { pause } from '../pause.ts'
 import { lostAttempts } from '../recorded.ts'
 import { pauseSettings } from './pause-worker.ts'
 
-/** Whoever has lost a connection is there again within the grace window, also on a busy machine. */
+/** A client that has lost its connection is there again within the grace window, also on a busy machine. */
 const backoffMsMax = 200
 
 /** Handlers that are in the midst of their work when the broker stands still, and tasks that a single lost lease kills. */

@@ -300,7 +300,7 @@ test('[ACCESS-10] [RESULT-6] watches of a principal are bounded over all its con
   await broker.close()
 })
 
-test('[ACCESS-10] HTTP requests of an address without an answer are bounded, whoever asks; one that ends makes room', async () => {
+test('[ACCESS-10] HTTP requests of an address without an answer are bounded over all principals; one that ends makes room', async () => {
   const { broker, token } = await served({ quotas: { addressRequestsMax: 1 } })
   const ask = async (sub: string, path: string, init: RequestInit = {}) =>
     fetch(`${broker.httpUrl}${path}`, { ...init, headers: { authorization: `Bearer ${await token(sub)}` } })

@@ -13,7 +13,7 @@ export interface DrainOptions extends Pick<HttpDrainOptions, 'url' | 'store' | '
   setTimer: (fn: () => void, ms: number) => () => void
 }
 
-/** Why something is left, by owner. An owner of whom nothing is left is not in it. */
+/** By owner, why some items are left. An owner without such items has no entry. */
 export type Left = Map<string, 'locked' | 'noToken' | DrainReport['end']>
 
 /**

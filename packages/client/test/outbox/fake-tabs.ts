@@ -134,7 +134,7 @@ export class FakeBroker {
     this.world = world
   }
 
-  /** Answers everything that has arrived. @returns whether there was anything */
+  /** Answers everything that has arrived. The result says whether something had. */
   serve(): boolean {
     let isAny = false
     for (const connection of this.world.connections) {
@@ -217,7 +217,7 @@ export class FakeBroker {
     }
   }
 
-  /** The task has this result. It is told to whoever watches. */
+  /** The task has this result. The broker tells it to each connection that watches. */
   finish(id: string, result: unknown): void {
     this.results.set(id, result)
     const place = this.#places.get(id)

@@ -8,7 +8,7 @@ import type { Principal } from './access-control.ts'
  */
 const NOTICE_MS = 60_000
 
-/** Whoever holds a token. */
+/** The connection that a token was given for. */
 export interface TokenHolder {
   onTokenExpiring(inMs: number): void
   onTokenExpired(): void
