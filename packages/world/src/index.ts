@@ -1,10 +1,11 @@
-export { checkers } from './checkers/index.ts'
-export { type Distribution, draw } from './distribution.ts'
-export type { Fault, FaultRates, FaultType, TimedFault } from './fault.ts'
-export { type Examination, type Explanation, examine, explain } from './fuzz/examine.ts'
-export { Story } from './fuzz/story.ts'
-export { swarm } from './fuzz/swarm.ts'
-export { parseTrace, type Trace, traceHeader, traceLine } from './fuzz/trace.ts'
+/**
+ * The simulated world: the product's own code under virtual time. Checkers, fuzzing, phenomena and traces have faces of
+ * their own, so that a page that shows a world loads none of them.
+ * @module @sluice/world
+ */
+export type { Change, TimedChange } from './change.ts'
+export { type Distribution, draw, meanOf } from './distribution.ts'
+export { FAULT_TYPES, type Fault, type FaultRates, type FaultType, type TimedFault } from './fault.ts'
 export type {
   Checker,
   Observation,
@@ -13,9 +14,6 @@ export type {
   Surroundings,
   Violation,
 } from './observation.ts'
-export { phenomena } from './phenomena/index.ts'
-export type { Bound, Expectation, Figures, Phenomenon, Runs } from './phenomena/phenomenon.ts'
-export { type Finding, judge, meansOf, type Trial, tryOut } from './phenomena/trial.ts'
 export { RandomSource, RandomStream } from './random.ts'
 export type { Report } from './report.ts'
 export type {

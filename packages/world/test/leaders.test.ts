@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { checkers, type Observation, runWorld, type Scenario, type TimedFault } from '../src/index.ts'
+import { checkers } from '../src/checkers/index.ts'
+import { type Observation, runWorld, type Scenario, type TimedFault } from '../src/index.ts'
 import { calm } from '../src/phenomena/calm.ts'
 
 const ITEMS = 150

@@ -1,8 +1,8 @@
 import { Bodies, type Complete } from '@sluice/protocol'
 import { expect, test } from 'vitest'
 import { swarm } from '../src/fuzz/swarm.ts'
-import { parseTrace, traceHeader, traceLine } from '../src/fuzz/trace.ts'
 import type { Observation } from '../src/observation.ts'
+import { parseTrace, traceHeader, traceLine } from '../src/trace.ts'
 
 const observations: Observation[] = [
   { type: 'nodeStarted', atMs: 0, node: 'broker', incarnation: 1 },

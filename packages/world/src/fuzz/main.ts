@@ -5,6 +5,7 @@ import { MUTANTS } from '../mutants/catalogue.ts'
 import { phenomena } from '../phenomena/index.ts'
 import { sectionOf } from '../phenomena/table.ts'
 import { judge } from '../phenomena/trial.ts'
+import { traceHeader, traceLine } from '../trace.ts'
 import { ArgumentError, type Arguments, readArguments, USAGE } from './arguments.ts'
 import { campaign, findingText } from './campaign.ts'
 import { examine } from './examine.ts'
@@ -18,7 +19,6 @@ import { speedOf } from './speed.ts'
 import { summaryText } from './summary.ts'
 import { swarm } from './swarm.ts'
 import { tableText } from './table.ts'
-import { traceHeader, traceLine } from './trace.ts'
 
 /** How many rules have their story told, and how long shrinking one may take. */
 const STORIES_MAX = 5

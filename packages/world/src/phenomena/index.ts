@@ -1,3 +1,7 @@
+/**
+ * What queues do, each shown by runs that differ in one respect.
+ * @module @sluice/world/phenomena
+ */
 import { headOfLineBlocking } from './head-of-line-blocking.ts'
 import { leaseExpiry } from './lease-expiry.ts'
 import { littlesLaw } from './littles-law.ts'
@@ -10,6 +14,9 @@ import { slowWorker } from './slow-worker.ts'
 import { thunderingHerd } from './thundering-herd.ts'
 import { tooMuchCredit } from './too-much-credit.ts'
 import { waitingTime } from './waiting-time.ts'
+
+export type { Bound, Expectation, Figures, Phenomenon, Runs } from './phenomenon.ts'
+export { type Finding, judge, meansOf, type Trial, tryOut } from './trial.ts'
 
 export const phenomena: readonly Phenomenon[] = [
   retryStorm,

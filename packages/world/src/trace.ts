@@ -1,6 +1,6 @@
 import { Bodies } from '@sluice/protocol'
-import type { Observation } from '../observation.ts'
-import type { Scenario } from '../scenario.ts'
+import type { Observation } from './observation.ts'
+import type { Scenario } from './scenario.ts'
 
 /** The header of a trace: enough to run it again. */
 export interface TraceHeader {

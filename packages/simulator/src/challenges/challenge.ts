@@ -1,0 +1,36 @@
+import type { Observation, ObservationType, Scenario } from '@sluice/world'
+import type { Figures } from '../lessons/lesson.ts'
+
+/** A knob that the player may turn: one number in the scenario. */
+export interface Knob {
+  label: string
+  unit: string
+  min: number
+  max: number
+  step: number
+  /** What one unit costs of the budget, above `free`. */
+  cost: number
+  free: number
+  read: (scenario: Scenario) => number
+  /** Returns the scenario with this value. It changes nothing in what it is given. */
+  write: (scenario: Scenario, value: number) => Scenario
+}
+
+/** A level of service to reach within a budget. The solution is shared as a link. */
+export interface Challenge {
+  name: string
+  title: string
+  /** The situation and the aim, in plain words. */
+  text: readonly string[]
+  scenario: Scenario
+  knobs: readonly Knob[]
+  budget: number
+  seeds: readonly number[]
+  looksAt: readonly ObservationType[]
+  measure: (seen: readonly Observation[], scenario: Scenario) => Figures
+  figures: Readonly<Record<string, string>>
+  /** Each must hold for every seed. */
+  goals: readonly { text: string; holds: (figures: Figures) => boolean }[]
+  /** The values of one solution, by the place of each knob. A test checks it; nobody is shown it. */
+  solution: readonly number[]
+}
