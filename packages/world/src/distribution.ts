@@ -1,3 +1,4 @@
+import { power } from './portable.ts'
 import type { RandomStream } from './random.ts'
 
 /** How a quantity (a time in ms, a size in bytes) varies. Draws are never negative. */
@@ -19,7 +20,7 @@ export function draw(distribution: Distribution, random: RandomStream): number {
     case 'exponential':
       return random.exponential(distribution.mean)
     case 'pareto':
-      return Math.min(distribution.max, distribution.min / (1 - random.next()) ** (1 / distribution.shape))
+      return Math.min(distribution.max, distribution.min / power(1 - random.next(), 1 / distribution.shape))
     case 'bimodal':
       return random.chance(distribution.share) ? distribution.slow : distribution.fast
   }

@@ -14,6 +14,7 @@ export type {
   Surroundings,
   Violation,
 } from './observation.ts'
+export type { Wanted } from './pace.ts'
 export { RandomSource, RandomStream } from './random.ts'
 export type { Report } from './report.ts'
 export type {
@@ -31,4 +32,4 @@ export type {
   WorkerGroup,
 } from './scenario.ts'
 export { defaultScenario } from './scenarios/default.ts'
-export { type RunOptions, runWorld } from './world.ts'
+export { openWorld, type Phase, type RunOptions, runWorld, type World } from './world.ts'

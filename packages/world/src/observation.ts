@@ -2,6 +2,7 @@ import type { DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from '@
 import type { StoredState } from '@sluice/client/outbox'
 import type { Event, State } from '@sluice/engine'
 import type { BrokerMessage, ClientMessage, TaskFailure, WireError } from '@sluice/protocol'
+import type { Change } from './change.ts'
 import type { Fault } from './fault.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -36,6 +37,8 @@ export interface Thrown {
  */
 export type Observation = { atMs: number } & (
   | { type: 'worldStarted'; seed: number; scenario: Scenario }
+  /** A hand has changed the world. */
+  | { type: 'changed'; change: Change }
   | { type: 'faultStarted'; fault: Fault; number: number }
   | { type: 'faultEnded'; number: number }
   | { type: 'nodeStarted'; node: string; incarnation: number }

@@ -1,4 +1,5 @@
 import { fnv1a } from './fnv.ts'
+import { ln } from './portable.ts'
 
 /**
  * A seeded source of random numbers with independent streams. The draws of one stream depend only on the seed and on
@@ -78,7 +79,7 @@ export class RandomStream {
 
   /** Exponentially distributed with this mean. */
   exponential(mean: number): number {
-    return -Math.log1p(-this.next()) * mean
+    return -ln(1 - this.next()) * mean
   }
 
   bytes(count: number): Uint8Array {

@@ -1,17 +1,16 @@
 import { settled, VirtualClock } from '@sluice/testing'
-import { Device } from './browser/device.ts'
+import type { Change, TimedChange } from './change.ts'
+import { Changes } from './changes.ts'
 import type { Context } from './context.ts'
 import { faultsByChance, inOrder } from './faults/chance.ts'
 import { Faults } from './faults/faults.ts'
 import { SimulatedDisk } from './journal/index.ts'
 import { Network } from './network/network.ts'
-import { BrokerNode } from './nodes/broker-node.ts'
-import type { Node } from './nodes/node.ts'
-import { ProducerNode } from './nodes/producer-node.ts'
-import { StrangerNode } from './nodes/stranger-node.ts'
-import { TabNode } from './nodes/tab-node.ts'
-import { type RunCounts, WorkerNode } from './nodes/worker-node.ts'
+import type { ProducerNode } from './nodes/producer-node.ts'
+import type { TabNode } from './nodes/tab-node.ts'
 import type { Checker, Observation, ObservationType, Surroundings } from './observation.ts'
+import { Pace, type Wanted } from './pace.ts'
+import { Population } from './population.ts'
 import { RandomSource } from './random.ts'
 import { Recorder } from './recorder.ts'
 import type { Report } from './report.ts'
@@ -36,6 +35,41 @@ export interface RunOptions {
    * Default: all.
    */
   only?: ReadonlySet<ObservationType>
+  /** What hands do to it, in the order of their times. */
+  changes?: readonly TimedChange[]
+}
+
+/**
+ * - `running`: tasks arrive, and faults happen.
+ * - `settling`: nothing new is wanted and nothing goes wrong; what was accepted is finished.
+ * - `leaving`: all nodes leave in good order.
+ */
+export type Phase = 'running' | 'settling' | 'leaving' | 'ended'
+
+/**
+ * A world that goes as far as it is told. However it is stepped, the same run happens: stepping sets no timer. One call
+ * at a time; each promise rejects with what a checker or a listener has thrown.
+ */
+export interface World {
+  /** World time in ms. */
+  readonly nowMs: number
+  readonly phase: Phase
+  /** Goes to this time, and as far as everything that happens at it. Infinity: to the end. */
+  advanceTo(ms: number): Promise<void>
+  /**
+   * Goes on until after the next deadline, the next message that is sent or heard, the next transition of a chart (see
+   * `RunOptions.watchesTransitions`), or the next observation of which this is true. Other things of the same moment may
+   * have happened as well. Resolves to false if the world has ended before.
+   */
+  step(wanted: Wanted): Promise<boolean>
+  /**
+   * Changes the world now, after everything of this moment. Resolves to false if there was nothing to change, such as a
+   * node that is not there.
+   * @throws RangeError naming the field that is out of bounds, or if the phase is not `running`
+   */
+  change(change: Change): Promise<boolean>
+  /** Up to now. What only the end can show is judged when the phase is `ended`. */
+  report(): Report
 }
 
 const WIRE: readonly ObservationType[] = [
@@ -57,14 +91,26 @@ const LEAVE_MS = 90_000
 
 /**
  * Runs a scenario to its end: arrivals and faults for `durationMs`, then calm until everything is finished or
- * `settleMs` is over, then all nodes leave in good order. The same scenario and seed make the same run everywhere.
- * @throws RangeError naming each setting with which the product's own broker would not start
+ * `settleMs` is over, then all nodes leave in good order. The same scenario, seed and changes make the same run
+ * everywhere.
+ * @throws RangeError naming each setting with which the product's own broker would not start, or the change that cannot
+ * be made
  */
 export async function runWorld(scenario: Scenario, seed: number, options: RunOptions = {}): Promise<Report> {
-  return new World(scenario, seed, options).run()
+  const world = openWorld(scenario, seed, options)
+  await world.advanceTo(Number.POSITIVE_INFINITY)
+  return world.report()
 }
 
-class World {
+/**
+ * The world of `runWorld`, before its first moment.
+ * @throws RangeError as `runWorld`
+ */
+export function openWorld(scenario: Scenario, seed: number, options: RunOptions = {}): World {
+  return new SimulatedWorld(scenario, seed, options)
+}
+
+class SimulatedWorld implements World {
   readonly #scenario: Scenario
   readonly #seed: number
   readonly #options: RunOptions
@@ -73,14 +119,13 @@ class World {
   readonly #tally = new TaskTally()
   readonly #context: Context
   readonly #network: Network
-  readonly #broker: BrokerNode
-  readonly #producers: ProducerNode[]
-  readonly #workers: WorkerNode[]
-  readonly #devices: Device[] = []
-  readonly #tabs: TabNode[] = []
-  readonly #strangers: StrangerNode[]
+  readonly #population: Population
   readonly #faults: Faults
   readonly #script: Parameters<Faults['schedule']>[0]
+  readonly #changes: Changes
+  readonly #pace = new Pace()
+  #phase: Phase = 'running'
+  #life: Promise<void> | undefined
   #isHanging = false
 
   constructor(scenario: Scenario, seed: number, options: RunOptions) {
@@ -92,15 +137,16 @@ class World {
     const world = this
     const surroundings: Surroundings = {
       get state() {
-        return world.#broker.state
+        return world.#population.broker.state
       },
       get held() {
-        return world.#broker.held
+        return world.#population.broker.held
       },
       get brokerMs() {
-        return world.#broker.brokerMs
+        return world.#population.broker.brokerMs
       },
     }
+    const { onObservation } = options
     this.#recorder = new Recorder({
       clock,
       surroundings,
@@ -108,12 +154,16 @@ class World {
       isHashed: options.isHashed ?? true,
       only: options.only,
       tally: this.#tally,
-      onObservation: options.onObservation,
+      onObservation: (observation) => {
+        this.#pace.see(observation)
+        onObservation?.(observation)
+      },
     })
     this.#context = {
       clock,
       random,
-      scenario,
+      // Changes are made in a copy, and the nodes look there.
+      scenario: structuredClone(scenario),
       observe: (body) => this.#recorder.observe(body),
       escaped: (node, error) =>
         this.#recorder.violate('CRASH', `on ${node} nothing caught: ${describe(error)}`, { nodes: [node] }),
@@ -122,79 +172,117 @@ class World {
     }
     this.#network = new Network(this.#context)
     const disk = new SimulatedDisk(random.stream('disk'))
-    this.#broker = new BrokerNode(this.#context, this.#network, disk)
-    this.#producers = this.#makeProducers()
-    this.#workers = this.#makeWorkers()
-    this.#makeBrowsers()
-    this.#strangers = this.#makeStrangers()
+    this.#population = new Population(this.#context, this.#network, disk)
+    const { broker, producers, workers, tabs, devices, byName } = this.#population
     const names = {
-      producers: this.#producers.map(({ name }) => name),
-      workers: this.#workers.map(({ name }) => name),
-      tabs: this.#tabs.map(({ name }) => name),
-      devices: this.#devices.map(({ name }) => name),
+      producers: producers.map(({ name }) => name),
+      workers: workers.map(({ name }) => name),
+      tabs: tabs.map(({ name }) => name),
+      devices: devices.map(({ name }) => name),
     }
     this.#faults = new Faults(this.#context, {
-      broker: this.#broker,
-      nodes: new Map(this.#nodes.map((node) => [node.name, node])),
-      tabs: new Map(this.#tabs.map((tab) => [tab.name, tab])),
-      devices: new Map(this.#devices.map((device) => [device.name, device])),
+      broker,
+      nodes: byName,
+      tabs: new Map(tabs.map((tab) => [tab.name, tab])),
+      devices: new Map(devices.map((device) => [device.name, device])),
       network: this.#network,
       disk,
     })
     this.#script = inOrder([...(scenario.script ?? []), ...faultsByChance(scenario, random, names)])
+    this.#changes = new Changes(this.#context, this.#population, this.#faults, options.changes ?? [])
   }
 
-  get #nodes(): Node[] {
-    return [this.#broker, ...this.#producers, ...this.#workers, ...this.#tabs, ...this.#strangers]
+  get nowMs(): number {
+    return this.#clock.nowMs
   }
 
-  async run(): Promise<Report> {
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  advanceTo(ms: number): Promise<void> {
+    return this.#go(ms)
+  }
+
+  async step(wanted: Wanted): Promise<boolean> {
+    await this.#go(Number.POSITIVE_INFINITY, wanted)
+    return this.#pace.isMet
+  }
+
+  async change(change: Change): Promise<boolean> {
+    this.#changes.check(change)
+    // All of this moment happens before the change, as in a run in which it was planned.
+    await this.#go(this.nowMs)
+    if (this.#phase !== 'running') throw new RangeError(`a world that is ${this.#phase} cannot be changed`)
+    const found = this.#changes.make(change)
+    await this.#entered()
+    return found
+  }
+
+  #go(untilMs: number, wanted?: Wanted): Promise<void> {
+    if (this.#phase === 'ended') return Promise.resolve()
+    const reached = this.#pace.go(untilMs, wanted)
+    this.#life ??= this.#live().then(() => {
+      this.#phase = 'ended'
+    })
+    return Promise.race([reached, this.#life])
+  }
+
+  async #live(): Promise<void> {
     const { durationMs, settleMs } = this.#scenario
     const { clock } = this.#context
     this.#context.observe({ type: 'worldStarted', seed: this.#seed, scenario: this.#scenario })
-    for (const node of this.#nodes) node.start()
-    for (const producer of this.#producers) producer.vanishInTime()
+    for (const node of this.#population.nodes) node.start()
+    for (const producer of this.#population.producers) producer.vanishInTime()
     this.#faults.schedule(this.#script)
     await this.#runUntil(durationMs)
 
+    this.#phase = 'settling'
     this.#calm()
     await this.#runUntil(clock.nowMs + settleMs, () => this.#isAtRest)
-    if (this.#isJudged) return this.#report()
+    if (this.#isJudged) return
     this.#context.observe({
       type: 'calmEnded',
-      unfinished: this.#broker.unfinished,
-      waiting: [...this.#producers, ...this.#tabs].flatMap((node) => node.waiting),
+      unfinished: this.#population.broker.unfinished,
+      waiting: this.#wishing.flatMap((node) => node.waiting),
     })
 
+    this.#phase = 'leaving'
     await this.#leave()
-    if (this.#isJudged) return this.#report()
+    if (this.#isJudged) return
     this.#context.observe({
       type: 'worldEnded',
-      timers: this.#nodes.reduce((timers, node) => timers + node.timersLeft, clock.pending),
+      timers: this.#population.nodes.reduce((timers, node) => timers + node.timersLeft, clock.pending),
       connections: this.#network.size,
     })
     this.#recorder.finish()
-    return this.#report()
+  }
+
+  /** Nodes with people who want something. */
+  get #wishing(): (ProducerNode | TabNode)[] {
+    return [...this.#population.producers, ...this.#population.tabs]
   }
 
   /** Whether nobody waits for anything any more. */
   get #isAtRest(): boolean {
+    const { broker, workers, devices } = this.#population
     return (
-      this.#broker.isReady &&
-      !this.#broker.hasUnfinished &&
-      [...this.#producers, ...this.#tabs].every((node) => !node.isWaiting && !node.isLeaving && !node.isReturning) &&
-      this.#devices.every(({ storage }) => storage.pending.length === 0) &&
-      this.#workers.every((worker) => worker.isUp && !worker.isLeaving && worker.running === 0)
+      broker.isReady &&
+      !broker.hasUnfinished &&
+      this.#wishing.every((node) => !node.isWaiting && !node.isLeaving && !node.isReturning) &&
+      devices.every(({ storage }) => storage.pending.length === 0) &&
+      workers.every((worker) => worker.isRetired || (worker.isUp && !worker.isLeaving && worker.running === 0))
     )
   }
 
   /** Nothing new is wanted, nothing goes wrong, and nobody lies any more. */
   #calm(): void {
-    for (const node of [...this.#producers, ...this.#tabs]) node.quiet()
-    this.#broker.quiet()
-    for (const stranger of this.#strangers) stranger.quiet()
+    const { broker, workers, strangers } = this.#population
+    for (const node of this.#wishing) node.quiet()
+    broker.quiet()
+    for (const stranger of strangers) stranger.quiet()
     this.#faults.endAll()
-    for (const worker of this.#workers) {
+    for (const worker of workers) {
       if (!worker.isLiar) continue
       worker.isHonest = true
       worker.restart(0)
@@ -203,11 +291,11 @@ class World {
 
   async #leave(): Promise<void> {
     const { clock } = this.#context
-    const clients = [...this.#producers, ...this.#workers, ...this.#tabs, ...this.#strangers]
+    const { clients, broker } = this.#population
     for (const node of clients) node.leaveForGood()
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => clients.every((node) => !node.isUp))
-    this.#broker.leaveForGood()
-    await this.#runUntil(clock.nowMs + LEAVE_MS, () => !this.#broker.isUp)
+    broker.leaveForGood()
+    await this.#runUntil(clock.nowMs + LEAVE_MS, () => !broker.isUp)
     await this.#runUntil(clock.nowMs + LEAVE_MS, () => clock.pending === 0)
   }
 
@@ -236,17 +324,38 @@ class World {
     let steps = 0
     let atMs = clock.nowMs
     while (!hasEnded() && !this.#isHanging && !this.#isJudged) {
-      if (!clock.step()) return
-      if (context.hasEntered) {
-        context.hasEntered = false
-        await settled()
+      const nextAtMs = Math.min(clock.nextAtMs ?? Number.POSITIVE_INFINITY, this.#changes.nextAtMs)
+      if (nextAtMs === Number.POSITIVE_INFINITY) return
+      // Promise callbacks of the start are due, and run after the first deadline.
+      if (!context.hasEntered && this.#pace.holds(nextAtMs)) {
+        await this.#rest()
+        continue
       }
+      if (this.#changes.nextAtMs < (clock.nextAtMs ?? Number.POSITIVE_INFINITY)) {
+        clock.advance(this.#changes.nextAtMs - clock.nowMs)
+        this.#changes.makeNext()
+      } else clock.step()
+      this.#pace.passed()
+      if (context.hasEntered) await this.#entered()
       if (recorder.failure) throw recorder.failure.error
       steps = clock.nowMs === atMs ? steps + 1 : 0
       atMs = clock.nowMs
       if (steps > STEPS_AT_ONCE_MAX) this.#hang('time stands still')
       else if (recorder.observations > maxObservations) this.#hang(`more than ${maxObservations} observations`)
     }
+  }
+
+  /** The world stands still until it may go on, at the time up to which it was let go. */
+  #rest(): Promise<void> {
+    const { untilMs, isMet } = this.#pace
+    if (!isMet && untilMs > this.#clock.nowMs) this.#clock.advance(untilMs - this.#clock.nowMs)
+    return this.#pace.rest()
+  }
+
+  /** Promise callbacks of the product run. */
+  async #entered(): Promise<void> {
+    this.#context.hasEntered = false
+    await settled()
   }
 
   /** There is a violation, and nobody wants to know of others. */
@@ -259,55 +368,7 @@ class World {
     this.#recorder.violate('HANG', `the world does not come to rest: ${why}`)
   }
 
-  #makeProducers(): ProducerNode[] {
-    const reporting = new Set(
-      this.#scenario.workers.flatMap(({ service }) =>
-        Object.values(service).filter(({ progressEveryMs }) => progressEveryMs !== undefined),
-      ),
-    )
-    const producers: ProducerNode[] = []
-    for (const group of this.#scenario.producers) {
-      for (let i = 0; i < group.count; i += 1) {
-        const name = `producer-${producers.length + 1}`
-        producers.push(new ProducerNode(this.#context, this.#network, name, group, reporting.size > 0))
-      }
-    }
-    return producers
-  }
-
-  #makeWorkers(): WorkerNode[] {
-    const counts: RunCounts = { runs: 0, byWish: new Map() }
-    const workers: WorkerNode[] = []
-    for (const group of this.#scenario.workers) {
-      for (let i = 0; i < group.count; i += 1) {
-        const name = `worker-${workers.length + 1}`
-        workers.push(new WorkerNode(this.#context, this.#network, name, group, counts))
-      }
-    }
-    return workers
-  }
-
-  #makeBrowsers(): void {
-    for (const group of this.#scenario.browsers ?? []) {
-      for (let i = 0; i < group.count; i += 1) {
-        const device = new Device(this.#context, `browser-${this.#devices.length + 1}`, group)
-        this.#devices.push(device)
-        for (let tab = 0; tab < group.tabs; tab += 1) {
-          const name = `tab-${this.#tabs.length + 1}`
-          const node = new TabNode(this.#context, this.#network, name, group, device)
-          device.tabs.push(node)
-          this.#tabs.push(node)
-        }
-      }
-    }
-  }
-
-  #makeStrangers(): StrangerNode[] {
-    const groups = (this.#scenario.strangers ?? []).flatMap((group) => Array.from({ length: group.count }, () => group))
-    return groups.map((group, at) => new StrangerNode(this.#context, this.#network, `stranger-${at + 1}`, group))
-  }
-
-  #report(): Report {
+  report(): Report {
     const { violations, digest, observations, counts } = this.#recorder
     return {
       seed: this.#seed,

@@ -66,6 +66,13 @@ export class Faults {
     for (const lasting of [...this.#lasting]) this.#end(lasting, true)
   }
 
+  /** Begins now, if it finds something to harm. */
+  begin(fault: Fault): boolean {
+    const before = this.#happened.length
+    this.#begin({ atMs: this.#context.clock.nowMs, fault })
+    return this.#happened.length > before
+  }
+
   #begin(timed: TimedFault): void {
     const { clock, observe } = this.#context
     const number = this.#happened.length + 1

@@ -15,7 +15,8 @@ export type Packet =
 export interface ChannelOptions {
   clock: VirtualClock
   random: RandomStream
-  delayMs: Distribution
+  /** It may change. */
+  delayMs: () => Distribution
   /** Undefined: without limit. */
   bytesPerSecond: number | undefined
   windowBytes: number
@@ -102,7 +103,7 @@ export class Channel {
     this.#sending.push({
       packet,
       left: bytes + HEADER_BYTES,
-      delayMs: grained(draw(delayMs, random)) + this.extraDelayMs(),
+      delayMs: grained(draw(delayMs(), random)) + this.extraDelayMs(),
     })
     this.#bufferedBytes += bytes + HEADER_BYTES
     this.#transmit()

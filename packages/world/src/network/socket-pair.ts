@@ -120,7 +120,7 @@ export class SocketPair {
     return {
       clock,
       random: random.once(`network ${name}`),
-      delayMs: network.delayMs,
+      delayMs: () => network.delayMs,
       bytesPerSecond: network.bytesPerSecond,
       windowBytes: network.windowBytes ?? 256 * 1024,
       giveUpAfterMs: network.giveUpAfterMs ?? 30_000,

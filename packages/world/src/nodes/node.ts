@@ -54,6 +54,11 @@ export abstract class Node {
     return this.#isLeaving
   }
 
+  /** Whether it has left for good, or is about to. */
+  get isRetired(): boolean {
+    return this.#isRetired
+  }
+
   /** How many timers were left by programs that had left in good order, all together. */
   get timersLeft(): number {
     return this.#timersLeft

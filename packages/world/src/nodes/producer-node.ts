@@ -14,7 +14,7 @@ import { type ProducerNotes, ProducerProgram } from './producer-program.ts'
 
 /** A machine with a producer's program. Its notes survive the program. */
 export class ProducerNode extends Node {
-  readonly #group: ProducerGroup
+  readonly group: ProducerGroup
   readonly #watchesProgress: boolean
   readonly #notes: ProducerNotes = { submissions: new Map(), wishes: 0, retries: 0 }
   #program: ProducerProgram | undefined
@@ -23,7 +23,7 @@ export class ProducerNode extends Node {
 
   constructor(context: Context, network: Network, name: string, group: ProducerGroup, watchesProgress: boolean) {
     super(context, network, name)
-    this.#group = group
+    this.group = group
     this.#watchesProgress = watchesProgress
   }
 
@@ -42,7 +42,7 @@ export class ProducerNode extends Node {
 
   /** Leaves for good and without a goodbye, if its group does. */
   vanishInTime(): void {
-    const { vanishesAfterMs } = this.#group
+    const { vanishesAfterMs } = this.group
     if (!vanishesAfterMs) return
     const chance = this.context.random.stream(`${this.name} vanishes`)
     this.#cancelVanishing = this.context.clock.setTimer(() => this.vanish(), grained(draw(vanishesAfterMs, chance)))
@@ -55,15 +55,20 @@ export class ProducerNode extends Node {
     this.#program?.quiet()
   }
 
+  /** How its tasks arrive has changed. */
+  arriveAnew(): void {
+    if (!this.#isQuiet) this.#program?.arriveAnew()
+  }
+
   protected run(process: Process): void {
     const program = new ProducerProgram({
       context: this.context,
       process,
       platform: clientPlatform(this.context, this.network, process, {
         tampering: this.#tampering(process),
-        drawsAlike: this.#group.drawsAlike ?? false,
+        drawsAlike: this.group.drawsAlike ?? false,
       }),
-      group: this.#group,
+      group: this.group,
       notes: this.#notes,
       watchesProgress: this.#watchesProgress,
       onFailed: (reason) => this.fail(process, reason),
@@ -74,7 +79,7 @@ export class ProducerNode extends Node {
   }
 
   #tampering(process: Process): Tampering | undefined {
-    const { speaksText, ignoresCredit, nagsEveryMs: everyMs } = this.#group
+    const { speaksText, ignoresCredit, nagsEveryMs: everyMs } = this.group
     const { limits } = this.network
     if (everyMs !== undefined) return new Nag({ limits, process, everyMs, isOver: () => this.#isQuiet })
     if (ignoresCredit) return new Overdraft(limits)

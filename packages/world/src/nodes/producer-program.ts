@@ -50,7 +50,7 @@ export class ProducerProgram {
   readonly #options: ProducerProgramOptions
   readonly #client: Client
   #other: Client | undefined
-  readonly #arrivals: ArrivalProcess
+  #arrivals: ArrivalProcess
   readonly #nextId: () => string
   readonly #habits: RandomStream
   /** Resubmissions and cancellations without an answer. */
@@ -68,23 +68,21 @@ export class ProducerProgram {
     this.#nextId = uuidv7Source(group.unnamed ? { ...platform, randomBytes: bytesOf(ids()) } : platform)
     this.#habits = context.random.stream(`${process.node} impatience`)
     this.#client = this.#connect(node, group.unnamed ? own : platform, onFailed)
-    this.#arrivals = new ArrivalProcess({
-      arrivals: group.arrivals,
-      random: context.random.stream(`${process.node} arrivals`),
-      durationMs: context.scenario.durationMs,
-      nowMs: () => context.clock.nowMs,
-      setTimer: (fn, ms) => process.setTimer(fn, ms),
-      wish: () => this.#wish(),
-    })
+    this.#arrivals = this.#makeArrivals()
   }
 
   /** Continues with the notes, then with new wishes. */
   start(): void {
     const submissions = [...this.#options.notes.submissions.values()]
-    // One wish may have been submitted several times, and perhaps nobody waits for it any more.
-    const awaited = new Set(submissions.map(({ wish }) => wish).filter(({ isSettled }) => !isSettled))
     for (const submission of submissions) this.#pursue(submission)
-    this.#arrivals.start(awaited.size)
+    this.#arrivals.start(this.#awaited)
+  }
+
+  /** Wishes arrive from now on as the group says now. */
+  arriveAnew(): void {
+    this.#arrivals.end()
+    this.#arrivals = this.#makeArrivals()
+    this.#arrivals.start(this.#awaited)
   }
 
   quiet(): void {
@@ -100,6 +98,24 @@ export class ProducerProgram {
     this.#isClosing = true
     this.quiet()
     return Promise.all([this.#client.close(), this.#other?.close()]).then(() => {})
+  }
+
+  /** Wishes without an answer. One may have been submitted several times, and perhaps nobody waits for it any more. */
+  get #awaited(): number {
+    const submissions = [...this.#options.notes.submissions.values()]
+    return new Set(submissions.map(({ wish }) => wish).filter(({ isSettled }) => !isSettled)).size
+  }
+
+  #makeArrivals(): ArrivalProcess {
+    const { context, process, group } = this.#options
+    return new ArrivalProcess({
+      arrivals: group.arrivals,
+      random: context.random.stream(`${process.node} arrivals`),
+      durationMs: context.scenario.durationMs,
+      nowMs: () => context.clock.nowMs,
+      setTimer: (fn, ms) => process.setTimer(fn, ms),
+      wish: () => this.#wish(),
+    })
   }
 
   /** A second client of this program, with a session of its own. */

@@ -39,7 +39,7 @@ export interface RunCounts {
 
 /** A machine with a worker's program. */
 export class WorkerNode extends Node {
-  readonly #group: WorkerGroup
+  readonly group: WorkerGroup
   readonly #counts: RunCounts
   /** Falsifies its messages, if its group's are. */
   isHonest = false
@@ -49,12 +49,12 @@ export class WorkerNode extends Node {
 
   constructor(context: Context, network: Network, name: string, group: WorkerGroup, counts: RunCounts) {
     super(context, network, name)
-    this.#group = group
+    this.group = group
     this.#counts = counts
   }
 
   get isLiar(): boolean {
-    return !this.isHonest && (this.#group.falsehoods?.length ?? 0) > 0
+    return !this.isHonest && (this.group.falsehoods?.length ?? 0) > 0
   }
 
   /** Handlers that have not returned. */
@@ -62,8 +62,15 @@ export class WorkerNode extends Node {
     return this.#running
   }
 
+  /** How many handlers it runs at once has changed. */
+  resize(): void {
+    const { concurrency, prefetch } = this.group
+    const worker = this.#worker
+    this.process?.enter(() => worker?.resize({ concurrency, ...(prefetch === undefined ? {} : { prefetch }) }))
+  }
+
   protected run(process: Process): void {
-    const { concurrency, prefetch, queues } = this.#group
+    const { concurrency, prefetch, queues } = this.group
     const worker = createWorker({
       url: BROKER_URL,
       name: this.name,
@@ -85,7 +92,7 @@ export class WorkerNode extends Node {
   }
 
   protected leave(): Promise<void> {
-    const { drainGraceMs } = this.#group
+    const { drainGraceMs } = this.group
     this.#leaving = this.#worker as Worker
     if (drainGraceMs === 0) return this.#leaving.close()
     return this.#leaving.drain(drainGraceMs === undefined ? {} : { graceMs: drainGraceMs })
@@ -97,7 +104,7 @@ export class WorkerNode extends Node {
   }
 
   #tampering(process: Process): Tampering | undefined {
-    const { falsehoods = [], speaksText = false } = this.#group
+    const { falsehoods = [], speaksText = false } = this.group
     const { limits } = this.network
     if (this.isLiar) {
       const chance = this.context.random.stream(`${this.name} falsehoods`)
@@ -107,10 +114,14 @@ export class WorkerNode extends Node {
   }
 
   #handler(process: Process, queue: string): Handler {
-    const { service } = this.#group
-    const own = service[queue] ?? service['*']
-    if (!own) throw new Error(`the workers of ${this.name} have no service for ${queue}`)
-    return (input, task) => this.#serve(process, queue, own, input as string, task)
+    if (!this.#serviceOf(queue)) throw new Error(`the workers of ${this.name} have no service for ${queue}`)
+    // A change of the service may come while the worker runs.
+    return (input, task) => this.#serve(process, queue, this.#serviceOf(queue) as Service, input as string, task)
+  }
+
+  #serviceOf(queue: string): Service | undefined {
+    const { service } = this.group
+    return service[queue] ?? service['*']
   }
 
   #serve(
@@ -131,7 +142,7 @@ export class WorkerNode extends Node {
     this.#running += 1
     process.observe({ type: 'handlerStarted', node, id, queue, attempt, body, run })
     const fate = fateOf(service, chance)
-    const ms = grained(draw(service.ms, chance) / (this.#group.speed ?? 1))
+    const ms = grained(draw(service.ms, chance) / (this.group.speed ?? 1))
     const habits = this.context.random.once(`habits ${wish} ${times}`)
     const isBytes = habits.chance(service.returnsBytes ?? 0)
     const deafMs = service.deafMs === undefined ? 0 : grained(draw(service.deafMs, habits))
