@@ -22,7 +22,7 @@ import {
 import { ClosedError } from './errors.ts'
 import { type Logger, messageOf } from './logger.ts'
 import { Outage, publicUrl } from './outage.ts'
-import type { Platform, Socket } from './platform.ts'
+import { chartPlatform, type Platform, type Socket } from './platform.ts'
 import { refusalOf } from './refusal.ts'
 import type { SessionOwner } from './session-owner.ts'
 import { isTimeout } from './signal.ts'
@@ -108,7 +108,7 @@ export class Connection {
     const timings = { ...CONNECTION_TIMINGS, ...options.timings }
     const input = { timings, random: () => options.platform.random() }
     this.#chart = new ChartRunner(CONNECTION, input, {
-      setTimer: (fn, ms) => options.platform.setTimer(fn, ms),
+      ...chartPlatform(options.platform, 'connection'),
       effects: {
         openSocket: () => this.#open(),
         closeSocket: ({ code, reason }: { code: number; reason: string }) => this.#drop(code, reason),

@@ -2,7 +2,7 @@
  * Submits tasks and works on them, in any runtime with a WebSocket.
  * @module @sluice/client
  */
-export type { ConnectionState, ConnectionTimings, WorkerState } from '@sluice/machines/states'
+export type { ConnectionState, ConnectionTimings, Transition, WorkerState } from '@sluice/machines/states'
 export type {
   DeadReason,
   ErrorCode,

@@ -1,3 +1,6 @@
+import type { ChartOwner } from '@sluice/machines'
+import type { ObservedMachine, OnTransition } from '@sluice/machines/states'
+
 /** A WebSocket as the client needs it. The owner sets the three callbacks before control returns to the event loop. */
 export interface Socket {
   send(data: string | Uint8Array): void
@@ -29,6 +32,19 @@ export interface Platform {
   connect(url: string, options: { protocol: string }): Socket
   /** Receives warnings and errors if no `logger` is given. Without it they are dropped. */
   warn?(message: string, fields: object): void
+  /** Is told what every chart of the program does: connection, producer, worker, slots, items of an outbox. */
+  onTransition?: OnTransition | undefined
+}
+
+/** What a chart of which the program has only one uses of the platform. */
+export function chartPlatform(
+  platform: Platform,
+  machine: ObservedMachine,
+): Pick<ChartOwner<never>, 'setTimer' | 'onStep'> {
+  return {
+    setTimer: (fn, ms) => platform.setTimer(fn, ms),
+    onStep: platform.onTransition && ((step) => platform.onTransition?.({ machine, id: '', ...step })),
+  }
 }
 
 const NO_WEBSOCKET =

@@ -5,6 +5,7 @@ import type { Connection, ConnectionOptions } from './connection.ts'
 import { ClosedError } from './errors.ts'
 import type { Handle, HandleHost } from './handle.ts'
 import type { Logger } from './logger.ts'
+import { chartPlatform } from './platform.ts'
 import { Requests } from './requests.ts'
 import type { SessionOwner } from './session-owner.ts'
 import { checkSignal, withSignal } from './signal.ts'
@@ -55,7 +56,7 @@ export class Producer implements SessionOwner, HandleHost {
       this.#resolveClosed = resolve
     })
     this.#chart = new ChartRunner(PRODUCER, undefined, {
-      setTimer: (fn, ms) => options.platform.setTimer(fn, ms),
+      ...chartPlatform(options.platform, 'producer'),
       effects: {},
       onChange: (state) => this.#changed(state as ProducerState),
     })

@@ -4,9 +4,11 @@ import type { Answer } from './answer.ts'
 import type { Delivery } from './delivery.ts'
 import type { TaskContext } from './handler.ts'
 import { type Logger, type TaskLogger, taskLogger } from './logger.ts'
+import type { Platform } from './platform.ts'
 
 /** What a slot needs from its worker. */
 export interface SlotHost {
+  readonly platform: Pick<Platform, 'onTransition'>
   readonly logger: Logger
   report(slot: Slot, value: unknown): void
 }
@@ -23,7 +25,7 @@ export class Slot {
   /** The answer for the broker, until the broker has confirmed it or the lease is lost. */
   answer: Answer | undefined
   cancelTimeLimit: (() => void) | undefined
-  #state: SlotState = nextSlotState('idle', 'deliver')
+  #state: SlotState = 'idle'
   #controller: AbortController | undefined
   #abortReason: Error | undefined
   #log: TaskLogger | undefined
@@ -34,6 +36,7 @@ export class Slot {
     this.place = place
     this.lease = delivery.message.leases[place]!
     this.bodies = bodies
+    this.move('deliver')
   }
 
   get id(): string {
@@ -66,7 +69,11 @@ export class Slot {
   }
 
   move(event: SlotEvent): void {
-    this.#state = nextSlotState(this.#state, event)
+    const from = this.#state
+    this.#state = nextSlotState(from, event)
+    const { platform } = this.#host
+    if (platform.onTransition !== undefined)
+      platform.onTransition({ machine: 'workerSlot', id: String(this.lease), from, to: this.#state, event })
   }
 
   /** The decoded JSON input, or its bytes for any other content type. */

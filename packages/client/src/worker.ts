@@ -20,7 +20,7 @@ import { type Handlers, handlersByQueue } from './handlers.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { HeldLeases } from './held-leases.ts'
 import { type Logger, messageOf, safeLogger, tell } from './logger.ts'
-import { defaultPlatform, type Platform } from './platform.ts'
+import { chartPlatform, defaultPlatform, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
 import { Runner, type RunnerHost } from './runner.ts'
 import type { SessionOwner } from './session-owner.ts'
@@ -59,11 +59,11 @@ export const createWorkerOn = (connection: Connection, options: WorkerOptions): 
  */
 class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
   readonly role = 'worker'
+  readonly platform: Platform
   readonly logger: Logger
   readonly closed: Promise<void>
   readonly #connection: Connection
   readonly #chart: ChartRunner<WorkerContext, WorkerInput, WorkerEvent>
-  readonly #platform: Platform
   readonly #queues: string[]
   #creditMax: number
   readonly #onError: WorkerOptions['onError']
@@ -94,7 +94,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     const concurrency = atLeast('concurrency', options.concurrency ?? CONCURRENCY, 1)
     this.#queues = options.queues === undefined ? Object.keys(handlers) : [...options.queues]
     this.#creditMax = concurrency + atLeast('prefetch', options.prefetch ?? concurrency, 0)
-    this.#platform = platform
+    this.platform = platform
     this.#onError = onError
     this.#onConnectionChange = onConnectionChange
     this.logger = safeLogger(options.logger, platform.warn)
@@ -118,7 +118,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.#started.catch(() => {})
     const input = { creditMax: this.#creditMax, settleMs: SETTLE_MS }
     this.#chart = new ChartRunner(WORKER, input, {
-      setTimer: (fn, ms) => platform.setTimer(fn, ms),
+      ...chartPlatform(platform, 'worker'),
       effects: {},
       onChange: (state) => this.#changed(state as WorkerState),
     })
@@ -436,7 +436,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     this.logger.warn({ code: error.code, queues: this.#queues }, `refused: ${error.message}`)
     if (retryOf(error.code) === 'no') return
     this.#cancelCredit()
-    this.#cancelCredit = this.#platform.setTimer(() => this.#announceCredit(), error.retryAfterMs ?? SETTLE_MS)
+    this.#cancelCredit = this.platform.setTimer(() => this.#announceCredit(), error.retryAfterMs ?? SETTLE_MS)
   }
 
   #releaseQueued(): void {

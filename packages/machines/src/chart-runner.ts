@@ -1,4 +1,8 @@
 import type { Chart, ChartAction, ChartState, ChartTransition, ChartTransitions } from './chart.ts'
+import type { Transition } from './states.ts'
+
+/** What a chart does, without the names of the chart and of its owner. */
+export type ChartStep = Omit<Transition, 'machine' | 'id'>
 
 /** What a running chart needs from its owner. */
 export interface ChartOwner<Context> {
@@ -7,6 +11,8 @@ export interface ChartOwner<Context> {
   effects: Readonly<Record<string, (params: never) => void>>
   /** Called after the start and after each event that the chart has processed. */
   onChange(state: string, context: Context): void
+  /** Called for each event that the chart takes: after its effects, before `onChange`. */
+  onStep?: ((step: ChartStep) => void) | undefined
 }
 
 /**
@@ -73,6 +79,7 @@ export class ChartRunner<Context extends object, Input, Event extends { type: st
     const { transition, depth } = found
     const { target, actions } = transition
     const own = event as Event
+    const before = this.#path
     if (target !== undefined) {
       // A sibling replaces the state itself, a child what is in it.
       const from = target.startsWith('.') ? depth : depth - 1
@@ -80,7 +87,14 @@ export class ChartRunner<Context extends object, Input, Event extends { type: st
       this.#act(actions, own)
       this.#enter(this.#path.slice(0, from), target.replace('.', ''), own)
     } else this.#act(actions, own)
+    if (this.#owner.onStep !== undefined) this.#tell(before, event, transition)
     this.#settle()
+  }
+
+  #tell(before: readonly string[], event: Event | Delayed, { guard }: ChartTransition): void {
+    const name = 'state' in event ? event.delay : event.type
+    const step = { from: before.join('.'), to: this.#path.join('.'), event: name }
+    this.#owner.onStep?.(guard === undefined ? step : { ...step, guard })
   }
 
   /** The innermost transition that is possible, and the number of active states down to the one that has it. */

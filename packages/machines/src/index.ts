@@ -4,7 +4,7 @@
  */
 export * from './broker.ts'
 export type { Chart, ChartAction, ChartState, ChartTransition, ChartTransitions } from './chart.ts'
-export { type ChartOwner, ChartRunner } from './chart-runner.ts'
+export { type ChartOwner, ChartRunner, type ChartStep } from './chart-runner.ts'
 export * from './connection.ts'
 export { machineOf } from './machine-of.ts'
 export * from './machines.ts'

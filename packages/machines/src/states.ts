@@ -118,3 +118,37 @@ export type OutboxItemState =
   | 'failed'
   | 'cancelled'
   | 'discarded'
+
+/** The charts whose transitions a platform may listen to. */
+export type ObservedMachine =
+  | 'connection'
+  | 'producer'
+  | 'worker'
+  | 'workerSlot'
+  | 'outboxItem'
+  | 'session'
+  | 'broker'
+  | 'task'
+
+/**
+ * One event that a running chart has taken, as plain data. An event that leads back to the same state is told too, and
+ * one that the chart ignores is not. What starts a chart is not told: the first `from` is where it began.
+ */
+export interface Transition {
+  machine: ObservedMachine
+  /**
+   * The lease of a slot, the id of a task or an item, or the id of a session, which is a secret. Empty for a session
+   * that has no id yet, and where a program has only one.
+   */
+  id: string
+  /** The innermost active state, with a dot between a state and what is in it: `ready.fresh`. */
+  from: string
+  to: string
+  /** For a transition that a delay takes, the name of the delay, which ends in `Ms`. */
+  event: string
+  /** The guard that let the chart take this transition and not another one of the same event. */
+  guard?: string
+}
+
+/** Receives what the charts of a program do, directly after it happened. It must neither throw nor change anything. */
+export type OnTransition = (transition: Transition) => void

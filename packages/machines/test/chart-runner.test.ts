@@ -4,6 +4,7 @@ import { createActor, type StateValue } from 'xstate'
 import {
   type Chart,
   ChartRunner,
+  type ChartStep,
   CONNECTION,
   CONNECTION_TIMINGS,
   type ConnectionEvent,
@@ -13,6 +14,7 @@ import {
   WORKER,
   type WorkerEvent,
 } from '../src/index.ts'
+import { valueName } from '../src/paths.ts'
 
 /** Timers that run when they are told to, the earliest first. */
 class Timers {
@@ -56,9 +58,11 @@ function pair<Context extends object, Input, Event extends { type: string }>(
   }
   const effectsOf = (list: unknown[]) =>
     Object.fromEntries(chart.effects.map((name) => [name, (params: unknown) => void list.push([name, params])]))
+  const steps: ChartStep[] = []
   const runner = new ChartRunner(chart, input, {
     setTimer: ours.set,
     effects: effectsOf(told.ours),
+    onStep: (step) => steps.push(step),
     onChange: (state, context) => tell(told.ours, state, context),
   })
   const effects = effectsOf(told.theirs)
@@ -72,6 +76,7 @@ function pair<Context extends object, Input, Event extends { type: string }>(
   actor.subscribe(({ value, context }) => tell(told.theirs, outermost(value), context))
   runner.start()
   actor.start()
+  let at = valueName(actor.getSnapshot().value)
   return {
     send(event: Event | 'wait'): void {
       if (event === 'wait') {
@@ -86,6 +91,12 @@ function pair<Context extends object, Input, Event extends { type: string }>(
     check(): void {
       expect(told.ours).toEqual(told.theirs)
       expect(ours.pending).toEqual(theirs.pending)
+      for (const { from, to } of steps) {
+        expect(from).toBe(at)
+        at = to
+      }
+      expect(at).toBe(valueName(actor.getSnapshot().value))
+      steps.length = 0
       told.ours.length = 0
       told.theirs.length = 0
     },
@@ -183,4 +194,53 @@ test('an event that comes from an effect waits until the step is complete', () =
   runner.start()
   runner.send({ type: 'go' })
   expect(seen).toEqual(['a', 'b', 'c'])
+})
+
+test('an owner that listens is told of each event that the chart takes, and by which guard', () => {
+  const timers = new Timers()
+  const told: ChartStep[] = []
+  const runner = new ChartRunner(
+    CONNECTION,
+    { timings: CONNECTION_TIMINGS, random: () => 0.5 },
+    { setTimer: timers.set, effects: {}, onChange: () => {}, onStep: (step) => told.push(step) },
+  )
+  runner.start()
+  const sent: ConnectionEvent[] = [
+    { type: 'drained' },
+    { type: 'start' },
+    { type: 'closed', code: 1006, reason: '' },
+    { type: 'wake' },
+    { type: 'opened' },
+    { type: 'welcomed', session: 's' },
+  ]
+  for (const event of sent) runner.send(event)
+  timers.runFirst()
+  runner.send({ type: 'closed', code: 4001, reason: '' })
+  runner.send({ type: 'start' })
+  expect(told).toEqual([
+    { from: 'idle', to: 'connecting', event: 'start' },
+    { from: 'connecting', to: 'backingOff', event: 'closed' },
+    { from: 'backingOff', to: 'connecting', event: 'wake', guard: 'mayHurry' },
+    { from: 'connecting', to: 'handshaking', event: 'opened' },
+    { from: 'handshaking', to: 'ready.fresh', event: 'welcomed' },
+    { from: 'ready.fresh', to: 'ready.stable', event: 'stableMs' },
+    { from: 'ready.stable', to: 'failed', event: 'closed', guard: 'isFinal' },
+  ])
+})
+
+test('an event that a state takes and stays in is told as well', () => {
+  const told: ChartStep[] = []
+  const runner = new ChartRunner(PRODUCER, undefined, {
+    setTimer: () => () => {},
+    effects: {},
+    onChange: () => {},
+    onStep: (step) => told.push(step),
+  })
+  runner.start()
+  runner.send({ type: 'close', drainMs: 5 })
+  runner.send({ type: 'close', drainMs: 9 })
+  expect(told).toEqual([
+    { from: 'offline', to: 'closing', event: 'close' },
+    { from: 'closing', to: 'closing', event: 'close' },
+  ])
 })

@@ -13,6 +13,8 @@ export interface Context {
   readonly escaped: (node: string, error: unknown) => void
   /** Whether anything observes the wire. */
   readonly isWireWatched: boolean
+  /** Whether the transitions of charts are observed. */
+  readonly areTransitionsWatched: boolean
   /** Code of the product has run since this was last false, so promise callbacks may be waiting. */
   hasEntered: boolean
 }

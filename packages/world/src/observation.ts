@@ -1,6 +1,7 @@
 import type { DeadLetter, Health, QueueStats, TaskDetails, WorkerStats } from '@sluice/broker/core'
 import type { StoredState } from '@sluice/client/outbox'
 import type { Event, State } from '@sluice/engine'
+import type { Transition } from '@sluice/machines/states'
 import type { BrokerMessage, ClientMessage, TaskFailure, WireError } from '@sluice/protocol'
 import type { Change } from './change.ts'
 import type { Fault } from './fault.ts'
@@ -159,6 +160,9 @@ export type Observation = { atMs: number } & (
    * All nodes have left. This many `timers` (also of programs that had left in good order) and `connections` remain.
    */
   | { type: 'worldEnded'; timers: number; connections: number }
+
+  /** A chart of a program has taken an event. Made only if `watchesTransitions` is set. */
+  | ({ type: 'transition'; node: string } & Transition)
 
   // ─── what the journal was given ──────────────────────────────────────────────────────────────────────────────────
   | { type: 'appending'; batch: number; events: readonly Event[] }

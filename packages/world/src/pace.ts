@@ -38,7 +38,7 @@ export class Pace {
     const { wanted } = this.#goal
     if (wanted === undefined || wanted === 'event') return
     if (wanted === 'message') this.#goal.isMet ||= MESSAGES.has(observation.type)
-    else if (wanted === 'transition') this.#goal.isMet ||= (observation.type as string) === wanted
+    else if (wanted === 'transition') this.#goal.isMet ||= observation.type === wanted
     else this.#goal.isMet ||= wanted(observation)
   }
 

@@ -49,12 +49,14 @@ export class Recorder {
     tally.see(observation)
     if (only && !only.has(body.type)) return
     observation.atMs = clock.nowMs
-    this.observations += 1
-    this.counts[observation.type] = (this.counts[observation.type] ?? 0) + 1
-    if (isHashed) this.#mix(observation)
     try {
-      for (const checker of checkers) {
-        checker.see(observation, surroundings, this.#violateBy(checker))
+      if (observation.type !== 'transition') {
+        this.observations += 1
+        this.counts[observation.type] = (this.counts[observation.type] ?? 0) + 1
+        if (isHashed) this.#mix(observation)
+        for (const checker of checkers) {
+          checker.see(observation, surroundings, this.#violateBy(checker))
+        }
       }
       onObservation?.(observation)
     } catch (error) {

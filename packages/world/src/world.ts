@@ -37,6 +37,11 @@ export interface RunOptions {
   only?: ReadonlySet<ObservationType>
   /** What hands do to it, in the order of their times. */
   changes?: readonly TimedChange[]
+  /**
+   * Whether `onObservation` receives the transitions of all charts. They are neither hashed, counted nor judged, so a
+   * run is the same with and without them. Default false.
+   */
+  watchesTransitions?: boolean
 }
 
 /**
@@ -168,6 +173,7 @@ class SimulatedWorld implements World {
       escaped: (node, error) =>
         this.#recorder.violate('CRASH', `on ${node} nothing caught: ${describe(error)}`, { nodes: [node] }),
       isWireWatched: !options.only || WIRE.some((type) => options.only?.has(type)),
+      areTransitionsWatched: options.watchesTransitions ?? false,
       hasEntered: false,
     }
     this.#network = new Network(this.#context)

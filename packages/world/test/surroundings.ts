@@ -30,6 +30,7 @@ export function makeContext(scenario: Partial<Scenario> = {}, seed = 1) {
     observe: (body) => seen.push({ ...body, atMs: clock.nowMs } as Observation),
     escaped: (_, error) => errors.push(error),
     isWireWatched: true,
+    areTransitionsWatched: false,
     hasEntered: false,
   }
   return { context, clock, seen, errors }

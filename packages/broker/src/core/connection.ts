@@ -1,5 +1,4 @@
 import { isSilent, type Session } from '@sluice/engine'
-import { nextSessionState } from '@sluice/machines'
 import type { SessionValue } from '@sluice/machines/states'
 import {
   type ClientMessage,
@@ -18,6 +17,7 @@ import type { Transport } from './platform.ts'
 import { printable } from './printable.ts'
 import { Requests, type RequestsConnection, type RequestsHost } from './requests.ts'
 import { Rest } from './rest.ts'
+import { sessionStep } from './session-steps.ts'
 import { stopped } from './stopped.ts'
 import { brief, wireError } from './wire-error.ts'
 
@@ -231,13 +231,14 @@ export class Connection implements OutboundOwner, RequestsConnection {
 
   #close(code: number, reason: string): void {
     this.#transport.close(code, reason)
-    this.#end('close')
+    this.#end('close', code === 4005)
   }
 
-  #end(event: 'lose' | 'close' | 'bye'): void {
+  /** @param isReplaced another connection resumes the session, which is told as one step */
+  #end(event: 'lose' | 'close' | 'bye', isReplaced = false): void {
     const phase = this.#phase
     if (phase.state === 'disconnected' || phase.state === 'closed') return
-    const state = nextSessionState(phase.state, event)
+    const state = sessionStep(isReplaced ? undefined : this.#host.platform, this.session, phase.state, event)
     this.#phase = { state } as Phase
     this.#share?.end()
     this.#rest.end()
@@ -412,7 +413,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
       this.#open(hello, version, undefined, cancelDeadline)
       return
     }
-    this.#phase = { state: nextSessionState('awaitingHello', 'authenticate'), cancelDeadline } as Phase
+    this.#phase = { state: sessionStep(host.platform, '', 'awaitingHello', 'authenticate'), cancelDeadline } as Phase
     this.pause()
     void access
       .authenticate(hello.token)
@@ -452,8 +453,6 @@ export class Connection implements OutboundOwner, RequestsConnection {
     const roles = held ? held.roles : hello.roles
     const session = held?.id ?? host.platform.secretId()
     const named = resume?.leases ?? []
-    const before = this.#phase.state === 'authenticating' ? 'authenticating' : 'awaitingHello'
-    const state = held ? nextSessionState(held.phase, 'resume') : nextSessionState(before, 'open')
     const isTaken = held !== undefined && host.isCarried(held.id)
     const tooMany = principal && this.#share?.welcome(principal, isTaken)
     if (tooMany) {
@@ -471,7 +470,8 @@ export class Connection implements OutboundOwner, RequestsConnection {
     cancelDeadline()
     this.#transport.limitFrames?.(host.config.limits.frameBytesMax)
     const requests = new Requests(host, this, { session, roles, principal, share: this.#share })
-    this.#phase = { state, requests } as Phase
+    const [before, event] = held ? ([held.phase, 'resume'] as const) : ([this.#phase.state, 'open'] as const)
+    this.#phase = { state: sessionStep(host.platform, session, before, event), requests } as Phase
     this.name = hello.name ?? ''
     host.onSession(this, session)
     if (held) {

@@ -170,7 +170,9 @@ export class Host implements ConnectionHost {
   // ─── start and stop ──────────────────────────────────────────────────────────────────────────────────────────────
 
   #become(event: BrokerEvent): void {
-    this.#status = nextBrokerState(this.#status, event)
+    const from = this.#status
+    this.#status = nextBrokerState(from, event)
+    this.platform.onTransition?.({ machine: 'broker', id: '', from, to: this.#status, event })
   }
 
   /**

@@ -1,12 +1,13 @@
 import { isFinished, type State, type Submission, type Task } from '@sluice/engine'
-import { nextDeliveryState } from '@sluice/machines'
+import { type DeliveryEvent, nextDeliveryState } from '@sluice/machines'
 import type { DeliveryState } from '@sluice/machines/states'
 import { type BrokerMessage, encodeFrames, type FrameKind } from '@sluice/protocol'
 import type { BodyRun, BodyStore } from './body-store.ts'
 import type { HostConfig } from './host-config.ts'
 import { Lane } from './lane.ts'
 import type { Outgoing } from './outgoing.ts'
-import type { HostLog, Transport } from './platform.ts'
+import type { HostLog, HostPlatform, Transport } from './platform.ts'
+import { tellRegion } from './session-steps.ts'
 
 /** The approximate memory of an outcome or a progress value that is told later. */
 const WITHHELD_BYTES = 192
@@ -17,6 +18,7 @@ const NOTHING: readonly Outgoing[] = []
 
 /** What the sending half of a connection needs from its broker. */
 export interface OutboundHost {
+  readonly platform: HostPlatform
   readonly config: HostConfig
   readonly state: State
   readonly bodies: BodyStore
@@ -34,6 +36,8 @@ export interface OutboundHost {
 /** The callbacks of the sending half. */
 export interface OutboundOwner {
   readonly name: string
+  /** Undefined before the connection has one, and after its end. */
+  readonly session: string | undefined
   /** There is something to send at the end of the turn. */
   onNews(): void
   /** The connection starts or stops taking deliveries. */
@@ -208,15 +212,19 @@ export class Outbound {
   /** Pauses deliveries until what is waiting has been sent. */
   stall(): void {
     if (this.#delivery === 'stalled') return
-    this.#delivery = nextDeliveryState(this.#delivery, 'stall')
+    this.#become('stall')
+  }
+
+  #become(event: DeliveryEvent): void {
+    const from = this.#delivery
+    this.#delivery = nextDeliveryState(from, event)
+    const { session } = this.#owner
+    if (session !== undefined) tellRegion(this.#host.platform, session, 'delivery', [from, this.#delivery], event)
     this.#owner.onDeliveryChange()
   }
 
   #flow(): void {
-    if (this.#delivery === 'stalled') {
-      this.#delivery = nextDeliveryState(this.#delivery, 'flow')
-      this.#owner.onDeliveryChange()
-    }
+    if (this.#delivery === 'stalled') this.#become('flow')
     this.#giveBackCredit()
     if (!this.#work.isEmpty) this.#owner.onNews()
     this.#tellLater()

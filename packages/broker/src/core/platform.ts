@@ -1,3 +1,5 @@
+import type { OnTransition } from '@sluice/machines/states'
+
 /**
  * What the host needs from its environment, besides sockets and the journal. Replace it to run under a virtual clock.
  */
@@ -12,6 +14,8 @@ export interface HostPlatform {
   random(): number
   /** At least 128 unpredictable bits, as text. */
   secretId(): string
+  /** Is told what every chart of the broker does: its own, those of sessions and those of tasks. */
+  onTransition?: OnTransition | undefined
 }
 
 /** A connection as the host sees it. Its adapter calls `Connection.receive`, `emptied` and `closed`. */

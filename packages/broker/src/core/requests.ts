@@ -1,5 +1,5 @@
 import { type Command, type EventOf, unknownTask } from '@sluice/engine'
-import { nextReadingState, nextServiceState } from '@sluice/machines'
+import { nextReadingState, nextServiceState, type ReadingEvent } from '@sluice/machines'
 import type { ReadingState, ServiceState } from '@sluice/machines/states'
 import type { BrokerMessage, ClientMessage, Role, Submit, WireError } from '@sluice/protocol'
 import { type AccessControl, AccessError, type Principal } from './access/access-control.ts'
@@ -9,7 +9,7 @@ import { assertNotRevoked } from './access/revocation.ts'
 import { type TokenHolder, TokenLife } from './access/token-life.ts'
 import { visibleTasks } from './access/visible-tasks.ts'
 import type { Outbound, OutboundHost } from './outbound.ts'
-import type { HostPlatform } from './platform.ts'
+import { tellRegion } from './session-steps.ts'
 import { submitCommand } from './submit-command.ts'
 import { statusOf } from './task-status.ts'
 import { brief, wireError } from './wire-error.ts'
@@ -18,7 +18,6 @@ const WORKER_MESSAGES = new Set(['credit', 'begin', 'heartbeat', 'reportProgress
 
 /** What the requests of a session need from its broker. */
 export interface RequestsHost extends OutboundHost {
-  readonly platform: HostPlatform
   /** Access control. Undefined if everybody may do everything. */
   readonly access: AccessControl | undefined
   /** Undefined without access control. */
@@ -114,15 +113,23 @@ export class Requests implements TokenHolder {
   }
 
   announceDrain(): void {
-    this.#service = nextServiceState(this.#service, 'drain')
+    const from = this.#service
+    this.#service = nextServiceState(from, 'drain')
+    tellRegion(this.#host.platform, this.session, 'service', [from, this.#service], 'drain')
     this.#answer({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
+  }
+
+  #read(event: ReadingEvent): void {
+    const from = this.#reading
+    this.#reading = nextReadingState(from, event)
+    tellRegion(this.#host.platform, this.session, 'reading', [from, this.#reading], event)
   }
 
   /** The answers to this many submitted tasks have been sent. */
   onAnswered(count: number): void {
     this.#submitsUnanswered -= count
     if (this.#reading === 'paused' && this.#submitsUnanswered <= this.#host.state.config.submitCredit) {
-      this.#reading = nextReadingState(this.#reading, 'answer')
+      this.#read('answer')
       this.#connection.onAnswered()
     }
   }
@@ -286,7 +293,7 @@ export class Requests implements TokenHolder {
     this.#outbound.answers.answered += ids.length
     this.#submitsUnanswered += ids.length
     if (this.#submitsUnanswered > host.state.config.submitCredit && this.#reading === 'reading') {
-      this.#reading = nextReadingState(this.#reading, 'overdraw')
+      this.#read('overdraw')
       this.#connection.onOverdrawn()
     }
   }

@@ -16,6 +16,7 @@ import {
 import type { Commit } from './commit.ts'
 import type { Intake } from './intake.ts'
 import type { HostPlatform } from './platform.ts'
+import { evolveAloud } from './task-steps.ts'
 
 /** The maximum number of leases granted and due items handled in one turn, so that reading never waits long. */
 const GRANTS_PER_TURN_MAX = 5000
@@ -114,7 +115,8 @@ export class Turn {
 
   /** Takes an event that `decide` made. */
   take(event: Event): void {
-    evolve(this.state, event)
+    if (this.#platform.onTransition === undefined) evolve(this.state, event)
+    else evolveAloud(this.state, event, this.#platform)
     this.#commit.take(event)
     for (const effect of effectsOf(event, this.state)) this.#options.onEffect(effect)
   }

@@ -1,5 +1,6 @@
 import { type SessionValue, sessionMachine } from '@sluice/machines'
 import { type PathStep, pathsThrough, storyOf, transitionsFrom } from '@sluice/machines/paths'
+import type { ConnectedState } from '@sluice/machines/states'
 import { expect, test } from 'vitest'
 import { AccessError, type Principal } from '../../src/core/access/access-control.ts'
 import { Scopes } from '../../src/core/access/scopes.ts'
@@ -164,6 +165,7 @@ class Rig {
 
   async make({ before, event, transition }: Step, closing?: (rig: Rig) => Promise<void> | void): Promise<void> {
     const { world, journal, peer } = this
+    world.told.length = 0
     switch (event.type) {
       case 'authenticate':
         peer.hello()
@@ -260,9 +262,14 @@ class Rig {
     await this.world.settle()
   }
 
-  check({ after: { value } }: Step, story: string): void {
+  check(step: Step, story: string): void {
     const { peer, world, session } = this
+    const { value } = step.after
     const top = topOf(value)
+    if (step.transition !== undefined) {
+      const told = { machine: 'session', id: expect.any(String), event: step.event.type, ...toldStates(step) }
+      expect(world.told, story).toContainEqual(told)
+    }
     // A connection that is over knows what its session was then; how it goes on is the engine's.
     const isExpired = top === 'closed' && peer.connection?.value === 'disconnected'
     expect(isExpired ? 'closed' : peer.connection?.value, story).toEqual(value)
@@ -280,6 +287,24 @@ class Rig {
 
 function topOf(value: object | string): string {
   return typeof value === 'string' ? value : 'connected'
+}
+
+const REGION_OF: Partial<Record<EventType, keyof ConnectedState>> = {
+  overdraw: 'reading',
+  answer: 'reading',
+  stall: 'delivery',
+  flow: 'delivery',
+  drain: 'service',
+}
+
+/** The states that are told of a step: those of the region that the event is about, or of the session. */
+function toldStates({ before, event, after }: Step): { from: string; to: string } {
+  const region = REGION_OF[event.type]
+  const at = (value: object | string): string =>
+    region === undefined
+      ? topOf(value)
+      : `connected.${region}.${(value as { connected: ConnectedState }).connected[region]}`
+  return { from: at(before.value), to: at(after.value) }
 }
 
 test('a real session goes the way of its chart, whatever happens in whatever state', async () => {

@@ -1,4 +1,5 @@
 import { type EngineConfig, engineConfig } from '@sluice/engine'
+import type { Transition } from '@sluice/machines/states'
 import {
   Bodies,
   type BrokerMessage,
@@ -77,6 +78,8 @@ export class World {
   #timer = 0
   #secret = 0
 
+  /** What the charts of the broker have done. */
+  readonly told: Transition[] = []
   readonly platform: HostPlatform = {
     nowMs: () => this.nowMs,
     setTimer: (fn, ms) => {
@@ -89,6 +92,7 @@ export class World {
       this.#turns.push(fn)
     },
     random: () => 0.5,
+    onTransition: (transition) => this.told.push(transition),
     secretId: () => {
       this.#secret += 1
       return `session-${this.#secret}`

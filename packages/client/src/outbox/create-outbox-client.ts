@@ -5,7 +5,7 @@ import { checkUrl } from '../connection.ts'
 import { badMessage, SluiceError } from '../errors.ts'
 import { type Logger, messageOf, safeLogger, tell } from '../logger.ts'
 import { defaultPlatform, type Platform } from '../platform.ts'
-import { checkSignal, withSignal } from '../signal.ts'
+import { checkSignal } from '../signal.ts'
 import { type TaskContract, validate } from '../task-contract.ts'
 import type { TokenSource } from '../token-source.ts'
 import { atLeast } from '../worker-options.ts'
@@ -15,6 +15,7 @@ import { ALL_STATES, type NewItem, type OutboxItem } from './item.ts'
 import { ItemViews } from './item-views.ts'
 import { Leadership, outboxLockName } from './leadership.ts'
 import { Link } from './link.ts'
+import { tellDiscard, tellStep } from './live-item.ts'
 import { MemoryItems } from './memory-items.ts'
 import { checkText, type ItemSource, newItem } from './new-item.ts'
 import type {
@@ -35,7 +36,7 @@ import { allAccepted, removeAll } from './sign-out.ts'
 import type { ItemChange, ItemQuery } from './store.ts'
 import type { Channel } from './surroundings.ts'
 import { isTabMessage, type TabMessage } from './tab-message.ts'
-import { closedError, unknownItem } from './tracked-item.ts'
+import { closedError, takenId, unknownItem } from './tracked-item.ts'
 import { TrackedItems } from './tracked-items.ts'
 
 const KEEP_ENDED = 1000
@@ -171,11 +172,9 @@ class DurableClient implements OutboxClient {
       return handleOf(this.#tracked.track(saved.id, state), output, this.#cancelItem)
     }
     this.#setStorage(undefined)
-    if (saved.id === item.id && saved.queue !== item.queue) {
-      const message = `the id ${item.id} is taken by an item for the queue ${saved.queue}`
-      throw new SluiceError({ code: 'id_conflict', message, field: 'id' })
-    }
+    if (saved.id === item.id && saved.queue !== item.queue) throw takenId(saved)
     const tracked = this.#tracked.track(saved.id, this.#views.of(saved).state)
+    if (saved.id === item.id && tracked.state === 'saved') tellStep(this.#platform, item.id, 'unsaved', 'save')
     this.#saved([saved])
     return handleOf(tracked, output, this.#cancelItem)
   }
@@ -226,6 +225,7 @@ class DurableClient implements OutboxClient {
       { id, from: ['parked'], to: 'cancelled' },
     ]
     const changed = await this.#change(id, changes)
+    if (changed?.state === 'cancelled') tellStep(this.#platform, id, 'parked', 'cancel')
     if (changed?.state === 'cancelled') this.#sender?.forget([id])
     if (changed !== undefined) return
     const item = await this.get(id)
@@ -237,6 +237,7 @@ class DurableClient implements OutboxClient {
   async retry(id: string): Promise<void> {
     this.#checkOpen()
     if ((await this.#change(id, [{ id, from: ['parked'], to: 'saved' }])) === undefined) throw unknownItem(id)
+    tellStep(this.#platform, id, 'parked', this.#memory.keeps(id) ? 'readmit' : 'retry')
   }
 
   /** Applies one of the changes, wherever the item is kept. */
@@ -261,8 +262,10 @@ class DurableClient implements OutboxClient {
     if (item === undefined) throw unknownItem(id)
     if (item.state === 'accepted' || item.state === 'running' || item.state === 'cancelling')
       throw new SluiceError({ code: 'task_finished', message: `the broker has task ${id}: cancel it instead` })
-    if (!(await this.#memory.remove(id))) await this.#options.store.remove([id], 'strict')
+    const isInMemory = await this.#memory.remove(id)
+    if (!isInMemory) await this.#options.store.remove([id], 'strict')
     this.#removed([id])
+    tellDiscard(this.#platform, item, isInMemory)
   }
 
   async export(id: string): Promise<ExportedItem> {
@@ -463,12 +466,9 @@ class DurableClient implements OutboxClient {
 
   async signOut(what: 'keep' | 'send' | 'delete', options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkOpen()
-    const { signal } = options
-    checkSignal(signal)
-    if (what === 'send') {
-      const sent = allAccepted(this)
-      await (signal === undefined ? sent : withSignal(sent, signal))
-    } else if (what === 'delete') await removeAll(this.#options.store, this.owner, (ids) => this.#removed(ids))
+    checkSignal(options.signal)
+    if (what === 'send') await allAccepted(this, options.signal)
+    else if (what === 'delete') await removeAll(this.#options.store, this.owner, (ids) => this.#removed(ids))
     else if (what !== 'keep') throw badMessage(`signOut takes keep, send or delete, not ${String(what)}`, 'what')
     await this.close()
   }

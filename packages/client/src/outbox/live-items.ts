@@ -1,4 +1,5 @@
 import type { OutboxItemEvent } from '@sluice/machines'
+import type { Platform } from '../platform.ts'
 import type { OutboxItem } from './item.ts'
 import { LiveItem } from './live-item.ts'
 
@@ -6,11 +7,13 @@ import { LiveItem } from './live-item.ts'
 export class LiveItems {
   readonly #items = new Map<string, LiveItem>()
   readonly #isDurable: boolean
+  readonly #platform: Platform
   readonly #onChange: (live: LiveItem, result?: { value: unknown }) => void
 
   /** @param isDurable whether the items are saved, rather than in memory only */
-  constructor(isDurable: boolean, onChange: (live: LiveItem, result?: { value: unknown }) => void) {
+  constructor(isDurable: boolean, platform: Platform, onChange: (live: LiveItem, result?: { value: unknown }) => void) {
     this.#isDurable = isDurable
+    this.#platform = platform
     this.#onChange = onChange
   }
 
@@ -32,7 +35,7 @@ export class LiveItems {
   }
 
   take(item: OutboxItem): LiveItem {
-    const live = new LiveItem(item, this.#isDurable)
+    const live = new LiveItem(item, this.#isDurable, this.#platform)
     this.#items.set(item.id, live)
     return live
   }

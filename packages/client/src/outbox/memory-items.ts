@@ -1,6 +1,7 @@
 import type { Encoded } from '../encode-value.ts'
 import type { Platform } from '../platform.ts'
 import type { NewItem, OutboxItem } from './item.ts'
+import { tellStep } from './live-item.ts'
 import { memoryStore } from './memory-store.ts'
 import type { ItemView } from './outbox-client.ts'
 import type { Sender } from './sender.ts'
@@ -175,6 +176,7 @@ export class MemoryItems {
           'relaxed',
         )
         this.#sender?.forget(saved.map(({ id }) => id))
+        for (const { id } of saved) tellStep(this.#options.platform, id, 'unsaved', 'save')
         if (saved.length > 0) this.#options.onSaved(saved)
       }
       this.#failures = 0

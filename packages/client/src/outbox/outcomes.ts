@@ -6,7 +6,7 @@ import type { TaskHandle } from '../handle.ts'
 import { Batcher } from './batcher.ts'
 import type { OutboxItem } from './item.ts'
 import { itemErrorOf } from './item-error.ts'
-import { LiveItem } from './live-item.ts'
+import type { LiveItem } from './live-item.ts'
 import type { LiveItems } from './live-items.ts'
 import { isEnded } from './memory-store.ts'
 import { OutboxError } from './outbox-error.ts'
@@ -129,7 +129,7 @@ export class Outcomes {
     // Meanwhile it may have been removed, or this tab does not lead any more.
     if (!items.holds(live)) {
       // Who leads now may have looked at the item before, and does not look again.
-      if (note === 'noted') items.tell(new LiveItem(live.item, true))
+      if (note === 'noted') items.tell(live.stored)
       return
     }
     items.delete(live)

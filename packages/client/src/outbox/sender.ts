@@ -78,7 +78,7 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#options = options
     const { store, owner, keepEnded, onRemoved } = options
-    this.#live = new LiveItems(store.isDurable, options.onChange)
+    this.#live = new LiveItems(store.isDurable, options.platform, options.onChange)
     this.#outcomes = new Outcomes({
       store,
       owner,

@@ -1,16 +1,24 @@
+import { withSignal } from '../signal.ts'
 import { ALL_STATES } from './item.ts'
 import type { OutboxClient } from './outbox-client.ts'
 import { OutboxError } from './outbox-error.ts'
 import type { OutboxStore } from './store.ts'
+
+type Counted = Pick<OutboxClient, 'onChange' | 'counts' | 'list'>
 
 /** The number of items that are read at once. */
 const PAGE = 500
 
 /**
  * Resolves when nothing of the owner waits to be accepted or cancelled.
- * @throws OutboxError `held_back` if what is left waits behind a parked item, because that lasts until somebody decides
+ * @throws the signal's reason; OutboxError `held_back` if what is left waits behind a parked item, because that lasts until somebody decides
  */
-export async function allAccepted(client: Pick<OutboxClient, 'onChange' | 'counts' | 'list'>): Promise<void> {
+export function allAccepted(client: Counted, signal: AbortSignal | undefined): Promise<void> {
+  const sent = countedOut(client)
+  return signal === undefined ? sent : withSignal(sent, signal)
+}
+
+async function countedOut(client: Counted): Promise<void> {
   for (;;) {
     const { promise, resolve } = Promise.withResolvers<void>()
     const forget = client.onChange(() => resolve())

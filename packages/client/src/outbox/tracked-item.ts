@@ -1,5 +1,5 @@
 import type { OutboxItemState } from '@sluice/machines/states'
-import { ClosedError, TaskCancelledError } from '../errors.ts'
+import { ClosedError, SluiceError, TaskCancelledError } from '../errors.ts'
 import { ProgressReader } from '../handle.ts'
 import type { ItemError } from './item.ts'
 import { failureOf, refusalOf } from './item-error.ts'
@@ -139,5 +139,13 @@ export class TrackedItem {
 
 export const unknownItem = (id: string): OutboxError =>
   new OutboxError('unknown_item', `the outbox has no item ${id}, or not any more`)
+
+/** The id names another item, as the store has it. */
+export const takenId = ({ id, queue }: { id: string; queue: string }): SluiceError =>
+  new SluiceError({
+    code: 'id_conflict',
+    message: `the id ${id} is taken by an item for the queue ${queue}`,
+    field: 'id',
+  })
 
 export const closedError = (): ClosedError => new ClosedError('the client was closed; what is saved stays saved')

@@ -119,6 +119,8 @@ export class Story {
       case 'storeReverted':
         for (const text of storedTexts(observation, cast)) this.#tell(atMs, text)
         return
+      case 'transition':
+        return
       default:
         if ('id' in observation && cast.names(observation.id) !== undefined)
           this.#tell(atMs, witnessText(observation, cast.names(observation.id) as string))
@@ -193,7 +195,7 @@ function storedTexts(stored: ObservationOf<'stored' | 'storeReverted'>, cast: Ca
   ].flatMap(({ task, state }) => (task === undefined ? [] : [`${stored.node} ${how}: ${task} is ${state}`]))
 }
 
-type Witnessed = Extract<Observation, { id: string }>
+type Witnessed = Exclude<Extract<Observation, { id: string }>, { type: 'transition' }>
 
 /** What a producer or a handler saw. */
 function witnessText(seen: Witnessed, task: string): string {

@@ -6,6 +6,7 @@ import type { Endpoint } from '../network/endpoint.ts'
 import type { Network } from '../network/network.ts'
 import type { Holdings } from '../observation.ts'
 import { type BrokerSettings, brokerSettings } from './broker-settings.ts'
+import { transitionsOf } from './client-platform.ts'
 import { Node } from './node.ts'
 import { Operator, type OperatorNotes } from './operator.ts'
 import type { Process } from './process.ts'
@@ -102,6 +103,7 @@ export class BrokerNode extends Node {
         afterTurn: (fn) => process.afterTurn(fn),
         random: () => chance.next(),
         secretId: () => Array.from(secrets.bytes(SECRET_BYTES), (byte) => byte.toString(16).padStart(2, '0')).join(''),
+        onTransition: transitionsOf(this.context, process),
       },
       engine: this.#settings.engine,
       config: this.#settings.hosting,

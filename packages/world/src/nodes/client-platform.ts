@@ -1,4 +1,5 @@
 import type { Platform } from '@sluice/client'
+import type { OnTransition } from '@sluice/machines/states'
 import type { Context } from '../context.ts'
 import type { Network, Tampering } from '../network/network.ts'
 import type { Process } from './process.ts'
@@ -21,7 +22,14 @@ export function clientPlatform(
     randomBytes: (count) => secrets.bytes(count),
     epochMs: () => process.epochMs(),
     connect: () => network.connect(process, tampering),
+    onTransition: transitionsOf(context, process),
   }
+}
+
+/** Observes what the charts of a program do, if anybody watches. */
+export function transitionsOf(context: Context, process: Process): OnTransition | undefined {
+  if (!context.areTransitionsWatched) return undefined
+  return (transition) => process.observe({ type: 'transition', node: process.node, ...transition })
 }
 
 /** The only address that exists. */
