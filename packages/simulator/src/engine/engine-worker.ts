@@ -1,0 +1,43 @@
+/// <reference lib="webworker" />
+import type { Answer, Call, CallName, EngineCalls } from './protocol.ts'
+import { type Plan, Run } from './run.ts'
+
+let run: Run | undefined
+
+function opened(): Run {
+  if (run === undefined) throw new Error('no run is open')
+  return run
+}
+
+type Handlers = { [Name in CallName]: (...args: Parameters<EngineCalls[Name]>) => unknown }
+
+const handlers: Handlers = {
+  open: (plan: Plan) => {
+    run = new Run(plan)
+  },
+  show: (atMs, pause) => {
+    const own = opened()
+    const shown = own.show(atMs)
+    const metAtMs = pause && own.firstOf(pause.fromMs, shown.atMs, pause.conditions)
+    return metAtMs === undefined ? { ...shown, isMet: false } : { ...own.show(metAtMs), isMet: true }
+  },
+  next: (afterMs, condition) => opened().next(afterMs, condition),
+  change: (atMs, change) => {
+    const own = opened()
+    own.change(atMs, change)
+    return own.plan
+  },
+  charts: (atMs) => opened().charts(atMs),
+  measures: (atMs) => opened().measures(atMs),
+}
+
+self.onmessage = async ({ data }: MessageEvent<Call>) => {
+  const { number, name, args } = data
+  let answer: Answer
+  try {
+    answer = { number, result: await (handlers[name] as (...args: unknown[]) => unknown)(...args) }
+  } catch (error) {
+    answer = { number, error: error instanceof Error ? error.message : String(error) }
+  }
+  self.postMessage(answer)
+}
