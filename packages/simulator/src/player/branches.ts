@@ -1,0 +1,53 @@
+import { computed, type Signal, signal } from '@preact/signals'
+import type { Plan } from '../engine/run.ts'
+import { changeWords } from './settings.ts'
+
+/** One way in which a run goes on. Both ways stay: the one before a change, and the one after it. */
+export interface Branch {
+  number: number
+  /** The branch from which it went off. */
+  parent: number | undefined
+  /** Where it went off, in ms. */
+  atMs: number
+  words: string
+  plan: Plan
+}
+
+/** More than this nobody keeps apart. The oldest that is not shown is dropped. */
+const KEPT_MAX = 8
+
+export class Branches {
+  readonly list: Signal<readonly Branch[]>
+  readonly current = signal(1)
+  readonly shown = computed(() => this.list.value.find(({ number }) => number === this.current.value))
+  #next = 2
+
+  constructor(plan: Plan) {
+    this.list = signal([{ number: 1, parent: undefined, atMs: 0, words: 'as planned', plan }])
+  }
+
+  /** Another run is opened: its branches begin anew. */
+  restart(plan: Plan): void {
+    this.list.value = [{ number: 1, parent: undefined, atMs: 0, words: 'as planned', plan }]
+    this.current.value = 1
+    this.#next = 2
+  }
+
+  /** The shown run goes on differently. */
+  fork(plan: Plan): void {
+    const last = plan.changes.at(-1)
+    if (last === undefined) return
+    const branch: Branch = {
+      number: this.#next,
+      parent: this.current.value,
+      atMs: last.atMs,
+      words: changeWords(last.change),
+      plan,
+    }
+    this.#next += 1
+    const kept = [...this.list.value, branch]
+    while (kept.length > KEPT_MAX) kept.splice(1, 1)
+    this.list.value = kept
+    this.current.value = branch.number
+  }
+}

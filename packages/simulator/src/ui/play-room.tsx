@@ -1,0 +1,97 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { Branches } from '../player/branches.ts'
+import { Player } from '../player/player.ts'
+import { scenarioAt } from '../player/settings.ts'
+import { useFrames } from '../player/use-frames.ts'
+import { welcome } from '../presets/welcome.ts'
+import { PartSettings } from '../stage/part-settings.tsx'
+import { Stage } from '../stage/stage.tsx'
+import { Counts } from './counts.tsx'
+import { Legend } from './legend.tsx'
+import { usePlayerKeys } from './shortcuts.ts'
+import { Timeline } from './timeline.tsx'
+
+/** A scene that runs from the first moment, and can be stopped, broken and changed. */
+export function PlayRoom() {
+  const player = useMemo(() => new Player({ scenario: welcome, seed: 4, changes: [] }), [])
+  const branches = useMemo(() => new Branches(player.plan.value), [player])
+  const [selected, setSelected] = useState<string | undefined>(undefined)
+  const canvas = useRef<HTMLCanvasElement>(null)
+  useEffect(() => {
+    player.play()
+    return () => player.end()
+  }, [player])
+  useFrames(useCallback((ms: number) => player.frame(ms), [player]))
+  usePlayerKeys(
+    player,
+    useCallback(() => setSelected(undefined), []),
+  )
+  const stage = player.stage.value
+  const part = stage?.parts.find(({ name }) => name === selected)
+  const { scenario, changes } = player.plan.value
+  return (
+    <main class="room">
+      <section class="intro">
+        <div>
+          <h1>A task queue, thinking</h1>
+          <p>
+            Producers hand in tasks. The broker keeps them safe and lends each one to a worker. This is the real code in
+            slow motion: <strong>break something</strong> and see what it does.
+          </p>
+        </div>
+        <p class="intro-actions">
+          <a class="solid" href="#/lessons/what-a-queue-is-for">
+            Start here
+          </a>
+          <button
+            type="button"
+            class="outline"
+            onClick={async () => {
+              await player.change({ type: 'fault', fault: { type: 'crash', node: 'worker-1', restartAfterMs: 8000 } })
+              branches.fork(player.plan.value)
+              player.play()
+            }}
+          >
+            Crash a worker now
+          </button>
+        </p>
+      </section>
+      {stage === undefined ? (
+        <p class="stage-wait" role="status">
+          The world starts…
+        </p>
+      ) : (
+        <>
+          <div class="stage-frame">
+            <Stage
+              stage={stage}
+              selected={selected}
+              label="Producers, the broker and workers"
+              canvasRef={canvas}
+              onSelectPart={(name) => setSelected(name === selected || name === '' ? undefined : name)}
+              onSelectTask={setSelected}
+            />
+            {part !== undefined && (
+              <div class={`settings-place place-${part.kind}`}>
+                <PartSettings
+                  part={part}
+                  scenario={scenarioAt(scenario, changes, stage.atMs)}
+                  onClose={() => setSelected(undefined)}
+                  onChange={async (change) => {
+                    const wasPlaying = player.isPlaying.value
+                    await player.change(change)
+                    branches.fork(player.plan.value)
+                    if (wasPlaying) player.play()
+                  }}
+                />
+              </div>
+            )}
+          </div>
+          <Legend />
+          <Timeline player={player} branches={branches} />
+          <Counts counts={stage.counts} />
+        </>
+      )}
+    </main>
+  )
+}
