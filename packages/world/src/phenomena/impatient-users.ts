@@ -4,9 +4,11 @@ import { calm } from './calm.ts'
 /** How long a user waits for a result. */
 export const PATIENCE_MS = 1000
 
-interface ImpatientUsers {
+export interface ImpatientUsers {
   perSecond: number
   serviceMs: number
+  /** How long a user waits for a result. Default 1,000. */
+  patienceMs?: number
   /** When the one worker pauses, and for how long. */
   triggerAtMs: number
   triggerMs: number
@@ -14,14 +16,23 @@ interface ImpatientUsers {
   settleMs: number
 }
 
-/** One worker that pauses for a while, and users who retry up to three times: at once, or within a budget. */
-export function withAndWithoutBudget(
+/** One worker that pauses for a while, and users who retry up to three times, in this way. */
+export function impatientUsers(
   name: string,
-  { perSecond, serviceMs, triggerAtMs, triggerMs, durationMs, settleMs }: ImpatientUsers,
-): Record<'at once' | 'budget', Scenario> {
-  const scenario = (variant: string, impatientBackOff: ProducerGroup['impatientBackOff']): Scenario => ({
+  {
+    perSecond,
+    serviceMs,
+    patienceMs = PATIENCE_MS,
+    triggerAtMs,
+    triggerMs,
+    durationMs,
+    settleMs,
+  }: Readonly<ImpatientUsers>,
+  impatientBackOff: ProducerGroup['impatientBackOff'],
+): Scenario {
+  return {
     ...calm,
-    name: `${name}, ${variant}`,
+    name,
     durationMs,
     settleMs,
     producers: [
@@ -29,7 +40,7 @@ export function withAndWithoutBudget(
         count: 1,
         arrivals: { kind: 'poisson', rate: perSecond },
         tasks: [{ queue: 'orders', weight: 1, bodyBytes: { kind: 'constant', value: 40 } }],
-        patienceMs: PATIENCE_MS,
+        patienceMs,
         impatientRetriesMax: 3,
         impatientBackOff,
       },
@@ -43,9 +54,13 @@ export function withAndWithoutBudget(
       },
     ],
     script: [{ atMs: triggerAtMs, fault: { type: 'pause', node: 'worker-1', forMs: triggerMs } }],
-  })
+  }
+}
+
+/** The same users twice: they retry at once, or within a budget of one retry for ten first tries. */
+export function withAndWithoutBudget(name: string, users: ImpatientUsers): Record<'at once' | 'budget', Scenario> {
   return {
-    'at once': scenario('at once', { kind: 'none' }),
-    budget: scenario('budget', { kind: 'budget', ratio: 0.1 }),
+    'at once': impatientUsers(`${name}, at once`, users, { kind: 'none' }),
+    budget: impatientUsers(`${name}, budget`, users, { kind: 'budget', ratio: 0.1 }),
   }
 }

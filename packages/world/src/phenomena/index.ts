@@ -1,5 +1,5 @@
 /**
- * What queues do, each shown by runs that differ in one respect.
+ * What queues do, each shown by runs that differ in one respect, and what their measures are made of.
  * @module @sluice/world/phenomena
  */
 import { headOfLineBlocking } from './head-of-line-blocking.ts'
@@ -15,7 +15,12 @@ import { thunderingHerd } from './thundering-herd.ts'
 import { tooMuchCredit } from './too-much-credit.ts'
 import { waitingTime } from './waiting-time.ts'
 
+export { type Fact, FactReader } from '../journal/facts.ts'
+export { calm } from './calm.ts'
+export { type ImpatientUsers, impatientUsers } from './impatient-users.ts'
 export type { Bound, Expectation, Figures, Phenomenon, Runs } from './phenomenon.ts'
+export { mean, quantile } from './quantile.ts'
+export { latenciesOf, type Submission, submissionsOf, usefulOf } from './submission.ts'
 export { type Finding, judge, meansOf, type Trial, tryOut } from './trial.ts'
 
 export const phenomena: readonly Phenomenon[] = [
