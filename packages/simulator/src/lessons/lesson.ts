@@ -1,7 +1,10 @@
 import type { Observation, ObservationType, Scenario, TimedChange } from '@sluice/world'
 
 /** What a run showed, by name. */
-export type Figures = Readonly<Record<string, number>>
+export type Figures<Figure extends string = string> = Readonly<Record<Figure, number>>
+
+/** One or two of something; as many as it may be, where the number is not known. */
+type Each<Count extends number, T> = Count extends 1 ? readonly [T] : Count extends 2 ? readonly [T, T] : readonly T[]
 
 /** What runs in a lesson. A lesson has one run, or two that differ in one respect and stand side by side. */
 export interface LessonRun {
@@ -12,7 +15,7 @@ export interface LessonRun {
 }
 
 /** The reader says before the run what will happen. Their guess is drawn beside the outcome. */
-export type Prediction =
+export type Prediction<Runs = readonly Figures[]> =
   | {
       kind: 'number'
       question: string
@@ -22,24 +25,28 @@ export type Prediction =
       max: number
       step: number
       /** From the figures of the runs, in their order. */
-      outcome: (runs: readonly Figures[]) => number
+      outcome(runs: Runs): number
     }
-  | Choice
+  | Choice<Runs>
 
 /** Choices carry an answer to each option, right or wrong. */
-export interface Choice {
+export interface Choice<Runs = readonly Figures[]> {
   kind: 'choice'
   question: string
   options: readonly { text: string; answer: string }[]
   /** The right option by its place, from the figures of the runs. */
-  outcome: (runs: readonly Figures[]) => number
+  outcome(runs: Runs): number
 }
 
 /**
  * One lesson of at most five minutes: predict → run → say what happened → explain → change it → transfer. All text is
- * plain: a paragraph has one idea and at most three short sentences.
+ * plain: a paragraph has one idea and a few short sentences. `First` and `Changed` are the numbers of runs.
  */
-export interface Lesson {
+export interface Lesson<
+  Figure extends string = string,
+  First extends number = number,
+  Changed extends number = number,
+> {
   number: number
   /** For addresses, such as `acknowledgement-and-lease`. */
   name: string
@@ -50,7 +57,7 @@ export interface Lesson {
   rules: readonly string[]
   /** A problem, before anything is explained. */
   problem: readonly string[]
-  runs: readonly [LessonRun] | readonly [LessonRun, LessonRun]
+  runs: Each<First, LessonRun>
   seed: number
   /** The run is shown up to this instant. */
   untilMs: number
@@ -59,19 +66,19 @@ export interface Lesson {
   /** The observations that `measure` receives. */
   looksAt: readonly ObservationType[]
   /** Uses only the observations of one run, up to `untilMs`. */
-  measure: (seen: readonly Observation[], scenario: Scenario) => Figures
-  /** The meaning of each figure that the reader is shown, with its unit. */
-  figures: Readonly<Record<string, string>>
-  predict: Prediction
+  measure(seen: readonly Observation[], scenario: Scenario): Figures<Figure>
+  /** The meaning of each figure, with its unit. */
+  figures: Readonly<Record<Figure, string>>
+  predict: Prediction<Each<First, Figures<Figure>>>
   /** What happened, asked before why. */
-  observe: Choice
+  observe: Choice<Each<First, Figures<Figure>>>
   explain: readonly string[]
   /** The reader changes one thing, guesses again, and sees it run. */
   change: {
     /** What changes, and why one would. */
     prompt: readonly string[]
-    runs: readonly [LessonRun] | readonly [LessonRun, LessonRun]
-    predict: Prediction
+    runs: Each<Changed, LessonRun>
+    predict: Prediction<Each<Changed, Figures<Figure>>>
     explain: readonly string[]
   }
   /** The same idea in a case that the reader has not seen. `outcome` is constant here. */
@@ -81,6 +88,6 @@ export interface Lesson {
   claim: {
     text: string
     /** Figures of `runs` and of `change.runs`. */
-    holds: (runs: readonly Figures[], changed: readonly Figures[]) => boolean
+    holds(runs: Each<First, Figures<Figure>>, changed: Each<Changed, Figures<Figure>>): boolean
   }
 }
