@@ -11,13 +11,18 @@ export interface Knob {
   /** What one unit costs of the budget, above `free`. */
   cost: number
   free: number
-  read: (scenario: Scenario) => number
+  read(scenario: Scenario): number
   /** Returns the scenario with this value. It changes nothing in what it is given. */
-  write: (scenario: Scenario, value: number) => Scenario
+  write(scenario: Scenario, value: number): Scenario
+}
+
+export interface Goal<Figure extends string = string> {
+  text: string
+  holds(figures: Figures<Figure>): boolean
 }
 
 /** A level of service to reach within a budget. The solution is shared as a link. */
-export interface Challenge {
+export interface Challenge<Figure extends string = string> {
   name: string
   title: string
   /** The situation and the aim, in plain words. */
@@ -27,10 +32,12 @@ export interface Challenge {
   budget: number
   seeds: readonly number[]
   looksAt: readonly ObservationType[]
-  measure: (seen: readonly Observation[], scenario: Scenario) => Figures
-  figures: Readonly<Record<string, string>>
+  /** Uses only the observations of one whole run. */
+  measure(seen: readonly Observation[], scenario: Scenario): Figures<Figure>
+  /** The meaning of each figure, with its unit. */
+  figures: Readonly<Record<Figure, string>>
   /** Each must hold for every seed. */
-  goals: readonly { text: string; holds: (figures: Figures) => boolean }[]
+  goals: readonly Goal<Figure>[]
   /** The values of one solution, by the place of each knob. A test checks it; nobody is shown it. */
   solution: readonly number[]
 }
