@@ -114,11 +114,13 @@ export class Compaction {
   async #discard(): Promise<void> {
     const host = this.#host
     if (this.#oldestBatch() - this.#discardedBefore < DISCARD_BATCHES_MIN) return
+    // The batch of the checkpoint. Others may follow it before this goes on.
+    const { batch } = host
     host.apply({ type: 'checkpoint', restate: [] })
     // A checkpoint that is not written restates nothing.
     if (!(await host.flushed())) return
-    // The batch of the checkpoint stays, and so do the bodies that have not been sent.
-    this.#discardedBefore = Math.min(this.#oldestBatch(), this.#oldestAwaited(), host.batch - 1)
+    // The checkpoint stays, and so do the bodies that have not been sent.
+    this.#discardedBefore = Math.min(this.#oldestBatch(), this.#oldestAwaited(), batch)
     await host.journal.discardBefore(this.#discardedBefore)
   }
 }

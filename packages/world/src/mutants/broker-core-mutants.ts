@@ -129,6 +129,13 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
     breaks: 'old tasks are gone after a restart',
   },
   {
+    name: 'the checkpoint discarded with the batches before it',
+    in: 'Compaction.#discard',
+    find: 'Math.min($oldest, $awaited, batch)',
+    put: 'Math.min($oldest, $awaited, host.batch - 1)',
+    breaks: 'after a restart the broker counts leases from 1 again, and results of old leases settle new ones',
+  },
+  {
     name: 'restated body stays behind',
     in: 'Compaction.#restateOldest',
     drop: 'event.task.body = $body',
