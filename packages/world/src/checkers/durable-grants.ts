@@ -13,7 +13,7 @@ export class DurableGrants implements Checker {
   /** Under which leases handlers have started the last allowed attempt of a task, by its id. */
   readonly #begun = new Map<string, Set<number>>()
 
-  /** The latest lease that was granted, and of each redriven task the latest before its redrive. */
+  /** The latest lease that was granted, and of each id the latest before its task was redriven or forgotten. */
   #latest = 0
   readonly #oldLeases = new Map<string, number>()
 
@@ -31,9 +31,10 @@ export class DurableGrants implements Checker {
 
   #note({ fact }: Step): void {
     if (fact.type === 'leaseGranted') this.#latest = Math.max(this.#latest, fact.lease)
-    if (fact.type === 'taskRedriven' && !this.#sources.chronicle.isRetold) this.#oldLeases.set(fact.id, this.#latest)
-    // The task was redriven and has all attempts again.
-    if (fact.type === 'taskRedriven' || fact.type === 'taskForgotten') this.#begun.delete(fact.id)
+    if (fact.type !== 'taskRedriven' && fact.type !== 'taskForgotten') return
+    if (!this.#sources.chronicle.isRetold) this.#oldLeases.set(fact.id, this.#latest)
+    // The task, or the next one with its id, has all attempts again.
+    this.#begun.delete(fact.id)
   }
 
   #sent({ node, message }: ObservationOf<'sentByBroker'>, violate: Violate): void {
@@ -54,7 +55,7 @@ export class DurableGrants implements Checker {
     const { chronicle, runs } = this.#sources
     const task = chronicle.tasks.get(id)
     const lease = runs.leaseOf(run)
-    // A delivery of the life before may arrive when the task has been redriven.
+    // A delivery of the life before may be begun when the task has been redriven, or accepted as a new one.
     if (lease !== undefined && lease <= (this.#oldLeases.get(id) ?? 0)) return
     if (!task || lease === undefined || attempt < attemptsAllowed(task) || chronicle.damaged.has(id)) return
     // The lease was handed back, or lost before the broker could hear that it was begun: not counted.

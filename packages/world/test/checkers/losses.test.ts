@@ -11,6 +11,7 @@ import {
   deliver,
   died,
   failed,
+  forgotten,
   granted,
   type Options,
   opened,
@@ -203,5 +204,14 @@ describe('[LEASE-9] the last allowed attempt', () => {
     const late = worker().append(grant(1)).toNode('worker-1', deliver(1, 't1'))
     late.append(died('t1', 'lease_expired'), { type: 'taskRedriven', id: 't1', atMs: 0 })
     expect(again(late.told('worker-1', deliver(1, 't1')).see(run('t1', 1)))).toEqual([])
+    // The task is forgotten and its id is used again, before the worker begins what it was delivered first.
+    const old = worker().append(grant(1)).told('worker-1', deliver(1, 't1'))
+    old.append(died('t1', 'lease_expired'), forgotten('t1'), accepted('t1', { retry: { kind: 'none' } }))
+    old.append(granted('worker-2', 2, 't1')).told('worker-2', deliver(2, 't1'))
+    old.see({ ...run('t1', 2), node: 'worker-2' } as ObservationBody)
+    expect(old.see(run('t1', 1)).said).toEqual([])
+    expect(old.append(grant(3)).told('worker-1', deliver(3, 't1')).see(run('t1', 3)).said).toEqual([
+      'worker-1 starts attempt 1 of task t1, its last, which was made under lease 2',
+    ])
   })
 })
