@@ -65,8 +65,8 @@ export class Turn {
   #aheadMs = 0
   #wakeAtMs = Number.POSITIVE_INFINITY
   #cancelWake: (() => void) | undefined
-  /** When the broker was last seen to listen. Checked while a lease or a grace window runs. */
-  #listenedAtMs = 0
+  /** When the broker was last seen to listen, from its first command on. Checked while a lease or a grace window runs. */
+  #listenedAtMs = Number.POSITIVE_INFINITY
   #cancelListening: (() => void) | undefined
 
   constructor(options: TurnOptions) {
@@ -255,7 +255,10 @@ export class Turn {
     const nowMs = this.nowMs
     const missedMs = nowMs - this.#listenedAtMs - this.#listenMs
     this.#listenedAtMs = nowMs
-    if (this.#cancelListening !== undefined && missedMs > this.#listenMs) this.#decide({ type: 'stall', ms: missedMs })
+    if (missedMs <= this.#listenMs) return
+    // What began to run in this turn counts before the first look.
+    const isChecked = this.#cancelListening !== undefined || hasRunningTime(this.state)
+    if (isChecked) this.#decide({ type: 'stall', ms: missedMs })
   }
 
   #keepListening(): void {

@@ -163,6 +163,16 @@ describe('a stall of the broker', () => {
     expect(worker.of('revoke')).toHaveLength(1)
   })
 
+  test('[HOST-23] runs no grace window out that has begun in the same turn', async () => {
+    const world = await World.started({ engine: { graceMs: 10_000 } })
+    const gone = await world.member()
+    gone.vanish()
+    world.nowMs += 60_000
+    await world.advance(5000)
+    const back = await world.member({ resume: { session: gone.session, leases: [] } })
+    expect(back.of('welcome')).toMatchObject([{ resumed: true }])
+  })
+
   test('[HOST-23] is no reason to miss a hello that has come meanwhile', async () => {
     const world = await World.started({ config: { helloTimeoutMs: 1000 } })
     const late = world.peer()

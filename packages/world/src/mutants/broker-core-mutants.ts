@@ -250,8 +250,15 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
   {
     name: 'stall held against the others',
     in: 'Turn.#listen',
-    drop: "if ($isLate) this.#decide({ type: 'stall', … })",
+    drop: "if ($isChecked) this.#decide({ type: 'stall', … })",
     breaks: 'leases run out while the broker stands still',
+  },
+  {
+    name: 'stall in the first turn held against the others',
+    in: 'Turn.#listen',
+    find: 'this.#cancelListening !== undefined || hasRunningTime(this.state)',
+    put: 'this.#cancelListening !== undefined',
+    breaks: 'leases run out while a broker that has just started stands still',
   },
   {
     name: 'pause of reading held against the others',
