@@ -222,6 +222,8 @@ export class Host implements ConnectionHost {
       this.#turn.end()
     }
     await Promise.all([...this.connections].map(({ outbound }) => outbound.reading))
+    // Some may have said hello after that turn.
+    for (const { outbound } of this.connections) outbound.leave()
     this.#become('stop')
     this.#turn.stop()
     this.#commit.end()

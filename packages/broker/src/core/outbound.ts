@@ -72,6 +72,8 @@ export class Outbound {
   #reading: Promise<void> | undefined
   /** What is sent once its bodies have been read. */
   #beingRead: readonly Outgoing[] = NOTHING
+  /** The deliveries and revocations among it. */
+  #workBeingRead: readonly Outgoing[] = NOTHING
   #isOver = false
   /** Submitted tasks whose answers are sent and whose credit has not been given back. */
   #answeredUnread = 0
@@ -155,11 +157,11 @@ export class Outbound {
   }
 
   /**
-   * Takes back the deliveries that wait for the disk or for the peer to read.
+   * Takes back the deliveries that wait for the disk, for their bodies, or for the peer to read.
    * @returns their leases
    */
   withdraw(): number[] {
-    return [...this.#work].flatMap((outgoing) => outgoing.withdraw())
+    return [...this.#workBeingRead, ...this.#work].flatMap((outgoing) => outgoing.withdraw())
   }
 
   revoke(lease: number, reason: 'cancelled' | 'expired'): void {
@@ -262,10 +264,12 @@ export class Outbound {
     }
     this.#send(signals, NOTHING)
     this.#beingRead = due
+    this.#workBeingRead = work
     this.#reading = reading
       .then(() => {
         this.#reading = undefined
         this.#beingRead = NOTHING
+        this.#workBeingRead = NOTHING
         this.#send([], due)
         this.leave()
       })

@@ -116,7 +116,7 @@ export class Requests implements TokenHolder {
     const from = this.#service
     this.#service = nextServiceState(from, 'drain')
     tellRegion(this.#host.platform, this.session, 'service', [from, this.#service], 'drain')
-    this.#answer({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
+    this.#outbound.signal({ type: 'drain', retryAfterMs: this.#host.config.drainRetryAfterMs })
   }
 
   #read(event: ReadingEvent): void {
@@ -265,7 +265,8 @@ export class Requests implements TokenHolder {
 
   #error(ref: number | undefined, told: WireError): void {
     const error = brief(told)
-    this.#answer(ref === undefined ? { type: 'error', ...error } : { type: 'error', ...error, ref })
+    if (ref === undefined) this.#outbound.signal({ type: 'error', ...error })
+    else this.#answer({ type: 'error', ...error, ref })
     this.#host.scheduleTurn()
   }
 

@@ -26,6 +26,59 @@ describe('a drain', () => {
     expect(world.api.health().status).toBe('draining')
   })
 
+  test('[HOST-13] [HOST-22] is announced however long the disk takes, also to those who connect meanwhile', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal })
+    const producer = await world.member()
+    const [early, late] = [world.peer(), world.peer()]
+    journal.isHolding = true
+    producer.submit(1, [1])
+    await world.settle()
+    world.host.drain()
+    await world.settle()
+    expect(producer.of('drain')).toHaveLength(1)
+    const stopped = world.host.stop()
+    await world.settle()
+    early.hello()
+    // That session is written with the next batch, which nobody waits for.
+    await world.advance(world.host.config.lazyFlushMs)
+    late.hello()
+    await world.settle()
+    journal.release()
+    await world.during(stopped)
+    for (const peer of [early, late]) {
+      expect(peer.heard.map(({ type }) => type)).toEqual(['welcome', 'drain'])
+      expect(peer.closedWith?.code).toBe(4006)
+    }
+  })
+
+  test('[HOST-13] is announced to those who say hello at the last moment', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal, config: { bodyCacheBytesMax: 1 } })
+    const producer = await world.member()
+    const waiting = world.peer()
+    const worker = await world.worker(1, ['photos'])
+    producer.submit(1, [1], 'null', {}, 'photos', false)
+    await world.settle()
+    worker.complete(1, worker.lastLease, '"result"')
+    await world.settle()
+    world.host.drain()
+    await world.settle()
+    const read = Promise.withResolvers<Uint8Array>()
+    journal.read = async () => {
+      const bodies = await read.promise
+      waiting.hello()
+      return bodies
+    }
+    producer.say({ type: 'watch', ref: 2, ids: [taskId(1)] })
+    const stopped = world.host.stop()
+    await world.settle()
+    read.resolve(bytesOf('"result"'))
+    await world.during(stopped)
+    expect(producer.outcomes).toMatchObject([{ id: taskId(1), status: 'succeeded' }])
+    expect(waiting.heard.map(({ type }) => type)).toEqual(['welcome', 'drain'])
+  })
+
   test('[HOST-13] a delivery that still waits for its worker to read is handed back, not sent later', async () => {
     const world = await World.started()
     const producer = await world.member({ roles: ['producer'] })
@@ -41,6 +94,25 @@ describe('a drain', () => {
     await world.settle()
     expect(worker.of('drain')).toHaveLength(1)
     expect([worker.deliveries.length, leases()]).toEqual([0, 0])
+    expect(world.host.state.tasks.get(taskId(1))?.attempts).toBe(0)
+  })
+
+  test('[HOST-13] and so is one whose body is being read', async () => {
+    const journal = new HeldJournal()
+    const world = await World.started({ journal, config: { bodyCacheBytesMax: 1 } })
+    const producer = await world.member({ roles: ['producer'] })
+    producer.submit(1, [1], '"body"')
+    await world.settle()
+    const read = Promise.withResolvers<Uint8Array>()
+    journal.read = () => read.promise
+    const worker = await world.worker(1, ['photos'])
+    expect(world.host.state.sessions.get(worker.session)?.leases.size).toBe(1)
+    world.host.drain()
+    await world.settle()
+    read.resolve(bytesOf('"body"'))
+    await world.settle()
+    expect([worker.of('drain').length, worker.deliveries.length]).toEqual([1, 0])
+    expect(world.host.state.sessions.get(worker.session)?.leases.size).toBe(0)
     expect(world.host.state.tasks.get(taskId(1))?.attempts).toBe(0)
   })
 

@@ -248,6 +248,13 @@ export const BROKER_CORE_MUTANTS = mutantsOf('broker', [
     breaks: 'a worker that was silent once is never given work again',
   },
   {
+    name: 'drain announced when the disk has caught up',
+    in: 'Requests.announceDrain',
+    find: 'this.#outbound.signal($drain)',
+    put: 'this.#answer($drain)',
+    breaks: 'a client may not learn that the broker leaves, and not when to come back',
+  },
+  {
     name: 'stall held against the others',
     in: 'Turn.#listen',
     drop: "if ($isChecked) this.#decide({ type: 'stall', … })",
