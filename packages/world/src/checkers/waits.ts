@@ -13,8 +13,12 @@ interface Wait {
   readonly request: number
   readonly ms: number
   readonly sinceMs: number
+  /** The same by the broker's clock. */
+  readonly sinceBrokerMs: number
   /** When the outcome may be told at the earliest. */
   endedAtMs: number | undefined
+  /** When it must be told. An outcome from before the wait need not be: the task has been redriven. */
+  dueAtMs: number
 }
 
 /**
@@ -32,19 +36,24 @@ export class Waits implements Checker {
     this.#sources = sources
   }
 
-  see(observation: Observation, { state, held }: Surroundings, violate: Violate): void {
+  see(observation: Observation, { state, held, brokerMs = 0 }: Surroundings, violate: Violate): void {
     this.#calm.see(observation)
     const { chronicle } = this.#sources
     for (const { fact, before, after } of chronicle.see(observation)) {
       if (!('id' in fact) || !after || !isOutcome(after.state) || before === after) continue
-      for (const wait of this.#waits) if (wait.id === fact.id) wait.endedAtMs ??= observation.atMs
+      for (const wait of this.#waits) {
+        if (wait.id !== fact.id) continue
+        wait.endedAtMs ??= observation.atMs
+        if (fact.atMs > wait.sinceBrokerMs) wait.dueAtMs = Math.min(wait.dueAtMs, observation.atMs)
+      }
     }
     switch (observation.type) {
       case 'waiting': {
         const { node, id, request, ms, atMs } = observation
         const task = state?.tasks.get(id)
-        const endedAtMs = !task || isFinished(task) ? atMs : undefined
-        this.#waits.push({ node, id, request, ms, sinceMs: atMs, endedAtMs })
+        const isOver = !task || isFinished(task)
+        const [endedAtMs, dueAtMs] = isOver ? [atMs, atMs] : [undefined, atMs + ms]
+        this.#waits.push({ node, id, request, ms, sinceMs: atMs, sinceBrokerMs: brokerMs, endedAtMs, dueAtMs })
         break
       }
       case 'waited':
@@ -95,8 +104,7 @@ export class Waits implements Checker {
   }
 
   #judge(nowMs: number, violate: Violate): void {
-    this.#waits = this.#waits.filter(({ node, id, ms, sinceMs, endedAtMs }) => {
-      const dueAtMs = Math.min(sinceMs + ms, endedAtMs ?? Number.POSITIVE_INFINITY)
+    this.#waits = this.#waits.filter(({ node, id, dueAtMs }) => {
       if (nowMs - dueAtMs <= SLACK_MS || this.#calm.lastedMs(nowMs, dueAtMs) <= SLACK_MS) return true
       violate(`${node} still waits for task ${id}, ${nowMs - dueAtMs} ms after it was to be answered`, {
         ids: [id],

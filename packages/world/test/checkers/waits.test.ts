@@ -1,7 +1,7 @@
 import { createState, engineConfig, evolve } from '@sluice/engine'
 import { describe, expect, test } from 'vitest'
 import { Waits } from '../../src/checkers/waits.ts'
-import { accepted, cancelled, Stream } from './stream.ts'
+import { accepted, cancelled, died, Stream } from './stream.ts'
 
 describe('[HTTP-2] whoever waits for an outcome is answered when there is one, or when the time is over', () => {
   const waiting = { type: 'waiting', node: 'operator', id: 't1', request: 1, ms: 1000 } as const
@@ -50,11 +50,16 @@ describe('[HTTP-2] whoever waits for an outcome is answered when there is one, o
     expect(begun().after(1301).write().said).toEqual([
       'operator still waits for task t1, 301 ms after it was to be answered',
     ])
-    const ended = () => begun().append(cancelled('t1'))
+    const ended = () => begun().append(cancelled('t1', 1))
     expect(ended().after(300).write().said).toEqual([])
     expect(ended().after(301).write().said).toHaveLength(1)
     // Nobody waits for a broker that is gone, and one that was kept from its work has time.
     expect(ended().see({ type: 'nodeStopped', node: 'broker', how: 'crashed' }).after(301).write().said).toEqual([])
+    // It ended before the wait began, was redriven, and only now is that durable.
+    const redriven = () => begun().append(died('t1', 'expired'), { type: 'taskRedriven', id: 't1', atMs: 0 })
+    expect(redriven().see(waited).said).toEqual([])
+    expect(redriven().after(1300).write().said).toEqual([])
+    expect(redriven().after(1301).write().said).toHaveLength(1)
     const paused = { type: 'faultStarted', fault: { type: 'pause', node: 'broker', forMs: 9 }, number: 1 } as const
     expect(ended().see(paused).after(301).write().said).toEqual([])
   })
