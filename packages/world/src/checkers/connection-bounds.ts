@@ -1,6 +1,7 @@
 import type { HostConfig } from '@sluice/broker/core'
 import type { BrokerMessage, ClientMessage } from '@sluice/protocol'
 import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
+import { HEADER_BYTES } from './frames-under-way.ts'
 import { boundsOf, isStranger } from './population.ts'
 import type { Sources } from './sources.ts'
 
@@ -51,13 +52,14 @@ export class ConnectionBounds implements Checker {
       violate(`${whose} a frame of ${messages} messages, past ${limits.frameMessagesMax}`, about)
     if (by !== 'broker') return
     const earlier = this.#unsent.get(connection)
+    const before = buffered - bytes - HEADER_BYTES
     if (earlier?.atMs === atMs) {
       // Reading between two frames of one time makes room. The broker sees that when the first has left.
-      earlier.before = Math.min(earlier.before, buffered - bytes)
+      earlier.before = Math.min(earlier.before, before)
       earlier.after = buffered
     } else {
       const wasFull = (earlier?.after ?? 0) > this.#host.sendBufferBytesHigh
-      this.#unsent.set(connection, { atMs, before: buffered - bytes, after: buffered, wasFull })
+      this.#unsent.set(connection, { atMs, before, after: buffered, wasFull })
     }
     const sinceMs = this.#overfull.get(connection)
     if (sinceMs !== undefined && sinceMs < atMs) {

@@ -3,7 +3,7 @@ import type { NetworkProfile } from '../scenario.ts'
 import { longestOf } from './population.ts'
 
 /** The approximate bytes of a frame on the wire besides its content. */
-const HEADER_BYTES = 4
+export const HEADER_BYTES = 4
 
 /** One frame, and how many of its messages have not been heard. */
 interface Frame {
