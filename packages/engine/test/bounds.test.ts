@@ -324,6 +324,17 @@ describe('[LEASE-11] heartbeats do not hold a task past its time limit for ever'
     expect(beatFor(300)).toBe('ready')
   })
 
+  test('nor does a worker that resumes its session again and again', () => {
+    const { harness, lease, beatFor } = held(false)
+    expect(beatFor(1100)).toBe('leased')
+    harness.apply({ type: 'disconnectSession', session: 'w' })
+    harness.apply({ type: 'resumeSession', session: 'w', leases: [lease] })
+    harness.advance(49)
+    expect(harness.stateOf('a')).toBe('leased')
+    harness.advance(1)
+    expect(harness.stateOf('a')).toBe('ready')
+  })
+
   test('a task without a time limit is renewed for ever', () => {
     const harness = new Harness()
     harness.submit('a', { leaseMs: 100 })

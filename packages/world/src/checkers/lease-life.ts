@@ -1,25 +1,36 @@
 import type { Checker, Observation, ObservationOf, Surroundings, Violate } from '../observation.ts'
+import { boundsOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
 /** Times are fractions of a ms, and sums of them are rounded. */
 const ROUNDING_MS = 0.01
+
+/** For how long heartbeats and resumes hold a task at most (LEASE-11). */
+export function heldMsMax({ leaseMs, timeLimitMs }: { leaseMs: number; timeLimitMs: number }, graceMs: number): number {
+  return timeLimitMs > 0 ? timeLimitMs + leaseMs + graceMs : Number.POSITIVE_INFINITY
+}
 
 /** A lease and what has renewed it. */
 interface Life {
   readonly id: string
   readonly session: string
   readonly leaseMs: number
+  readonly heldMs: number
+  /** From when at the earliest that counts: its grant, or the last start of the broker. By the broker's clock. */
+  heldFromMs: number
   /** By the broker's clock. */
   renewedAtMs: number
 }
 
 /**
  * A lease lasts its full `leaseMs` from its grant, from each renewal, from the resume of its session and from a start
- * of the broker. A worker whose heartbeat was answered has that long from when it was heard.
+ * of the broker. A worker whose heartbeat was answered has that long from when it was heard. A task with a time limit is
+ * not held for longer than LEASE-11 says.
  */
 export class LeaseLife implements Checker {
   readonly rule = 'LEASE-5'
   readonly #sources: Sources
+  readonly #graceMs: number
   readonly #lives = new Map<number, Life>()
   readonly #bySession = new Map<string, Set<number>>()
   /** Resumes whose further facts are still to come, and what they must renew. */
@@ -31,6 +42,7 @@ export class LeaseLife implements Checker {
 
   constructor(sources: Sources) {
     this.#sources = sources
+    this.#graceMs = boundsOf(sources.scenario).engine.graceMs
   }
 
   see(observation: Observation, _: Surroundings, violate: Violate): void {
@@ -46,7 +58,9 @@ export class LeaseLife implements Checker {
       switch (fact.type) {
         case 'leaseGranted': {
           const { id, lease, session, atMs } = fact
-          this.#lives.set(lease, { id, session, leaseMs: before?.options.leaseMs ?? 0, renewedAtMs: atMs })
+          const { leaseMs = 0, timeLimitMs = 0 } = before?.options ?? {}
+          const heldMs = heldMsMax({ leaseMs, timeLimitMs }, this.#graceMs)
+          this.#lives.set(lease, { id, session, leaseMs, heldMs, heldFromMs: atMs, renewedAtMs: atMs })
           this.#leasesOf(session).add(lease)
           break
         }
@@ -60,6 +74,7 @@ export class LeaseLife implements Checker {
           break
         case 'brokerStarted':
           this.#renew(this.#lives.keys(), fact.atMs)
+          for (const life of this.#lives.values()) life.heldFromMs = fact.atMs
           this.#beats.clear()
           this.#heardAtMs.clear()
           break
@@ -112,13 +127,14 @@ export class LeaseLife implements Checker {
   #expired(lease: number, atMs: number, worldMs: number, violate: Violate): void {
     const life = this.#lives.get(lease)
     if (!life) return
-    const { id, leaseMs, renewedAtMs } = life
+    const { id, leaseMs, heldMs, heldFromMs, renewedAtMs } = life
+    const heardAtMs = this.#heardAtMs.get(lease)
+    this.#heardAtMs.delete(lease)
+    if (atMs >= heldFromMs + heldMs - ROUNDING_MS) return
     if (atMs < renewedAtMs + leaseMs - ROUNDING_MS)
       violate(`lease ${lease} of task ${id} expired after ${atMs - renewedAtMs} ms, and lives ${leaseMs}`, {
         ids: [id],
       })
-    const heardAtMs = this.#heardAtMs.get(lease)
-    this.#heardAtMs.delete(lease)
     if (heardAtMs !== undefined && worldMs < heardAtMs + leaseMs - 1)
       violate(
         `lease ${lease} of task ${id} expired ${worldMs - heardAtMs} ms after an answered heartbeat`,

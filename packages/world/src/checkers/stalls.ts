@@ -1,5 +1,6 @@
 import type { Checker, Observation, Surroundings, Violate } from '../observation.ts'
 import type { Step } from './chronicle.ts'
+import { heldMsMax } from './lease-life.ts'
 import { boundsOf } from './population.ts'
 import type { Sources } from './sources.ts'
 
@@ -25,20 +26,30 @@ interface Running {
   readonly endsAtMs: number
 }
 
+/** A lease. However often it is renewed, it ends after this time of the broker's clock. */
+interface Held extends Running {
+  readonly leaseMs: number
+  readonly heldMs: number
+  readonly heldUntilMs: number
+}
+
 /** While the broker is paused, no lease and no grace window runs: each is extended by that time. */
 export class Stalls implements Checker {
   readonly rule = 'LEASE-10'
   readonly #sources: Sources
   readonly #slackMs: number
+  readonly #graceMs: number
   readonly #maySessionsMakeWay: boolean
   readonly #stalls: Stall[] = []
   readonly #underWay = new Set<number>()
-  readonly #leases = new Map<number, Running & { leaseMs: number }>()
+  readonly #leases = new Map<number, Held>()
   readonly #graces = new Map<string, Running>()
 
   constructor(sources: Sources) {
     this.#sources = sources
-    const { heartbeatMs } = boundsOf(sources.scenario).host
+    const { engine, host } = boundsOf(sources.scenario)
+    const { heartbeatMs } = host
+    this.#graceMs = engine.graceMs
     this.#maySessionsMakeWay = sources.scenario.engine?.sessionsMax !== undefined
     // A shorter pause may go unnoticed, and this much of a stall may count as time in which the broker could receive.
     this.#slackMs = 2 * Math.max(LISTEN_MS_MIN, Math.min(LISTEN_MS_MAX, heartbeatMs * LISTEN_SHARE)) + ROUNDING_MS
@@ -84,14 +95,19 @@ export class Stalls implements Checker {
   #take({ fact, before, after }: Step, offsetMs: number, violate: Violate): void {
     switch (fact.type) {
       case 'leaseGranted': {
-        const leaseMs = before?.options.leaseMs ?? 0
-        this.#leases.set(fact.lease, { sinceMs: fact.atMs, endsAtMs: fact.atMs + leaseMs, leaseMs })
+        const { atMs, lease } = fact
+        const { leaseMs = 0, timeLimitMs = 0 } = before?.options ?? {}
+        const heldMs = heldMsMax({ leaseMs, timeLimitMs }, this.#graceMs)
+        const heldUntilMs = atMs + heldMs
+        this.#leases.set(lease, { sinceMs: atMs, endsAtMs: atMs + leaseMs, leaseMs, heldMs, heldUntilMs })
         return
       }
       case 'leasesRenewed':
         this.#renew(fact.leases, fact.atMs)
         return
       case 'brokerStarted':
+        for (const [lease, held] of this.#leases)
+          this.#leases.set(lease, { ...held, heldUntilMs: fact.atMs + held.heldMs })
         this.#renew(this.#leases.keys(), fact.atMs)
         return
       case 'sessionDisconnected':
@@ -133,8 +149,10 @@ export class Stalls implements Checker {
 
   #renew(leases: Iterable<number>, atMs: number): void {
     for (const lease of leases) {
-      const running = this.#leases.get(lease)
-      if (running) this.#leases.set(lease, { ...running, sinceMs: atMs, endsAtMs: atMs + running.leaseMs })
+      const held = this.#leases.get(lease)
+      if (!held) continue
+      const endsAtMs = Math.min(atMs + held.leaseMs, held.heldUntilMs)
+      this.#leases.set(lease, { ...held, sinceMs: atMs, endsAtMs })
     }
   }
 }

@@ -118,6 +118,23 @@ describe('[LEASE-5] a lease lives its full time', () => {
     ).toEqual([])
   })
 
+  test('[LEASE-11] but no longer than its time limit allows', () => {
+    const limited = () =>
+      new Stream((sources) => new LeaseLife(sources), { engine: { graceMs: 200 } })
+        .welcome('worker-1')
+        .append(
+          accepted('t1', { leaseMs: 1000, timeLimitMs: 300 }),
+          ...opened('worker-1'),
+          granted('worker-1', 1, 't1'),
+        )
+        .append(renewed(900))
+    expect(limited().append(expired(1500)).said).toEqual([])
+    expect(limited().append(expired(1499)).said).toEqual(['lease 1 of task t1 expired after 599 ms, and lives 1000'])
+    const started = { type: 'brokerStarted' as const, epoch: 2, nextLease: 9, atMs: 950 }
+    expect(limited().append(started, renewed(1000), expired(1999)).said).toHaveLength(1)
+    expect(limited().append(started, renewed(2000), expired(2450)).said).toEqual([])
+  })
+
   test('[LEASE-4] from a heartbeat that was answered, by any clock', () => {
     const beaten = () =>
       lease()
