@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'vite'
 import { TOKEN_PATH } from './demo-tokens.ts'
+import { SIMULATOR } from './simulator-page.ts'
 
 export interface ExamplePage {
   /** The name of its folder. */
@@ -39,7 +40,8 @@ export function examplePages({ directory, brokerUrl, givesTokens }: PagesOptions
     configureServer: ({ middlewares }) => {
       middlewares.use((request, response, next) => {
         const { pathname } = new URL(request.url ?? '/', 'http://page')
-        if (pathname === '/') response.setHeader('content-type', 'text/html').end(listOf(pagesIn(directory)))
+        if (pathname === '/')
+          response.setHeader('content-type', 'text/html').end(listOf([SIMULATOR, ...pagesIn(directory)]))
         else if (pagesIn(directory).some(({ name }) => pathname === `/${name}`))
           response.writeHead(302, { location: `${pathname}/` }).end()
         else next()
@@ -50,5 +52,5 @@ export function examplePages({ directory, brokerUrl, givesTokens }: PagesOptions
 
 function listOf(pages: readonly ExamplePage[]): string {
   const links = pages.map(({ name, title }) => `<li><a href="/${name}/">${title}</a></li>`).join('')
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Examples of Sluice</title><style>body{font:1rem/1.6 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}</style><h1>Examples</h1><ul>${links}</ul></html>`
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Pages of Sluice</title><style>body{font:1rem/1.6 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}</style><h1>Pages of Sluice</h1><ul>${links}</ul></html>`
 }

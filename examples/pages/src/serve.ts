@@ -1,5 +1,5 @@
 /**
- * Serves each folder of `examples` that has an `index.html`:
+ * Serves the simulator, and each folder of `examples` that has an `index.html`:
  *
  *   node src/serve.ts --port 5173 --broker ws://127.0.0.1:7331
  *
@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { createServer } from 'vite'
 import { demoTokens } from './demo-tokens.ts'
 import { examplePages, pagesIn } from './example-pages.ts'
+import { SIMULATOR, simulatorPage, simulatorServer } from './simulator-page.ts'
 
 const HOST = '127.0.0.1'
 
@@ -25,6 +26,7 @@ const directory = join(import.meta.dirname, '..', '..')
 const secret = process.env.SLUICE_TOKEN_SECRET
 const pages = pagesIn(directory)
 
+const simulator = await simulatorServer()
 const server = await createServer({
   configFile: false,
   root: directory,
@@ -33,6 +35,7 @@ const server = await createServer({
   logLevel: 'warn',
   clearScreen: false,
   plugins: [
+    simulatorPage(simulator),
     examplePages({ directory, brokerUrl: values.broker, givesTokens: secret !== undefined }),
     ...(secret === undefined ? [] : [demoTokens(secret)]),
   ],
@@ -44,7 +47,7 @@ let isLeaving = false
 const leave = async () => {
   if (isLeaving) return
   isLeaving = true
-  await server.close()
+  await Promise.all([simulator.close(), server.close()])
   process.exit(0)
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void leave())
@@ -53,4 +56,4 @@ process.on('disconnect', () => void leave())
 await server.listen()
 const url = `http://${HOST}:${server.config.server.port}`
 console.log(`serving ${url}`)
-process.send?.({ pages: pages.map(({ name, title }) => ({ url: `${url}/${name}/`, title })) })
+process.send?.({ pages: [SIMULATOR, ...pages].map(({ name, title }) => ({ url: `${url}/${name}/`, title })) })

@@ -34,7 +34,7 @@ export class Player {
   constructor(plan: Plan, options: { untilMs?: number; speed?: number } = {}) {
     this.#engine = startEngine()
     this.plan = signal(plan)
-    this.untilMs = signal(options.untilMs ?? plan.scenario.durationMs)
+    this.untilMs = signal(endOf(plan, options.untilMs))
     this.speed.value = options.speed ?? 1
     this.#engine.open(plan).catch((error: Error) => this.#failed(error))
     this.#ask()
@@ -42,6 +42,11 @@ export class Player {
 
   get engine(): Engine {
     return this.#engine
+  }
+
+  /** Whether it waits for a picture. */
+  get isBusy(): boolean {
+    return this.#isAsking
   }
 
   play(): void {
@@ -108,7 +113,7 @@ export class Player {
     await this.#engine.open(plan)
     batch(() => {
       this.plan.value = plan
-      this.untilMs.value = options.untilMs ?? plan.scenario.durationMs
+      this.untilMs.value = endOf(plan, options.untilMs)
       if (options.speed !== undefined) this.speed.value = options.speed
       this.notice.value = ''
     })
@@ -160,4 +165,9 @@ export class Player {
     this.pause()
     this.notice.value = error.message
   }
+}
+
+/** The last instant before a scenario ends all faults and lets everything come to rest. */
+function endOf({ scenario }: Plan, untilMs = Number.POSITIVE_INFINITY): number {
+  return Math.min(untilMs, scenario.durationMs - 1)
 }

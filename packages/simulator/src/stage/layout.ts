@@ -36,6 +36,8 @@ export interface Layout {
 type Queues = StageView['queues']
 type Rects = Map<string, Rect>
 
+/** Below this width parts stand below each other. */
+const WIDE_MIN = 660
 const GAP = 16
 const LANE = 54
 const HEADER = 46
@@ -51,13 +53,13 @@ const LINK_HEIGHT = 64
 export function layoutOf({ parts, queues }: Pick<StageView, 'parts' | 'queues'>, width: number): Layout {
   const clients = parts.filter(({ kind }) => kind === 'producer' || kind === 'tab' || kind === 'stranger')
   const workers = parts.filter(({ kind }) => kind === 'worker')
-  return width >= 760 ? wide(clients, workers, queues, width) : narrow(clients, workers, queues, width)
+  return width >= WIDE_MIN ? wide(clients, workers, queues, width) : narrow(clients, workers, queues, width)
 }
 
 function wide(clients: readonly PartView[], workers: readonly PartView[], queues: Queues, width: number): Layout {
   const radius = 10
-  const side = Math.min(200, Math.max(150, width * 0.17))
-  const gap = Math.max(80, (width - 2 * side) * 0.17)
+  const side = Math.min(200, Math.max(136, width * 0.17))
+  const gap = Math.max(70, (width - 2 * side) * 0.17)
   const broker: Rect = { x: side + gap, y: 0, width: width - 2 * (side + gap), height: brokerHeight(queues.length) }
   const height = Math.max(broker.height, columnHeight(clients, clientHeight), columnHeight(workers, workerHeight), 300)
   broker.y = (height - broker.height) / 2
@@ -78,7 +80,7 @@ function wide(clients: readonly PartView[], workers: readonly PartView[], queues
 }
 
 function narrow(clients: readonly PartView[], workers: readonly PartView[], queues: Queues, width: number): Layout {
-  const radius = 8
+  const radius = width >= 480 ? 10 : 8
   const rects: Rects = new Map()
   const above = rows(rects, clients, 0, width, () => CLIENT_HEIGHT_NARROW)
   const broker: Rect = { x: 0, y: above + LINK_HEIGHT, width, height: brokerHeight(queues.length) }

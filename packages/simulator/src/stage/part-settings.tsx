@@ -240,7 +240,7 @@ interface CounterProps {
 
 function Counter({ label, value, min = 0, max, onChange }: CounterProps) {
   return (
-    <div class="field counter" role="group" aria-label={label}>
+    <fieldset class="field counter" aria-label={label}>
       <span>{label}</span>
       <button
         type="button"
@@ -259,6 +259,6 @@ function Counter({ label, value, min = 0, max, onChange }: CounterProps) {
       >
         +
       </button>
-    </div>
+    </fieldset>
   )
 }

@@ -21,7 +21,7 @@ export interface StageProps {
 
 /** What a person sees: parts that can be reached by keyboard, and tokens above them. */
 export function Stage({ stage, selected, onSelectPart, onSelectTask, label, canvasRef }: StageProps) {
-  const box = useRef<HTMLDivElement>(null)
+  const box = useRef<HTMLElement>(null)
   const own = useRef<HTMLCanvasElement>(null)
   const canvas = canvasRef ?? own
   const width = useWidth(box)
@@ -31,7 +31,20 @@ export function Stage({ stage, selected, onSelectPart, onSelectTask, label, canv
   const picture = pictureOf(stage, layout)
   usePainting(canvas, box, { stage, layout, picture, painter, selected })
   return (
-    <div class="stage" ref={box} style={{ height: `${layout.height}px` }} role="group" aria-label={label}>
+    <section
+      class={`stage ${layout.isWide ? '' : 'is-narrow'}`}
+      ref={box}
+      style={{ height: `${layout.height}px` }}
+      aria-label={label}
+      onClickCapture={(event) => {
+        // Tokens lie above the parts. The same tasks are in the list of tasks, which the keyboard reaches.
+        const rect = event.currentTarget.getBoundingClientRect()
+        const id = painter.hit({ x: event.clientX - rect.left, y: event.clientY - rect.top }, layout.radius)
+        if (id === undefined || event.detail === 0) return
+        event.stopPropagation()
+        onSelectTask?.(id)
+      }}
+    >
       <Links stage={stage} layout={layout} />
       {stage.parts.map((part) => {
         const rect = layout.parts.get(part.name)
@@ -62,29 +75,14 @@ export function Stage({ stage, selected, onSelectPart, onSelectTask, label, canv
           />
         )
       })}
-      <canvas
-        ref={canvas}
-        class="stage-tokens"
-        aria-hidden="true"
-        onClick={(event) => {
-          const rect = event.currentTarget.getBoundingClientRect()
-          const point = { x: event.clientX - rect.left, y: event.clientY - rect.top }
-          const id = painter.hit(point, layout.radius)
-          if (id !== undefined) onSelectTask?.(id)
-          else onSelectPart?.(partAt(layout, point.x, point.y) ?? '')
-        }}
-      />
-    </div>
+      <div class="stage-tokens" aria-hidden="true">
+        <canvas ref={canvas} />
+      </div>
+    </section>
   )
 }
 
-function partAt(layout: Layout, x: number, y: number): string | undefined {
-  for (const [name, rect] of layout.parts)
-    if (x >= rect.x && x <= rect.x + rect.width && y >= rect.y && y <= rect.y + rect.height) return name
-  return undefined
-}
-
-function useWidth(box: RefObject<HTMLDivElement | null>): number {
+function useWidth(box: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(960)
   useLayoutEffect(() => {
     const element = box.current
@@ -108,7 +106,7 @@ interface Painting {
 
 function usePainting(
   canvas: RefObject<HTMLCanvasElement | null>,
-  box: RefObject<HTMLDivElement | null>,
+  box: RefObject<HTMLElement | null>,
   painting: Painting,
 ): void {
   const palette = useRef<Palette | undefined>(undefined)

@@ -1,10 +1,22 @@
 import { useEffect, useState } from 'preact/hooks'
 import { Header } from './header.tsx'
 import { Help } from './help.tsx'
+import { lazy } from './lazy.tsx'
 import { PlayRoom } from './play-room.tsx'
-import { route } from './route.ts'
+import { type Route, route } from './route.ts'
 import './app.css'
 import './theme.css'
+
+const LessonsRoom = lazy(async () => (await import('../lessons-room/lessons-room.tsx')).LessonsRoom)
+
+function Room({ route: to }: { route: Route }) {
+  switch (to.room) {
+    case 'lessons':
+      return <LessonsRoom name={to.name} />
+    default:
+      return <PlayRoom />
+  }
+}
 
 export function App() {
   const [isHelping, setHelping] = useState(false)
@@ -18,7 +30,7 @@ export function App() {
   return (
     <>
       <Header route={route.value} onHelp={() => setHelping(true)} />
-      <PlayRoom />
+      <Room route={route.value} />
       <Help isOpen={isHelping} onClose={() => setHelping(false)} />
     </>
   )

@@ -27,8 +27,11 @@ export function Timeline({ player, branches }: { player: Player; branches?: Bran
   const place = SPEEDS.indexOf(speed.value)
   const faster = SPEEDS[place === -1 ? SPEEDS.findIndex((one) => one > speed.value) : place + 1]
   const slower = SPEEDS[place === -1 ? SPEEDS.findLastIndex((one) => one < speed.value) : place - 1]
+  const setSpeed = (next: number | undefined) => {
+    if (next !== undefined) speed.value = next
+  }
   return (
-    <div class="timeline" role="group" aria-label="Time">
+    <section class="timeline" aria-label="Time">
       <div class="timeline-line">
         <div class="timeline-marks" aria-hidden="true">
           {[...marks, ...planned]
@@ -91,14 +94,14 @@ export function Timeline({ player, branches }: { player: Player; branches?: Bran
         <output class="timeline-clock" aria-label="World time">
           {clockText(atMs.value)}
         </output>
-        <span class="speed" role="group" aria-label="Speed">
+        <fieldset class="speed" aria-label="Speed">
           <button
             type="button"
             class="round"
             disabled={slower === undefined}
             aria-label="Slower"
             title="Slower ([)"
-            onClick={() => slower !== undefined && (speed.value = slower)}
+            onClick={() => setSpeed(slower)}
           >
             −
           </button>
@@ -109,11 +112,11 @@ export function Timeline({ player, branches }: { player: Player; branches?: Bran
             disabled={faster === undefined}
             aria-label="Faster"
             title="Faster (])"
-            onClick={() => faster !== undefined && (speed.value = faster)}
+            onClick={() => setSpeed(faster)}
           >
             +
           </button>
-        </span>
+        </fieldset>
         {branches !== undefined && branches.list.value.length > 1 && (
           <BranchChoice player={player} branches={branches} />
         )}
@@ -121,7 +124,7 @@ export function Timeline({ player, branches }: { player: Player; branches?: Bran
           {notice.value}
         </span>
       </div>
-    </div>
+    </section>
   )
 }
 
