@@ -19,6 +19,8 @@ export interface Layout {
   /** Side by side, or below each other on a narrow screen. */
   isWide: boolean
   parts: ReadonlyMap<string, Rect>
+  /** How much each part shows of itself. */
+  sizes: ReadonlyMap<string, PartSize>
   lanes: ReadonlyMap<string, Rect>
   /** Dead letters. */
   tray: Rect
@@ -33,6 +35,9 @@ export interface Layout {
   radius: number
 }
 
+/** `full`: a card; `small`: its name and state; `tiny`: a number. The more there are, the less there is of each. */
+export type PartSize = 'full' | 'small' | 'tiny'
+
 type Queues = StageView['queues']
 type Rects = Map<string, Rect>
 
@@ -46,6 +51,11 @@ const SLOT_ROW_MAX = 8
 const SLOT_STEP = 26
 const CLIENT_HEIGHT = 84
 const CLIENT_HEIGHT_NARROW = 66
+const SMALL_HEIGHT = 40
+const TINY = 34
+/** So many parts of a side have room for full cards, and so many for small ones. */
+const FULL_MAX = 5
+const SMALL_MAX = 9
 /** The height of the links between rows on a narrow screen. */
 const LINK_HEIGHT = 64
 
@@ -61,11 +71,14 @@ function wide(clients: readonly PartView[], workers: readonly PartView[], queues
   const side = Math.min(200, Math.max(136, width * 0.17))
   const gap = Math.max(70, (width - 2 * side) * 0.17)
   const broker: Rect = { x: side + gap, y: 0, width: width - 2 * (side + gap), height: brokerHeight(queues.length) }
-  const height = Math.max(broker.height, columnHeight(clients, clientHeight), columnHeight(workers, workerHeight), 300)
+  const left = sideOf(clients, side, () => CLIENT_HEIGHT)
+  const right = sideOf(workers, side, workerHeight)
+  const height = Math.max(broker.height, left.height, right.height, 300)
   broker.y = (height - broker.height) / 2
   const rects: Rects = new Map([['broker', broker]])
-  column(rects, clients, 0, side, height, clientHeight)
-  column(rects, workers, width - side, side, height, workerHeight)
+  for (const [name, rect] of left.rects) rects.set(name, { ...rect, y: rect.y + (height - left.height) / 2 })
+  for (const [name, rect] of right.rects)
+    rects.set(name, { ...rect, x: rect.x + width - side, y: rect.y + (height - right.height) / 2 })
   const links = new Map<string, readonly [Point, Point]>()
   for (const { name, kind } of [...clients, ...workers]) {
     const rect = rects.get(name) as Rect
@@ -76,7 +89,7 @@ function wide(clients: readonly PartView[], workers: readonly PartView[], queues
     ])
   }
   const inner = { ...insideBroker(broker, queues), ...atWorkers(rects, workers, radius) }
-  return { width, height, isWide: true, parts: rects, links, radius, ...inner }
+  return { width, height, isWide: true, parts: rects, sizes: sizesOf(clients, workers), links, radius, ...inner }
 }
 
 function narrow(clients: readonly PartView[], workers: readonly PartView[], queues: Queues, width: number): Layout {
@@ -105,40 +118,55 @@ function narrow(clients: readonly PartView[], workers: readonly PartView[], queu
     )
   }
   const inner = { ...insideBroker(broker, queues), ...atWorkers(rects, workers, radius) }
-  return { width, height, isWide: false, parts: rects, links, radius, ...inner }
+  return { width, height, isWide: false, parts: rects, sizes: sizesOf(clients, workers), links, radius, ...inner }
 }
 
 function brokerHeight(queues: number): number {
   return HEADER + Math.max(1, queues) * (LANE + 10) + FOOTER
 }
 
-function clientHeight(): number {
-  return CLIENT_HEIGHT
+function sizeOf(count: number): PartSize {
+  if (count <= FULL_MAX) return 'full'
+  return count <= SMALL_MAX ? 'small' : 'tiny'
+}
+
+function sizesOf(clients: readonly PartView[], workers: readonly PartView[]): Map<string, PartSize> {
+  return new Map(
+    [clients, workers].flatMap((parts) => parts.map(({ name }): [string, PartSize] => [name, sizeOf(parts.length)])),
+  )
 }
 
 function workerHeight({ slots }: PartView): number {
   return 88 + (Math.ceil(slots / SLOT_ROW_MAX) - 1) * SLOT_STEP
 }
 
-function columnHeight(parts: readonly PartView[], heightOf: (part: PartView) => number): number {
-  return parts.reduce((sum, part) => sum + heightOf(part) + GAP, -GAP)
-}
-
-/** Below each other, in the middle of the height. */
-function column(
-  rects: Rects,
+/** The parts of one side: below each other, or in a grid where there are many. */
+function sideOf(
   parts: readonly PartView[],
-  x: number,
   width: number,
-  room: number,
-  heightOf: (part: PartView) => number,
-): void {
-  let y = (room - columnHeight(parts, heightOf)) / 2
-  for (const part of parts) {
-    const height = heightOf(part)
-    rects.set(part.name, { x, y, width, height })
-    y += height + GAP
+  fullHeight: (part: PartView) => number,
+): { rects: Rects; height: number } {
+  const rects: Rects = new Map()
+  const size = sizeOf(parts.length)
+  if (size === 'tiny') {
+    const perRow = Math.max(1, Math.floor((width + 4) / (TINY + 4)))
+    for (const [at, { name }] of parts.entries())
+      rects.set(name, {
+        x: (at % perRow) * (TINY + 4),
+        y: Math.floor(at / perRow) * (TINY + 4),
+        width: TINY,
+        height: TINY,
+      })
+    return { rects, height: Math.ceil(parts.length / perRow) * (TINY + 4) - 4 }
   }
+  const gap = size === 'full' ? GAP : 8
+  let y = 0
+  for (const part of parts) {
+    const height = size === 'full' ? fullHeight(part) : SMALL_HEIGHT
+    rects.set(part.name, { x: 0, y, width, height })
+    y += height + gap
+  }
+  return { rects, height: Math.max(0, y - gap) }
 }
 
 /** Beside each other, in as many rows as needed. Returns where the last row ends. */
@@ -149,13 +177,15 @@ function rows(
   width: number,
   heightOf: (part: PartView) => number,
 ): number {
-  const gap = 8
-  const perRow = Math.max(1, Math.min(parts.length, Math.floor((width + gap) / (100 + gap))))
-  const own = (width - gap * (perRow - 1)) / perRow
+  const isTiny = sizeOf(parts.length) === 'tiny'
+  const gap = isTiny ? 4 : 8
+  const least = isTiny ? TINY : 100
+  const perRow = Math.max(1, Math.min(parts.length, Math.floor((width + gap) / (least + gap))))
+  const own = isTiny ? TINY : (width - gap * (perRow - 1)) / perRow
   let y = top
   for (let from = 0; from < parts.length; from += perRow) {
     const inRow = parts.slice(from, from + perRow)
-    const height = Math.max(...inRow.map(heightOf))
+    const height = isTiny ? TINY : Math.max(...inRow.map(heightOf))
     for (const [at, part] of inRow.entries()) rects.set(part.name, { x: at * (own + gap), y, width: own, height })
     y += height + (from + perRow < parts.length ? gap : 0)
   }
@@ -186,7 +216,17 @@ function atWorkers(
   const slots = new Map<string, readonly Point[]>()
   const shelves = new Map<string, Point>()
   for (const { name, slots: count } of workers) {
-    const { x, y, width } = rects.get(name) as Rect
+    const { x, y, width, height } = rects.get(name) as Rect
+    if (sizeOf(workers.length) !== 'full' && height < CLIENT_HEIGHT_NARROW) {
+      // There is room for one place. More tasks lie there above each other.
+      const place = { x: x + width - 6 - radius - (height === TINY ? (width - 12) / 2 - radius : 0), y: y + height / 2 }
+      slots.set(
+        name,
+        Array.from({ length: count }, (_, at) => ({ x: place.x - (height === TINY ? 0 : at * 8), y: place.y })),
+      )
+      shelves.set(name, place)
+      continue
+    }
     const inRow = Math.min(SLOT_ROW_MAX, Math.max(1, count))
     const step = Math.min(SLOT_STEP, (width - 56) / inRow)
     const first = x + 14 + radius

@@ -6,7 +6,7 @@ import { Painter } from './painter.ts'
 import { type Palette, paletteOf } from './palette.ts'
 import './stage.css'
 import { pictureOf } from './tokens.ts'
-import { moodOf, nameOf, statusOf } from './words.ts'
+import { moodOf, nameOf, numberOf, statusOf } from './words.ts'
 
 export interface StageProps {
   stage: StageView
@@ -193,6 +193,7 @@ function PartCard({
   onSelect,
 }: CardProps & { rect: Rect; layout: Layout; held: number }) {
   const isWorker = part.kind === 'worker'
+  const size = layout.sizes.get(part.name) ?? 'full'
   const status = statusOf(part)
   const words = isWorker
     ? `${nameOf(part)}: ${status}, ${held} of ${part.slots} handlers busy or waiting, credit ${part.credit}`
@@ -200,18 +201,22 @@ function PartCard({
   return (
     <button
       type="button"
-      class={`part part-${part.kind} ${isSelected ? 'is-selected' : ''} ${part.isUp ? '' : 'is-down'}`}
+      class={`part part-${part.kind} size-${size} ${isSelected ? 'is-selected' : ''} ${part.isUp ? '' : 'is-down'}`}
       style={boxOf(rect)}
       aria-label={words}
       aria-pressed={isSelected}
       onClick={() => onSelect?.(part.name)}
     >
       <span class="part-head">
-        <PartIcon kind={part.kind} />
-        <span class="part-name">{nameOf(part)}</span>
+        {size === 'full' && <PartIcon kind={part.kind} />}
+        {size === 'full' ? (
+          <span class="part-name">{nameOf(part)}</span>
+        ) : (
+          <span class={`part-name mood-${moodOf(part)}`}>{size === 'small' ? nameOf(part) : numberOf(part)}</span>
+        )}
       </span>
-      <span class={`part-status mood-${moodOf(part)}`}>{status}</span>
-      {isWorker ? (
+      {size === 'full' && <span class={`part-status mood-${moodOf(part)}`}>{status}</span>}
+      {size !== 'full' ? null : isWorker ? (
         <>
           <svg class="slots" width={rect.width} height={rect.height} aria-hidden="true">
             {(layout.slots.get(part.name) ?? []).map(({ x, y }, at) => (

@@ -102,6 +102,7 @@ function byTurn(a: TaskView, b: TaskView): number {
 
 function producerTokens(tasks: readonly TaskView[], rect: Rect | undefined, radius: number): Token[] {
   if (rect === undefined) return []
+  if (rect.width < 60) return tasks.slice(0, 1).map((task) => token(task, centreOf(rect)))
   const step = radius + 5
   const room = Math.max(1, Math.floor((rect.width - 24) / step))
   const y = rect.y + rect.height - radius - 7

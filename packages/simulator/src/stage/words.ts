@@ -39,7 +39,10 @@ export function moodOf(part: PartView): 'good' | 'warn' | 'bad' {
 }
 
 export function nameOf({ name, kind }: Pick<PartView, 'name' | 'kind'>): string {
-  const number = name.slice(name.lastIndexOf('-') + 1)
   if (kind === 'broker') return 'Broker'
-  return `${kind.charAt(0).toUpperCase()}${kind.slice(1)} ${number}`
+  return `${kind.charAt(0).toUpperCase()}${kind.slice(1)} ${numberOf({ name })}`
+}
+
+export function numberOf({ name }: Pick<PartView, 'name'>): string {
+  return name.slice(name.lastIndexOf('-') + 1)
 }
