@@ -6,6 +6,7 @@
 export type { Change, TimedChange } from './change.ts'
 export { type Distribution, draw, meanOf } from './distribution.ts'
 export { FAULT_TYPES, type Fault, type FaultRates, type FaultType, type TimedFault } from './fault.ts'
+export { faultText } from './fault-text.ts'
 export type {
   Checker,
   Observation,

@@ -24,6 +24,8 @@ export async function examine(
   const report = await runWorld(scenario, seed, {
     checkers: checkers(scenario),
     untilViolated,
+    // Who looks on sees the charts as well. It changes neither the run nor its hash.
+    watchesTransitions: onObservation !== undefined,
     onObservation: (observation) => {
       coverage.see(observation)
       onObservation?.(observation)

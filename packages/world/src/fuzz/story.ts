@@ -1,7 +1,7 @@
+import { faultText, seconds } from '../fault-text.ts'
 import { FactReader } from '../journal/facts.ts'
 import type { Observation, ObservationOf, Violation } from '../observation.ts'
 import { Cast } from './cast.ts'
-import { faultText, seconds } from './fault-text.ts'
 import { factText, heardText, saidText } from './sentence.ts'
 
 /** The most lines of a story: what a person reads at once. */

@@ -1,4 +1,4 @@
-import type { Fault } from '../fault.ts'
+import type { Fault } from './fault.ts'
 
 /** A virtual time, right-aligned in a column of 12. */
 export function seconds(ms: number): string {
