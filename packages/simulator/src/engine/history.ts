@@ -56,6 +56,11 @@ export class History<State extends Copyable> {
     return this.#seen[number - this.#forgotten]
   }
 
+  /** The state before everything that is kept. It must not be changed. */
+  get first(): State {
+    return (this.#keyframes[0] as Keyframe<State>).state
+  }
+
   get seen(): readonly Seen[] {
     return this.#seen
   }
