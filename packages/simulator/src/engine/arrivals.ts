@@ -45,7 +45,7 @@ export class Arrivals {
   }
 }
 
-function isWire(observation: Observation): observation is Wire {
+export function isWire(observation: Observation): observation is Wire {
   return 'message' in observation
 }
 

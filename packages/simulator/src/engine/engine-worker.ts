@@ -1,10 +1,13 @@
 /// <reference lib="webworker" />
+
+import type { Playable } from './playable.ts'
 import type { Answer, Call, CallName, EngineCalls } from './protocol.ts'
 import { type Plan, Run } from './run.ts'
+import { TracedRun } from './traced-run.ts'
 
-let run: Run | undefined
+let run: Playable | undefined
 
-function opened(): Run {
+function opened(): Playable {
   if (run === undefined) throw new Error('no run is open')
   return run
 }
@@ -29,6 +32,14 @@ const handlers: Handlers = {
   },
   charts: (atMs) => opened().charts(atMs),
   measures: (atMs) => opened().measures(atMs),
+  gantt: (fromMs, untilMs) => opened().gantt(fromMs, untilMs),
+  story: (id, untilMs) => opened().story(id, untilMs),
+  narration: (untilMs, count) => opened().narration(untilMs, count),
+  trace: (untilMs, format) => opened().trace(untilMs, format),
+  openTrace: (text) => {
+    run = new TracedRun(text)
+    return run.plan
+  },
 }
 
 self.onmessage = async ({ data }: MessageEvent<Call>) => {

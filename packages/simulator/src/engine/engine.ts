@@ -9,6 +9,22 @@ export interface Engine extends Caller {
   end(): void
 }
 
+/** A record, so that none is missing. */
+const EVERY_NAME: Record<CallName, true> = {
+  open: true,
+  show: true,
+  next: true,
+  change: true,
+  charts: true,
+  measures: true,
+  gantt: true,
+  story: true,
+  narration: true,
+  trace: true,
+  openTrace: true,
+}
+const NAMES = Object.keys(EVERY_NAME) as CallName[]
+
 export function startEngine(): Engine {
   const worker = new Worker(new URL('./engine-worker.ts', import.meta.url), { type: 'module' })
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
@@ -29,7 +45,6 @@ export function startEngine(): Engine {
       waiting.set(number, { resolve, reject })
       worker.postMessage({ number, name, args } as Call)
     })
-  const names: readonly CallName[] = ['open', 'show', 'next', 'change', 'charts', 'measures']
-  const calls = Object.fromEntries(names.map((name) => [name, (...args: unknown[]) => call(name, args)]))
+  const calls = Object.fromEntries(NAMES.map((name) => [name, (...args: unknown[]) => call(name, args)]))
   return { ...(calls as unknown as Caller), end: () => worker.terminate() }
 }

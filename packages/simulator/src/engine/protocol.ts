@@ -1,8 +1,12 @@
 import type { Change } from '@sluice/world'
 import type { ChartsView } from '../view/charts.ts'
 import type { Condition } from '../view/conditions.ts'
+import type { GanttView } from '../view/gantt.ts'
 import type { MeasuresView } from '../view/measures.ts'
-import type { Plan, Shown } from './run.ts'
+import type { Happening } from '../view/narration.ts'
+import type { StoryView } from '../view/story.ts'
+import type { Plan } from './plan.ts'
+import type { Shown, TraceFormat } from './playable.ts'
 
 /** What the page may ask of the Worker that holds a run. Times are world times in ms. */
 export interface EngineCalls {
@@ -19,6 +23,16 @@ export interface EngineCalls {
   change(atMs: number, change: Change): Plan
   charts(atMs: number): ChartsView
   measures(atMs: number): MeasuresView
+  /** The attempts of this span, as they are known at its end. */
+  gantt(fromMs: number, untilMs: number): GanttView
+  /** What has happened to the task with this id up to the instant. */
+  story(id: string, untilMs: number): StoryView
+  /** The last notable happenings, the newest last. */
+  narration(untilMs: number, count: number): Happening[]
+  /** Everything up to the instant, as a file. */
+  trace(untilMs: number, format: TraceFormat): Blob
+  /** Shows a trace in the place of a run. Returns the plan of the run that it was taken from. */
+  openTrace(text: string): Plan
 }
 
 export type CallName = keyof EngineCalls
