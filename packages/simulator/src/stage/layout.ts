@@ -68,12 +68,13 @@ export function layoutOf({ parts, queues }: Pick<StageView, 'parts' | 'queues'>,
 
 function wide(clients: readonly PartView[], workers: readonly PartView[], queues: Queues, width: number): Layout {
   const radius = 10
-  const side = Math.min(200, Math.max(136, width * 0.17))
+  const hasMany = clients.length > SMALL_MAX || workers.length > SMALL_MAX
+  const side = Math.min(hasMany ? 220 : 200, Math.max(140, width * (hasMany ? 0.26 : 0.17)))
   const gap = Math.max(70, (width - 2 * side) * 0.17)
   const broker: Rect = { x: side + gap, y: 0, width: width - 2 * (side + gap), height: brokerHeight(queues.length) }
   const left = sideOf(clients, side, () => CLIENT_HEIGHT)
   const right = sideOf(workers, side, workerHeight)
-  const height = Math.max(broker.height, left.height, right.height, 300)
+  const height = Math.max(broker.height, left.height, right.height)
   broker.y = (height - broker.height) / 2
   const rects: Rects = new Map([['broker', broker]])
   for (const [name, rect] of left.rects) rects.set(name, { ...rect, y: rect.y + (height - left.height) / 2 })

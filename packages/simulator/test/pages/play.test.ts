@@ -1,0 +1,117 @@
+import axe from 'axe-core'
+import type { Page } from 'playwright'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Site, tabTo } from './site.ts'
+
+let site: Site
+beforeAll(async () => {
+  site = await Site.open()
+})
+afterAll(() => site[Symbol.asyncDispose]())
+
+/** World time as the page shows it, in seconds. */
+async function clock(page: Page): Promise<number> {
+  const text = await page.getByLabel('World time').textContent()
+  const [minutes, seconds] = (text ?? '').split(':')
+  return Number(minutes) * 60 + Number(seconds)
+}
+
+async function pastSecond(page: Page, second: number): Promise<void> {
+  await expect.poll(() => clock(page), { timeout: 60_000 }).toBeGreaterThan(second)
+}
+
+test('the first view is a running scene that says where to start', async () => {
+  const page = await site.page('')
+  await page.getByRole('link', { name: 'Start here' }).waitFor()
+  await pastSecond(page, 2)
+  expect(await page.getByRole('button', { name: /^Broker: ready/ }).count()).toBe(1)
+  expect(await page.getByRole('button', { name: /^Worker \d: connected/ }).count()).toBe(3)
+  expect(site.errors).toEqual([])
+  await page.context().close()
+})
+
+test('the keyboard alone stops the scene, steps it, opens a part and crashes it there', async () => {
+  const page = await site.page('')
+  await pastSecond(page, 3)
+  await page.keyboard.press(' ')
+  const stopped = await clock(page)
+  await page.keyboard.press('.')
+  await expect.poll(() => clock(page)).toBeGreaterThanOrEqual(stopped)
+  await page.keyboard.press('ArrowLeft')
+  await expect.poll(() => clock(page)).toBeLessThan(stopped)
+  await tabTo(page, /^Worker 2: /)
+  await page.keyboard.press('Enter')
+  await tabTo(page, 'Crash')
+  await page.keyboard.press('Enter')
+  await page.getByLabel('Run').waitFor()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('ArrowRight')
+  await page.getByRole('button', { name: /^Worker 2: crashed/ }).waitFor()
+  // The run as planned is still there.
+  await page.getByLabel('Run').selectOption('1')
+  await page.getByRole('button', { name: /^Worker 2: connected/ }).waitFor()
+  await page.keyboard.press('?')
+  await page.getByRole('heading', { name: /What you see/ }).waitFor()
+  expect(site.errors).toEqual([])
+  await page.context().close()
+})
+
+test('a hand adds workers and slows the network where it is', async () => {
+  const page = await site.page('')
+  await pastSecond(page, 1)
+  await page.getByRole('button', { name: /^Worker 1: / }).click()
+  await page.getByRole('button', { name: 'Workers: one more' }).click()
+  await page.getByRole('button', { name: /^Worker 4: / }).waitFor()
+  await page.getByRole('button', { name: 'Workers: one more' }).click()
+  await page.getByRole('button', { name: /^Worker 5: / }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: /^Broker: / }).click()
+  await page.getByLabel('A message takes, one way').fill('200')
+  await expect.poll(() => page.getByLabel('A message takes, one way').getAttribute('aria-valuetext')).toBe('3000 ms')
+  expect(site.errors).toEqual([])
+  await page.context().close()
+})
+
+const SCREENS = [
+  { name: 'desktop, light', options: { colorScheme: 'light' } },
+  { name: 'phone, dark', options: { colorScheme: 'dark', viewport: { width: 360, height: 780 } } },
+] as const
+
+const PLACES = [
+  ['the scene', ''],
+  ['the lessons', '#/lessons'],
+  ['a lesson', '#/lessons/acknowledgement-and-lease'],
+] as const
+
+test.each(SCREENS.flatMap((screen) => PLACES.map(([words, hash]) => ({ ...screen, words, hash }))))(
+  'axe finds nothing serious in $words ($name), and nothing is wider than the screen',
+  async ({ options, hash }) => {
+    const page = await site.page(hash, options)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    const broker = page.getByRole('button', { name: /^Broker: / }).first()
+    if (hash !== '#/lessons') await broker.waitFor({ timeout: 60_000 })
+    await page.evaluate(axe.source)
+    const found = await page.evaluate(() =>
+      (window as unknown as { axe: typeof axe }).axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }),
+    )
+    const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`)).toEqual([])
+    const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    expect(excess).toBeLessThanOrEqual(0)
+    await page.context().close()
+  },
+)
+
+test('with reduced motion the scene goes on in steps', async () => {
+  const page = await site.page('', { reducedMotion: 'reduce' })
+  await pastSecond(page, 2)
+  const seen = new Set<number>()
+  const untilMs = Date.now() + 3500
+  while (Date.now() < untilMs) {
+    seen.add(await clock(page))
+    await page.waitForTimeout(50)
+  }
+  expect(seen.size).toBeGreaterThan(1)
+  expect(seen.size).toBeLessThanOrEqual(6)
+  await page.context().close()
+})
