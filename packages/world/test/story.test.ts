@@ -1,5 +1,6 @@
 import { Bodies } from '@sluice/protocol'
 import { expect, test } from 'vitest'
+import { findingText } from '../src/fuzz/campaign.ts'
 import { populated } from '../src/fuzz/examine.ts'
 import { Story } from '../src/fuzz/story.ts'
 import { defaultScenario, runWorld } from '../src/index.ts'
@@ -129,4 +130,14 @@ test('where a violation is about a queue as a whole, the story is that of tasks 
   expect(await populated({ ...about, about: { nodes: ['worker-1'] } }, { seed: 1, scenario })).toMatchObject({
     about: { nodes: ['worker-1'] },
   })
+})
+
+test('a finding names the command and the link that show its world again', () => {
+  const text = findingText({ seed: 4711, violation: { ...violation, atMs: 3400.125 } })
+  expect(text.split('\n').slice(-2)).toEqual([
+    'again: pnpm fuzz --seed 4711',
+    'open: http://127.0.0.1:5173/simulator/#fuzz=4711&at=3400.125',
+  ])
+  // The seed alone does not make a world that came from a file.
+  expect(findingText({ seed: 4711, violation, isFromFile: true })).not.toContain('4711&at')
 })

@@ -4,9 +4,14 @@ import type { Pool } from './pool.ts'
 import { Tally } from './tally.ts'
 
 /** A seed that violated a rule and, if it was asked for, its story. */
+/** Where `pnpm dev` serves the simulator. */
+const SIMULATOR_URL = 'http://127.0.0.1:5173/simulator/'
+
 export interface Finding {
   seed: number
   violation: Violation
+  /** The scenario came from a file, so the seed alone does not make this world. */
+  isFromFile?: boolean
   explanation?: Explanation
 }
 
@@ -49,10 +54,12 @@ export async function campaign(
 }
 
 /** Formats a finding for the person who follows it. */
-export function findingText({ seed, violation, explanation }: Finding): string {
+export function findingText({ seed, violation, isFromFile = false, explanation }: Finding): string {
   const head = `seed ${seed} violates ${violation.rule}`
-  const again = `again: pnpm fuzz --seed ${seed}`
-  if (explanation === undefined) return [head, `  ${violation.message}`, again].join('\n')
+  const again = isFromFile
+    ? []
+    : [`again: pnpm fuzz --seed ${seed}`, `open: ${SIMULATOR_URL}#fuzz=${seed}&at=${violation.atMs}`]
+  if (explanation === undefined) return [head, `  ${violation.message}`, ...again].join('\n')
   const { scenario } = explanation.minimised
   return [
     `${head}; made smaller in ${explanation.runs} runs:`,
@@ -60,7 +67,6 @@ export function findingText({ seed, violation, explanation }: Finding): string {
     ...explanation.story.map((line) => `  ${line}`),
     '',
     `  ${JSON.stringify(scenario)}`,
-    '',
-    again,
+    ...(again.length === 0 ? [] : ['', ...again]),
   ].join('\n')
 }

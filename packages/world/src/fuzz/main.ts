@@ -132,7 +132,9 @@ async function replay(args: Arguments): Promise<boolean> {
   const rules = new Map(violations.map((violation) => [violation.rule, violation]))
   for (const [rule, violation] of rules) {
     const explanation = await pool.explain(seed, experiment.scenario, rule, STORY_MS)
-    print(`\n${findingText({ seed, violation, ...(explanation === undefined ? {} : { explanation }) })}`)
+    print(
+      `\n${findingText({ seed, violation, isFromFile: args.scenario !== undefined, ...(explanation === undefined ? {} : { explanation }) })}`,
+    )
     if (explanation !== undefined) writeJson(args.json, explanation.minimised)
   }
   await pool.close()
