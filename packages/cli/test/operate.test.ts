@@ -26,7 +26,7 @@ beforeAll(async () => {
     slow: (_: unknown, { signal }: { signal: AbortSignal }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   }
-  worker = createWorker({ url: broker.url, name: 'one', handlers, concurrency: 8 })
+  worker = createWorker({ url: broker.url, name: 'one', labels: { gpu: '', memoryGb: '64' }, handlers, concurrency: 8 })
   worker.start()
 })
 afterAll(async () => {
@@ -126,8 +126,12 @@ test('dead redrive says which ids are no dead letters, and which queue is none',
 
 test('workers lists those who take tasks', async () => {
   const { out } = await sluice(['workers'])
-  expect(out).toMatch(/^WORKER +NAME +STATE +LEASED +CREDIT +QUEUES\nworker-\d+ +one +connected +\d+ +\d+ +\w+, /)
-  expect(JSON.parse((await sluice(['workers', '--json'])).out)).toMatchObject({ workers: [{ name: 'one' }] })
+  expect(out).toMatch(
+    /^WORKER +NAME +STATE +LEASED +CREDIT +QUEUES +LABELS\nworker-\d+ +one +connected +\d+ +\d+ +\w+, .* gpu, memoryGb=64/,
+  )
+  expect(JSON.parse((await sluice(['workers', '--json'])).out)).toMatchObject({
+    workers: [{ name: 'one', labels: { gpu: '', memoryGb: '64' } }],
+  })
 })
 
 test('tail shows outcomes with their time, as they come', async () => {

@@ -13,13 +13,14 @@ import {
   DEFAULT_LIMITS,
   decodeBrokerFrame,
   encodeFrames,
+  type Labels,
   type Limits,
   SUBPROTOCOL,
-  VERSIONS,
   type Welcome,
   type WireError,
 } from '@sluice/protocol'
 import { ClosedError } from './errors.ts'
+import { helloOf } from './hello.ts'
 import { type Logger, messageOf } from './logger.ts'
 import { Outage, publicUrl } from './outage.ts'
 import { chartPlatform, type Platform, type Socket } from './platform.ts'
@@ -35,6 +36,8 @@ export interface ConnectionOptions {
   token?: TokenSource | undefined
   /** A label for people, such as program name and host. */
   name?: string | undefined
+  /** What a worker has. */
+  labels?: Labels | undefined
   platform: Platform
   logger: Logger
   timings?: Partial<ConnectionTimings> | undefined
@@ -341,21 +344,9 @@ export class Connection {
   }
 
   #sayHello(token: string | undefined): void {
-    const { name } = this.#options
+    const { name, labels } = this.#options
     const { session } = this.#chart.context
-    const begun = this.#owners.find(({ role }) => role === 'worker')?.begunLease?.()
-    const leases = this.#owners.flatMap((owner) => owner.heldLeases())
-    this.#write([
-      {
-        type: 'hello',
-        versions: [...VERSIONS],
-        roles: this.#owners.map(({ role }) => role),
-        ...(begun === undefined ? {} : { begins: true }),
-        ...(name === undefined ? {} : { name }),
-        ...(token === undefined ? {} : { token }),
-        ...(session === null ? {} : { resume: { session, leases, ...(begun === undefined ? {} : { begun }) } }),
-      },
-    ])
+    this.#write([helloOf({ name, labels, token, owners: this.#owners, session })])
   }
 
   #write(messages: ClientMessage[]): void {

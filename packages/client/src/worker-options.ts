@@ -1,5 +1,5 @@
 import type { ConnectionState, ConnectionTimings, WorkerState } from '@sluice/machines/states'
-import { isQueueName, type Limits } from '@sluice/protocol'
+import { isQueueName, type Labels, type Limits, labelsFault } from '@sluice/protocol'
 import { SluiceError } from './errors.ts'
 import type { Executor } from './executor.ts'
 import type { ContractHandler } from './handler.ts'
@@ -7,6 +7,7 @@ import type { Handlers } from './handlers.ts'
 import type { Logger } from './logger.ts'
 import type { Platform } from './platform.ts'
 import { noQueueName } from './queue-name.ts'
+import { checkSignal } from './signal.ts'
 import type { TokenSource } from './token-source.ts'
 
 export interface WorkerOptions {
@@ -16,6 +17,11 @@ export interface WorkerOptions {
   token?: TokenSource
   /** A label for people, such as program name and host. */
   name?: string
+  /**
+   * What this worker has, such as `{ gpu: '', memoryGb: '64' }`; the broker lists it with the worker. At most 32 names
+   * of up to 64 characters, values of up to 128, and 2,048 bytes together.
+   */
+  labels?: Labels
   /** Default: `globalThis.WebSocket`, its timers and its randomness. */
   platform?: Platform
   /**
@@ -96,6 +102,14 @@ export interface Worker {
 export function atLeast(name: string, value: number, min: number): number {
   if (Number.isInteger(value) && value >= min) return value
   throw new Error(`${name} has to be a whole number of at least ${min}, not ${String(value)}`)
+}
+
+/** @throws Error naming the option that cannot be used, or the label that a broker would refuse */
+export function checkOptions({ signal, onError, labels }: WorkerOptions): void {
+  checkSignal(signal)
+  if (onError !== undefined && typeof onError !== 'function') throw new Error('onError has to be a function')
+  const fault = labels === undefined ? undefined : labelsFault(labels)
+  if (fault !== undefined) throw new Error(`${fault.field}: ${fault.message}`)
 }
 
 /** @throws Error naming the queue that cannot be served */

@@ -25,10 +25,11 @@ import { ProgressReports } from './progress-reports.ts'
 import { Runner, type RunnerHost } from './runner.ts'
 import type { SessionOwner } from './session-owner.ts'
 import { Settlements } from './settlements.ts'
-import { checkSignal, onAbort } from './signal.ts'
+import { onAbort } from './signal.ts'
 import { Slot, type SlotHost } from './slot.ts'
 import {
   atLeast,
+  checkOptions,
   checkQueues,
   queuesRefusal,
   type Worker,
@@ -89,8 +90,7 @@ class WorkerSession implements Worker, SessionOwner, SlotHost, RunnerHost {
     // With an executor only the names matter.
     const isNamed = executor !== undefined && !Array.isArray(options.handlers)
     const handlers = isNamed ? (options.handlers as Handlers) : handlersByQueue(options.handlers)
-    checkSignal(options.signal)
-    if (onError !== undefined && typeof onError !== 'function') throw new Error('onError has to be a function')
+    checkOptions(options)
     const concurrency = atLeast('concurrency', options.concurrency ?? CONCURRENCY, 1)
     this.#queues = options.queues === undefined ? Object.keys(handlers) : [...options.queues]
     this.#creditMax = concurrency + atLeast('prefetch', options.prefetch ?? concurrency, 0)

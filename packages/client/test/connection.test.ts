@@ -219,7 +219,7 @@ test('what the platform says can never connect is thrown at once, and nothing is
   expect(world.clock.pending).toBe(0)
 })
 
-test('each role announces itself and its name, and the token travels in hello only', async () => {
+test('[HELLO-4] each role announces itself, its name and its labels, and the token travels in hello only', async () => {
   const world = new FakeWorld()
   const worker = createWorker({
     url: 'ws://broker',
@@ -227,10 +227,25 @@ test('each role announces itself and its name, and the token travels in hello on
     handlers: { q: () => 1 },
     token: 'secret',
     name: 'host-1',
+    labels: { gpu: '', memoryGb: '64' },
   })
   void worker.start()
   const connection = await world.welcome()
   expect(connection.last('hello')).toMatchObject({ roles: ['worker'], versions: [1], token: 'secret', name: 'host-1' })
+  expect(connection.last('hello').labels).toEqual({ gpu: '', memoryGb: '64' })
+})
+
+test('[HELLO-4] labels that a broker would refuse are refused before anything is opened', () => {
+  const { platform } = new FakeWorld()
+  const made = (labels: object) => () =>
+    createWorker({
+      url: 'ws://broker',
+      platform,
+      handlers: { q: () => 1 },
+      labels: labels as Record<string, string>,
+    })
+  expect(made({ gpu: 1 })).toThrow('labels.gpu: A string is needed here.')
+  expect(made({ 'gpu>1': '' })).toThrow('labels: "gpu>1" names no label.')
 })
 
 test('a broker that comes back with wider limits is understood from its welcome on', async () => {

@@ -1,5 +1,6 @@
 import { failureOf, progressAt, queueName, taskIdsAt } from './decode-fields.ts'
 import type { FrameBodies } from './frame-bodies.ts'
+import { labelsAt } from './labels.ts'
 import {
   ATTEMPTS_MAX,
   DURATION_MS_MAX,
@@ -198,6 +199,7 @@ function decodeHello(fields: Fields, limits: Limits): Hello {
   const hello: Hello = { type: 'hello', versions, roles }
   const name = optionalTextAt(fields, 'name', limits.nameLengthMax)
   if (name !== undefined) hello.name = name
+  if (fields.labels !== undefined) hello.labels = labelsAt(fields)
   const token = optionalTextAt(fields, 'token', limits.tokenLengthMax)
   if (token !== undefined) hello.token = token
   if (optionalBooleanAt(fields, 'begins')) hello.begins = true

@@ -8,6 +8,14 @@ export * from './codec.ts'
 export * from './errors.ts'
 export { parseExact } from './exact-json.ts'
 export { utf8Length } from './json-scan.ts'
+export {
+  LABEL_NAME_LENGTH_MAX,
+  LABEL_VALUE_LENGTH_MAX,
+  LABELS_BYTES_MAX,
+  LABELS_MAX,
+  type Labels,
+  labelsFault,
+} from './labels.ts'
 export * from './limits.ts'
 export * from './messages.ts'
 export * from './task-id.ts'

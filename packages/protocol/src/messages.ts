@@ -1,5 +1,6 @@
 import type { Bodies } from './bodies.ts'
 import type { ErrorCode, WireError } from './errors.ts'
+import type { Labels } from './labels.ts'
 import type { Limits } from './limits.ts'
 
 /** The WebSocket subprotocol, RFC 6455 §1.9. */
@@ -50,6 +51,8 @@ export interface Hello {
   roles: Role[]
   /** A label for people, such as a program name or host. */
   name?: string
+  /** What this worker has, until its next `hello`. */
+  labels?: Labels
   token?: string
   /** This worker sends `begin` if the broker supports it. Absent: each delivery counts as begun. */
   begins?: true

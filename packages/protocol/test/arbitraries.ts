@@ -108,6 +108,11 @@ const options = partial(
   },
 )
 
+const labels = fc.dictionary(fc.stringMatching(/^[A-Za-z][A-Za-z0-9._-]{0,63}$/), label(40), {
+  maxKeys: 6,
+  noNullPrototype: true,
+})
+
 export const clientMessage = fc.oneof(
   partial(
     {
@@ -117,6 +122,7 @@ export const clientMessage = fc.oneof(
     },
     {
       name: label(40),
+      labels,
       token: label(40),
       begins: literal(true),
       resume: partial({ session: label(40), leases: counters }, { begun: counter }),

@@ -1,9 +1,12 @@
 import type { ConnectionState, ConnectionTimings, Failure, WorkerStats } from '@sluice/client'
+import type { Labels } from '@sluice/protocol'
 
 /** What the connection Worker needs to know before it does anything. */
 export interface ConnectionSettings {
   url: string
   name: string
+  /** The labels that the app has set. */
+  labels: Labels
   queues: string[]
   /** The number of handler Workers. */
   size: number

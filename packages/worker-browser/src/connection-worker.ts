@@ -1,6 +1,7 @@
 /** The program of the connection Worker, which `createTabWorker` starts by this file. */
 import { defaultPlatform } from '@sluice/client'
 import type { ConnectionMessage, PageMessage } from './connection-messages.ts'
+import { tabLabels } from './tab-labels.ts'
 import { TabSession } from './tab-session.ts'
 
 const post = (message: ConnectionMessage, transfer: Transferable[] = []) =>
@@ -16,5 +17,8 @@ function awaitLock(name: string, onFree: () => void): () => void {
   return () => controller.abort()
 }
 
-const session = new TabSession({ platform: defaultPlatform, post, awaitLock })
-globalThis.addEventListener('message', ({ data }: MessageEvent<PageMessage>) => session.receive(data))
+// The first message that needs the labels is `hello`, so all that the page says waits for them.
+const session = tabLabels(globalThis.navigator, defaultPlatform.setTimer).then(
+  (labels) => new TabSession({ platform: defaultPlatform, labels, post, awaitLock }),
+)
+globalThis.addEventListener('message', async ({ data }: MessageEvent<PageMessage>) => (await session).receive(data))

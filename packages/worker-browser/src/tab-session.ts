@@ -7,6 +7,7 @@ import {
   type Socket,
   type Worker,
 } from '@sluice/client'
+import type { Labels } from '@sluice/protocol'
 import { ClockWatch, LOOK_MS } from './clock-watch.ts'
 import type { ConnectionMessage, ConnectionSettings, PageMessage } from './connection-messages.ts'
 import { HandlerPool } from './handler-pool.ts'
@@ -18,6 +19,8 @@ const STATUS_MS = 200
 /** What the session needs from its Worker. */
 export interface SessionHost {
   platform: Platform
+  /** What the tab announces, besides what the app has set. */
+  labels: Labels
   post(message: ConnectionMessage, transfer?: Transferable[]): void
   awaitLock(name: string, onFree: () => void): () => void
 }
@@ -101,7 +104,7 @@ export class TabSession {
       return
     }
     const { platform } = this.#host
-    const { url, name, queues, size, cpuShare, abortGraceMs, timings } = settings
+    const { url, name, labels, queues, size, cpuShare, abortGraceMs, timings } = settings
     const pool = new HandlerPool(
       {
         setTimer: platform.setTimer,
@@ -117,6 +120,7 @@ export class TabSession {
     this.#worker = createWorker({
       url,
       name,
+      labels: { ...this.#host.labels, ...labels },
       queues,
       handlers: {},
       executor: {

@@ -1,5 +1,5 @@
 import type { ConnectionTimings, Logger, TaskContract, TokenSource } from '@sluice/client'
-import { isQueueName } from '@sluice/protocol'
+import { isQueueName, type Labels, labelsFault } from '@sluice/protocol'
 import type { Device } from './device.ts'
 import { checkHours, type Hours } from './hours.ts'
 
@@ -10,6 +10,11 @@ export interface TabWorkerOptions {
   token?: TokenSource
   /** A label for people who look at the broker. Default `browser`. */
   name?: string
+  /**
+   * What the app announces of this tab, besides `browser`, `cores`, `memoryGb` and `webgpu`, which it may replace. With
+   * these there are at most 32 names of up to 64 characters, values of up to 128, and 2,048 bytes together.
+   */
+  labels?: Labels
   /** The queues to serve: names, or contracts. The handler Worker needs a handler for each. */
   // biome-ignore lint/suspicious/noExplicitAny: a list of contracts with different inputs has no narrower type
   queues: readonly (string | TaskContract<any, any, any, any>)[]
@@ -72,6 +77,8 @@ export interface TabWorkerOptions {
 
 export const CONSENT_KEY = 'sluice.tab-worker.consent'
 export const CPU_SHARE_MIN = 0.05
+/** What a tab announces by itself, at its largest. */
+const LARGEST_LABELS: Labels = { browser: '', cores: '999999', memoryGb: '999999', webgpu: '' }
 const CONCURRENCY_MAX = 64
 const ABORT_GRACE_MS = 1000
 const ABORT_GRACE_MS_MAX = 60_000
@@ -99,6 +106,9 @@ export function checkedOptions(options: TabWorkerOptions, cores: number): Checke
   if (typeof worker !== 'function') throw new Error('worker has to be a function that makes a Worker')
   if (consent !== 'given' && consent !== 'ask') throw new Error("consent has to be 'given' or 'ask'")
   if (hours !== undefined) checkHours(hours)
+  const { labels } = options
+  const fault = labels && (labelsFault(labels) ?? labelsFault({ ...LARGEST_LABELS, ...labels }))
+  if (fault !== undefined) throw new Error(`${fault.field}: ${fault.message}`)
   const size = whole('concurrency', options.concurrency ?? defaultSize(cores), 1, CONCURRENCY_MAX)
   if (options.prefetch !== undefined) whole('prefetch', options.prefetch, 0, Number.MAX_SAFE_INTEGER)
   return {

@@ -280,11 +280,12 @@ class PageWorker implements TabWorker {
   }
 
   #newLink(): ConnectionLink {
-    const { url, name = 'browser', names, size, prefetch, abortGraceMs, timings } = this.#options
+    const { url, name = 'browser', labels = {}, names, size, prefetch, abortGraceMs, timings } = this.#options
     const { token, worker, loadMsMax, connection = startConnectionWorker } = this.#options
     const settings = {
       url,
       name,
+      labels,
       queues: names,
       size,
       prefetch,

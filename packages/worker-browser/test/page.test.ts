@@ -89,6 +89,18 @@ describe('a page with a Content-Security-Policy', () => {
   })
 })
 
+test('[HELLO-4] a tab announces its device, and the labels of its app', async () => {
+  const page = await open()
+  await untilState(page, 'working')
+  const cores = await page.evaluate(() => String(navigator.hardwareConcurrency))
+  const { workers } = (await (await fetch(`${broker.httpUrl}/v1/workers`)).json()) as { workers: { labels: object }[] }
+  // This Chromium runs without a GPU, although it has the API of WebGPU.
+  expect(workers).toMatchObject([
+    { labels: { browser: '', cores, memoryGb: expect.stringMatching(/^[\d.]+$/), site: 'tests' } },
+  ])
+  expect(workers[0]?.labels).not.toHaveProperty('webgpu')
+})
+
 test('a hidden page goes on', async () => {
   const page = await open('idle')
   const task = await begun(page, 300, 500)

@@ -1,5 +1,5 @@
 import type { AttemptRecord } from '@sluice/engine'
-import type { Body, DeadReason, SubmitOptions, TaskFailure, TaskStatus, WireError } from '@sluice/protocol'
+import type { Body, DeadReason, Labels, SubmitOptions, TaskFailure, TaskStatus, WireError } from '@sluice/protocol'
 import type { Principal } from './access/access-control.ts'
 import type { OutcomeReader } from './outcome-feed.ts'
 import type { Purged } from './purge.ts'
@@ -99,6 +99,8 @@ export interface WorkerStats {
   /** A short public name. The session's id is secret. */
   id: string
   name: string
+  /** What it announced when it connected. Empty while it is away. */
+  labels: Labels
   connected: boolean
   credit: number
   leased: number

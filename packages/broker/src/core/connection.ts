@@ -5,6 +5,7 @@ import {
   decodeClientFrame,
   type ErrorCode,
   type Hello,
+  type Labels,
   VERSIONS,
   type WireError,
 } from '@sluice/protocol'
@@ -12,6 +13,7 @@ import type { Durability } from '../journal/journal.ts'
 import { AccessError, type Principal } from './access/access-control.ts'
 import type { ConnectionShare } from './access/quotas.ts'
 import { assertNotRevoked } from './access/revocation.ts'
+import { GAVE_WAY, HELLO_FRAME_BYTES_MAX, HELLO_TOO_LARGE } from './hello-faults.ts'
 import { Outbound, type OutboundOwner } from './outbound.ts'
 import type { Transport } from './platform.ts'
 import { printable } from './printable.ts'
@@ -24,22 +26,6 @@ import { brief, wireError } from './wire-error.ts'
 /** Frames that are kept of a connection that does not wait until its token is checked. */
 const UNREAD_FRAMES_MAX = 16
 const UNREAD_BYTES_MAX = 64 * 1024
-
-/** Bytes of the frame with `hello`. A hello that resumes a session names up to 10,000 leases. */
-const HELLO_FRAME_BYTES_MAX = 128 * 1024
-
-const HELLO_TOO_LARGE: WireError = {
-  code: 'too_large',
-  message: `The frame with hello has at most ${HELLO_FRAME_BYTES_MAX} bytes: send more after welcome.`,
-  field: 'frame',
-  limit: HELLO_FRAME_BYTES_MAX,
-}
-
-const GAVE_WAY = {
-  code: 'busy',
-  message:
-    'Too many connections have sent nothing, and this one was the oldest: connect again, and send hello at once.',
-} as const satisfies WireError
 
 /** What a connection needs from its broker. */
 export interface ConnectionHost extends RequestsHost {
@@ -85,6 +71,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
   /** Whether the broker knows that there is something to send. */
   #isNoted = false
   name = ''
+  labels: Labels = {}
 
   constructor(host: ConnectionHost, transport: Transport, share?: ConnectionShare) {
     this.#host = host
@@ -473,6 +460,7 @@ export class Connection implements OutboundOwner, RequestsConnection {
     const [before, event] = held ? ([held.phase, 'resume'] as const) : ([this.#phase.state, 'open'] as const)
     this.#phase = { state: sessionStep(host.platform, session, before, event), requests } as Phase
     this.name = hello.name ?? ''
+    this.labels = hello.labels ?? {}
     host.onSession(this, session)
     if (held) {
       const { begun } = resume as NonNullable<Hello['resume']>

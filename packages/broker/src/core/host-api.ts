@@ -222,9 +222,11 @@ export class HostApi implements BrokerApi {
       const queues = this.#readable(queuesOf(session.subscriptions)).map(({ name }) => name)
       if (queues.length === 0 && !authorize(this.#principal, 'admin')) continue
       if (workers.length === limit) return { workers, next: (workers.at(-1) as WorkerStats).id }
+      const connection = this.#host.connections.of(session.id)
       workers.push({
         id: publicIdOf(session),
-        name: this.#host.connections.of(session.id)?.name ?? '',
+        name: connection?.name ?? '',
+        labels: connection?.labels ?? {},
         connected: session.phase === 'connected',
         credit: session.credit,
         leased: session.leases.size,

@@ -203,16 +203,27 @@ describe('the host as the HTTP API sees it', () => {
     expect(worker.deliveries.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 1])
   })
 
-  test('shows workers by a public handle and never by their secret', async () => {
+  test('[HOST-26] shows workers by a public handle, with name and labels, and never by their secret', async () => {
     const world = await World.started()
-    const worker = await world.worker(3, ['photos'], { name: 'laptop' })
+    const worker = await world.worker(3, ['photos'], { name: 'laptop', labels: { gpu: '' } })
     expect(world.api.workers({ limit: 100 }).workers).toEqual([
-      { id: expect.any(String), name: 'laptop', connected: true, credit: 3, leased: 0, queues: ['photos'] },
+      {
+        id: expect.any(String),
+        name: 'laptop',
+        labels: { gpu: '' },
+        connected: true,
+        credit: 3,
+        leased: 0,
+        queues: ['photos'],
+      },
     ])
     expect(JSON.stringify(world.api.workers({ limit: 100 }).workers)).not.toContain(worker.session)
+    const { session } = worker
     worker.vanish()
     await world.settle()
-    expect(world.api.workers({ limit: 100 }).workers).toMatchObject([{ connected: false }])
+    expect(world.api.workers({ limit: 100 }).workers).toMatchObject([{ connected: false, name: '', labels: {} }])
+    await world.member({ roles: ['worker'], labels: { cores: '4' }, resume: { session, leases: [] } })
+    expect(world.api.workers({ limit: 100 }).workers).toMatchObject([{ connected: true, labels: { cores: '4' } }])
     expect(world.api.health()).toMatchObject({ status: 'ready', durability: 'memory', version: '1.2.3' })
   })
 })

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import type { Labels } from '@sluice/protocol'
 import type { Command } from 'commander'
 import type { BrokerHttp } from '../broker-http.ts'
 import { type ClientFlags, clientCommand, httpOf } from '../client-command.ts'
@@ -9,6 +10,8 @@ import { print, printJson, terminalWidth } from '../terminal.ts'
 export interface WorkerRow {
   id: string
   name: string
+  /** A broker of before there were labels leaves them out. */
+  labels?: Labels
   connected: boolean
   credit: number
   leased: number
@@ -26,7 +29,13 @@ const COLUMNS: readonly Column<WorkerRow>[] = [
   { title: 'LEASED', of: ({ leased }) => leased },
   { title: 'CREDIT', of: ({ credit }) => credit, drop: 3 },
   { title: 'QUEUES', of: ({ queues }) => queues.join(', '), cut: 'end', drop: 1 },
+  { title: 'LABELS', of: ({ labels }) => labelsText(labels), cut: 'end', drop: 4 },
 ]
+
+function labelsText(labels: Labels = {}): string {
+  const texts = Object.entries(labels).map(([name, value]) => (value === '' ? name : `${name}=${value}`))
+  return texts.length === 0 ? '–' : texts.join(', ')
+}
 
 export function workerLines(workers: readonly WorkerRow[], width: number): string[] {
   if (workers.length > 0) return tableLines(COLUMNS, workers, width)

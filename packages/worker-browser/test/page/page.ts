@@ -23,6 +23,7 @@ const options: TabWorkerOptions = {
   consent: parameters.has('ask') ? 'ask' : 'given',
   concurrency: Number(parameters.get('concurrency') ?? 1),
   pauseOnPressure: false,
+  labels: { site: 'tests' },
   ...(parameters.has('impatient') && { timings: { connectTimeoutMs: 500 } }),
   logger: { debug: keep, info: keep, warn: keep, error: keep },
   // A page that is never told of its life.

@@ -216,10 +216,11 @@ export class Views implements Checker {
     const connected = phase === 'connected'
     const handle = `worker-${order}`
     // For a connection that has not been welcomed yet this is unknown here.
-    const name = this.#hellos.get(id)?.name ?? told.find((worker) => worker.id === handle)?.name ?? ''
+    const said = this.#hellos.get(id) ?? told.find((worker) => worker.id === handle)
     return {
       id: handle,
-      name: connected ? name : '',
+      name: (connected && said?.name) || '',
+      labels: (connected && said?.labels) || {},
       connected,
       credit,
       leased: leased.length,

@@ -92,7 +92,7 @@ export const CLIENT_MUTANTS = mutantsOf('client', [
   },
   {
     name: 'worker names no leases when it comes back',
-    in: 'Connection.#sayHello',
+    in: 'helloOf',
     find: 'owner.heldLeases()',
     put: '[]',
     breaks: 'work in progress is given to others at each reconnection',

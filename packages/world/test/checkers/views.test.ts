@@ -25,7 +25,7 @@ describe('[HOST-20] what is seen of the broker as a whole is what it holds', () 
     for (const event of [...events, ...more]) evolve(stream.state, event)
     stream.brokerMs = 100
     return stream
-      .toBroker('worker-1', { type: 'hello', versions: [1], roles: ['worker'], name: 'jo' })
+      .toBroker('worker-1', { type: 'hello', versions: [1], roles: ['worker'], name: 'jo', labels: { gpu: '' } })
       .welcome('worker-1')
       .append(...events, ...more)
   }
@@ -46,7 +46,15 @@ describe('[HOST-20] what is seen of the broker as a whole is what it holds', () 
     drainPerSecond: 2,
     oldestReadyAgeMs: 60,
   }
-  const worker: WorkerStats = { id: 'worker-1', name: 'jo', connected: true, credit: 3, leased: 1, queues: ['q'] }
+  const worker: WorkerStats = {
+    id: 'worker-1',
+    name: 'jo',
+    labels: { gpu: '' },
+    connected: true,
+    credit: 3,
+    leased: 1,
+    queues: ['q'],
+  }
   const view: Omit<ObservationOf<'viewed'>, 'atMs'> = {
     type: 'viewed',
     node: 'operator',
@@ -120,10 +128,17 @@ describe('[HOST-20] what is seen of the broker as a whole is what it holds', () 
     const away = { type: 'sessionDisconnected', session, graceEndsAtMs: 900, atMs: 99 } as const
     const gone = {
       queues: [{ ...queue, workers: 0, freeCredit: 0 }],
-      workers: [{ ...worker, connected: false, name: '' }],
+      workers: [{ ...worker, connected: false, name: '', labels: {} }],
     }
     expect(holding(away).see({ ...view, ...gone, health: { ...view.health, connections: 0 } }).said).toEqual([])
-    for (const over of [{ name: 'al' }, { connected: false }, { credit: 2 }, { leased: 0 }, { queues: [] }])
+    for (const over of [
+      { name: 'al' },
+      { labels: {} },
+      { connected: false },
+      { credit: 2 },
+      { leased: 0 },
+      { queues: [] },
+    ])
       expect(holding().see({ ...view, workers: [{ ...worker, ...over }] }).said).toEqual(shown('the workers'))
     expect(holding().see({ ...view, workers: [] }).said).toEqual(shown('the workers'))
     // Whoever said that it was no worker is none.
