@@ -26,8 +26,8 @@ export interface Happening {
   times: number
   weight: Weight
   text: string
-  /** The tasks that it is about, at most the first ten. */
-  ids: readonly string[]
+  /** The tasks that it is about, at most the first ten, with the names that the text uses. */
+  tasks: readonly { id: string; task: string }[]
 }
 
 /**
@@ -35,7 +35,7 @@ export interface Happening {
  * run's clock, so that the same is told wherever one begins to look.
  */
 const TOGETHER_MS = 2000
-const IDS_MAX = 10
+const TASKS_MAX = 10
 /** So many observations are looked at first. */
 const LOOK_BACK = 4000
 
@@ -127,8 +127,17 @@ function told(seen: readonly Seen[], from: number, end: number, known: Known): H
     text: sentence(
       text(tasksText(ids, numbers), untilMs - fromMs < 100 ? '' : ` in ${spanText(untilMs - fromMs)}`, times),
     ),
-    ids: [...new Set(ids)].slice(0, IDS_MAX),
+    tasks: shown(byNumber([...new Set(ids)], numbers)).map((id) => ({ id, task: numbers.name(id) })),
   }))
+}
+
+function byNumber(ids: readonly string[], numbers: TaskNumbers): string[] {
+  return ids.toSorted((a, b) => (numbers.of(a)?.number ?? 0) - (numbers.of(b)?.number ?? 0))
+}
+
+/** The first ones, and the last one, which the text names as well. */
+function shown(ids: readonly string[]): readonly string[] {
+  return ids.length <= TASKS_MAX ? ids : [...ids.slice(0, TASKS_MAX - 1), ids.at(-1) as string]
 }
 
 function spanOf(atMs: number): number {
@@ -137,10 +146,10 @@ function spanOf(atMs: number): number {
 
 /** Up to three tasks by name, or how many. */
 function tasksText(ids: readonly string[], numbers: TaskNumbers): string {
-  const different = [...new Set(ids)]
+  const different = byNumber([...new Set(ids)], numbers)
   return different.length <= 3
     ? listText(different.map((id) => numbers.name(id)))
-    : `${countText(different.length, 'task')}, ${numbers.name(different[0] as string)} to ${numbers.name(different.at(-1) as string)}`
+    : `${countText(different.length, 'task')}, from ${numbers.name(different[0] as string)} to ${numbers.name(different.at(-1) as string)}`
 }
 
 function rawOf(seen: Seen, { numbers, faults }: Known): Raw[] {

@@ -10,10 +10,27 @@ export function spanText(ms: number): string {
   return s % 60 === 0 ? `${s / 60} min` : `${Math.floor(s / 60)} min ${s % 60} s`
 }
 
-/** An instant of a run, such as `12.345 s` or `3:20.500`. */
+/** An instant on a clock without fractions, such as `45 s` or `3:20`. */
+export function clockText(ms: number): string {
+  const s = Math.round(ms / 1000)
+  if (ms < 60_000) return ms % 1000 === 0 ? `${s} s` : `${(ms / 1000).toFixed(1)} s`
+  const hours = Math.floor(s / 3600)
+  const minutes = Math.floor(s / 60) % 60
+  const rest = String(s % 60).padStart(2, '0')
+  return hours === 0 ? `${minutes}:${rest}` : `${hours}:${String(minutes).padStart(2, '0')}:${rest}`
+}
+
+/** An instant to a tenth of a second, such as `12.3 s` or `3:20.5`. */
+export function momentText(ms: number): string {
+  const tenths = Math.floor(ms / 100)
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`
+  const minutes = Math.floor(tenths / 600)
+  return `${minutes}:${((tenths - minutes * 600) / 10).toFixed(1).padStart(4, '0')}`
+}
+
+/** An instant to the ms, such as `12.345 s` or `3:20.500`. */
 export function instantText(ms: number): string {
-  const s = (ms / 1000).toFixed(3)
-  if (ms < 60_000) return `${s} s`
+  if (ms < 60_000) return `${(ms / 1000).toFixed(3)} s`
   const minutes = Math.floor(ms / 60_000)
   return `${minutes}:${(ms / 1000 - minutes * 60).toFixed(3).padStart(6, '0')}`
 }
@@ -39,6 +56,11 @@ export function listText(names: readonly string[]): string {
 /** Begins with a capital letter, unless it begins with the name of a machine or a task. */
 export function sentence(text: string): string {
   return /^(?:[a-z]+-\d|#)/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+/** The same text, which breaks neither between a number and its unit nor in the name of a machine. */
+export function unbroken(text: string): string {
+  return text.replace(/(\d) (?=(?:ms|s|min|%)(?!\w))/g, '$1\u00a0').replace(/-(?=\d)/g, '-\u2060')
 }
 
 /** What a hand has changed. */

@@ -59,7 +59,7 @@ test('tasks have their short numbers, and many are told by the first and the las
   expect(narrationOf(three, 100, 9).map(({ text }) => text)).toEqual(['producer-1 submits #1, #2 and #3'])
   const many = Array.from({ length: 50 }, (_, at) => submit(`task ${at}`, at * 30))
   expect(narrationOf(many, 10_000, 9, 100).map(({ text }) => text)).toEqual([
-    'producer-1 submits 50 tasks, #101 to #150 in 1.5 s',
+    'producer-1 submits 50 tasks, from #101 to #150 in 1.5 s',
   ])
   // In the next two seconds it is told anew.
   expect(narrationOf([submit('a', 0), submit('b', 2001)], 10_000, 9)).toHaveLength(2)
