@@ -4,7 +4,7 @@ import type { Condition } from '../view/conditions.ts'
 import type { GanttView } from '../view/gantt.ts'
 import type { MeasuresView } from '../view/measures.ts'
 import type { Happening } from '../view/narration.ts'
-import type { StoryView } from '../view/story.ts'
+import type { StoryView } from '../view/story-view.ts'
 import type { Plan } from './plan.ts'
 import type { Shown, TraceFormat } from './playable.ts'
 

@@ -69,7 +69,13 @@ export function ExportMenu({ name, onPng, onMeasures, onTrace }: ExportMenuProps
   }
   return (
     <div class="export" ref={menu}>
-      <button type="button" class="quiet" aria-expanded={isOpen} aria-controls={id} onClick={() => setOpen(!isOpen)}>
+      <button
+        type="button"
+        class="panel-button"
+        aria-expanded={isOpen}
+        aria-controls={id}
+        onClick={() => setOpen(!isOpen)}
+      >
         Save …
       </button>
       <div id={id} class="export-list" hidden={!isOpen}>

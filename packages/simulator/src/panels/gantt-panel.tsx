@@ -61,7 +61,7 @@ export function GanttPanel({ gantt, onTask }: { gantt: GanttView; onTask: (id: s
             duplicate
           </li>
         </ul>
-        <button type="button" class="quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
+        <button type="button" class="panel-button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
           Table
         </button>
       </div>

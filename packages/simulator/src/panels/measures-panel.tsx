@@ -167,7 +167,7 @@ export function MeasuresPanel({ measures }: { measures: MeasuresView }) {
             </label>
           ))}
         </fieldset>
-        <button type="button" class="quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
+        <button type="button" class="panel-button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
           Table
         </button>
       </div>

@@ -22,7 +22,7 @@ export function NarrationPanel({
     <section class="panel narration" aria-label="What has happened">
       <div class="panel-bar">
         <h2>What has happened</h2>
-        <label class="tick">
+        <label class="panel-tick">
           <input type="checkbox" checked={isAll} onChange={() => setAll(!isAll)} /> also routine
         </label>
       </div>

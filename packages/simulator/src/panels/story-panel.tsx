@@ -1,5 +1,5 @@
 import { ruleHref } from '../view/rule-link.ts'
-import type { StoryStep, StoryView, Tone } from '../view/story.ts'
+import type { StoryStep, StoryView, Tone } from '../view/story-view.ts'
 import { instantText, spanText, unbroken } from '../view/words.ts'
 import './panels.css'
 
@@ -25,7 +25,7 @@ export function StoryPanel({ story, onClose }: { story: StoryView; onClose?: () 
         </h2>
         <span class={`state ${story.state}`}>{story.state}</span>
         {onClose && (
-          <button type="button" class="quiet" onClick={onClose}>
+          <button type="button" class="panel-button" onClick={onClose}>
             Close
           </button>
         )}

@@ -3,7 +3,7 @@ import type { Change } from '@sluice/world'
 import { type Engine, startEngine } from '../engine/engine.ts'
 import type { Plan, Shown } from '../engine/run.ts'
 import type { Condition } from '../view/conditions.ts'
-import type { StageView } from '../view/stage.ts'
+import type { StageView } from '../view/stage-view.ts'
 
 /** Simulated ms in one ms of a watch. */
 export const SPEEDS: readonly number[] = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000]
@@ -119,6 +119,23 @@ export class Player {
     })
     this.#wantedMs = 0
     this.#ask()
+  }
+
+  /** Shows a trace that was written before, from its beginning. */
+  async openTrace(text: string): Promise<void> {
+    this.pause()
+    try {
+      const plan = await this.#engine.openTrace(text)
+      batch(() => {
+        this.plan.value = plan
+        this.untilMs.value = endOf(plan)
+        this.notice.value = 'The trace is open. It is shown as it was written and cannot be changed.'
+      })
+      this.#wantedMs = 0
+      this.#ask()
+    } catch (error) {
+      this.#failed(error as Error)
+    }
   }
 
   end(): void {

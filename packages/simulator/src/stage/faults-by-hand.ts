@@ -1,5 +1,5 @@
 import type { Fault } from '@sluice/world'
-import type { PartKind } from '../view/stage.ts'
+import type { PartKind } from '../view/stage-view.ts'
 
 export interface FaultByHand {
   label: string

@@ -1,4 +1,4 @@
-import type { PartView, StageView } from '../view/stage.ts'
+import type { PartView, StageView } from '../view/stage-view.ts'
 
 export interface Rect {
   x: number

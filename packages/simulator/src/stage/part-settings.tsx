@@ -1,7 +1,7 @@
 import type { Change, Distribution, Scenario } from '@sluice/world'
 import { useId } from 'preact/hooks'
 import { rateOf } from '../player/settings.ts'
-import type { PartView } from '../view/stage.ts'
+import type { PartView } from '../view/stage-view.ts'
 import { DEVICE_FAULTS, type FaultByHand, faultsOf } from './faults-by-hand.ts'
 import './part-settings.css'
 import { nameOf, statusOf } from './words.ts'

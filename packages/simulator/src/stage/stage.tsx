@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { PartView, StageView } from '../view/stage.ts'
+import type { PartView, StageView } from '../view/stage-view.ts'
 import { type Layout, layoutOf, type Rect } from './layout.ts'
 import { Painter } from './painter.ts'
 import { type Palette, paletteOf } from './palette.ts'

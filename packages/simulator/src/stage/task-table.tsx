@@ -1,4 +1,4 @@
-import type { StageView } from '../view/stage.ts'
+import type { StageView } from '../view/stage-view.ts'
 import './task-table.css'
 import { PLACE_WORDS } from './tokens.ts'
 import { nameOf } from './words.ts'

@@ -1,4 +1,4 @@
-import type { Place, StageView, TaskView } from '../view/stage.ts'
+import type { Place, StageView, TaskView } from '../view/stage-view.ts'
 import type { Layout, Point, Rect } from './layout.ts'
 
 /** What shape and colour tell. */

@@ -1,5 +1,5 @@
 import type { Fault } from '@sluice/world'
-import type { PartView } from '../view/stage.ts'
+import type { PartView } from '../view/stage-view.ts'
 
 /** What a fault that goes on is called on a part. */
 export const TROUBLE_WORDS: Readonly<Record<Fault['type'], string>> = {

@@ -14,7 +14,7 @@ function Room({ route: to }: { route: Route }) {
     case 'lessons':
       return <LessonsRoom name={to.name} />
     default:
-      return <PlayRoom />
+      return <PlayRoom link={to.room === 'play' ? to.link : ''} />
   }
 }
 

@@ -1,4 +1,4 @@
-import type { StageView } from '../view/stage.ts'
+import type { StageView } from '../view/stage-view.ts'
 
 const COUNTS = [
   { name: 'submitted', words: 'submitted' },

@@ -1,7 +1,7 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 
-/** A room that is loaded when somebody enters it, so that the first view is small. */
+/** A part of the page that is loaded when it is shown, so that the first view is small. */
 export function lazy<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
   let loaded: ComponentType<Props> | undefined
   return (props: Props) => {

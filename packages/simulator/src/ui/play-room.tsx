@@ -7,20 +7,32 @@ import { welcome } from '../presets/welcome.ts'
 import { PartSettings } from '../stage/part-settings.tsx'
 import { Stage } from '../stage/stage.tsx'
 import { Counts } from './counts.tsx'
+import { lazy } from './lazy.tsx'
 import { Legend } from './legend.tsx'
+import { PauseMenu } from './pause-menu.tsx'
+import { ShareButton } from './share-button.tsx'
 import { usePlayerKeys } from './shortcuts.ts'
 import { Timeline } from './timeline.tsx'
+import { useLink } from './use-link.ts'
+
+const PlayTabs = lazy(async () => (await import('./play-tabs.tsx')).PlayTabs)
 
 /** A scene that runs from the first moment, and can be stopped, broken and changed. */
-export function PlayRoom() {
+export function PlayRoom({ link }: { link: string }) {
   const player = useMemo(() => new Player({ scenario: welcome, seed: 4, changes: [] }), [])
   const branches = useMemo(() => new Branches(player.plan.value), [player])
   const [selected, setSelected] = useState<string | undefined>(undefined)
   const canvas = useRef<HTMLCanvasElement>(null)
+  const [task, setTask] = useState<string | undefined>(undefined)
+  const isLinked = link !== ''
   useEffect(() => {
-    player.play()
+    if (!isLinked) player.play()
     return () => player.end()
-  }, [player])
+  }, [player, isLinked])
+  const trouble = useLink(link, ({ plan, atMs, speed }) => {
+    branches.restart(plan)
+    void player.open(plan, { speed }).then(() => player.seek(atMs))
+  })
   useFrames(useCallback((ms: number) => player.frame(ms), [player]))
   usePlayerKeys(
     player,
@@ -30,7 +42,15 @@ export function PlayRoom() {
   const part = stage?.parts.find(({ name }) => name === selected)
   const { scenario, changes } = player.plan.value
   return (
-    <main class="room">
+    <main
+      class="room"
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={async (event) => {
+        event.preventDefault()
+        const file = event.dataTransfer?.files[0]
+        if (file !== undefined) await player.openTrace(await file.text())
+      }}
+    >
       <section class="intro">
         <div>
           <h1>A task queue, thinking</h1>
@@ -56,6 +76,11 @@ export function PlayRoom() {
           </button>
         </p>
       </section>
+      {trouble !== '' && (
+        <p class="trouble" role="alert">
+          {trouble}
+        </p>
+      )}
       {stage === undefined ? (
         <p class="stage-wait" role="status">
           The world starts…
@@ -65,11 +90,11 @@ export function PlayRoom() {
           <div class="stage-frame">
             <Stage
               stage={stage}
-              selected={selected}
+              selected={selected ?? task}
               label="Producers, the broker and workers"
               canvasRef={canvas}
               onSelectPart={(name) => setSelected(name === selected || name === '' ? undefined : name)}
-              onSelectTask={setSelected}
+              onSelectTask={setTask}
             />
             {part !== undefined && (
               <div class={`settings-place place-${part.kind}`}>
@@ -88,8 +113,12 @@ export function PlayRoom() {
             )}
           </div>
           <Legend />
-          <Timeline player={player} branches={branches} />
+          <Timeline player={player} branches={branches}>
+            <PauseMenu player={player} />
+            <ShareButton player={player} />
+          </Timeline>
           <Counts counts={stage.counts} />
+          <PlayTabs player={player} stage={stage} task={task} onTask={setTask} />
         </>
       )}
     </main>

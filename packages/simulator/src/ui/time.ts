@@ -8,12 +8,6 @@ export function clockText(ms: number): string {
   return hours === 0 ? `${minutes}:${rest}` : `${hours}:${String(minutes).padStart(2, '0')}:${rest}`
 }
 
-/** A span in the unit that suits it. */
-export function spanText(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  return ms < 120_000 ? `${Number((ms / 1000).toPrecision(3))} s` : `${Number((ms / 60_000).toPrecision(3))} min`
-}
-
 export function speedText(speed: number): string {
   return `${speed}×`
 }

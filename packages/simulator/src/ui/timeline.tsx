@@ -1,4 +1,5 @@
 import { useComputed } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
 import type { Branches } from '../player/branches.ts'
 import { type Player, SPEEDS } from '../player/player.ts'
 import { changeWords } from '../player/settings.ts'
@@ -8,8 +9,15 @@ import './timeline.css'
 /** A run that is longer than this shows on its line only what is known of it, and at least this much. */
 const LINE_MS_MIN = 60_000
 
+interface TimelineProps {
+  player: Player
+  branches?: Branches
+  /** What else can be done with the run. */
+  children?: ComponentChildren
+}
+
 /** Play, stop, step, and go to any instant. */
-export function Timeline({ player, branches }: { player: Player; branches?: Branches }) {
+export function Timeline({ player, branches, children }: TimelineProps) {
   const endMs = useComputed(() => {
     const untilMs = player.untilMs.value
     const headMs = player.shown.value?.headMs ?? 0
@@ -120,6 +128,7 @@ export function Timeline({ player, branches }: { player: Player; branches?: Bran
         {branches !== undefined && branches.list.value.length > 1 && (
           <BranchChoice player={player} branches={branches} />
         )}
+        {children}
         <span class="timeline-notice" role="status">
           {notice.value}
         </span>

@@ -1,118 +1,7 @@
-import type { Fault, ObservationOf, Scenario } from '@sluice/world'
+import type { ObservationOf } from '@sluice/world'
 import type { Fold, Seen } from './fold.ts'
-
-export type PartKind = 'producer' | 'tab' | 'broker' | 'worker' | 'stranger'
-
-/** A machine on the stage. */
-export interface PartView {
-  name: string
-  kind: PartKind
-  /** Its group in the scenario, from 0; undefined for the broker. */
-  group: number | undefined
-  isUp: boolean
-  /** Of its connection to the broker; of the broker: that it listens. */
-  link: 'none' | 'connecting' | 'open'
-  /** Faults that go on, such as `paused`. */
-  troubles: readonly string[]
-  /** Of a worker: how many handlers may run at once, and how many deliveries it asks for. */
-  slots: number
-  credit: number
-  /** Tasks that wait at a producer until they can leave. */
-  waiting: number
-  /** When the broker last answered `busy` to it. */
-  busyAtMs: number | undefined
-  /** How many tasks it has submitted, or handlers it has run. */
-  total: number
-}
-
-/**
- * Where a task is, as an onlooker sees it.
- * - `producer`: submitted by the program, and not sent or refused for now.
- * - `toBroker`, `toWorker`, `toProducer`: in a message on its way.
- * - `fromWorker`: its result is on its way.
- * - `delayed`, `ready`, `leased`: at the broker. A leased task there has no delivery on its way that is known of.
- * - `held`: at a worker, and no handler has begun it.
- * - `running`: a handler works on it.
- * - `settled`: finished, at the broker.
- * - `done`: its producer knows. It is about to leave the picture.
- */
-export type Place =
-  | 'producer'
-  | 'toBroker'
-  | 'delayed'
-  | 'ready'
-  | 'leased'
-  | 'toWorker'
-  | 'held'
-  | 'running'
-  | 'fromWorker'
-  | 'settled'
-  | 'toProducer'
-  | 'done'
-
-export type TaskState = 'new' | 'delayed' | 'ready' | 'leased' | 'succeeded' | 'dead' | 'cancelled'
-
-export interface TaskView {
-  id: string
-  /** In the order of submission, from 1: short enough to be read. */
-  number: number
-  queue: string
-  priority: number
-  state: TaskState
-  place: Place
-  /** The producer it came from. */
-  producer: string
-  /** The worker that has it or had it last. */
-  worker: string | undefined
-  /** Attempts so far. */
-  attempts: number
-  /** When it came to where it is. */
-  sinceMs: number
-  /** On its way: when it will arrive, if that is known. */
-  arrivesAtMs: number | undefined
-  /** Handlers that work on it at the moment. More than one is a duplicate. */
-  runs: number
-}
-
-/** A small message on a link that carries no task. */
-export interface PulseView {
-  node: string
-  by: 'node' | 'broker'
-  kind: 'busy' | 'heartbeat' | 'answer' | 'revoke' | 'drain' | 'hello'
-  sentAtMs: number
-  arrivesAtMs: number | undefined
-}
-
-export interface QueueView {
-  name: string
-  delayed: number
-  ready: number
-  leased: number
-  dead: number
-}
-
-export interface FaultView {
-  number: number
-  fault: Fault
-  sinceMs: number
-}
-
-export interface StageView {
-  atMs: number
-  parts: readonly PartView[]
-  queues: readonly QueueView[]
-  /** Those that are drawn: everything on its way and at workers, and the first of those that wait. */
-  tasks: readonly TaskView[]
-  pulses: readonly PulseView[]
-  faults: readonly FaultView[]
-  /** Batches that are given to the journal and not yet durable, and the events in them. */
-  journal: { batches: number; events: number; lastAtMs: number | undefined }
-  counts: { submitted: number; succeeded: number; dead: number; cancelled: number; retries: number; busy: number }
-}
-
-interface Part extends PartView {
-  troubles: string[]
-}
+import { StageParts } from './stage-parts.ts'
+import type { FaultView, Place, PulseView, QueueView, StageView, TaskState, TaskView } from './stage-view.ts'
 
 interface Task extends Omit<TaskView, 'arrivesAtMs'> {
   /** The message in which it is on its way. When that will arrive may become known later. */
@@ -137,7 +26,7 @@ const DRAWN_MAX = 80
 
 /** What happens on the stage. Only what a person can see is kept: finished tasks are counted and forgotten. */
 export class StageFold implements Fold<StageView> {
-  #parts = new Map<string, Part>()
+  #parts = new StageParts()
   #tasks = new Map<string, Task>()
   /** By connection and `ref`: the ids of the submission. */
   #submissions = new Map<string, { ids: readonly string[]; left: number }>()
@@ -147,7 +36,6 @@ export class StageFold implements Fold<StageView> {
   #queues = new Map<string, QueueView>()
   #batches = new Map<number, number>()
   #journalAtMs: number | undefined
-  #scenario: Scenario | undefined
   /** Tasks that are finished, in the order in which they leave the picture. */
   #finished = new Set<string>()
   #next = 1
@@ -155,7 +43,7 @@ export class StageFold implements Fold<StageView> {
 
   copy(): StageFold {
     const copy = new StageFold()
-    copy.#parts = new Map([...this.#parts].map(([name, part]) => [name, { ...part, troubles: [...part.troubles] }]))
+    copy.#parts = this.#parts.copy()
     copy.#tasks = new Map([...this.#tasks].map(([id, task]) => [id, { ...task }]))
     copy.#submissions = new Map([...this.#submissions].map(([key, value]) => [key, { ...value }]))
     copy.#leases = new Map(this.#leases)
@@ -164,10 +52,7 @@ export class StageFold implements Fold<StageView> {
     copy.#queues = new Map([...this.#queues].map(([name, queue]) => [name, { ...queue }]))
     copy.#batches = new Map(this.#batches)
     copy.#journalAtMs = this.#journalAtMs
-    copy.#scenario = this.#scenario
     copy.#finished = new Set(this.#finished)
-    copy.#added = new Map(this.#added)
-    copy.#leaving = new Set(this.#leaving)
     copy.#next = this.#next
     copy.#counts = { ...this.#counts }
     return copy
@@ -196,7 +81,7 @@ export class StageFold implements Fold<StageView> {
       if (place === 'producer') waiting.set(producer, (waiting.get(producer) ?? 0) + 1)
     return {
       atMs,
-      parts: [...this.#parts.values()].map((part) => ({
+      parts: [...this.#parts.all].map((part) => ({
         ...part,
         troubles: [...part.troubles],
         waiting: waiting.get(part.name) ?? 0,
@@ -220,25 +105,25 @@ export class StageFold implements Fold<StageView> {
     this.#fade(seen.atMs)
     switch (seen.type) {
       case 'worldStarted':
-        this.#scenario = seen.scenario
+        this.#parts.begin(seen.scenario)
         return
       case 'nodeStarted':
-        this.#started(seen.node)
+        this.#parts.started(seen.node)
         return
       case 'nodeStopped':
         this.#stopped(seen.node, seen.how, seen.atMs)
         return
       case 'connecting':
-        this.#part(seen.node).link = 'connecting'
+        this.#parts.get(seen.node).link = 'connecting'
         return
       case 'connectFailed':
-        this.#part(seen.node).link = 'none'
+        this.#parts.get(seen.node).link = 'none'
         return
       case 'connected':
-        this.#part(seen.node).link = 'open'
+        this.#parts.get(seen.node).link = 'open'
         return
       case 'disconnected':
-        if (seen.side === 'node') this.#part(seen.node).link = 'none'
+        if (seen.side === 'node') this.#parts.get(seen.node).link = 'none'
         this.#cut(({ connection }) => connection === seen.connection, seen.atMs)
         return
       case 'submitting':
@@ -278,75 +163,21 @@ export class StageFold implements Fold<StageView> {
         return
       case 'faultStarted':
         this.#faults.set(seen.number, { number: seen.number, fault: seen.fault, sinceMs: seen.atMs })
-        this.#trouble()
+        this.#parts.troubled(this.#faults.values())
         return
       case 'faultEnded':
         this.#faults.delete(seen.number)
-        this.#trouble()
+        this.#parts.troubled(this.#faults.values())
         return
       case 'changed':
-        this.#adjust(seen.change)
+        this.#parts.changed(seen.change)
     }
   }
 
-  // ─── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #part(name: string): Part {
-    let part = this.#parts.get(name)
-    if (part === undefined) {
-      const kind = (name === 'broker' ? name : name.slice(0, name.lastIndexOf('-'))) as PartKind
-      const group = kind === 'broker' ? undefined : this.#groupOf(kind, name)
-      part = {
-        name,
-        kind,
-        group,
-        isUp: false,
-        link: 'none',
-        troubles: [],
-        slots: kind === 'worker' ? (this.#scenario?.workers[group ?? 0]?.concurrency ?? 1) : 0,
-        credit: 0,
-        waiting: 0,
-        busyAtMs: undefined,
-        total: 0,
-      }
-      this.#parts.set(name, part)
-      this.#parts = new Map([...this.#parts].sort(([a], [b]) => orderOf(a) - orderOf(b)))
-    }
-    return part
-  }
-
-  /** Nodes are numbered through the groups in their order; those added by hand come after them. */
-  #groupOf(kind: PartKind, name: string): number {
-    const groups =
-      kind === 'producer'
-        ? this.#scenario?.producers
-        : kind === 'worker'
-          ? this.#scenario?.workers
-          : kind === 'stranger'
-            ? this.#scenario?.strangers
-            : undefined
-    let number = Number(name.slice(name.lastIndexOf('-') + 1))
-    for (const [at, { count }] of (groups ?? []).entries()) {
-      if (number <= count) return at
-      number -= count
-    }
-    return this.#added.get(name) ?? Math.max(0, (groups?.length ?? 1) - 1)
-  }
-
-  /** The groups of nodes that a hand adds next, by name. */
-  #added = new Map<string, number>()
-
-  #started(name: string): void {
-    const part = this.#part(name)
-    part.isUp = true
-    part.link = name === 'broker' ? 'open' : 'none'
-  }
+  // ─── tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #stopped(name: string, how: ObservationOf<'nodeStopped'>['how'], atMs: number): void {
-    const part = this.#part(name)
-    part.isUp = false
-    part.link = 'none'
-    part.credit = 0
+    this.#parts.stopped(name, how)
     if (name === 'broker') this.#batches.clear()
     for (const task of this.#tasks.values()) {
       if (task.worker === name && (task.place === 'held' || task.place === 'running')) {
@@ -356,46 +187,12 @@ export class StageFold implements Fold<StageView> {
       if (task.producer === name && task.place === 'producer' && task.state === 'new' && how !== 'failed')
         this.#tasks.delete(task.id)
     }
-    // Removed by hand: it does not come back, so it leaves the picture.
-    if (how === 'left' && this.#leaving.delete(name)) this.#parts.delete(name)
   }
-
-  #leaving = new Set<string>()
-
-  #trouble(): void {
-    for (const part of this.#parts.values()) part.troubles = []
-    for (const { fault } of this.#faults.values()) {
-      const name = 'node' in fault ? fault.node : 'broker'
-      this.#parts.get(name)?.troubles.push(fault.type)
-    }
-  }
-
-  #adjust(change: ObservationOf<'changed'>['change']): void {
-    if (change.type === 'concurrency') {
-      for (const part of this.#parts.values())
-        if (part.kind === 'worker' && part.group === change.group) part.slots = change.concurrency
-      return
-    }
-    if (change.type !== 'producers' && change.type !== 'workers') return
-    const kind: PartKind = change.type === 'producers' ? 'producer' : 'worker'
-    const present = [...this.#parts.values()].filter(
-      (part) => part.kind === kind && part.group === change.group && !this.#leaving.has(part.name),
-    )
-    for (const { name, isUp } of present.slice(change.count)) {
-      if (isUp) this.#leaving.add(name)
-      else this.#parts.delete(name)
-    }
-    const numbers = [...this.#parts.keys()].filter((name) => name.startsWith(`${kind}-`)).map(orderOf)
-    const last = Math.max(0, ...numbers.map((order) => order % 1000))
-    for (let i = 1; i <= change.count - present.length; i += 1) this.#added.set(`${kind}-${last + i}`, change.group)
-  }
-
-  // ─── tasks ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #submitting({ id, node, queue, atMs }: ObservationOf<'submitting'>): void {
     if (this.#tasks.has(id)) return
     this.#counts.submitted += 1
-    this.#part(node).total += 1
+    this.#parts.get(node).total += 1
     this.#tasks.set(id, {
       id,
       number: this.#next,
@@ -459,7 +256,7 @@ export class StageFold implements Fold<StageView> {
   }
 
   #handling({ id, node, attempt, atMs }: ObservationOf<'handlerStarted'>): void {
-    this.#part(node).total += 1
+    this.#parts.get(node).total += 1
     const task = this.#tasks.get(id)
     if (task === undefined) return
     task.runs += 1
@@ -615,7 +412,7 @@ export class StageFold implements Fold<StageView> {
         return
       case 'credit':
         this.#arrived(connection, by)
-        this.#part(node).credit = message.credit
+        this.#parts.get(node).credit = message.credit
         return
       case 'deliver':
         this.#arrived(connection, by)
@@ -641,7 +438,7 @@ export class StageFold implements Fold<StageView> {
       const id = submission?.ids[index]
       const task = id === undefined ? undefined : this.#tasks.get(id)
       if (error.code === 'busy') {
-        this.#part(node).busyAtMs = atMs
+        this.#parts.get(node).busyAtMs = atMs
         this.#counts.busy += 1
       }
       if (task !== undefined && task.state === 'new') this.#move(task, 'producer', atMs)
@@ -671,13 +468,4 @@ export class StageFold implements Fold<StageView> {
     }
     this.#legs = this.#legs.filter((leg) => !isLost(leg))
   }
-}
-
-const ORDER: Readonly<Record<string, number>> = { producer: 1, tab: 2, stranger: 3, broker: 4, worker: 5 }
-
-/** Producers, tabs, the broker, workers; each by number. */
-function orderOf(name: string): number {
-  const dash = name.lastIndexOf('-')
-  const kind = dash === -1 ? name : name.slice(0, dash)
-  return (ORDER[kind] ?? 9) * 1000 + (dash === -1 ? 0 : Number(name.slice(dash + 1)))
 }

@@ -1,6 +1,6 @@
 import type { Seen } from './fold.ts'
-import type { StoryStep, Tone } from './story.ts'
 import type { StorySteps } from './story-steps.ts'
+import type { StoryStep, Tone } from './story-view.ts'
 import { spanText } from './words.ts'
 
 type Of<Type extends Seen['type']> = Extract<Seen, { type: Type }>

@@ -1,5 +1,5 @@
 import type { Seen } from './fold.ts'
-import type { StoryStep, Tone } from './story.ts'
+import type { StoryStep, Tone } from './story-view.ts'
 import { sentence, spanText } from './words.ts'
 
 export type Sent = Extract<Seen, { type: 'sentToBroker' | 'sentByBroker' }>

@@ -1,7 +1,7 @@
 import type { Seen } from './fold.ts'
-import type { StoryStep, StoryView, Tone } from './story.ts'
 import { StoryMessages } from './story-messages.ts'
 import { StorySteps } from './story-steps.ts'
+import type { StoryStep, StoryView, Tone } from './story-view.ts'
 import { TaskEvents } from './task-events.ts'
 import { deadText, reasonText, spanText, stopText } from './words.ts'
 

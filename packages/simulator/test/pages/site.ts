@@ -44,7 +44,12 @@ export class Site implements AsyncDisposable {
 
   /** @param hash where in the simulator, such as `#/lessons` */
   async page(hash: string, options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+    const context = await this.#browser.newContext({
+      viewport: { width: 1280, height: 900 },
+      // The machine of the tests may have none that a browser knows.
+      locale: 'en-US',
+      ...options,
+    })
     const page = await context.newPage()
     page.on('pageerror', ({ message }) => this.errors.push(message))
     page.on('console', (message) => {

@@ -3,7 +3,7 @@ import { defaultScenario, type Scenario } from '@sluice/world'
 import { swarm } from '@sluice/world/fuzz'
 import { expect, test } from 'vitest'
 import { Run } from '../../src/engine/run.ts'
-import type { StoryView } from '../../src/view/story.ts'
+import type { StoryView } from '../../src/view/story-view.ts'
 import { troubledScenario } from './troubled-scenario.ts'
 
 async function runOf(scenario: Scenario, untilMs: number, seed = 1): Promise<Run> {
