@@ -23,6 +23,11 @@ export type Change =
   | { type: 'delay'; delayMs: Distribution }
   /** How long an append to the journal takes. */
   | { type: 'append'; appendMs: Distribution }
+  /**
+   * Every random number from now on comes from this seed, a safe integer of at least 0: the past stays, and another
+   * future follows. Faults by chance stay as they are, because they are drawn when the world begins.
+   */
+  | { type: 'reseed'; seed: number }
 
 export interface TimedChange {
   /** In world time. It comes after everything that happens at this time by itself. */

@@ -77,6 +77,9 @@ export class Changes {
       case 'append':
         scenario.journal.appendMs = change.appendMs
         return true
+      case 'reseed':
+        this.#context.random.reseed(change.seed)
+        return true
     }
   }
 
@@ -101,6 +104,9 @@ export class Changes {
         break
       case 'service':
         inBounds('group', change.group, 0, workers.length - 1)
+        break
+      case 'reseed':
+        inBounds('seed', change.seed, 0, Number.MAX_SAFE_INTEGER)
     }
   }
 }

@@ -6,19 +6,25 @@ import { ln } from './portable.ts'
  * the stream's name, so one more draw somewhere changes nothing elsewhere.
  */
 export class RandomSource {
-  readonly #seed: number
+  readonly #origin: Origin
   readonly #streams = new Map<string, RandomStream>()
 
   /** @param seed any safe integer of at least 0 */
   constructor(seed: number) {
-    this.#seed = seed
+    this.#origin = { seed, times: 0 }
+  }
+
+  /** From now on every stream of this source draws from this seed, also those that somebody holds. */
+  reseed(seed: number): void {
+    this.#origin.seed = seed
+    this.#origin.times += 1
   }
 
   /** The stream of this name: the same object each time. */
   stream(name: string): RandomStream {
     let stream = this.#streams.get(name)
     if (stream === undefined) {
-      stream = new RandomStream(this.#seed, name)
+      stream = new RandomStream(this.#origin, name)
       this.#streams.set(name, stream)
     }
     return stream
@@ -26,8 +32,15 @@ export class RandomSource {
 
   /** The stream of this name from its beginning, for a name that is used only once. */
   once(name: string): RandomStream {
-    return new RandomStream(this.#seed, name)
+    return new RandomStream(this.#origin, name)
   }
+}
+
+/** Where the streams of one source come from. */
+interface Origin {
+  seed: number
+  /** How often the source was reseeded. */
+  times: number
 }
 
 /**
@@ -35,20 +48,34 @@ export class RandomSource {
  * every JavaScript engine.
  */
 export class RandomStream {
-  #a: number
-  #b: number
-  #c: number
+  readonly #origin: Origin
+  readonly #name: string
+  #times = 0
+  #a = 0
+  #b = 0
+  #c = 0
   #counter = 1
 
-  constructor(seed: number, name: string) {
+  constructor(origin: Origin, name: string) {
+    this.#origin = origin
+    this.#name = name
+    this.#begin()
+  }
+
+  #begin(): void {
+    const { seed, times } = this.#origin
+    this.#times = times
     this.#a = seed >>> 0
     this.#b = Math.floor(seed / 2 ** 32) >>> 0
-    this.#c = fnv1a(name) >>> 0
+    // The same seed again must not make the same ids again.
+    this.#c = fnv1a(times === 0 ? this.#name : `${this.#name}, reseeded ${times}`) >>> 0
+    this.#counter = 1
     for (let i = 0; i < 12; i += 1) this.next32()
   }
 
   /** Uniform over the integers from 0 to 2^32 − 1. */
   next32(): number {
+    if (this.#times !== this.#origin.times) this.#begin()
     const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0
     this.#counter = (this.#counter + 1) | 0
     this.#a = this.#b ^ (this.#b >>> 9)

@@ -30,6 +30,29 @@ test('a stream goes on where it was when it is asked for again; one for once beg
   expect(source.once('a').next()).toBe(first)
 })
 
+test('a reseeded source gives other numbers in every stream, also in one that somebody holds', () => {
+  const after = (seed: number) => {
+    const source = new RandomSource(7)
+    const [held, once] = [source.stream('network'), source.once('wish')]
+    const before = [held.next(), once.next()]
+    source.reseed(seed)
+    return { before, after: [held.next(), once.next(), source.stream('disk').next(), source.once('late').next()] }
+  }
+  const [first, again, other] = [after(8), after(8), after(9)]
+  expect(again).toEqual(first)
+  expect(other.before).toEqual(first.before)
+  for (const [at, number] of other.after.entries()) expect(number).not.toBe(first.after[at])
+})
+
+test('the same seed again does not repeat numbers', () => {
+  const source = new RandomSource(7)
+  const first = numbers(source, 'ids')
+  source.reseed(7)
+  const second = numbers(source, 'ids')
+  source.reseed(7)
+  expect(new Set([...first, ...second, ...numbers(source, 'ids')]).size).toBe(15)
+})
+
 test('the numbers are known: they may never change, or every pinned seed would tell another story', () => {
   const stream = new RandomSource(42).stream('pinned')
   expect([stream.next32(), stream.next32(), stream.integer(1, 6), stream.chance(0.5)]).toMatchInlineSnapshot(`

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest'
 import { checkers } from '../src/checkers/index.ts'
 import { swarm } from '../src/fuzz/swarm.ts'
-import { type Change, defaultScenario, type Observation, openWorld, runWorld, type Scenario } from '../src/index.ts'
+import {
+  type Change,
+  defaultScenario,
+  type Observation,
+  openWorld,
+  runWorld,
+  type Scenario,
+  type TimedChange,
+} from '../src/index.ts'
 
 const brief: Scenario = { ...defaultScenario, durationMs: 20_000, settleMs: 20_000 }
 
@@ -63,6 +71,7 @@ const CHANGES: readonly [Change, string][] = [
   [{ type: 'service', group: 0, queue: 'mail', service: { fails: 1 } }, 'service'],
   [{ type: 'delay', delayMs: { kind: 'constant', value: 90 } }, 'the network'],
   [{ type: 'append', appendMs: { kind: 'constant', value: 70 } }, 'the journal'],
+  [{ type: 'reseed', seed: 99 }, 'chance'],
 ]
 
 test.each(CHANGES)('the change %o is the same by hand and by plan, and changes the run', async (change) => {
@@ -81,6 +90,25 @@ test.each(CHANGES)('the change %o is the same by hand and by plan, and changes t
   if (change.type !== 'workers') expect(byHand.violations).toEqual([])
 })
 
+test('a reseeded world has the same past and another future for each seed', async () => {
+  const atMs = 8000
+  const run = async (changes: readonly TimedChange[]): Promise<{ past: string; future: string }> => {
+    const seen: Observation[] = []
+    await runWorld(brief, 3, { changes, onObservation: (observation) => seen.push(observation) })
+    const at = seen.findIndex((observation) => observation.atMs > atMs)
+    const isOwn = ({ type }: Observation): boolean => type !== 'changed'
+    return {
+      past: JSON.stringify(seen.slice(0, at).filter(isOwn)),
+      future: JSON.stringify(seen.slice(at).filter(isOwn)),
+    }
+  }
+  const seeds = [3, 4, 5].map((seed) => [{ atMs, change: { type: 'reseed', seed } as const }])
+  const runs = [await run([])]
+  for (const changes of seeds) runs.push(await run(changes))
+  expect(new Set(runs.map(({ past }) => past)).size).toBe(1)
+  expect(new Set(runs.map(({ future }) => future)).size).toBe(4)
+})
+
 test('faults end when a hand ends them', async () => {
   const world = openWorld({ ...brief, script: [{ atMs: 15_000, fault: { type: 'fullDisk', forMs: 1000 } }] }, 3)
   await world.advanceTo(2000)
@@ -97,6 +125,7 @@ test('a change names the field that is out of bounds', async () => {
   await expect(world.change({ type: 'workers', group: 3, count: 1 })).rejects.toThrow('group: 3')
   await expect(world.change({ type: 'workers', group: 0, count: 1001 })).rejects.toThrow('count: 1001')
   await expect(world.change({ type: 'concurrency', group: 0, concurrency: 0 })).rejects.toThrow('concurrency: 0')
+  await expect(world.change({ type: 'reseed', seed: -1 })).rejects.toThrow('seed: -1')
   expect(await world.change({ type: 'fault', fault: { type: 'reset', node: 'nobody' } })).toBe(false)
   const changes = [{ atMs: 50_000, change: { type: 'endFaults' } as const }]
   expect(() => openWorld(brief, 1, { changes })).toThrow('changes[0].atMs: 50000')

@@ -63,5 +63,7 @@ export function changeWords(change: Change): string {
       return 'another network delay'
     case 'append':
       return 'another append time'
+    case 'reseed':
+      return `other chance, seed ${change.seed}`
   }
 }
