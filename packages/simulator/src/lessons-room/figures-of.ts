@@ -1,4 +1,4 @@
-import { type Observation, openWorld } from '@sluice/world'
+import { observed } from '../engine/observed.ts'
 import type { Figures, Lesson, LessonRun } from '../lessons/lesson.ts'
 
 /** What the runs of a lesson show up to its end, for its seed or another one. */
@@ -7,16 +7,7 @@ export async function figuresOf(
   runs: readonly LessonRun[],
 ): Promise<Figures[]> {
   const figures: Figures[] = []
-  for (const { scenario, changes = [] } of runs) {
-    const seen: Observation[] = []
-    const world = openWorld(scenario, seed, {
-      changes,
-      isHashed: false,
-      only: new Set(looksAt),
-      onObservation: (observation) => seen.push(observation),
-    })
-    await world.advanceTo(untilMs)
-    figures.push(measure(seen, scenario))
-  }
+  for (const { scenario, changes = [] } of runs)
+    figures.push(measure(await observed({ scenario, seed, changes }, looksAt, untilMs), scenario))
   return figures
 }

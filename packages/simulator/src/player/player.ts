@@ -31,8 +31,8 @@ export class Player {
   #isStale = false
   #isEnded = false
 
-  constructor(plan: Plan, options: { untilMs?: number; speed?: number } = {}) {
-    this.#engine = startEngine()
+  constructor(plan: Plan, options: { untilMs?: number; speed?: number; engine?: Engine } = {}) {
+    this.#engine = options.engine ?? startEngine()
     this.plan = signal(plan)
     this.untilMs = signal(endOf(plan, options.untilMs))
     this.speed.value = options.speed ?? 1

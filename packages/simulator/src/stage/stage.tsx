@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact'
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { useWidth } from '../ui/use-width.ts'
 import type { PartView, StageView } from '../view/stage-view.ts'
 import { type Layout, layoutOf, type Rect } from './layout.ts'
 import { Painter } from './painter.ts'
@@ -24,7 +25,7 @@ export function Stage({ stage, selected, onSelectPart, onSelectTask, label, canv
   const box = useRef<HTMLElement>(null)
   const own = useRef<HTMLCanvasElement>(null)
   const canvas = canvasRef ?? own
-  const width = useWidth(box)
+  const width = useWidth(box, 960)
   const shapeKey = `${stage.parts.map(({ name, slots }) => `${name}:${slots}`).join()} ${stage.queues.map(({ name }) => name).join()}`
   const layout = useMemo(() => layoutOf(stage, width), [shapeKey, width])
   const painter = useMemo(() => new Painter(), [])
@@ -80,20 +81,6 @@ export function Stage({ stage, selected, onSelectPart, onSelectTask, label, canv
       </div>
     </section>
   )
-}
-
-function useWidth(box: RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(960)
-  useLayoutEffect(() => {
-    const element = box.current
-    if (element === null) return undefined
-    const measure = () => setWidth(element.clientWidth)
-    measure()
-    const observer = new ResizeObserver(measure)
-    observer.observe(element)
-    return () => observer.disconnect()
-  }, [box])
-  return width
 }
 
 interface Painting {

@@ -7,12 +7,15 @@ import { type Route, route } from './route.ts'
 import './app.css'
 import './theme.css'
 
+const CompareRoom = lazy(async () => (await import('../compare/compare-room.tsx')).CompareRoom)
 const LessonsRoom = lazy(async () => (await import('../lessons-room/lessons-room.tsx')).LessonsRoom)
 
 function Room({ route: to }: { route: Route }) {
   switch (to.room) {
     case 'lessons':
       return <LessonsRoom name={to.name} />
+    case 'compare':
+      return <CompareRoom name={to.name} />
     default:
       return <PlayRoom link={to.room === 'play' ? to.link : ''} />
   }

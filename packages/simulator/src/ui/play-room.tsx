@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { layBeside } from '../compare/laid-beside.ts'
 import { Branches } from '../player/branches.ts'
 import { Player } from '../player/player.ts'
 import { scenarioAt } from '../player/settings.ts'
@@ -113,7 +114,17 @@ export function PlayRoom({ link }: { link: string }) {
             )}
           </div>
           <Legend />
-          <Timeline player={player} branches={branches}>
+          <Timeline
+            player={player}
+            branches={branches}
+            onCompare={() => {
+              const [first] = branches.list.value
+              const shown = branches.shown.value
+              if (first === undefined || shown === undefined) return
+              layBeside(first, shown, player.speed.value)
+              location.hash = '#/compare/runs'
+            }}
+          >
             <PauseMenu player={player} />
             <ShareButton player={player} />
           </Timeline>

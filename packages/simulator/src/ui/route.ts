@@ -5,7 +5,7 @@ export type Route =
   | { room: 'play'; link: string }
   | { room: 'lessons'; name: string | undefined }
   | { room: 'challenges'; name: string | undefined }
-  | { room: 'compare' }
+  | { room: 'compare'; name: string | undefined }
 
 /** `#/lessons/NAME`; anything else is a shared run, or nothing. */
 export function routeOf(hash: string): Route {
@@ -16,9 +16,8 @@ export function routeOf(hash: string): Route {
   switch (room) {
     case 'lessons':
     case 'challenges':
-      return { room, name: bare === '' ? undefined : bare }
     case 'compare':
-      return { room }
+      return { room, name: bare === '' ? undefined : bare }
     default:
       return { room: 'play', link: '' }
   }

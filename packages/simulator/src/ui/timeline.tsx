@@ -12,12 +12,14 @@ const LINE_MS_MIN = 60_000
 interface TimelineProps {
   player: Player
   branches?: Branches
+  /** Lays the shown branch beside the first one. */
+  onCompare?: () => void
   /** What else can be done with the run. */
   children?: ComponentChildren
 }
 
 /** Play, stop, step, and go to any instant. */
-export function Timeline({ player, branches, children }: TimelineProps) {
+export function Timeline({ player, branches, onCompare, children }: TimelineProps) {
   const endMs = useComputed(() => {
     const untilMs = player.untilMs.value
     const headMs = player.shown.value?.headMs ?? 0
@@ -127,6 +129,11 @@ export function Timeline({ player, branches, children }: TimelineProps) {
         </fieldset>
         {branches !== undefined && branches.list.value.length > 1 && (
           <BranchChoice player={player} branches={branches} />
+        )}
+        {onCompare !== undefined && branches !== undefined && branches.current.value !== 1 && (
+          <button type="button" class="quiet" onClick={onCompare}>
+            Compare with run 1
+          </button>
         )}
         {children}
         <span class="timeline-notice" role="status">

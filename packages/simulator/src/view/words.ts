@@ -84,6 +84,8 @@ export function changeText(change: Change): string {
       return 'messages now take another time'
     case 'append':
       return 'the disk now takes another time'
+    case 'reseed':
+      return `chance goes on from seed ${change.seed}`
   }
 }
 

@@ -1,13 +1,13 @@
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { lessons } from '../../src/lessons/index.ts'
-import { Site, tabTo } from './site.ts'
+import { openSite, type Site, tabTo, visit } from './site.ts'
 
 let site: Site
 beforeAll(async () => {
-  site = await Site.open()
+  site = await openSite()
 })
-afterAll(() => site[Symbol.asyncDispose]())
+afterAll(() => site.close())
 
 /** Answers the prompt that is shown, with the keyboard. A number is left as it is, of choices the first is taken. */
 async function answer(page: Page, button: string): Promise<void> {
@@ -29,7 +29,7 @@ async function toTheEnd(page: Page): Promise<void> {
 test.each(lessons.map(({ name, title }) => ({ name, title })))(
   'the lesson “$title” is walked with the keyboard alone',
   async ({ name, title }) => {
-    const page = await site.page(`#/lessons/${name}`)
+    const page = await visit(site, `#/lessons/${name}`)
     await page.getByRole('heading', { level: 1, name: title }).waitFor()
     await answer(page, 'That is my guess: run it')
     await toTheEnd(page)
@@ -49,7 +49,5 @@ test.each(lessons.map(({ name, title }) => ({ name, title })))(
     const noted = () => page.evaluate(() => JSON.parse(localStorage.getItem('sluice-simulator-lessons') ?? '{}'))
     const guesses = { before: { guess: expect.any(Number) }, after: { error: expect.any(Number) } }
     await expect.poll(noted).toMatchObject({ [name]: guesses })
-    expect(site.errors).toEqual([])
-    await page.context().close()
   },
 )

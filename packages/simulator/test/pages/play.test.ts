@@ -1,13 +1,13 @@
 import axe from 'axe-core'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Site, tabTo } from './site.ts'
+import { openSite, type Site, tabTo, visit } from './site.ts'
 
 let site: Site
 beforeAll(async () => {
-  site = await Site.open()
+  site = await openSite()
 })
-afterAll(() => site[Symbol.asyncDispose]())
+afterAll(() => site.close())
 
 /** World time as the page shows it, in seconds. */
 async function clock(page: Page): Promise<number> {
@@ -21,17 +21,15 @@ async function pastSecond(page: Page, second: number): Promise<void> {
 }
 
 test('the first view is a running scene that says where to start', async () => {
-  const page = await site.page('')
+  const page = await visit(site, '')
   await page.getByRole('link', { name: 'Start here' }).waitFor()
   await pastSecond(page, 2)
   expect(await page.getByRole('button', { name: /^Broker: ready/ }).count()).toBe(1)
   expect(await page.getByRole('button', { name: /^Worker \d: connected/ }).count()).toBe(3)
-  expect(site.errors).toEqual([])
-  await page.context().close()
 })
 
 test('the keyboard alone stops the scene, steps it, opens a part and crashes it there', async () => {
-  const page = await site.page('')
+  const page = await visit(site, '')
   await pastSecond(page, 3)
   await page.keyboard.press(' ')
   const stopped = await clock(page)
@@ -52,12 +50,10 @@ test('the keyboard alone stops the scene, steps it, opens a part and crashes it 
   await page.getByRole('button', { name: /^Worker 2: connected/ }).waitFor()
   await page.keyboard.press('?')
   await page.getByRole('heading', { name: /What you see/ }).waitFor()
-  expect(site.errors).toEqual([])
-  await page.context().close()
 })
 
 test('a hand adds workers and slows the network where it is', async () => {
-  const page = await site.page('')
+  const page = await visit(site, '')
   await pastSecond(page, 1)
   await page.getByRole('button', { name: /^Worker 1: / }).click()
   await page.getByRole('button', { name: 'Workers: one more' }).click()
@@ -68,8 +64,6 @@ test('a hand adds workers and slows the network where it is', async () => {
   await page.getByRole('button', { name: /^Broker: / }).click()
   await page.getByLabel('A message takes, one way').fill('200')
   await expect.poll(() => page.getByLabel('A message takes, one way').getAttribute('aria-valuetext')).toBe('3000 ms')
-  expect(site.errors).toEqual([])
-  await page.context().close()
 })
 
 const SCREENS = [
@@ -86,7 +80,7 @@ const PLACES = [
 test.each(SCREENS.flatMap((screen) => PLACES.map(([words, hash]) => ({ ...screen, words, hash }))))(
   'axe finds nothing serious in $words ($name), and nothing is wider than the screen',
   async ({ options, hash }) => {
-    const page = await site.page(hash, options)
+    const page = await visit(site, hash, options)
     await page.getByRole('heading', { level: 1 }).waitFor()
     const broker = page.getByRole('button', { name: /^Broker: / }).first()
     if (hash !== '#/lessons') await broker.waitFor({ timeout: 60_000 })
@@ -98,12 +92,11 @@ test.each(SCREENS.flatMap((screen) => PLACES.map(([words, hash]) => ({ ...screen
     expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`)).toEqual([])
     const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     expect(excess).toBeLessThanOrEqual(0)
-    await page.context().close()
   },
 )
 
 test('with reduced motion the scene goes on in steps', async () => {
-  const page = await site.page('', { reducedMotion: 'reduce' })
+  const page = await visit(site, '', { reducedMotion: 'reduce' })
   await pastSecond(page, 2)
   const seen = new Set<number>()
   const untilMs = Date.now() + 3500
@@ -113,5 +106,4 @@ test('with reduced motion the scene goes on in steps', async () => {
   }
   expect(seen.size).toBeGreaterThan(1)
   expect(seen.size).toBeLessThanOrEqual(6)
-  await page.context().close()
 })

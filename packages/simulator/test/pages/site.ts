@@ -1,80 +1,88 @@
-import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import chromium from '@sparticuz/chromium'
 import { type Browser, type BrowserContextOptions, chromium as browserType, type Page } from 'playwright'
 import { build } from 'vite'
-import { vi } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 
-const TYPES: Readonly<Record<string, string>> = { html: 'text/html', js: 'text/javascript', css: 'text/css' }
+const root = join(import.meta.dirname, '..', '..')
+const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
+/** A loaded machine may take long, and a failure is seen soon enough. */
+export const PATIENCE_MS = 60_000
 
-/** A folder somewhere on a site: the page works from any path. */
-const FOLDER = '/some/where/'
+/** The built page in one browser. The tests of one file share it. */
+export interface Site {
+  origin: string
+  browser: Browser
+  close(): Promise<void>
+}
 
-/** The built simulator on a server of its own, and a Chromium. */
-export class Site implements AsyncDisposable {
-  readonly #browser: Browser
-  readonly #server: Server
-  /** What went wrong in any page: uncaught errors, and what was logged as an error. */
-  readonly errors: string[] = []
-
-  private constructor(browser: Browser, server: Server) {
-    this.#browser = browser
-    this.#server = server
-  }
-
-  static async open(): Promise<Site> {
-    const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
-    const executablePath = await chromium.executablePath()
-    const [browser, files] = await Promise.all([browserType.launch({ executablePath, args }), builtFiles()])
-    const server = createServer(({ url = '/' }, response) => {
-      const { pathname } = new URL(url, 'http://page')
-      const name = pathname === FOLDER ? 'index.html' : pathname.slice(FOLDER.length)
-      const file = pathname.startsWith(FOLDER) ? files.get(name) : undefined
-      if (file === undefined) response.writeHead(404).end()
-      else response.writeHead(200, { 'content-type': TYPES[name.split('.').at(-1) ?? ''] ?? 'text/plain' }).end(file)
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return new Site(browser, server)
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}${FOLDER}`
-  }
-
-  /** @param hash where in the simulator, such as `#/lessons` */
-  async page(hash: string, options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.#browser.newContext({
-      viewport: { width: 1280, height: 900 },
-      // The machine of the tests may have none that a browser knows.
-      locale: 'en-US',
-      ...options,
-    })
-    const page = await context.newPage()
-    page.on('pageerror', ({ message }) => this.errors.push(message))
-    page.on('console', (message) => {
-      if (message.type() === 'error') this.errors.push(message.text())
-    })
-    await page.goto(`${this.url}${hash}`)
-    return page
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close()
-    await new Promise((resolve) => this.#server.close(resolve))
+/** Builds the simulator as it would be published, and serves it below a path, as a folder of some site. */
+export async function openSite(): Promise<Site> {
+  // The environment of tests would make it a page for development.
+  vi.stubEnv('NODE_ENV', 'production')
+  const executablePath = await chromium.executablePath()
+  const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
+  const [built, browser] = await Promise.all([
+    build({ root, logLevel: 'error', build: { write: false } }),
+    browserType.launch({ executablePath, args }),
+  ])
+  vi.unstubAllEnvs()
+  if (!('output' in built)) throw new Error('one output was expected')
+  const files = new Map(
+    built.output.map((file) => [`/somewhere/${file.fileName}`, file.type === 'chunk' ? file.code : file.source]),
+  )
+  const server = createServer(({ url = '/' }, response) => {
+    const { pathname } = new URL(url, 'http://page')
+    const path = pathname.endsWith('/') ? `${pathname}index.html` : pathname
+    const file = files.get(path)
+    response.writeHead(file === undefined ? 404 : 200, { 'content-type': TYPES[extname(path)] ?? 'text/plain' })
+    response.end(file)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}/somewhere/`,
+    browser,
+    close: async () => {
+      await browser.close()
+      server.closeAllConnections()
+      server.close()
+    },
   }
 }
 
-/** The simulator as it would be published, by path. Nothing is written. */
-async function builtFiles(): Promise<ReadonlyMap<string, string | Uint8Array>> {
-  // The environment of tests would make it a page for development.
-  vi.stubEnv('NODE_ENV', 'production')
-  const built = await build({ root: join(import.meta.dirname, '..', '..'), logLevel: 'error', build: { write: false } })
-  vi.unstubAllEnvs()
-  if (!('output' in built)) throw new Error('one output was expected')
-  return new Map(
-    built.output.map((file) => [file.fileName, file.type === 'chunk' ? file.code : (file.source as string)]),
-  )
+/**
+ * Opens a place of the simulator, such as `#/compare`. The test fails if the page throws, or asks another origin for
+ * anything.
+ */
+export async function visit({ browser, origin }: Site, hash: string, options?: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    // The machine of the tests may have a language that no browser knows.
+    locale: 'en-US',
+    ...options,
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(PATIENCE_MS)
+  const wrong: string[] = []
+  page.on('pageerror', ({ message }) => wrong.push(message))
+  page.on('request', (request) => {
+    if (/^https?:/.test(request.url()) && !request.url().startsWith(origin)) wrong.push(`asked for ${request.url()}`)
+  })
+  onTestFinished(async () => {
+    await context.close()
+    expect(wrong).toEqual([])
+  })
+  await page.goto(`${origin}${hash}`)
+  return page
+}
+
+/** Whether everything fits on a screen of this width without scrolling sideways. */
+export async function fits(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
 }
 
 /** Presses Tab until this has the focus. */

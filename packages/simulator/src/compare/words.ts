@@ -1,0 +1,85 @@
+import { spanText } from '../view/words.ts'
+import type { Measured, SeriesName, TotalName } from './measured.ts'
+import { numberText } from './scale.ts'
+
+export const SERIES: Readonly<Record<SeriesName, { title: string; unit: string }>> = {
+  useful: { title: 'Useful answers', unit: 'a second' },
+  done: { title: 'Throughput', unit: 'tasks a second' },
+  waiting: { title: 'Waiting tasks', unit: 'tasks' },
+  p95Ms: { title: 'Latency, p95', unit: 's' },
+  retries: { title: 'Retries', unit: 'a second' },
+  busy: { title: 'Told “busy”', unit: 'a second' },
+  givenUp: { title: 'Given up', unit: 'tasks a second' },
+  lost: { title: 'Accepted and lost', unit: 'tasks so far' },
+  connections: { title: 'New connections', unit: 'a second' },
+}
+
+/** Series that are drawn in another unit than they are measured in. */
+export function drawn(name: SeriesName, value: number): number {
+  return name === 'p95Ms' ? value / 1000 : value
+}
+
+interface TotalWords {
+  /** For a row of a table. */
+  title: string
+  /** What there is more or fewer of; of a time: what takes longer. */
+  noun: string
+  kind: 'count' | 'ratio' | 'share' | 'time'
+}
+
+export const TOTALS: Readonly<Record<TotalName, TotalWords>> = {
+  requests: { title: 'Requests', noun: 'requests', kind: 'count' },
+  submissions: { title: 'Submissions', noun: 'submissions', kind: 'count' },
+  perRequest: { title: 'Submissions per request', noun: 'submissions per request', kind: 'ratio' },
+  done: { title: 'Tasks done', noun: 'tasks done', kind: 'count' },
+  useful: { title: 'Useful answers', noun: 'useful answers', kind: 'count' },
+  usefulShare: { title: 'Requests answered in time', noun: 'requests answered in time', kind: 'share' },
+  p50Ms: { title: 'Median latency', noun: 'median latency', kind: 'time' },
+  p95Ms: { title: 'Latency, p95', noun: 'p95 latency', kind: 'time' },
+  waitingMax: { title: 'Most waiting tasks', noun: 'waiting tasks at the most', kind: 'count' },
+  retries: { title: 'Retries', noun: 'retries', kind: 'count' },
+  busy: { title: 'Told “busy”', noun: 'answers “busy”', kind: 'count' },
+  givenUp: { title: 'Given up', noun: 'tasks given up', kind: 'count' },
+  lost: { title: 'Accepted and lost', noun: 'accepted tasks lost', kind: 'count' },
+  lastDoneMs: { title: 'Last task done', noun: 'time until the last task is done', kind: 'time' },
+  peakConnections: { title: 'Most new connections', noun: 'new connections a second at the most', kind: 'ratio' },
+}
+
+export function totalText(name: TotalName, value: number): string {
+  if (Number.isNaN(value)) return '–'
+  switch (TOTALS[name].kind) {
+    case 'time':
+      return spanText(value)
+    case 'share':
+      return `${Math.round(value * 100)} %`
+    default:
+      return numberText(value)
+  }
+}
+
+/** How the second value differs from the first one, such as `31 % fewer submissions`. */
+export function differenceText(name: TotalName, first: number, second: number): string {
+  const { noun, kind } = TOTALS[name]
+  if (Number.isNaN(first) || Number.isNaN(second)) return `no ${noun} to compare`
+  const isTime = kind === 'time'
+  if (first === second) return isTime ? `the same ${noun}` : `as many ${noun}`
+  if (first === 0) return `${totalText(name, second)} ${noun} instead of none`
+  if (second === 0) return `no ${noun} instead of ${totalText(name, first)}`
+  const ratio = second / first
+  if (ratio >= 2) return isTime ? `${times(ratio)} the ${noun}` : `${times(ratio)} as many ${noun}`
+  const percent = Math.round(Math.abs(ratio - 1) * 100)
+  if (percent === 0) return `almost ${isTime ? 'the same' : 'as many'} ${noun}`
+  if (isTime) return `a ${noun} that is ${percent} % ${ratio < 1 ? 'shorter' : 'longer'}`
+  return `${percent} % ${ratio < 1 ? 'fewer' : 'more'} ${noun}`
+}
+
+function times(ratio: number): string {
+  return `${numberText(Number(ratio.toPrecision(2)))} ×`
+}
+
+/** One sentence about two runs. */
+export function summaryOf(label: string, says: readonly TotalName[], first: Measured, second: Measured): string {
+  const parts = says.map((name) => differenceText(name, first.totals[name], second.totals[name]))
+  const last = parts.pop() ?? ''
+  return `With ${label}: ${parts.length === 0 ? last : `${parts.join(', ')} and ${last}`}.`
+}

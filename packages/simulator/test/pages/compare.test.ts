@@ -1,0 +1,66 @@
+import AxeBuilder from 'axe-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fits, openSite, type Site, visit } from './site.ts'
+
+let site: Site
+beforeAll(async () => {
+  site = await openSite()
+})
+afterAll(() => site.close())
+
+test('two worlds play under one playhead, and their difference is said, drawn and listed', async () => {
+  const page = await visit(site, '#/compare/queue-bound')
+  const clock = page.getByLabel('World time')
+  await page.getByRole('region', { name: 'The world with no bound' }).waitFor()
+  await page.getByRole('region', { name: 'The world with a bound of 4 tasks' }).waitFor()
+  const words = page.locator('.difference-words')
+  await words.waitFor()
+  expect(await words.textContent()).toMatch(/^With a bound of 4 tasks: [\d.]+ × as many useful answers/)
+  expect(await page.locator('figure.plot').count()).toBe(4)
+  await page.getByText('As a table').first().focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('columnheader', { name: 'a bound of 4 tasks' }).first().waitFor()
+  // The keyboard moves the time of both.
+  const slider = page.getByRole('slider', { name: 'The instant that is shown' })
+  await slider.focus()
+  await page.keyboard.press('Home')
+  for (let i = 0; i < 12; i += 1) await page.keyboard.press('PageUp')
+  await expect.poll(() => clock.textContent(), { timeout: 60_000 }).toMatch(/^0:1\d\.\d$/)
+  const brokers = page.getByRole('button', { name: /^Broker: / })
+  const waiting = async (): Promise<number[]> => {
+    const labels = await brokers.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''))
+    return labels.map((label) => Number(/orders (\d+) waiting/.exec(label)?.[1]))
+  }
+  const [unbounded, bounded] = await waiting()
+  expect(bounded).toBeLessThanOrEqual(4)
+  expect(unbounded).toBeGreaterThan(bounded as number)
+})
+
+test('every figure has a name, and axe finds nothing serious, also on a phone in the dark', async () => {
+  const page = await visit(site, '#/compare/queue-bound', {
+    viewport: { width: 360, height: 740 },
+    colorScheme: 'dark',
+    reducedMotion: 'reduce',
+  })
+  await page.locator('.difference-words').waitFor()
+  expect(await fits(page)).toBe(true)
+  await page.evaluate(AxeBuilder.source)
+  const found = await page.evaluate(async () => {
+    // The stage has its own test.
+    const { violations } = await (globalThis as unknown as { axe: typeof AxeBuilder }).axe.run({ exclude: ['.stage'] })
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  })
+  expect(found).toEqual([])
+})
+
+test('the futures of a run are asked one after the other, drawn as they come, and stopped', async () => {
+  const page = await visit(site, '#/compare/no-return')
+  await page.getByText(/^[1-9]\d* of 336 futures$/).waitFor()
+  await expect.poll(() => page.locator('.plot-dot').count(), { timeout: 60_000 }).toBeGreaterThan(3)
+  await page.getByRole('button', { name: 'Stop' }).press('Enter')
+  await page.getByText(/^Stopped after \d+ of 336 futures\.$/).waitFor()
+  await page.getByText('As a table').first().click()
+  await page.getByText('1 of 1').first().waitFor()
+})
