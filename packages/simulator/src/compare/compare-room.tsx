@@ -3,10 +3,12 @@ import { laidBeside } from './laid-beside.ts'
 import { NoReturnView } from './no-return-view.tsx'
 import { type Pair, pairs } from './pairs.ts'
 import { SideBySide } from './side-by-side.tsx'
+import { SweepView } from './sweep-view.tsx'
 import './compare.css'
 
 const VIEWS = [
   { view: 'pair', href: '#/compare', words: 'Side by side' },
+  { view: 'sweep', href: '#/compare/sweep', words: 'Sweep' },
   { view: 'no-return', href: '#/compare/no-return', words: 'Point of no return' },
 ] as const
 
@@ -14,6 +16,10 @@ const HEADS = {
   pair: {
     title: 'Two policies, one world',
     text: 'Both worlds have the same seed: the same tasks arrive at the same moments. Only the policy differs.',
+  },
+  sweep: {
+    title: 'One setting, many runs',
+    text: 'Each value runs with several seeds. The line is the median, and eight runs of ten lie in the band.',
   },
   'no-return': {
     title: 'When did collapse become inevitable?',
@@ -23,7 +29,7 @@ const HEADS = {
 
 /** Two runs beside each other, and what many runs say together. */
 export function CompareRoom({ name }: { name: string | undefined }) {
-  const view = name === 'no-return' ? name : 'pair'
+  const view = name === 'no-return' || name === 'sweep' ? name : 'pair'
   const { title, text } = HEADS[view]
   return (
     <main class="room compare">
@@ -40,7 +46,9 @@ export function CompareRoom({ name }: { name: string | undefined }) {
           ))}
         </nav>
       </section>
-      {view === 'pair' ? <PairView name={name} /> : <NoReturnView />}
+      {view === 'pair' && <PairView name={name} />}
+      {view === 'sweep' && <SweepView />}
+      {view === 'no-return' && <NoReturnView />}
     </main>
   )
 }

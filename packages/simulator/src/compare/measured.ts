@@ -50,6 +50,7 @@ export type TotalName =
   | 'usefulShare'
   | 'p50Ms'
   | 'p95Ms'
+  | 'p99Ms'
   | 'waitingMax'
   | 'retries'
   | 'busy'
@@ -122,6 +123,7 @@ export function measured(seen: readonly Observation[], scenario: Scenario, until
       usefulShare: useful.length / requests,
       p50Ms: quantile(latencies, 0.5),
       p95Ms: quantile(latencies, 0.95),
+      p99Ms: quantile(latencies, 0.99),
       waitingMax: Math.max(0, ...waiting),
       retries: retriesAtMs.length,
       busy: busyAtMs.length,

@@ -2,6 +2,7 @@ import type { Change, Observation, ObservationType, Scenario } from '@sluice/wor
 import { phenomena } from '@sluice/world/phenomena'
 import type { Plan } from '../engine/run.ts'
 import type { Figures } from '../lessons/lesson.ts'
+import { coarseFirst } from './coarse-first.ts'
 
 /** What is done at the instant, besides that the cause ends. */
 export type Remedy = 'none' | 'worker'
@@ -98,9 +99,7 @@ export interface Question {
 }
 
 export function questionsOf(own: Case, seeds: number): Question[] {
-  const instants = instantsOf(own)
-  // Every fourth instant first, then those between.
-  const order = [0, 2, 1, 3].flatMap((from) => instants.filter((_, at) => at % 4 === from))
+  const order = coarseFirst(instantsOf(own))
   return Array.from({ length: seeds }, (_, at) => at + 1).flatMap((seed) =>
     order.flatMap((atMs) => own.variants.map((_, variant) => ({ variant, atMs, seed }))),
   )

@@ -36,6 +36,7 @@ export const TOTALS: Readonly<Record<TotalName, TotalWords>> = {
   usefulShare: { title: 'Requests answered in time', noun: 'requests answered in time', kind: 'share' },
   p50Ms: { title: 'Median latency', noun: 'median latency', kind: 'time' },
   p95Ms: { title: 'Latency, p95', noun: 'p95 latency', kind: 'time' },
+  p99Ms: { title: 'Latency, p99', noun: 'p99 latency', kind: 'time' },
   waitingMax: { title: 'Most waiting tasks', noun: 'waiting tasks at the most', kind: 'count' },
   retries: { title: 'Retries', noun: 'retries', kind: 'count' },
   busy: { title: 'Told “busy”', noun: 'answers “busy”', kind: 'count' },

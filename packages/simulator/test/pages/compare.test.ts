@@ -64,3 +64,23 @@ test('the futures of a run are asked one after the other, drawn as they come, an
   await page.getByText('As a table').first().click()
   await page.getByText('1 of 1').first().waitFor()
 })
+
+test('a sweep is drawn as its runs come, and is asked for anew by keyboard', async () => {
+  const page = await visit(site, '#/compare/sweep')
+  await page.getByText(/^[1-9]\d* of 35 runs$/).waitFor()
+  const line = page.locator('.plot-line.look-of-0').first()
+  await expect.poll(() => line.getAttribute('d'), { timeout: 60_000 }).toMatch(/^M.*L/)
+  await page.getByLabel('Seeds of each value').selectOption('3')
+  await page.getByRole('combobox', { name: 'Values', exact: true }).selectOption('5')
+  await page.getByText('15 runs.').waitFor()
+  await page.getByLabel('from').fill('20')
+  await page.getByRole('button', { name: 'Run', exact: true }).press('Enter')
+  await page.getByText('the first value must be below the last').waitFor()
+  await page.getByText('As a table').click()
+  expect(await page.locator('.plot-table tbody tr').count()).toBe(5)
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Save all runs as CSV' }).click(),
+  ])
+  expect(download.suggestedFilename()).toBe('sweep-rate.csv')
+})
