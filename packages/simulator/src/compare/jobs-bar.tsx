@@ -1,4 +1,5 @@
 import type { Progress } from './use-jobs.ts'
+import './jobs-bar.css'
 
 interface JobsBarProps {
   progress: Progress<unknown>

@@ -13,6 +13,8 @@ export interface Jobs {
     order: { case: string; variant: number; remedy: Remedy; atMs: number; seed: number }
     result: { recovers: boolean; figures: Figures }
   }
+  /** What a challenge measures with these values. */
+  challenge: { order: { name: string; values: readonly number[]; seed: number }; result: Figures }
 }
 
 export type JobName = keyof Jobs
@@ -25,6 +27,11 @@ const doers: { [Name in JobName]: (order: Jobs[Name]['order']) => Promise<Jobs[N
     const plan = futureOf(caseOf(name), { variant, remedy, atMs, seed })
     const figures = measure(await observed(plan, looksAt, untilMs), plan.scenario)
     return { recovers: recovers(figures), figures }
+  },
+  challenge: async ({ name, values, seed }) => {
+    // The other rooms need no challenges.
+    const { attempt } = await import('../challenges-room/attempt.ts')
+    return attempt(name, values, seed)
   },
 }
 

@@ -154,7 +154,7 @@ function Difference({ pair, figures, atMs, plan }: DifferenceProps) {
     <section class="difference" aria-label="The difference">
       <p class="difference-words">{summaryOf(pair.runs[1].label, pair.says, first, second)}</p>
       <Key labels={labels} />
-      <div class="plots">
+      <div class={`plots plots-${pair.shows.length}`}>
         {pair.shows.map((name) => (
           <PairPlot key={name} name={name} labels={labels} figures={figures} atMs={atMs} marks={marks} />
         ))}
@@ -238,9 +238,11 @@ function Numbers({
   says: readonly TotalName[]
 }) {
   const extra = says.filter((name) => !ROWS.includes(name))
-  const rows = [...ROWS, ...extra].filter(
-    (name) => says.includes(name) || first.totals[name] > 0 || second.totals[name] > 0,
-  )
+  // Without impatient users, every answer is useful.
+  const isPatient = [first, second].every(({ totals }) => totals.useful === totals.done)
+  const rows = [...ROWS, ...extra]
+    .filter((name) => !(isPatient && name === 'useful'))
+    .filter((name) => says.includes(name) || first.totals[name] > 0 || second.totals[name] > 0)
   return (
     <div class="numbers-box">
       <h2>In numbers, to the end</h2>

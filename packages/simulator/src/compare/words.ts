@@ -52,7 +52,7 @@ export function totalText(name: TotalName, value: number): string {
     case 'time':
       return spanText(value)
     case 'share':
-      return `${Math.round(value * 100)} %`
+      return `${Math.round(value * 100)}\u00A0%`
     default:
       return numberText(value)
   }
@@ -70,12 +70,12 @@ export function differenceText(name: TotalName, first: number, second: number): 
   if (ratio >= 2) return isTime ? `${times(ratio)} the ${noun}` : `${times(ratio)} as many ${noun}`
   const percent = Math.round(Math.abs(ratio - 1) * 100)
   if (percent === 0) return `almost ${isTime ? 'the same' : 'as many'} ${noun}`
-  if (isTime) return `a ${noun} that is ${percent} % ${ratio < 1 ? 'shorter' : 'longer'}`
-  return `${percent} % ${ratio < 1 ? 'fewer' : 'more'} ${noun}`
+  if (isTime) return `a ${noun} that is ${percent}\u00A0% ${ratio < 1 ? 'shorter' : 'longer'}`
+  return `${percent}\u00A0% ${ratio < 1 ? 'fewer' : 'more'} ${noun}`
 }
 
 function times(ratio: number): string {
-  return `${numberText(Number(ratio.toPrecision(2)))} ×`
+  return `${numberText(Number(ratio.toPrecision(2)))}\u00A0×`
 }
 
 /** One sentence about two runs. */

@@ -7,6 +7,7 @@ import { type Route, route } from './route.ts'
 import './app.css'
 import './theme.css'
 
+const ChallengesRoom = lazy(async () => (await import('../challenges-room/challenges-room.tsx')).ChallengesRoom)
 const CompareRoom = lazy(async () => (await import('../compare/compare-room.tsx')).CompareRoom)
 const LessonsRoom = lazy(async () => (await import('../lessons-room/lessons-room.tsx')).LessonsRoom)
 
@@ -14,6 +15,8 @@ function Room({ route: to }: { route: Route }) {
   switch (to.room) {
     case 'lessons':
       return <LessonsRoom name={to.name} />
+    case 'challenges':
+      return <ChallengesRoom name={to.name} />
     case 'compare':
       return <CompareRoom name={to.name} />
     default:

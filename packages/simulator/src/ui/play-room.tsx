@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { layBeside } from '../compare/laid-beside.ts'
 import { Branches } from '../player/branches.ts'
+import { takeOver } from '../player/hand-over.ts'
 import { Player } from '../player/player.ts'
 import { scenarioAt } from '../player/settings.ts'
 import { useFrames } from '../player/use-frames.ts'
@@ -20,7 +21,7 @@ const PlayTabs = lazy(async () => (await import('./play-tabs.tsx')).PlayTabs)
 
 /** A scene that runs from the first moment, and can be stopped, broken and changed. */
 export function PlayRoom({ link }: { link: string }) {
-  const player = useMemo(() => new Player({ scenario: welcome, seed: 4, changes: [] }), [])
+  const player = useMemo(() => new Player(takeOver() ?? { scenario: welcome, seed: 4, changes: [] }), [])
   const branches = useMemo(() => new Branches(player.plan.value), [player])
   const [selected, setSelected] = useState<string | undefined>(undefined)
   const canvas = useRef<HTMLCanvasElement>(null)

@@ -1,7 +1,6 @@
-import axe from 'axe-core'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openSite, type Site, tabTo, visit } from './site.ts'
+import { fits, openSite, type Site, seriousIn, tabTo, visit } from './site.ts'
 
 let site: Site
 beforeAll(async () => {
@@ -84,14 +83,8 @@ test.each(SCREENS.flatMap((screen) => PLACES.map(([words, hash]) => ({ ...screen
     await page.getByRole('heading', { level: 1 }).waitFor()
     const broker = page.getByRole('button', { name: /^Broker: / }).first()
     if (hash !== '#/lessons') await broker.waitFor({ timeout: 60_000 })
-    await page.evaluate(axe.source)
-    const found = await page.evaluate(() =>
-      (window as unknown as { axe: typeof axe }).axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }),
-    )
-    const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`)).toEqual([])
-    const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-    expect(excess).toBeLessThanOrEqual(0)
+    expect(await seriousIn(page)).toEqual([])
+    expect(await fits(page)).toBe(true)
   },
 )
 

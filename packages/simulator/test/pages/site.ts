@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import chromium from '@sparticuz/chromium'
+import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium as browserType, type Page } from 'playwright'
 import { build } from 'vite'
 import { expect, onTestFinished, vi } from 'vitest'
@@ -19,21 +20,28 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** Builds the simulator as it would be published, and serves it below a path, as a folder of some site. */
-export async function openSite(): Promise<Site> {
+type Files = ReadonlyMap<string, string | Uint8Array>
+
+let built: Promise<Files> | undefined
+
+/** The simulator as it would be published. Nothing is written. */
+async function buildSite(): Promise<Files> {
   // The environment of tests would make it a page for development.
   vi.stubEnv('NODE_ENV', 'production')
+  const result = await build({ root, logLevel: 'error', build: { write: false } })
+  vi.unstubAllEnvs()
+  if (!('output' in result)) throw new Error('one output was expected')
+  return new Map(
+    result.output.map((file) => [`/somewhere/${file.fileName}`, file.type === 'chunk' ? file.code : file.source]),
+  )
+}
+
+/** Serves the built simulator below a path, as a folder of some site. Files of tests that share a process build once. */
+export async function openSite(): Promise<Site> {
+  built ??= buildSite()
   const executablePath = await chromium.executablePath()
   const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
-  const [built, browser] = await Promise.all([
-    build({ root, logLevel: 'error', build: { write: false } }),
-    browserType.launch({ executablePath, args }),
-  ])
-  vi.unstubAllEnvs()
-  if (!('output' in built)) throw new Error('one output was expected')
-  const files = new Map(
-    built.output.map((file) => [`/somewhere/${file.fileName}`, file.type === 'chunk' ? file.code : file.source]),
-  )
+  const [files, browser] = await Promise.all([built, browserType.launch({ executablePath, args })])
   const server = createServer(({ url = '/' }, response) => {
     const { pathname } = new URL(url, 'http://page')
     const path = pathname.endsWith('/') ? `${pathname}index.html` : pathname
@@ -83,6 +91,17 @@ export async function visit({ browser, origin }: Site, hash: string, options?: B
 /** Whether everything fits on a screen of this width without scrolling sideways. */
 export async function fits(page: Page): Promise<boolean> {
   return page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
+}
+
+/** What axe finds that is serious or critical, besides what is in these parts of the page. */
+export async function seriousIn(page: Page, ...exclude: readonly string[]): Promise<string[]> {
+  await page.evaluate(axe.source)
+  return page.evaluate(async (excluded) => {
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run({ exclude: [...excluded] })
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  }, exclude)
 }
 
 /** Presses Tab until this has the focus. */
