@@ -12,7 +12,7 @@ const TITLE_MAX = 48
 async function goalsMissedWith(challenge: Challenge, values: readonly number[]): Promise<string[]> {
   const figures: Figures[] = []
   for (const seed of challenge.seeds) {
-    figures.push(await figuresOf(challenge, scenarioWith(challenge, values), seed))
+    figures.push(await figuresOf(challenge, { scenario: scenarioWith(challenge, values) }, seed))
     const missed = goalsMissed(challenge, figures)
     if (missed.length > 0) return missed.map(({ text }) => text)
   }
@@ -66,7 +66,7 @@ describe.each(challenges.map((challenge) => [challenge.name, challenge] as const
   }, 120_000)
 
   test('what it measures is what it names', async () => {
-    const figures = await figuresOf(challenge, scenario, challenge.seeds[0] as number)
+    const figures = await figuresOf(challenge, { scenario }, challenge.seeds[0] as number)
     expect(Object.keys(figures).sort()).toEqual(Object.keys(challenge.figures).sort())
   })
 })

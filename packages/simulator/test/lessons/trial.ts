@@ -1,4 +1,4 @@
-import { type Observation, type ObservationType, runWorld, type Scenario } from '@sluice/world'
+import { type Observation, type ObservationType, openWorld, type Scenario } from '@sluice/world'
 import type { Figures, Lesson, LessonRun } from '../../src/lessons/lesson.ts'
 
 interface Watched {
@@ -9,18 +9,18 @@ interface Watched {
 /** The figures of one run, from what it shows up to this instant. */
 export async function figuresOf(
   { looksAt, measure }: Watched,
-  scenario: Scenario,
+  { scenario, changes }: Pick<LessonRun, 'scenario' | 'changes'>,
   seed: number,
   untilMs = Number.POSITIVE_INFINITY,
 ): Promise<Figures> {
   const seen: Observation[] = []
-  await runWorld(scenario, seed, {
+  const world = openWorld(scenario, seed, {
     isHashed: false,
     only: new Set(looksAt),
-    onObservation: (observation) => {
-      if (observation.atMs <= untilMs) seen.push(observation)
-    },
+    onObservation: (observation) => seen.push(observation),
+    ...(changes === undefined ? {} : { changes }),
   })
+  await world.advanceTo(untilMs)
   return measure(seen, scenario)
 }
 
@@ -35,7 +35,7 @@ export interface Shown {
 export async function show(lesson: Lesson, seed: number): Promise<Shown> {
   const all = async (runs: readonly LessonRun[]): Promise<Figures[]> => {
     const figures: Figures[] = []
-    for (const { scenario } of runs) figures.push(await figuresOf(lesson, scenario, seed, lesson.untilMs))
+    for (const run of runs) figures.push(await figuresOf(lesson, run, seed, lesson.untilMs))
     return figures
   }
   return { seed, runs: await all(lesson.runs), changed: await all(lesson.change.runs) }
