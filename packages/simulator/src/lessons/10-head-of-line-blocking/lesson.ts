@@ -4,7 +4,7 @@ import { handlerRunsOf } from '../handler-runs.ts'
 import type { Lesson } from '../lesson.ts'
 import { bodyBytes, exactly } from '../scene.ts'
 
-const UNTIL_MS = 240_000
+const UNTIL_MS = 300_000
 const SHORT_MS = 100
 const LONG_MS = 3000
 const LONG_SHARE = 0.1
@@ -72,7 +72,7 @@ export const headOfLineBlocking: Lesson<Figure, 2, 1> = {
   ],
   seed: 1,
   untilMs: UNTIL_MS,
-  speed: 8,
+  speed: 10,
   looksAt: ['submitting', 'accepted', 'outcome', 'handlerStarted', 'handlerEnded'],
   measure(seen) {
     const short = new Set<string>()

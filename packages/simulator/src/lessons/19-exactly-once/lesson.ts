@@ -131,7 +131,8 @@ export const exactlyOnce: Lesson<Figure, 1, 1> = {
         { text: 'As paid.', answer: 'The broker never heard of the payment in time. It cannot call that paid.' },
         {
           text: 'As failed, although the card was charged.',
-          answer: 'Yes. No card was charged twice, and some people paid for an order that counts as failed.',
+          answer:
+            'Yes. In return, hardly any card is charged twice. But some people paid for an order that counts as failed.',
         },
         {
           text: 'As failed, and no card was charged.',
@@ -171,12 +172,13 @@ export const exactlyOnce: Lesson<Figure, 1, 1> = {
     'A worker that dies halfway through the charge. Then even the worker does not know.',
   ],
   claim: {
-    text: 'Tried again, each order is paid, and some are charged twice. Tried once, none is charged twice, and some count as failed although they are charged.',
+    text: 'Tried again, each order is paid, and some are charged twice. Tried once, hardly any is charged twice, and some count as failed although they are charged.',
     holds: ([again], [once]) =>
       again.ordersCharged === ORDERS &&
       again.told === ORDERS &&
       again.charges > ORDERS &&
-      once.charges === once.ordersCharged &&
+      // The gap that the text names: the broker has not heard that the work began.
+      once.charges <= once.ordersCharged + 1 &&
       once.dead > 0 &&
       once.deadButCharged > 0,
   },
