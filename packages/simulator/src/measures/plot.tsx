@@ -1,3 +1,4 @@
+import './known-language.ts'
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
@@ -61,7 +62,9 @@ export function Plot({ title, about, times, lines, text, tick = text, atLeast = 
 
   useEffect(() => {
     const target = room.current as HTMLDivElement
-    const colourOf = (name: string): string => colourIn(figure.current as HTMLElement, name)
+    // uPlot draws once more after it is gone.
+    const own = figure.current as HTMLElement
+    const colourOf = (name: string): string => colourIn(own, name)
     const made = new uPlot(
       {
         width: Math.max(120, target.clientWidth),
