@@ -40,7 +40,10 @@ export type SeriesName =
   | 'lost'
   | 'connections'
 
-/** Of a whole run. Shares are from 0 to 1; `perRequest` is submissions per request. NaN: nothing to measure. */
+/**
+ * Of a whole run. Shares are from 0 to 1; `perRequest` is submissions per request. `usefulShare` leaves out requests whose
+ * users still wait at the end. NaN: nothing to measure.
+ */
 export type TotalName =
   | 'requests'
   | 'submissions'
@@ -77,7 +80,9 @@ export function measured(seen: readonly Observation[], scenario: Scenario, until
   const bucketMs = bucketOf(untilMs)
   const buckets = Math.ceil(untilMs / bucketMs)
   const submissions = submissionsOf(seen)
-  const isUseful = usefulnessIn(scenario)
+  const patienceOf = patienceIn(scenario)
+  const isUseful = (submission: Submission): boolean =>
+    (submission.succeededAtMs as number) - submission.submittedAtMs <= patienceOf(submission)
   const done = submissions.filter(({ succeededAtMs }) => succeededAtMs !== undefined)
   const useful = firstOfEachWish(done.filter(isUseful))
   const ends = endsOf(seen)
@@ -97,6 +102,17 @@ export function measured(seen: readonly Observation[], scenario: Scenario, until
   const perSecond = (instants: readonly number[]): number[] =>
     countsOf(instants, bucketMs, buckets).map((count) => (count * 1000) / bucketMs)
   const requests = new Set(submissions.map(wishKey)).size
+  // Nobody can say yet whether the last ones will be answered in time.
+  const isJudged = (submission: Submission): boolean => {
+    const patienceMs = patienceOf(submission)
+    return patienceMs === Number.POSITIVE_INFINITY || submission.submittedAtMs + patienceMs <= untilMs
+  }
+  const judged = new Set(
+    submissions
+      .filter(({ attempt }) => attempt === 1)
+      .filter(isJudged)
+      .map(wishKey),
+  )
   const latencies = latenciesOf(done)
   const resultAtMs = done.map(({ succeededAtMs }) => succeededAtMs as number)
   const connections = perSecond(connectedAtMs)
@@ -120,7 +136,7 @@ export function measured(seen: readonly Observation[], scenario: Scenario, until
       perRequest: submissions.length / requests,
       done: done.length,
       useful: useful.length,
-      usefulShare: useful.length / requests,
+      usefulShare: useful.filter((one) => judged.has(wishKey(one))).length / judged.size,
       p50Ms: quantile(latencies, 0.5),
       p95Ms: quantile(latencies, 0.95),
       p99Ms: quantile(latencies, 0.99),
@@ -151,15 +167,12 @@ function firstOfEachWish(submissions: readonly Submission[]): Submission[] {
   return [...byWish.values()]
 }
 
-/** Whether a result came in time. Users without a limit take any result. */
-function usefulnessIn({ producers }: Scenario): (submission: Submission) => boolean {
+/** How long a result is useful. Users without a limit take any. */
+function patienceIn({ producers }: Scenario): (submission: Submission) => number {
   const patience = producers.flatMap(({ count, patienceMs = Number.POSITIVE_INFINITY }) =>
     Array.from({ length: count }, () => patienceMs),
   )
-  return ({ node, submittedAtMs, succeededAtMs }) => {
-    const limitMs = patience[Number(node.split('-')[1]) - 1] ?? Number.POSITIVE_INFINITY
-    return succeededAtMs !== undefined && succeededAtMs - submittedAtMs <= limitMs
-  }
+  return ({ node }) => patience[Number(node.split('-')[1]) - 1] ?? Number.POSITIVE_INFINITY
 }
 
 /** When tasks were given up: dead letters, and those that were refused for good. */

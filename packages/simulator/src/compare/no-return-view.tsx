@@ -1,11 +1,10 @@
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
+import { useCallback, useEffect, useState } from 'preact/hooks'
 import { clockText } from '../ui/time.ts'
 import { JobsBar } from './jobs-bar.tsx'
 import type { Measured } from './measured.ts'
 import {
   type Case,
   cases,
-  instantsOf,
   noReturnOf,
   type Question,
   questionsOf,
@@ -16,7 +15,7 @@ import {
 } from './no-return.ts'
 import { Plot } from './plot.tsx'
 import { pool } from './pool.ts'
-import { numberText } from './scale.ts'
+import { numberText, smooth } from './scale.ts'
 import { useJobs } from './use-jobs.ts'
 
 /** Fewer futures than this leave almost everything open. */
@@ -35,7 +34,7 @@ export function NoReturnView() {
   const own = cases[0] as Case
   const [remedy, setRemedy] = useState<Remedy>('none')
   const [seeds, setSeeds] = useState(8)
-  const instants = useMemo(() => instantsOf(own), [own])
+  const { instants } = own
   const jobs = useJobs(
     useCallback(
       async (question: Question, signal: AbortSignal): Promise<Answer> => {
@@ -55,8 +54,7 @@ export function NoReturnView() {
   const shares = own.variants.map((_, variant) => sharesOf(instants, variant, jobs.answers))
   const { fromMs, untilMs } = own.trigger
   const noReturn = noReturnOf(shares[0] ?? [])
-  const xUntil = own.instants.untilMs
-  const x = { from: 0, until: xUntil, label: 's of world time' }
+  const x = { from: 0, until: own.drawnUntilMs, label: 's of world time' }
   const trigger = { from: fromMs, until: untilMs, words: own.trigger.words }
   return (
     <div class="no-return">
@@ -151,6 +149,12 @@ export function NoReturnView() {
 function findingOf(shares: readonly Share[]): string {
   if (shares.some(({ asked }) => asked === 0)) return 'still asking…'
   const found = noReturnOf(shares)
+  const least = Math.min(...shares.map(({ asked }) => asked))
+  const soFar = least < BAND_MIN ? `so far, with ${least} of each instant, ` : ''
+  return soFar + judgementOf(found, shares)
+}
+
+function judgementOf(found: ReturnType<typeof noReturnOf>, shares: readonly Share[]): string {
   if (found === undefined) {
     const least = Math.min(...shares.map(({ share }) => share))
     return least >= 0.95
@@ -165,9 +169,9 @@ function useBase(own: Case): readonly Measured[] | undefined {
   const [base, setBase] = useState<readonly Measured[] | undefined>(undefined)
   useEffect(() => {
     const aborting = new AbortController()
-    const { seed, variants, instants } = own
+    const { seed, variants, drawnUntilMs } = own
     const orders = variants.map(({ scenario }) =>
-      pool().do('measure', { plan: { scenario, seed, changes: [] }, untilMs: instants.untilMs }, aborting.signal),
+      pool().do('measure', { plan: { scenario, seed, changes: [] }, untilMs: drawnUntilMs }, aborting.signal),
     )
     Promise.all(orders).then(setBase, () => {})
     return () => aborting.abort()
@@ -211,12 +215,4 @@ function BaseLine({ own, base, x, trigger }: BaseLineProps) {
       }}
     />
   )
-}
-
-/** The mean of each value and those before it, so many in all. */
-function smooth(values: readonly number[], span: number): number[] {
-  return values.map((_, at) => {
-    const own = values.slice(Math.max(0, at - span + 1), at + 1)
-    return own.reduce((sum, value) => sum + value, 0) / own.length
-  })
 }

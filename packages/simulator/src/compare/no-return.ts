@@ -21,8 +21,10 @@ export interface Case {
   seed: number
   /** When the cause begins and ends in the run that nobody touches. */
   trigger: { fromMs: number; untilMs: number; words: string }
-  /** Futures are asked for at instants of this span. */
-  instants: { fromMs: number; untilMs: number; everyMs: number }
+  /** Futures are asked for at these instants. */
+  instants: readonly number[]
+  /** The run that nobody touches is drawn up to here. */
+  drawnUntilMs: number
   /** A future is judged at this time. */
   untilMs: number
   looksAt: readonly ObservationType[]
@@ -30,6 +32,11 @@ export interface Case {
   recovers(figures: Figures): boolean
   /** What it means to recover. */
   recovery: string
+}
+
+/** From the first one to below the last one. */
+function range(from: number, below: number, step: number): number[] {
+  return Array.from({ length: Math.ceil((below - from) / step) }, (_, at) => from + at * step)
 }
 
 function metastable(): Case {
@@ -53,7 +60,9 @@ function metastable(): Case {
     ],
     seed: 1,
     trigger: { fromMs: atMs, untilMs: atMs + fault.forMs, words: 'the worker stands still' },
-    instants: { fromMs: 2000, untilMs: 12_000, everyMs: 500 },
+    // They lie closer together where the cause has just begun.
+    instants: [...range(2000, 4000, 500), ...range(4000, 6000, 250), ...range(6000, 12_500, 500)],
+    drawnUntilMs: 20_000,
     untilMs: atOnce.durationMs,
     looksAt,
     measure: (seen, scenario) => measure(seen, scenario),
@@ -87,10 +96,6 @@ export function futureOf(
   }
 }
 
-export function instantsOf({ instants: { fromMs, untilMs, everyMs } }: Case): number[] {
-  return Array.from({ length: Math.floor((untilMs - fromMs) / everyMs) + 1 }, (_, at) => fromMs + at * everyMs)
-}
-
 /** A future that was asked for, in the order in which a picture of the whole appears soonest. */
 export interface Question {
   variant: number
@@ -99,7 +104,7 @@ export interface Question {
 }
 
 export function questionsOf(own: Case, seeds: number): Question[] {
-  const order = coarseFirst(instantsOf(own))
+  const order = coarseFirst(own.instants)
   return Array.from({ length: seeds }, (_, at) => at + 1).flatMap((seed) =>
     order.flatMap((atMs) => own.variants.map((_, variant) => ({ variant, atMs, seed }))),
   )

@@ -63,7 +63,7 @@ function powerLoss(durability: 'strict' | 'relaxed'): Scenario {
   }
 }
 
-const CLIENTS = 12
+const CLIENTS = 8
 
 /** The clients lose their broker for eight seconds. */
 function herd(drawsAlike: boolean): Scenario {
@@ -74,7 +74,7 @@ function herd(drawsAlike: boolean): Scenario {
     producers: [
       {
         count: CLIENTS,
-        arrivals: { kind: 'poisson', rate: 0.25 },
+        arrivals: { kind: 'poisson', rate: 0.4 },
         tasks: [{ queue: 'orders', weight: 1, bodyBytes }],
         drawsAlike,
       },
@@ -168,7 +168,7 @@ export const pairs: readonly Pair[] = [
   {
     name: 'jitter',
     title: 'All at the same moment, or spread by chance',
-    text: 'Twelve clients lose their broker for eight seconds. Without jitter, all of them come back at the same moment. With it, each one waits for a time of its own.',
+    text: 'Eight clients lose their broker for eight seconds. Without jitter, all of them come back at the same moment. With it, each one waits for a time of its own.',
     runs: [
       { label: 'no jitter', plan: planned(herd(true), 1) },
       { label: 'full jitter', plan: planned(herd(false), 1) },

@@ -48,6 +48,8 @@ const LEFT = 44
 const BOTTOM = 34
 const TOP = 10
 const NAMES_WIDTH = 118
+/** What is written beside an instant needs so much room. */
+const NOTE_WIDTH = 140
 /** The least distance between two names at the right edge. */
 const NAME_HEIGHT = 15
 
@@ -198,7 +200,10 @@ function Drawing({
       {notes.map(({ x: at, words }) => (
         <g key={words} class="plot-note">
           <line x1={xOf(at)} x2={xOf(at)} y1={TOP - 6} y2={bottom} />
-          <text x={xOf(at) + 7} y={TOP + (bottom - TOP) / 2}>
+          <text
+            {...(xOf(at) + NOTE_WIDTH > right ? { x: xOf(at) - 7, 'text-anchor': 'end' } : { x: xOf(at) + 7 })}
+            y={TOP + (bottom - TOP) / 2}
+          >
             {words}
           </text>
         </g>

@@ -60,3 +60,11 @@ export function numberText(value: number): string {
   if (Math.abs(value) >= 100 || Number.isInteger(value)) return Math.round(value).toLocaleString('en')
   return String(Number(value.toPrecision(Math.abs(value) >= 10 ? 3 : 2)))
 }
+
+/** The mean of each value and those before it, so many in all. */
+export function smooth(values: readonly number[], span: number): number[] {
+  return values.map((_, at) => {
+    const own = values.slice(Math.max(0, at - span + 1), at + 1)
+    return own.reduce((sum, value) => sum + value, 0) / own.length
+  })
+}

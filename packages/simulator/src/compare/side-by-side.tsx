@@ -13,7 +13,7 @@ import type { Pair } from './pairs.ts'
 import { Key, type Mark, Plot } from './plot.tsx'
 import { pool } from './pool.ts'
 import { numberText } from './scale.ts'
-import { differenceText, drawn, SERIES, summaryOf, TOTALS, totalText } from './words.ts'
+import { differenceText, drawnOf, SERIES, summaryOf, TOTALS, totalText } from './words.ts'
 
 const ROWS: readonly TotalName[] = [
   'requests',
@@ -188,7 +188,8 @@ function PairPlot({ name, labels, figures, atMs, marks }: PairPlotProps) {
   const { title, unit } = SERIES[name]
   const { bucketMs, untilMs } = figures[0]
   const at = Math.max(0, Math.min(figures[0].series[name].length - 1, Math.floor(atMs / bucketMs)))
-  const value = (run: number, place: number): number => drawn(name, figures[run]?.series[name][place] ?? Number.NaN)
+  const drawn = useMemo(() => figures.map((one) => drawnOf(name, one)), [name, figures])
+  const value = (run: number, place: number): number => drawn[run]?.[place] ?? Number.NaN
   const lines = labels.map((label, run) => ({
     label,
     look: run,

@@ -1,6 +1,6 @@
 import { spanText } from '../view/words.ts'
 import type { Measured, SeriesName, TotalName } from './measured.ts'
-import { numberText } from './scale.ts'
+import { numberText, smooth } from './scale.ts'
 
 export const SERIES: Readonly<Record<SeriesName, { title: string; unit: string }>> = {
   useful: { title: 'Useful answers', unit: 'a second' },
@@ -14,9 +14,16 @@ export const SERIES: Readonly<Record<SeriesName, { title: string; unit: string }
   connections: { title: 'New connections', unit: 'a second' },
 }
 
-/** Series that are drawn in another unit than they are measured in. */
-export function drawn(name: SeriesName, value: number): number {
-  return name === 'p95Ms' ? value / 1000 : value
+/** Counts of short spans leap, so that a line through their means is drawn. */
+const SMOOTHED: ReadonlySet<SeriesName> = new Set(['useful', 'done', 'retries', 'busy', 'givenUp'])
+/** So many values make a mean. */
+const SPAN = 3
+
+/** A series as it is drawn: in the unit of its figure. */
+export function drawnOf(name: SeriesName, { series }: Measured): readonly number[] {
+  const values = series[name]
+  if (name === 'p95Ms') return values.map((ms) => ms / 1000)
+  return SMOOTHED.has(name) ? smooth(values, SPAN) : values
 }
 
 interface TotalWords {

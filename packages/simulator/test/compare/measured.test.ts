@@ -28,11 +28,13 @@ test('a result counts as useful once for its wish, and only in time', () => {
       succeeded(1500, 'b'),
       succeeded(1600, 'b2'),
       submitting(1700, 'c'),
+      // Its user still waits at the end.
+      submitting(5500, 'd'),
     ],
     scenario,
     6000,
   )
-  expect(totals).toMatchObject({ requests: 3, submissions: 4, done: 3, useful: 2, retries: 1 })
+  expect(totals).toMatchObject({ requests: 4, submissions: 5, done: 3, useful: 2, retries: 1 })
   expect(totals.usefulShare).toBeCloseTo(2 / 3)
   expect(totals.p50Ms).toBe(590)
 })

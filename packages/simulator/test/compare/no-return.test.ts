@@ -1,10 +1,10 @@
 import { runWorld } from '@sluice/world'
 import { expect, test } from 'vitest'
 import { doJob } from '../../src/compare/jobs.ts'
-import { caseOf, futureOf, instantsOf, noReturnOf, questionsOf, sharesOf } from '../../src/compare/no-return.ts'
+import { caseOf, futureOf, noReturnOf, questionsOf, sharesOf } from '../../src/compare/no-return.ts'
 
 const own = caseOf('metastable')
-const seeds = [1, 2, 3, 4, 5, 6]
+const seeds = [1, 2, 3, 4]
 
 /** How many of the futures recover. */
 async function recovered(variant: number, atMs: number, remedy: 'none' | 'worker' = 'none'): Promise<number> {
@@ -43,12 +43,12 @@ test('futures share their past and differ after it', async () => {
 })
 
 test('the first questions go over the whole span, and no question comes twice', () => {
-  const instants = instantsOf(own)
+  const { instants } = own
   const questions = questionsOf(own, 3)
   expect(questions).toHaveLength(instants.length * own.variants.length * 3)
   expect(new Set(questions.map((question) => JSON.stringify(question))).size).toBe(questions.length)
-  const firstTen = questions.slice(0, 10).map(({ atMs }) => atMs)
-  expect(Math.max(...firstTen) - Math.min(...firstTen)).toBeGreaterThan(7000)
+  const first = questions.slice(0, 14).map(({ atMs }) => atMs)
+  expect(Math.max(...first) - Math.min(...first)).toBeGreaterThan(7000)
 })
 
 const answer = (atMs: number, seed: number, recovers: boolean) => ({ variant: 0, atMs, seed, recovers })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { areasBetween, instantTicks, numberText, pathOf, ticksOf } from '../../src/compare/scale.ts'
+import { areasBetween, instantTicks, numberText, pathOf, smooth, ticksOf } from '../../src/compare/scale.ts'
 import { differenceText } from '../../src/compare/words.ts'
 
 test.each([
@@ -64,6 +64,10 @@ test('the area between two lines is cut where they cross', () => {
       ],
     ),
   ).toEqual([])
+})
+
+test('a smooth line is made of means of what came before', () => {
+  expect(smooth([3, 0, 0, 6, 6], 3)).toEqual([3, 1.5, 1, 2, 4])
 })
 
 test('numbers are short', () => {

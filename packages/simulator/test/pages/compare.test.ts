@@ -49,10 +49,10 @@ test('every figure has a name, and axe finds nothing serious, also on a phone in
 
 test('the futures of a run are asked one after the other, drawn as they come, and stopped', async () => {
   const page = await visit(site, '#/compare/no-return')
-  await page.getByText(/^[1-9]\d* of 336 futures$/).waitFor()
+  await page.getByText(/^[1-9]\d* of 400 futures$/).waitFor()
   await expect.poll(() => page.locator('.plot-dot').count(), { timeout: 60_000 }).toBeGreaterThan(3)
   await page.getByRole('button', { name: 'Stop' }).press('Enter')
-  await page.getByText(/^Stopped after \d+ of 336 futures\.$/).waitFor()
+  await page.getByText(/^Stopped after \d+ of 400 futures\.$/).waitFor()
   await page.getByText('As a table').first().click()
   await page.getByText('1 of 1').first().waitFor()
 })
@@ -75,4 +75,25 @@ test('a sweep is drawn as its runs come, and is asked for anew by keyboard', asy
     page.getByRole('button', { name: 'Save all runs as CSV' }).click(),
   ])
   expect(download.suggestedFilename()).toBe('sweep-rate.csv')
+})
+
+test.each(['sweep', 'no-return'])('the room %s fits on a phone, and axe finds nothing serious', async (name) => {
+  const page = await visit(site, `#/compare/${name}`, { viewport: { width: 360, height: 740 }, colorScheme: 'dark' })
+  await page.locator('.plot-dot').first().waitFor()
+  expect(await fits(page)).toBe(true)
+  const form = page.locator('.no-return-text')
+  expect(await form.evaluate((box) => box.scrollWidth <= box.clientWidth)).toBe(true)
+  expect(await seriousIn(page)).toEqual([])
+})
+
+test('two runs of the play room are laid side by side', async () => {
+  const page = await visit(site, '#/')
+  await page.getByRole('button', { name: 'Crash a worker now' }).click()
+  await page.getByRole('button', { name: 'Compare with run 1' }).press('Enter')
+  await page.getByRole('link', { name: 'Your runs 1 and 2' }).waitFor()
+  await page.getByRole('region', { name: 'The world with run 2' }).waitFor()
+  await page.locator('.difference-words').waitFor()
+  // Nothing of it is kept with the page.
+  await page.reload()
+  await page.getByText('These runs are gone').waitFor()
 })
