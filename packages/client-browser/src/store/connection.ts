@@ -19,6 +19,8 @@ export interface ConnectionOptions {
 export type Mode = 'readonly' | 'readwrite'
 export type Transaction<M extends Mode> = IDBPTransaction<OutboxSchema, typeof STORES, M>
 
+type Stores = readonly (typeof STORES)[number][]
+
 /** An attempt to open the database. A browser has no way to take one back. */
 interface Opening {
   database: Promise<Database>
@@ -50,12 +52,14 @@ export class Connection {
   /**
    * Runs `work` in one transaction over all object stores. Resolves when it is complete. If the connection is lost, it
    * is opened again, and `work` runs once more; so `work` must do the same when what it did before has been stored.
+   * @param stores those that `work` uses, by default all. A transaction waits only for those with an object store in common
    * @throws OutboxError; unless it was `store_timeout` or `store_failed`, nothing was stored
    */
   async run<M extends Mode, T>(
     mode: M,
     durability: IDBTransactionDurability,
     work: (transaction: Transaction<M>) => Promise<T>,
+    stores: Stores = STORES,
   ): Promise<T> {
     const attempts = this.#failedCalls < FAILED_CALLS_MAX ? 2 : 1
     for (let attempt = 1; ; attempt += 1) {
@@ -64,7 +68,7 @@ export class Connection {
       try {
         database = await this.#opened()
         during = 'transaction'
-        const value = await this.#attempt(database, mode, durability, work)
+        const value = await this.#attempt(database, mode, durability, work, stores)
         this.#failedCalls = 0
         this.#tell('ok')
         return value
@@ -148,8 +152,9 @@ export class Connection {
     mode: M,
     durability: IDBTransactionDurability,
     work: (transaction: Transaction<M>) => Promise<T>,
+    stores: Stores,
   ): Promise<T> {
-    const transaction = database.transaction(STORES, mode, { durability }) as Transaction<M>
+    const transaction = database.transaction(stores as typeof STORES, mode, { durability }) as Transaction<M>
     try {
       const both = Promise.all([work(transaction), transaction.done])
       const [value] = await this.#inTime(both, () => {

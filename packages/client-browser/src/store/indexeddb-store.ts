@@ -14,6 +14,7 @@ import {
   type StoredState,
 } from '@sluice/client/outbox'
 import { type IDBPIndex, unwrap, wrap } from 'idb'
+import { AcceptanceNotes, foldSome, forget, note } from './acceptance-notes.ts'
 import { Connection, type Mode, type StoreState, type Transaction } from './connection.ts'
 import { indexedDbFactory } from './factory.ts'
 import { MIGRATIONS, type Migration, type OutboxSchema, type Row, type STORES } from './schema.ts'
@@ -45,6 +46,13 @@ const DEADLINE_MS = 5000
  * than reading so much along with the row.
  */
 const INLINE_MAX = 1024
+/** So many items are noted together. The rows of fewer are changed at once. */
+const NOTE_ITEMS_MIN = 8
+/** Past this number of noted items, the rows of further ones are changed. */
+const NOTED_MAX = 10_000
+/** The wait before notes are folded into rows, and between two parts of them, in ms. */
+const FOLD_AFTER_MS = 2000
+const FOLD_EVERY_MS = 100
 
 /** @returns a store that survives reloads and crashes. Nothing is opened before the first call. */
 export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore {
@@ -62,12 +70,68 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
 
   /** The small bodies of the items that were listed last. */
   let listed = new Map<string, Encoded | undefined>()
+  /** The number of items that were noted here and may not be folded yet. */
+  let noted = 0
+  let cancelFold: (() => void) | undefined
+  let isClosed = false
+
+  /** Notes are folded into rows once nothing more is noted for a while. */
+  const foldAfter = (ms: number): void => {
+    cancelFold?.()
+    if (isClosed) return
+    cancelFold = platform.setTimer(() => {
+      cancelFold = undefined
+      connection.run('readwrite', 'relaxed', foldSome).then(
+        (isAnyLeft) => {
+          if (!isAnyLeft) noted = 0
+          else if (cancelFold === undefined) foldAfter(FOLD_EVERY_MS)
+        },
+        // The notes stay, and say the same.
+        () => {},
+      )
+    }, ms)
+  }
+  /** Also what another tab, or an earlier program, has noted and not folded. */
+  const notesIn = async (transaction: Transaction<Mode>): Promise<AcceptanceNotes> => {
+    const notes = await AcceptanceNotes.read(transaction)
+    if (!notes.isEmpty && cancelFold === undefined) foldAfter(FOLD_AFTER_MS)
+    return notes
+  }
+
+  const change: OutboxStore['change'] = (changes, durability) =>
+    connection.run('readwrite', durability, async (transaction) => {
+      const ids = [...new Set(changes.map(({ id }) => id))]
+      for (const id of ids) listed.delete(id)
+      const notes = await notesIn(transaction)
+      const found = await rowsOf(transaction, ids)
+      // One call may change an item twice.
+      const newest = new Map(ids.map((id, index) => [id, notes.shown(found[index])]))
+      const changed = changes.map((change) => {
+        const before = newest.get(change.id)
+        if (before === undefined || !change.from.includes(before.state)) return undefined
+        const row: Row = changedItem(before, change)
+        const stores = [unwrap(transaction.objectStore('bodies')), unwrap(transaction.objectStore('results'))] as const
+        keepBody(row, change, stores[0])
+        keepResult(row, change, stores[1])
+        newest.set(row.id, row)
+        return row
+      })
+      const rows = unwrap(transaction.objectStore('items'))
+      const again = new Set<number>()
+      for (const row of new Set(changed)) {
+        if (row === undefined || newest.get(row.id) !== row) continue
+        rows.put(row)
+        if (notes.covers(row)) again.add(row.seq)
+      }
+      if (again.size > 0) await forget(transaction, again)
+      return changed.map((row) => row && itemOf(row))
+    })
 
   return {
     isDurable: true,
     add: (items) =>
       connection.run('readwrite', 'strict', async (transaction) => {
-        const held = await heldBy(transaction, items)
+        const held = await heldBy(transaction, items, notesIn)
         const [rows, bodies] = [unwrap(transaction.objectStore('items')), unwrap(transaction.objectStore('bodies'))]
         /** By id, and by owner and intent. */
         const made = new Map<string, Pick<Added, 'fresh' | 'request'>>()
@@ -91,15 +155,24 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
         if (last !== undefined && 'request' in last) await wrap(last.request)
         return added.map((each) => ('request' in each ? { ...each.fresh, seq: each.request.result } : each))
       }),
-    get: (ids) => read(async (transaction) => (await rowsOf(transaction, ids)).map((row) => row && itemOf(row))),
+    get: (ids) =>
+      read(async (transaction) => {
+        const [rows, notes] = await Promise.all([rowsOf(transaction, ids), notesIn(transaction)])
+        return rows.map((row) => row && itemOf(notes.shown(row)))
+      }),
     list: (query) =>
       read(async (transaction) => {
         const { states, limit, isNewestFirst = false } = query
+        const reading = notesIn(transaction)
         const found = await Promise.all(
-          states.map((state) => {
+          states.map(async (state) => {
+            if (state === 'saved') return savedOf(transaction, query, reading)
             const place = transaction.objectStore('items').index('place')
             const places = placesOf(query, state)
-            return isNewestFirst ? newestOf(place, places, limit) : place.getAll(places, limit)
+            const rows = isNewestFirst ? newestOf(place, places, limit) : place.getAll(places, limit)
+            if (state !== 'accepted') return rows
+            const noted = await (await reading).list(transaction, query)
+            return [...(await rows), ...noted]
           }),
         )
         const rows = found
@@ -111,6 +184,7 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
       }),
     counts: (owner) =>
       read(async (transaction) => {
+        const reading = notesIn(transaction)
         const place = transaction.objectStore('items').index('place')
         const counts = noItems()
         const states = Object.keys(counts) as StoredState[]
@@ -119,6 +193,9 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
             counts[state] = await place.count(placesOf({ owner }, state))
           }),
         )
+        const noted = await (await reading).count(transaction, owner)
+        counts.saved -= noted
+        counts.accepted += noted
         return counts
       }),
     bodies: async (ids) => {
@@ -136,30 +213,20 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
         const row = await transaction.objectStore('items').index('id').get(id)
         return row?.result ?? transaction.objectStore('results').get(id)
       }),
-    change: (changes, durability) =>
-      connection.run('readwrite', durability, async (transaction) => {
-        const ids = [...new Set(changes.map(({ id }) => id))]
-        for (const id of ids) listed.delete(id)
-        const found = await rowsOf(transaction, ids)
-        // One call may change an item twice.
-        const newest = new Map(ids.map((id, index) => [id, found[index]]))
-        const changed = changes.map((change) => {
-          const before = newest.get(change.id)
-          if (before === undefined || !change.from.includes(before.state)) return undefined
-          const row: Row = changedItem(before, change)
-          const stores = [
-            unwrap(transaction.objectStore('bodies')),
-            unwrap(transaction.objectStore('results')),
-          ] as const
-          keepBody(row, change, stores[0])
-          keepResult(row, change, stores[1])
-          newest.set(row.id, row)
-          return row
-        })
-        const rows = unwrap(transaction.objectStore('items'))
-        for (const row of new Set(changed)) if (row !== undefined && newest.get(row.id) === row) rows.put(row)
-        return changed.map((row) => row && itemOf(row))
-      }),
+    change,
+    accept: async (items) => {
+      if (items.length < NOTE_ITEMS_MIN || noted + items.length > NOTED_MAX) {
+        await change(
+          items.map(({ id }) => ({ id, from: ['saved'], to: 'accepted' })),
+          'relaxed',
+        )
+        return
+      }
+      const seqs = items.map(({ seq }) => seq)
+      await connection.run('readwrite', 'relaxed', (transaction) => note(transaction, seqs), ['notes'])
+      noted += items.length
+      foldAfter(FOLD_AFTER_MS)
+    },
     remove: (ids, durability) =>
       connection.run('readwrite', durability, async (transaction) => {
         for (const id of ids) listed.delete(id)
@@ -187,7 +254,11 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): OutboxStore
         }
         return owners
       }),
-    close: () => connection.close(),
+    close: () => {
+      isClosed = true
+      cancelFold?.()
+      connection.close()
+    },
   }
 }
 
@@ -223,18 +294,57 @@ function rangeOf(ids: readonly string[]): IDBKeyRange {
 }
 
 /** For each of the new items the one that is there already, if any. */
-async function heldBy(transaction: Transaction<Mode>, items: readonly NewItem[]): Promise<(OutboxItem | undefined)[]> {
+async function heldBy(
+  transaction: Transaction<Mode>,
+  items: readonly NewItem[],
+  notesIn: (transaction: Transaction<Mode>) => Promise<AcceptanceNotes>,
+): Promise<(OutboxItem | undefined)[]> {
   const rows = transaction.objectStore('items')
   const ids = items.map(({ id }) => id)
   // Nearly always there is none, which one request tells.
   const mayBeHeld = (await rows.index('id').getKey(rangeOf(ids))) !== undefined
   const held = mayBeHeld ? await rowsOf(transaction, ids) : []
-  return Promise.all(
-    items.map(async ({ owner, intent }, index) => {
-      const row = held[index] ?? (intent === undefined ? undefined : await rows.index('intent').get([owner, intent]))
-      return row && itemOf(row)
-    }),
+  const there = await Promise.all(
+    items.map(
+      async ({ owner, intent }, index) =>
+        held[index] ?? (intent === undefined ? undefined : await rows.index('intent').get([owner, intent])),
+    ),
   )
+  if (there.every((row) => row === undefined)) return []
+  const notes = await notesIn(transaction)
+  return there.map((row) => row && itemOf(notes.shown(row)))
+}
+
+/** The items whose rows say `saved` and that are not noted as accepted. */
+async function savedOf(
+  transaction: Transaction<Mode>,
+  { owner, after, limit, isNewestFirst = false }: ItemQuery,
+  reading: Promise<AcceptanceNotes>,
+): Promise<Row[]> {
+  const items = transaction.objectStore('items')
+  const place = items.index('place')
+  if (isNewestFirst) {
+    const places = placesOf({ owner }, 'saved')
+    const notes = await reading
+    if (notes.isEmpty) return newestOf(place, places, limit)
+    // Going from row to row would take too long where many are noted.
+    const seqs = (await place.getAllKeys(places)).filter((seq) => !notes.has(seq))
+    const rows = await Promise.all(
+      seqs
+        .slice(-limit)
+        .reverse()
+        .map((seq) => items.get(seq)),
+    )
+    return rows.filter((row) => row !== undefined)
+  }
+  const rows: Row[] = []
+  for (let from = after; rows.length < limit; ) {
+    const [page, notes] = await Promise.all([place.getAll(placesOf({ owner, after: from }, 'saved'), limit), reading])
+    for (const row of page) if (!notes.covers(row)) rows.push(row)
+    if (page.length < limit) break
+    from = page.at(-1)!.seq
+  }
+  return rows.slice(0, limit)
 }
 
 /** Puts the body of a changed row where it belongs, and drops that of an ended one. */

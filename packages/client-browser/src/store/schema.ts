@@ -21,9 +21,11 @@ export interface OutboxSchema extends DBSchema {
   /** Large ones, by the item's id, apart from the items, so that a list of items does not load them. */
   bodies: { key: string; value: Encoded }
   results: { key: string; value: { value: unknown } }
+  /** The `seq` of many items that were accepted, see `AcceptanceNotes`. The browser makes the key. */
+  notes: { key: number; value: number[] }
 }
 
-export const STORES = ['items', 'bodies', 'results'] as const
+export const STORES = ['items', 'bodies', 'results', 'notes'] as const
 
 export type Database = IDBPDatabase<OutboxSchema>
 type Upgrade = IDBPTransaction<OutboxSchema, typeof STORES, 'versionchange'>
@@ -44,4 +46,5 @@ export const MIGRATIONS: readonly Migration[] = [
     database.createObjectStore('bodies')
     database.createObjectStore('results')
   },
+  (database) => void database.createObjectStore('notes', { autoIncrement: true }),
 ]

@@ -1,7 +1,8 @@
-import { OutboxError } from '@sluice/client/outbox'
+import { OutboxError, type OutboxItem } from '@sluice/client/outbox'
 import { outboxStoreCases } from '@sluice/client/outbox/store-cases'
+import { openDB } from 'idb'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { MIGRATIONS, type Migration } from '../../src/store/schema.ts'
+import { MIGRATIONS, type Migration, type OutboxSchema } from '../../src/store/schema.ts'
 import { databaseName, manualTimers, newItem, openStore } from '../databases.ts'
 
 /** A factory that hands out the databases which it opens. */
@@ -24,6 +25,22 @@ function oldTab(name: string, version: number): Promise<IDBDatabase> {
     request.onsuccess = () => resolve(request.result)
     request.onerror = () => reject(request.error)
   })
+}
+
+/** Two items, as a program with these migrations has left them. */
+async function storedByVersion(name: string, migrations: readonly Migration[]): Promise<OutboxItem[]> {
+  const database = await openDB<OutboxSchema>(name, migrations.length, {
+    upgrade: async (opened, _from, _to, transaction) => {
+      for (const step of migrations) await step(opened, transaction as never)
+    },
+  })
+  const items = [newItem(), newItem({ intent: 'pay' })].map(({ body, ...item }, index) => {
+    const stored = { ...item, seq: index + 1, state: 'saved' as const, bodyBytes: String(body).length }
+    return { stored, row: { ...stored, body } }
+  })
+  for (const { row } of items) await database.add('items', row)
+  database.close()
+  return items.map(({ stored }) => stored)
 }
 
 const saved = { owner: 'ada', states: ['saved'], limit: 100 } as const
@@ -78,10 +95,49 @@ describe('a store in IndexedDB', () => {
     ])
     onTestFinished(() => void vi.restoreAllMocks())
     expect((await store.counts('ada')).saved).toBe(2000)
-    expect(loads.flatMap(({ mock }) => mock.calls)).toEqual([])
+    // The notes of acceptances are read along. There are few of them.
+    const limits = () =>
+      loads.flatMap(({ mock }) =>
+        mock.calls
+          .filter((_, at) => (mock.contexts[at] as IDBObjectStore | IDBIndex).name !== 'notes')
+          .map(([, limit]) => limit),
+      )
+    expect(limits()).toEqual([])
     const page = await store.list({ owner: 'ada', states: ['saved', 'parked'], limit: 50 })
     expect(page).toHaveLength(50)
-    expect(loads.flatMap(({ mock }) => mock.calls.map(([, limit]) => limit))).toEqual([50, 50])
+    expect(limits()).toEqual([50, 50])
+  })
+
+  test('notes many acceptances in one row, which costs no change of an item, and folds them later', async () => {
+    // Everything but a deadline comes at once.
+    const setTimer = (fn: () => void, ms: number) => {
+      const timer = setTimeout(fn, ms < 5000 ? 0 : ms)
+      return () => clearTimeout(timer)
+    }
+    const store = openStore({ platform: { setTimer } })
+    const items = await store.add(Array.from({ length: 250 }, () => newItem()))
+    const put = vi.spyOn(IDBObjectStore.prototype, 'put')
+    const add = vi.spyOn(IDBObjectStore.prototype, 'add')
+    onTestFinished(() => void vi.restoreAllMocks())
+    await store.accept(items)
+    expect([add.mock.calls.length, put.mock.calls.length]).toEqual([1, 0])
+    const listed = { owner: 'ada', states: ['accepted'], limit: 300 } as const
+    const before = await store.list(listed)
+    expect(before.map(({ id }) => id)).toEqual(items.map(({ id }) => id))
+    await vi.waitUntil(() => put.mock.calls.length === 250, { timeout: 10_000 })
+    expect(await store.list(listed)).toEqual(before)
+    expect((await store.counts('ada')).accepted).toBe(250)
+  })
+
+  test('what another program has noted is known to the next one', async () => {
+    const name = databaseName()
+    const first = openStore({ name })
+    const items = await first.add(Array.from({ length: 20 }, () => newItem()))
+    await first.accept(items)
+    first.close()
+    const second = openStore({ name })
+    expect(await second.counts('ada')).toMatchObject({ saved: 0, accepted: 20 })
+    expect(await second.list(saved)).toEqual([])
   })
 
   test('stores a view of bytes without the rest of its buffer', async () => {
@@ -183,7 +239,7 @@ describe('when versions of the program meet', () => {
     const first = openStore({ name })
     await first.add([newItem()])
     first.close()
-    const tab = await oldTab(name, 1)
+    const tab = await oldTab(name, MIGRATIONS.length)
     onTestFinished(() => tab.close())
     const { fire, ...platform } = manualTimers()
     const states: string[] = []
@@ -212,7 +268,7 @@ describe('when versions of the program meet', () => {
     expect(await newer.list(saved)).toEqual(items)
   })
 
-  test.each([0, 1, 2])('case 7: what version %i has stored survives the upgrade', async (from) => {
+  test.each([0, 1, 2, 3])('case 7: what version %i has stored survives the upgrade', async (from) => {
     const label: Migration = async (_, upgrade) => {
       let cursor = await upgrade.objectStore('items').openCursor()
       while (cursor !== null) {
@@ -222,9 +278,7 @@ describe('when versions of the program meet', () => {
     }
     const migrations = [...MIGRATIONS, later, label]
     const name = databaseName()
-    const before = openStore({ name, migrations: migrations.slice(0, from) })
-    const items = from === 0 ? [] : await before.add([newItem(), newItem({ intent: 'pay' })])
-    before.close()
+    const items = from === 0 ? [] : await storedByVersion(name, migrations.slice(0, from))
     const after = openStore({ name, migrations })
     expect(await after.list(saved)).toEqual(items.map((item) => ({ ...item, label: 'upgraded' })))
     expect((await after.bodies(items.map(({ id }) => id))).every((body) => typeof body === 'string')).toBe(true)
@@ -281,7 +335,7 @@ describe('when storage does not answer', () => {
     const name = databaseName()
     const holder = await oldTab(name, 1)
     onTestFinished(() => holder.close())
-    const upgrade = indexedDB.open(name, 2)
+    const upgrade = indexedDB.open(name, MIGRATIONS.length + 1)
     const { fire, ...platform } = manualTimers()
     const store = openStore({ name, platform })
     const counting = store.counts('ada')

@@ -25,6 +25,19 @@ export function memoryStore(): OutboxStore {
     return undefined
   }
 
+  const change: OutboxStore['change'] = async (changes) => {
+    open()
+    return changes.map((change) => {
+      const entry = entries.get(change.id)
+      if (entry === undefined || !change.from.includes(entry.item.state)) return undefined
+      entry.item = changedItem(entry.item, change)
+      if (change.body !== undefined) entry.body = change.body
+      if (isEnded(change.to)) entry.body = undefined
+      if (change.to === 'done') entry.result = { value: change.result }
+      return entry.item
+    })
+  }
+
   return {
     isDurable: false,
     async add(items) {
@@ -63,17 +76,12 @@ export function memoryStore(): OutboxStore {
       open()
       return entries.get(id)?.result
     },
-    async change(changes) {
-      open()
-      return changes.map((change) => {
-        const entry = entries.get(change.id)
-        if (entry === undefined || !change.from.includes(entry.item.state)) return undefined
-        entry.item = changedItem(entry.item, change)
-        if (change.body !== undefined) entry.body = change.body
-        if (isEnded(change.to)) entry.body = undefined
-        if (change.to === 'done') entry.result = { value: change.result }
-        return entry.item
-      })
+    change,
+    async accept(items) {
+      await change(
+        items.map(({ id }) => ({ id, from: ['saved'], to: 'accepted' })),
+        'relaxed',
+      )
     },
     async remove(ids) {
       open()

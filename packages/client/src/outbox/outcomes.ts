@@ -14,6 +14,8 @@ import type { ItemChange, OutboxStore } from './store.ts'
 
 /** The number of changes in one transaction. */
 const CHANGES_MAX = 500
+/** Acceptances of this time are noted together, in ms. Each transaction costs more than many items in it. */
+const NOTE_MS = 100
 /** Old results are removed after this many new ones. */
 const PRUNE_EVERY = 64
 /** The number of outcomes that are kept in memory while the store fails. The broker is asked again for others. */
@@ -27,6 +29,7 @@ export interface OutcomesOptions {
   owner: string
   live: LiveItems
   keepEnded: number
+  setTimer: (fn: () => void, ms: number) => () => void
   /** Whether this client is still the one that the items in hand were given to. */
   isCurrent: (client: ProducerClient) => boolean
   onEnded: (item: OutboxItem) => void
@@ -41,6 +44,10 @@ export interface OutcomesOptions {
 export class Outcomes {
   readonly #options: OutcomesOptions
   readonly #changes: Batcher<ItemChange, OutboxItem | undefined>
+  readonly #accepted: Batcher<LiveItem, LiveItem>
+  /** Accepted items that wait to be noted together. */
+  #unnoted: LiveItem[] = []
+  #cancelNoting: (() => void) | undefined
   /** Outcomes that the store has not taken. The broker may have forgotten them when it works again. */
   readonly #unstored = new Map<string, ItemChange>()
   #ended = 0
@@ -48,6 +55,7 @@ export class Outcomes {
   constructor(options: OutcomesOptions) {
     this.#options = options
     this.#changes = new Batcher(CHANGES_MAX, (changes) => options.store.change(changes, 'relaxed'))
+    this.#accepted = new Batcher(CHANGES_MAX, (items) => this.#storeAccepted(items))
   }
 
   /** The broker has made the task durable. */
@@ -56,7 +64,16 @@ export class Outcomes {
     // It may have been shown as given back while the connection was lost.
     if (live.state !== 'sending') items.move(live, 'send')
     items.move(live, 'accept')
-    void this.#note(live, { id: live.id, from: ['saved'], to: 'accepted' })
+    this.#unnoted.push(live)
+    this.#cancelNoting ??= this.#options.setTimer(() => this.noteAccepted(), NOTE_MS)
+  }
+
+  /** Notes at once what was accepted and is not noted yet. */
+  noteAccepted(): void {
+    this.#cancelNoting?.()
+    this.#cancelNoting = undefined
+    // What has ended meanwhile is noted with its outcome.
+    for (const live of this.#unnoted.splice(0)) if (!live.isEnding) void this.#noteAccepted(live)
   }
 
   follow(live: LiveItem, handle: TaskHandle, client: ProducerClient): void {
@@ -143,6 +160,25 @@ export class Outcomes {
     if (this.#ended % PRUNE_EVERY === 0) await this.prune().catch(() => {})
   }
 
+  async #noteAccepted(live: LiveItem): Promise<void> {
+    try {
+      await this.#accepted.add(live)
+      if (live.item.state === 'saved') live.item = { ...live.item, state: 'accepted' }
+    } catch (error) {
+      // Nothing is lost: the item is sent again, and the broker gives the same answer.
+      this.#unstorable(live.item, error)
+    }
+  }
+
+  async #storeAccepted(all: readonly LiveItem[]): Promise<readonly LiveItem[]> {
+    const { store, live: items } = this.#options
+    await store.accept(all.map(({ item }) => item))
+    // Whoever counts the items of the store has to count again.
+    const last = all.findLast((live) => items.holds(live) && !live.isEnding)
+    if (last !== undefined) items.tell(last)
+    return all
+  }
+
   /** Notes in the store what is known. If that fails nothing is lost: the broker gives the same answer again. */
   async #note(live: LiveItem, change: ItemChange): Promise<'noted' | 'stale' | 'failed'> {
     try {
@@ -153,8 +189,12 @@ export class Outcomes {
       return 'noted'
     } catch (error) {
       if (isEnded(change.to) && this.#unstored.size < UNSTORED_MAX) this.#unstored.set(live.id, change)
-      this.#options.onUnstored(live.item, error, error instanceof OutboxError && error.code === 'store_full')
+      this.#unstorable(live.item, error)
       return 'failed'
     }
+  }
+
+  #unstorable(item: OutboxItem, error: unknown): void {
+    this.#options.onUnstored(item, error, error instanceof OutboxError && error.code === 'store_full')
   }
 }

@@ -3,6 +3,9 @@ import type { ItemView, OutboxChange } from './outbox-client.ts'
 
 /** Changes are told once in this time, about once a frame of a screen, in ms. */
 const INTERVAL_MS = 16
+/** The same after a publication of so many items. Most of them have changed again by then, and are told once. */
+const MANY_ITEMS = 100
+const MANY_INTERVAL_MS = 100
 
 export interface Publication extends OutboxChange {
   /** Results that could not be stored. */
@@ -17,6 +20,7 @@ export class Publisher {
   readonly #removed = new Set<string>()
   readonly #results = new Map<string, unknown>()
   #cancel: (() => void) | undefined
+  #intervalMs = INTERVAL_MS
   #isClosed = false
 
   constructor(platform: Platform, publish: (publication: Publication) => void) {
@@ -44,6 +48,7 @@ export class Publisher {
     this.#cancel = undefined
     if (this.#items.size === 0 && this.#removed.size === 0) return
     const publication = { items: [...this.#items.values()], removed: [...this.#removed], results: [...this.#results] }
+    this.#intervalMs = this.#items.size < MANY_ITEMS ? INTERVAL_MS : MANY_INTERVAL_MS
     this.#items.clear()
     this.#removed.clear()
     this.#results.clear()
@@ -58,6 +63,6 @@ export class Publisher {
 
   #schedule(): void {
     if (this.#isClosed) return
-    this.#cancel ??= this.#platform.setTimer(() => this.flush(), INTERVAL_MS)
+    this.#cancel ??= this.#platform.setTimer(() => this.flush(), this.#intervalMs)
   }
 }

@@ -14,12 +14,13 @@ import { OrderingKeys } from './ordering-keys.ts'
 import type { OutboxClientOptions } from './outbox-client.ts'
 import { OutboxError } from './outbox-error.ts'
 import { Outcomes } from './outcomes.ts'
+import { SavedReader } from './saved-reader.ts'
 import type { OutboxStore } from './store.ts'
 
 /** Bounds on what was handed to the connection and is not accepted: items, and the bytes of their inputs. */
 const SENDING_MAX = 1000
 const SENDING_BYTES_MAX = 16 * 1024 * 1024
-/** The number of items read at once. */
+/** The number of followed items that are read at once. */
 const PAGE = 500
 /** The wait before a store that failed is asked again: from, up to, in ms. */
 const AGAIN_MS = 250
@@ -57,10 +58,7 @@ export class Sender {
   readonly #keys = new OrderingKeys()
   /** Items of a key whose turn has come. */
   #due: OutboxItem[] = []
-  /** The `seq` up to which the saved items were looked at. */
-  #cursor = 0
-  /** Something was saved, or became so again, behind this `seq`. */
-  #rewindTo: number | undefined
+  readonly #saved: SavedReader
   #sending = 0
   #sendingBytes = 0
   /** Whether everything that was accepted or is to be cancelled was taken up. */
@@ -79,11 +77,13 @@ export class Sender {
     this.#options = options
     const { store, owner, keepEnded, onRemoved } = options
     this.#live = new LiveItems(store.isDurable, options.platform, options.onChange)
+    this.#saved = new SavedReader(store, owner)
     this.#outcomes = new Outcomes({
       store,
       owner,
       keepEnded,
       live: this.#live,
+      setTimer: (fn, ms) => options.platform.setTimer(fn, ms),
       isCurrent: (client) => !this.#isOver && client === this.#client && client === options.link.client,
       onEnded: (item) => {
         this.#nextOf(item)
@@ -98,7 +98,7 @@ export class Sender {
           return
         }
         this.#isFollowed = false
-        this.#rewind(item.seq - 1)
+        this.#saved.rewind(item.seq - 1)
       },
     })
     this.#outcomes.prune().catch((error: unknown) => this.#storeFailed(error))
@@ -108,6 +108,7 @@ export class Sender {
 
   /** Ends the work. What was sent and not accepted is still saved. */
   end(): void {
+    this.#outcomes.noteAccepted()
     this.#isOver = true
     this.#cancelAgain()
     this.#cancelFollowing?.()
@@ -141,10 +142,11 @@ export class Sender {
 
   /** Another part of the program, or another tab, has changed these items in the store. */
   look(items: readonly OutboxItem[]): void {
+    this.#saved.doubt()
     for (const item of items) {
       if (item.state === 'saved') {
         this.#keys.readmit(item.id)
-        this.#rewind(item.seq - 1)
+        this.#saved.rewind(item.seq - 1)
       } else if (item.state === 'cancelling') this.#cancel(item)
     }
     this.#pump()
@@ -152,6 +154,7 @@ export class Sender {
 
   /** These items are removed from the store. */
   forget(ids: readonly string[]): void {
+    this.#saved.doubt()
     for (const id of ids) {
       const live = this.#live.get(id)
       if (live !== undefined) {
@@ -184,13 +187,8 @@ export class Sender {
     this.#live.clear()
     this.#sending = 0
     this.#sendingBytes = 0
-    this.#cursor = 0
-    this.#rewindTo = undefined
+    this.#saved.restart()
     this.#isFollowed = false
-  }
-
-  #rewind(seq: number): void {
-    this.#rewindTo = Math.min(seq, this.#rewindTo ?? seq)
   }
 
   #pump(): void {
@@ -215,7 +213,7 @@ export class Sender {
   }
 
   async #round(): Promise<void> {
-    const { store, owner, link } = this.#options
+    const { link } = this.#options
     const client = this.#client
     const isOut = (): boolean => this.#isOver || client === undefined || client !== this.#client || !link.isReady
     if (isOut()) return
@@ -226,24 +224,21 @@ export class Sender {
         await this.#sendDue(due, isOut)
         continue
       }
-      const room = Math.min(PAGE, SENDING_MAX - this.#sending)
+      const room = SENDING_MAX - this.#sending
       if (room <= 0 || this.#sendingBytes >= SENDING_BYTES_MAX) return
-      if (this.#rewindTo !== undefined) {
-        this.#cursor = Math.min(this.#cursor, this.#rewindTo)
-        this.#rewindTo = undefined
-      }
-      const items = await store.list({ owner, states: ['saved'], after: this.#cursor, limit: room })
+      const items = await this.#saved.next(room)
       if (isOut()) return
       if (items.length === 0) {
-        if (this.#rewindTo === undefined && this.#due.length === 0) return
+        if (!this.#saved.isRewound && this.#due.length === 0) return
         continue
       }
       const taken = this.#withinBytes(items)
-      this.#cursor = taken.at(-1)!.seq
-      await this.#sendAll(
+      const sent = this.#sendAll(
         taken.filter((item) => !this.#live.has(item.id) && this.#admit(item)),
         isOut,
       )
+      this.#saved.took(taken, room - taken.length)
+      await sent
     }
   }
 
@@ -379,7 +374,7 @@ export class Sender {
       this.#live.delete(live)
       if (isStore) {
         this.#nextOf(live.item)
-        this.#rewind(live.item.seq - 1)
+        this.#saved.rewind(live.item.seq - 1)
         this.#storeFailed(error)
       }
       return
@@ -398,7 +393,7 @@ export class Sender {
       // It is sent, and refused, once more when the store works again.
       this.#live.delete(live)
       this.#keys.readmit(live.id)
-      this.#rewind(live.item.seq - 1)
+      this.#saved.rewind(live.item.seq - 1)
       this.#storeFailed(failure)
     }
   }
@@ -441,7 +436,7 @@ export class Sender {
   #sweepLater(): void {
     this.#cancelSweep = this.#options.platform.setTimer(() => {
       this.#isFollowed = false
-      this.#rewind(0)
+      this.#saved.rewind(0)
       this.#pump()
       this.#sweepLater()
     }, SWEEP_MS)

@@ -1,6 +1,6 @@
 import type { NewItem, OutboxItem } from './item.ts'
 import { OutboxError } from './outbox-error.ts'
-import type { OutboxStore } from './store.ts'
+import type { ItemQuery, OutboxStore } from './store.ts'
 
 /** One thing that every store has to do. `run` rejects with a reason if `store` does not. */
 export interface StoreCase {
@@ -27,6 +27,8 @@ function equal(found: unknown, wanted: unknown, what: string): void {
 }
 
 const ids = (items: readonly (OutboxItem | undefined)[]): (string | undefined)[] => items.map((item) => item?.id)
+
+const states = (items: readonly (OutboxItem | undefined)[]): (string | undefined)[] => items.map((item) => item?.state)
 
 /**
  * The contract of an `OutboxStore`, for the tests of a store of your own. Each case needs a new, empty store:
@@ -121,6 +123,68 @@ export const outboxStoreCases: readonly StoreCase[] = [
       equal(won.filter(([changed]) => changed !== undefined).length, 1, 'the number of winners')
       equal(ids(await store.change([{ ...claim, id: 'none' }], 'relaxed')), [undefined], 'the change of nothing')
       equal((await store.get([item!.id]))[0]?.state, 'accepted', 'the state')
+    },
+  },
+  {
+    name: 'changes one item twice in one call, the second time from where the first has led',
+    async run(store) {
+      const [item, other] = await store.add([newItem(), newItem()])
+      const both = await store.change(
+        [
+          { id: item!.id, from: ['saved'], to: 'accepted' },
+          { id: item!.id, from: ['accepted'], to: 'done', result: 7 },
+          { id: other!.id, from: ['saved'], to: 'cancelling' },
+          { id: other!.id, from: ['saved'], to: 'accepted' },
+        ],
+        'relaxed',
+      )
+      equal(states(both), ['accepted', 'done', 'cancelling', undefined], 'what was applied')
+      equal(states(await store.get([item!.id, other!.id])), ['done', 'cancelling'], 'what is stored')
+      equal(await store.result(item!.id), { value: 7 }, 'the result')
+      equal(await store.bodies([item!.id]), [undefined], 'the body')
+    },
+  },
+  {
+    name: 'takes many acceptances at once, of what is saved and of nothing else',
+    async run(store) {
+      const items = await store.add(Array.from({ length: 40 }, () => newItem({ intent: `intent ${made}` })))
+      const [cancelled, parked, removed, done, ...rest] = items as [OutboxItem, OutboxItem, OutboxItem, OutboxItem]
+      const kept = rest.pop() as unknown as OutboxItem
+      const others = rest as readonly OutboxItem[]
+      const error = { code: 'too_large', message: 'too large' }
+      await store.change([{ id: cancelled.id, from: ['saved'], to: 'cancelling' }], 'strict')
+      await store.change([{ id: parked.id, from: ['saved'], to: 'parked', error }], 'strict')
+      await store.remove([removed.id], 'strict')
+      for (let time = 0; time < 2; time += 1) await store.accept(items.filter((item) => item !== kept).reverse())
+      await store.accept([])
+      const { saved, accepted, cancelling } = await store.counts('ada')
+      equal({ saved, accepted, cancelling }, { saved: 1, accepted: 36, cancelling: 1 }, 'the counts')
+      equal(
+        states(await store.get([cancelled.id, parked.id, removed.id, done.id])),
+        ['cancelling', 'parked', undefined, 'accepted'],
+        'what is stored',
+      )
+      const list = (query: Partial<ItemQuery>) => store.list({ owner: 'ada', states: ['accepted'], limit: 9, ...query })
+      equal(ids(await list({ states: ['saved'], limit: 1 })), [kept.id], 'the list of what is saved')
+      equal(ids(await list({ states: ['saved'], isNewestFirst: true })), [kept.id], 'the same, the newest first')
+      equal(ids(await list({})), ids([done, ...others].slice(0, 9)), 'the first page')
+      equal(ids(await list({ after: others[7]!.seq })), ids(others.slice(8, 17)), 'the second page')
+      equal(ids(await list({ isNewestFirst: true, limit: 2 })), ids(others.slice(-2).reverse()), 'the newest')
+      equal(states(await list({ limit: 2 })), ['accepted', 'accepted'], 'what the list says')
+      const [same] = await store.add([newItem({ intent: done.intent! })])
+      equal([same?.id, same?.state], [done.id, 'accepted'], 'the item of that intent')
+      const changed = await store.change(
+        [
+          { id: done.id, from: ['saved'], to: 'cancelled' },
+          { id: done.id, from: ['accepted'], to: 'done', result: null },
+          { id: others[0]!.id, from: ['accepted'], to: 'saved' },
+          { id: parked.id, from: ['parked'], to: 'saved' },
+        ],
+        'strict',
+      )
+      equal(states(changed), [undefined, 'done', 'saved', 'saved'], 'what was applied')
+      equal(ids(await list({ states: ['saved'] })), ids([parked, others[0], kept]), 'what is saved again')
+      equal((await store.counts('ada')).accepted, 34, 'the number of accepted items')
     },
   },
   {

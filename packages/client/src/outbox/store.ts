@@ -65,6 +65,11 @@ export interface OutboxStore {
    * @returns the item after the change, or undefined where it was not applied
    */
   change(changes: readonly ItemChange[], durability: Durability): Promise<(OutboxItem | undefined)[]>
+  /**
+   * The broker has these items: those that are `saved` become `accepted`, and others stay as they are. A crash may forget
+   * it. Not more than a few hundred items at once.
+   */
+  accept(items: readonly Pick<OutboxItem, 'id' | 'seq'>[]): Promise<void>
   /** Removes items with body and result. Ids that are not there are ignored. */
   remove(ids: readonly string[], durability: Durability): Promise<void>
   /**

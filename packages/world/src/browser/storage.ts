@@ -113,6 +113,10 @@ export class SimulatedStorage {
           all.some(({ to, body }) => to === 'done' || body !== undefined),
           (changes) => all.map((change) => this.#change(change, changes)),
         ),
+      accept: (items) =>
+        write('relaxed', false, (changes) => {
+          for (const { id } of items) this.#change({ id, from: ['saved'], to: 'accepted' }, changes)
+        }),
       remove: (ids, durability) =>
         write(durability, false, (changes) => {
           for (const id of ids) if (this.#entries.has(id)) changes.set(id, undefined)
