@@ -7,7 +7,13 @@ import type { Trial, TrialResult } from './trial.ts'
 
 /** Makes each trial on a profile, a site and a broker of its own. */
 export async function browserTrials(
-  { trials, rounds, seed, scale }: { trials: readonly Trial[]; rounds: number; seed: number; scale: Scale },
+  {
+    trials,
+    rounds,
+    seed,
+    scale,
+    hiddenMs,
+  }: { trials: readonly Trial[]; rounds: number; seed: number; scale: Scale; hiddenMs: number },
   say: (line: string) => void,
   onResult: (name: string, result: TrialResult) => void,
 ): Promise<({ name: string } & TrialResult)[]> {
@@ -17,7 +23,7 @@ export async function browserTrials(
     await using processes = new Processes()
     await using site = await Site.start()
     const random = seededRandom(seed)
-    const ground = { scale, rounds, random, processes, scratch, site, say }
+    const ground = { scale, rounds, hiddenMs, random, processes, scratch, site, say }
     const result = await trial.run(ground)
     onResult(trial.name, result)
     results.push({ name: trial.name, ...result })

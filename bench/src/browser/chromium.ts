@@ -35,7 +35,8 @@ export class Chromium {
     // A process group of its own, so that one signal ends all of its processes at the same moment.
     const child = spawn(command[0]!, command.slice(1), { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
     const address = await debuggerOf(child)
-    return new Chromium(child, await chromium.connectOverCDP(address))
+    // By default Playwright emulates focus, and then no page can be hidden or frozen.
+    return new Chromium(child, await chromium.connectOverCDP(address, { noDefaults: true }))
   }
 
   get context(): BrowserContext {
@@ -46,6 +47,18 @@ export class Chromium {
     const page = await this.context.newPage()
     await page.goto(url)
     return page
+  }
+
+  /** Stops its renderers, which run the pages and their Workers. @returns a function that lets them go on */
+  async stopRenderers(): Promise<() => void> {
+    const session = await this.#browser.newBrowserCDPSession()
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+    await session.detach()
+    const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id)
+    for (const id of renderers) process.kill(id, 'SIGSTOP')
+    return () => {
+      for (const id of renderers) process.kill(id, 'SIGCONT')
+    }
   }
 
   /** SIGKILL to all of its processes: nothing of it runs after this moment. */

@@ -2,9 +2,18 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** Serves the page that the trials drive, and notes what it says. */
+/** The scripts of the pages, and of their Workers. */
+const ENTRIES = {
+  page: join(import.meta.dirname, 'page', 'outbox-page.ts'),
+  tab: join(import.meta.dirname, 'page', 'tab-page.ts'),
+  'tab-handlers': join(import.meta.dirname, 'page', 'tab-handlers.ts'),
+  'connection-worker': fileURLToPath(import.meta.resolve('@sluice/worker-browser/connection-worker')),
+}
+
+/** Serves the pages that the trials drive, and notes what they say. `tab` is the one that lends its tab. */
 export class Site implements AsyncDisposable {
   readonly url: string
   /** The ids that a page has seen saved, in the order in which it said so. */
@@ -18,7 +27,8 @@ export class Site implements AsyncDisposable {
 
   static async start(): Promise<Site> {
     const { outputFiles } = await build({
-      entryPoints: [join(import.meta.dirname, 'page', 'outbox-page.ts')],
+      entryPoints: ENTRIES,
+      outdir: '/',
       bundle: true,
       format: 'esm',
       platform: 'browser',
@@ -33,13 +43,14 @@ export class Site implements AsyncDisposable {
       if (pathname === '/saved') {
         for (const id of searchParams.get('ids')?.split(',') ?? []) site.saved.add(id)
         response.end()
-      } else if (pathname === '/page.js') {
-        response.setHeader('content-type', 'text/javascript')
-        response.end(outputFiles[0]!.text)
-      } else {
-        response.setHeader('content-type', 'text/html')
-        response.end('<!doctype html><title>outbox</title><script type="module" src="/page.js"></script>')
+        return
       }
+      const script = outputFiles.find(({ path }) => path === pathname)
+      response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript')
+      const name = pathname === '/tab' ? 'tab' : 'page'
+      response.end(
+        script?.text ?? `<!doctype html><title>${name}</title><script type="module" src="/${name}.js"></script>`,
+      )
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -9,6 +9,8 @@ export interface Ground {
   scale: Scale
   /** Rounds where a trial is repeated. */
   rounds: number
+  /** How long a page is hidden, in ms. */
+  hiddenMs: number
   /** Draws uniformly from [0, 1). */
   random: () => number
   processes: Processes
@@ -22,6 +24,8 @@ export interface TrialResult {
   figures: Figure[]
   /** What went against a promise. */
   findings: string[]
+  /** Why it was not made. Then there are no figures. */
+  obstacle?: string
 }
 
 /** One way to treat the pages of a real browser. */

@@ -17,7 +17,7 @@ endWhereUnread()
 const width = Math.max(...[...faults, ...attacks, ...trials].map(({ name }) => name.length))
 const usage = `usage: pnpm torture [--faults A,B] [--rounds N] [--seed S] [--quick] [--json FILE] [--check]
        pnpm torture --hostile [--attacks A,B] [--frames N] [--seed S] [--quick] [--json FILE] [--check]
-       pnpm torture --browser [--trials A,B] [--rounds N] [--seed S] [--quick] [--json FILE] [--check]
+       pnpm torture --browser [--trials A,B] [--rounds N] [--hidden-s N] [--seed S] [--quick] [--json FILE] [--check]
 
   --faults A,B  some faults alone, out of:
 ${faults.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
@@ -27,6 +27,7 @@ ${attacks.map(({ name, about }) => `                  ${name.padEnd(width)}  ${a
   --browser     what befalls the pages of a real browser, in place of faults
   --trials A,B  some trials alone, out of:
 ${trials.map(({ name, about }) => `                  ${name.padEnd(width)}  ${about}`).join('\n')}
+  --hidden-s N  how long a tab is hidden; 600 where it is not said, and 4 with --quick
   --frames N    mutated frames; 1,000,000 where it is not said
   --rounds N    rounds of each fault or trial; 5 where it is not said
   --seed S      all that is left to chance; a new one each time where it is not said
@@ -41,6 +42,7 @@ const options = {
   browser: { type: 'boolean', default: false },
   trials: { type: 'string' },
   frames: { type: 'string' },
+  'hidden-s': { type: 'string' },
   rounds: { type: 'string', default: '5' },
   seed: { type: 'string' },
   quick: { type: 'boolean', default: false },
@@ -118,10 +120,15 @@ interface Result {
   configuration: Configuration
   figures: Figure[]
   findings: string[]
+  obstacle?: string
 }
 
 /** Prints one result. A long run that breaks off has shown those before it. */
-function show(name: string, { configuration, figures, findings }: Result): void {
+function show(name: string, { configuration, figures, findings, obstacle }: Result): void {
+  if (obstacle !== undefined) {
+    console.log(`\n${name}\n  not run: ${obstacle}`)
+    return
+  }
   console.log(`\n${name}\n${formatConfiguration(configuration)}\n\n${formatFigures(figures)}`)
   for (const finding of findings) console.log(`  ${finding}`)
 }
@@ -157,9 +164,14 @@ async function runHostile(): Promise<never> {
 /** Makes the trials in a browser instead, and ends. */
 async function runBrowser(): Promise<never> {
   const scale: Scale = values.quick ? 'quick' : 'full'
-  const common = { ...machine(), scale, seed, rounds }
+  const hiddenS = wholeNumber('hidden-s', values['hidden-s'] ?? (values.quick ? '4' : '600'), 1)
+  const common = { ...machine(), scale, seed, rounds, 'hidden for s': hiddenS }
   console.log(formatConfiguration(common))
   const made = chosen('trial', trials, values.trials)
-  const results = await browserTrials({ trials: made, rounds, seed, scale }, console.error, show)
+  const results = await browserTrials(
+    { trials: made, rounds, seed, scale, hiddenMs: hiddenS * 1000 },
+    console.error,
+    show,
+  )
   return ended(common, results)
 }

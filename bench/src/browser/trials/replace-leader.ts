@@ -117,7 +117,6 @@ async function leaderOf(tabs: ReadonlySet<Page>): Promise<Page> {
 
 async function frozenFor(page: Page, ms: number): Promise<void> {
   const protocol = await page.context().newCDPSession(page)
-  await protocol.send('Emulation.setFocusEmulationEnabled', { enabled: false })
   await protocol.send('Page.setWebLifecycleState', { state: 'frozen' })
   await sleep(ms)
   await protocol.send('Page.setWebLifecycleState', { state: 'active' })
