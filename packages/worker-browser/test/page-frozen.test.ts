@@ -113,3 +113,27 @@ test('a page that is left hands its task back, and works again when it comes bac
   await page.evaluate(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
   await expectWorks(page)
 })
+
+/** Why a page is not restored, where this is due to the browser and not to the page. */
+const OF_THE_BROWSER = ['BackForwardCacheDisabledForDelegate', 'BrowsingInstanceNotSwapped']
+
+test('case 39: a page that is left and come back to by history.back() works again, from the cache or anew', async () => {
+  const page = await open('idle')
+  await page.evaluate(`tab.start()`)
+  await page.until(`tab.state === 'working'`)
+  await page.evaluate(`addEventListener('pageshow', ({ persisted }) => { globalThis.isRestored = persisted })`)
+  const why = page.next<{ notRestoredExplanations: { type: string; reason: string }[] }>('Page.backForwardCacheNotUsed')
+  await page.evaluate(`location.assign(location.href.replace('idle', 'idle&other'))`)
+  await page.until(`location.search.includes('other') && document.readyState === 'complete'`)
+  await page.evaluate(`history.back()`)
+  await page.until(`!location.search.includes('other') && document.readyState === 'complete' && globalThis.tab`)
+  const isRestored = (await page.evaluate(`globalThis.isRestored`)) === true
+  // Headless Chromium has no back/forward cache (153), and says so. No other reason may keep the page out of it.
+  if (!isRestored) {
+    const reasons = (await why).notRestoredExplanations.map(({ reason }) => reason)
+    expect(reasons).toContain('BackForwardCacheDisabledForDelegate')
+    expect(reasons.filter((reason) => !OF_THE_BROWSER.includes(reason))).toEqual([])
+    await page.evaluate('tab.start()')
+  }
+  await expectWorks(page)
+})

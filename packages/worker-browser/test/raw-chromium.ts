@@ -11,6 +11,8 @@ export interface RawPage {
   send(method: string, parameters?: object): Promise<Record<string, unknown>>
   /** The value of an expression; promises are awaited. */
   evaluate<T>(expression: string): Promise<T>
+  /** The next event of this name. */
+  next<T>(event: string): Promise<T>
   /** Waits until the expression is true. */
   until(expression: string): Promise<void>
   close(): Promise<void>
@@ -23,11 +25,15 @@ export interface RawChromium {
 
 interface Answer {
   id?: number
+  /** Of an event. */
+  method?: string
+  params?: object
+  sessionId?: string
   result?: Record<string, unknown>
   error?: { message: string }
 }
 
-export async function launchRawChromium(): Promise<RawChromium> {
+export async function launchRawChromium(flags: readonly string[] = []): Promise<RawChromium> {
   const profile = mkdtempSync(join(tmpdir(), 'sluice-chromium-'))
   const args = [
     '--headless',
@@ -36,6 +42,7 @@ export async function launchRawChromium(): Promise<RawChromium> {
     '--no-first-run',
     '--remote-debugging-port=0',
     `--user-data-dir=${profile}`,
+    ...flags,
     'about:blank',
   ]
   const child = spawn(await chromium.executablePath(), args, { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -48,10 +55,14 @@ export async function launchRawChromium(): Promise<RawChromium> {
   const socket = new WebSocket(url)
   await once(socket, 'open')
   const waiting = new Map<number, (answer: Answer) => void>()
+  const events = new Map<string, ((params: object) => void)[]>()
   socket.addEventListener('message', ({ data }) => {
     const answer = JSON.parse(data) as Answer
     waiting.get(answer.id ?? 0)?.(answer)
     waiting.delete(answer.id ?? 0)
+    const event = `${answer.sessionId} ${answer.method}`
+    for (const hear of events.get(event) ?? []) hear(answer.params ?? {})
+    events.delete(event)
   })
   let ids = 0
   const send = (method: string, params: object, sessionId?: string) =>
@@ -75,6 +86,11 @@ export async function launchRawChromium(): Promise<RawChromium> {
           if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails))
           return (result as { value: T }).value
         },
+        next: <T>(event: string) =>
+          new Promise<T>((resolve) => {
+            const name = `${sessionId} ${event}`
+            events.set(name, [...(events.get(name) ?? []), (params) => resolve(params as T)])
+          }),
         until: async (expression) => {
           while (!(await page.evaluate<boolean>(`Boolean(${expression})`).catch(() => false)))
             await new Promise((resolve) => setTimeout(resolve, 50))

@@ -10,6 +10,11 @@ serveHandlers({
     })
     return 'the tab'
   },
+  'page.bloats': (_, { attempt }) => {
+    if (attempt === 1) return new Uint8Array(Number.MAX_SAFE_INTEGER)
+    const all: unknown[] = []
+    for (;;) all.push(Array.from({ length: 10_000 }, (_, n) => ({ n })))
+  },
   'page.dies': (_, { attempt }) => {
     if (attempt > 1) return 'healed'
     self.close()

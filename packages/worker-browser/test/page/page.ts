@@ -18,7 +18,7 @@ const keep = (fields: object, message: string) => void lines.push({ ...fields, m
 
 const options: TabWorkerOptions = {
   url: parameters.get('broker') ?? '',
-  queues: ['page.double', 'page.wait', 'page.dies'],
+  queues: ['page.double', 'page.wait', 'page.dies', 'page.bloats'],
   worker: () => new Worker(new URL('./handlers-of-page.ts', import.meta.url), { type: 'module' }),
   consent: parameters.has('ask') ? 'ask' : 'given',
   concurrency: Number(parameters.get('concurrency') ?? 1),
