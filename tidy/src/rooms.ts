@@ -100,7 +100,11 @@ export const rooms: readonly Room[] = [
     ],
     testImports: ['@sluice/broker'],
   },
-  { directory: 'bench', name: '@sluice/bench', imports: [...faces, '@sluice/client-browser', '@sluice/worker-browser'] },
+  {
+    directory: 'bench',
+    name: '@sluice/bench',
+    imports: [...faces, '@sluice/client-browser', '@sluice/worker-browser'],
+  },
 ]
 
 /** Nothing in these reads a clock, a random source, a socket or a disk by itself. */
