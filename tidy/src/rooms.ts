@@ -68,8 +68,6 @@ export const rooms: readonly Room[] = [
     imports: [
       '@sluice/engine',
       '@sluice/machines',
-      '@sluice/protocol',
-      '@sluice/testing',
       '@sluice/world',
       '@sluice/world/fuzz',
       '@sluice/world/phenomena',

@@ -3,6 +3,7 @@ import { checkLinks, checkScripts } from '../src/documents.ts'
 import { checkFiles, checkText } from '../src/files.ts'
 import { checkImportCycles } from '../src/import-cycles.ts'
 import { checkImports } from '../src/imports.ts'
+import { checkOneQueue } from '../src/one-queue.ts'
 import { checkPlatform } from '../src/platform.ts'
 import { leafFiles, neutralDirectories, rooms } from '../src/rooms.ts'
 import { checkRuleIds } from '../src/rule-ids.ts'
@@ -14,6 +15,7 @@ const rules: [string, (files: SourceFile[]) => Finding[]][] = [
   ['imports point one way, through public faces, and agree with each package.json', checkImports],
   ['no file reaches itself through its imports', checkImportCycles],
   ['neutral code touches no platform', checkPlatform],
+  ['the simulator has no model of its own', checkOneQueue],
   ['each rule of the specifications is quoted by a test, and each quoted rule exists', checkRuleIds],
   ['files are short and named for one concept', checkFiles],
   ['nothing names a machine, a registry host or work left for later', checkText],
