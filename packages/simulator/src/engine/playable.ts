@@ -12,6 +12,7 @@ import type { StageView } from '../view/stage-view.ts'
 import { storyOf } from '../view/story.ts'
 import type { StoryView } from '../view/story-view.ts'
 import { type Copyable, History } from './history.ts'
+import { Landmarks } from './landmarks.ts'
 import type { Plan } from './plan.ts'
 
 /** `sluice`: JSON lines, as `pnpm fuzz --trace` writes them. `chrome`: the Trace Event Format. */
@@ -63,9 +64,11 @@ class Folds implements Copyable {
 /** Observations of which any instant can be shown, made by a world or read from a trace. */
 export abstract class Playable {
   protected readonly history: History<Folds>
+  readonly #landmarks: Landmarks
 
   constructor(keptMax?: number) {
     this.history = new History(new Folds(), keptMax)
+    this.#landmarks = new Landmarks(this.history)
   }
 
   abstract get plan(): Plan
@@ -112,16 +115,16 @@ export abstract class Playable {
 
   /** The attempts of this span, as they are known at its end. */
   gantt(fromMs: number, untilMs: number): GanttView {
-    return ganttOf(this.until(untilMs), fromMs, Math.min(untilMs, this.headMs), this.#forgottenTasks)
+    return ganttOf(this.#landmarks.until(untilMs), fromMs, Math.min(untilMs, this.headMs), this.#forgottenTasks)
   }
 
   story(id: string, untilMs: number): StoryView {
-    return storyOf(this.until(untilMs), id, this.#forgottenTasks)
+    return storyOf(this.until(untilMs), id, this.#forgottenTasks, this.#landmarks.until(untilMs))
   }
 
   /** The last notable happenings, the newest last. */
   narration(untilMs: number, count: number): Happening[] {
-    return narrationOf(this.until(untilMs), untilMs, count, this.#forgottenTasks)
+    return narrationOf(this.until(untilMs), untilMs, count, this.#forgottenTasks, this.#landmarks.until(untilMs))
   }
 
   /**

@@ -60,10 +60,17 @@ interface Open extends Raw {
 
 /**
  * The last notable happenings up to this instant, in plain words, the newest last. `before`: tasks submitted before the
- * first observation.
+ * first observation. `landmarks`: the observations among which submissions and faults are looked for, if there is a
+ * shorter list.
  */
-export function narrationOf(seen: readonly Seen[], untilMs: number, count: number, before = 0): Happening[] {
-  const known: Known = { numbers: new TaskNumbers(seen, before), faults: faultsOf(seen) }
+export function narrationOf(
+  seen: readonly Seen[],
+  untilMs: number,
+  count: number,
+  before = 0,
+  landmarks = seen,
+): Happening[] {
+  const known: Known = { numbers: new TaskNumbers(landmarks, before), faults: faultsOf(landmarks) }
   let end = seen.length
   while (end > 0 && (seen[end - 1] as Seen).atMs > untilMs) end -= 1
   for (let looked = LOOK_BACK; ; looked *= 4) {
