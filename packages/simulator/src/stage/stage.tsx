@@ -182,15 +182,11 @@ function PartCard({
   const isWorker = part.kind === 'worker'
   const size = layout.sizes.get(part.name) ?? 'full'
   const status = statusOf(part)
-  const words = isWorker
-    ? `${nameOf(part)}: ${status}, ${held} of ${part.slots} handlers busy or waiting, credit ${part.credit}`
-    : `${nameOf(part)}: ${status}, ${part.total} submitted, ${part.waiting} waiting`
   return (
     <button
       type="button"
       class={`part part-${part.kind} size-${size} ${isSelected ? 'is-selected' : ''} ${part.isUp ? '' : 'is-down'}`}
       style={boxOf(rect)}
-      aria-label={words}
       aria-pressed={isSelected}
       onClick={() => onSelect?.(part.name)}
     >
@@ -203,6 +199,7 @@ function PartCard({
         )}
       </span>
       {size === 'full' && <span class={`part-status mood-${moodOf(part)}`}>{status}</span>}
+      {size !== 'full' && <span class="visually-hidden">{`${size === 'tiny' ? nameOf(part) : ''} ${status}`}</span>}
       {size !== 'full' ? null : isWorker ? (
         <>
           <svg class="slots" width={rect.width} height={rect.height} aria-hidden="true">
@@ -210,7 +207,8 @@ function PartCard({
               <circle key={at} cx={x - rect.x} cy={y - rect.y} r={layout.radius + 1} />
             ))}
           </svg>
-          <span class="credit" title="Credit: how many more deliveries it takes">
+          <span class="visually-hidden">{`${held} of ${part.slots} handlers have work, credit ${part.credit}`}</span>
+          <span class="credit" aria-hidden="true" title="Credit: how many more deliveries it takes">
             {'●'.repeat(Math.min(6, Math.max(0, part.credit - held)))}
             {part.credit - held > 6 ? '+' : ''}
           </span>
@@ -234,13 +232,11 @@ function BrokerCard({
   const within = (inner: Rect) => boxOf({ ...inner, x: inner.x - rect.x, y: inner.y - rect.y })
   const dead = stage.queues.reduce((sum, queue) => sum + queue.dead, 0)
   const { batches, events } = stage.journal
-  const waiting = stage.queues.map(({ name, ready, delayed }) => `${name} ${ready + delayed} waiting`).join(', ')
   return (
     <button
       type="button"
       class={`part part-broker ${isSelected ? 'is-selected' : ''} ${part.isUp ? '' : 'is-down'}`}
       style={boxOf(rect)}
-      aria-label={`Broker: ${statusOf(part)}. ${waiting}. ${dead} dead letters.`}
       aria-pressed={isSelected}
       onClick={() => onSelect?.(part.name)}
     >

@@ -55,6 +55,15 @@ export class Backlog {
     return this.#dead.size
   }
 
+  /** Undefined for a task that is finished, or that the broker does not have. */
+  stateOf(id: string): BacklogState | undefined {
+    return this.#held.get(id)?.state
+  }
+
+  isDead(id: string): boolean {
+    return this.#dead.has(id)
+  }
+
   /** Since when the ready task that waits longest has waited. */
   get oldestSinceMs(): number | undefined {
     return this.#ready.values().next().value

@@ -40,6 +40,12 @@ export class Groups {
     return this.#concurrency.get(group) ?? this.#scenario?.workers[group]?.concurrency ?? 1
   }
 
+  /** The place of its group in the scenario, from 0; undefined for what is neither a producer nor a worker. */
+  groupOf(node: string): number | undefined {
+    const kind = kindOf(node)
+    return kind && this.#groupOf(kind, node)
+  }
+
   /** How long an outcome is useful to this producer, in ms. */
   patienceMsOf(producer: string): number {
     const group = this.#scenario?.producers[this.#groupOf('producers', producer)]

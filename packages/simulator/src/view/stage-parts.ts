@@ -1,4 +1,6 @@
-import type { ObservationOf, Scenario } from '@sluice/world'
+import type { ObservationOf } from '@sluice/world'
+import type { Seen } from './fold.ts'
+import { Groups } from './groups.ts'
 import type { FaultView, PartKind, PartView } from './stage-view.ts'
 
 export interface Part extends PartView {
@@ -10,23 +12,22 @@ const ORDER: Readonly<Record<string, number>> = { producer: 1, tab: 2, stranger:
 /** The machines on the stage: producers, tabs, strangers, the broker, workers; each by number. */
 export class StageParts {
   #parts = new Map<string, Part>()
-  /** The groups of nodes that a hand adds next, by name. */
-  #added = new Map<string, number>()
+  #groups = new Groups()
   /** Those that a hand has removed and that have not left yet. */
   #leaving = new Set<string>()
-  #scenario: Scenario | undefined
 
   copy(): StageParts {
     const copy = new StageParts()
     copy.#parts = new Map([...this.#parts].map(([name, part]) => [name, { ...part, troubles: [...part.troubles] }]))
-    copy.#added = new Map(this.#added)
+    copy.#groups = this.#groups.copy()
     copy.#leaving = new Set(this.#leaving)
-    copy.#scenario = this.#scenario
     return copy
   }
 
-  begin(scenario: Scenario): void {
-    this.#scenario = scenario
+  /** Before anything else is told of it. */
+  see(seen: Seen): void {
+    this.#groups.see(seen)
+    if (seen.type === 'changed') this.#changed(seen.change)
   }
 
   get all(): Iterable<Part> {
@@ -37,15 +38,14 @@ export class StageParts {
     let part = this.#parts.get(name)
     if (part === undefined) {
       const kind = (name === 'broker' ? name : name.slice(0, name.lastIndexOf('-'))) as PartKind
-      const group = kind === 'broker' ? undefined : this.#groupOf(kind, name)
       part = {
         name,
         kind,
-        group,
+        group: this.#groups.groupOf(name),
         isUp: false,
         link: 'none',
         troubles: [],
-        slots: kind === 'worker' ? (this.#scenario?.workers[group ?? 0]?.concurrency ?? 1) : 0,
+        slots: kind === 'worker' ? this.#groups.slotsOf(name) : 0,
         credit: 0,
         waiting: 0,
         busyAtMs: undefined,
@@ -78,8 +78,7 @@ export class StageParts {
     for (const { fault } of faults) this.#parts.get('node' in fault ? fault.node : 'broker')?.troubles.push(fault.type)
   }
 
-  /** A hand has changed something. */
-  changed(change: ObservationOf<'changed'>['change']): void {
+  #changed(change: ObservationOf<'changed'>['change']): void {
     if (change.type === 'concurrency') {
       for (const part of this.#parts.values())
         if (part.kind === 'worker' && part.group === change.group) part.slots = change.concurrency
@@ -93,35 +92,6 @@ export class StageParts {
     for (const { name, isUp } of present.slice(change.count)) {
       if (isUp) this.#leaving.add(name)
       else this.#parts.delete(name)
-    }
-    const numbers = [...this.#parts.keys()].filter((name) => name.startsWith(`${kind}-`)).map(numberOf)
-    const last = Math.max(0, ...numbers)
-    for (let i = 1; i <= change.count - present.length; i += 1) this.#added.set(`${kind}-${last + i}`, change.group)
-  }
-
-  /** Nodes are numbered through the groups in their order; those added by hand come after them. */
-  #groupOf(kind: PartKind, name: string): number {
-    const added = this.#added.get(name)
-    if (added !== undefined) return added
-    const groups = this.#groupsOf(kind)
-    let number = numberOf(name)
-    for (const [at, { count }] of groups.entries()) {
-      if (number <= count) return at
-      number -= count
-    }
-    return Math.max(0, groups.length - 1)
-  }
-
-  #groupsOf(kind: PartKind): readonly { count: number }[] {
-    switch (kind) {
-      case 'producer':
-        return this.#scenario?.producers ?? []
-      case 'worker':
-        return this.#scenario?.workers ?? []
-      case 'stranger':
-        return this.#scenario?.strangers ?? []
-      default:
-        return []
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { ObservationOf } from '@sluice/world'
+import { Backlog } from './backlog.ts'
 import type { Fold, Seen } from './fold.ts'
 import { StageParts } from './stage-parts.ts'
 import type { FaultView, Place, PulseView, QueueView, StageView, TaskState, TaskView } from './stage-view.ts'
@@ -33,7 +34,11 @@ export class StageFold implements Fold<StageView> {
   #leases = new Map<number, string>()
   #legs: Leg[] = []
   #faults = new Map<number, FaultView>()
-  #queues = new Map<string, QueueView>()
+  /** By name, in the order in which they were first named. */
+  #queues = new Set<string>()
+  #backlog = new Backlog()
+  /** The queues of dead letters, by task. */
+  #dead = new Map<string, string>()
   #batches = new Map<number, number>()
   #journalAtMs: number | undefined
   /** Tasks that are finished, in the order in which they leave the picture. */
@@ -49,7 +54,9 @@ export class StageFold implements Fold<StageView> {
     copy.#leases = new Map(this.#leases)
     copy.#legs = [...this.#legs]
     copy.#faults = new Map(this.#faults)
-    copy.#queues = new Map([...this.#queues].map(([name, queue]) => [name, { ...queue }]))
+    copy.#queues = new Set(this.#queues)
+    copy.#backlog = this.#backlog.copy()
+    copy.#dead = new Map(this.#dead)
     copy.#batches = new Map(this.#batches)
     copy.#journalAtMs = this.#journalAtMs
     copy.#finished = new Set(this.#finished)
@@ -86,7 +93,7 @@ export class StageFold implements Fold<StageView> {
         troubles: [...part.troubles],
         waiting: waiting.get(part.name) ?? 0,
       })),
-      queues: [...this.#queues.values()].map((queue) => ({ ...queue })),
+      queues: this.#queueViews(),
       tasks: drawn,
       pulses: this.#legs.flatMap(({ node, by, kind, message: { atMs, arrivesAtMs } }) =>
         kind === undefined ? [] : [{ node, by, kind, sentAtMs: atMs, arrivesAtMs }],
@@ -103,10 +110,8 @@ export class StageFold implements Fold<StageView> {
 
   see(seen: Seen): void {
     this.#fade(seen.atMs)
+    this.#parts.see(seen)
     switch (seen.type) {
-      case 'worldStarted':
-        this.#parts.begin(seen.scenario)
-        return
       case 'nodeStarted':
         this.#parts.started(seen.node)
         return
@@ -142,7 +147,9 @@ export class StageFold implements Fold<StageView> {
         this.#heard(seen)
         return
       case 'transition':
-        if (seen.machine === 'task') this.#changed(seen.id, seen.from, seen.to as TaskState, seen.atMs)
+        if (seen.machine !== 'task') return
+        this.#backlog.pass(seen)
+        this.#changed(seen.id, seen.from, seen.to as TaskState, seen.atMs)
         return
       case 'handlerStarted':
         this.#handling(seen)
@@ -155,9 +162,11 @@ export class StageFold implements Fold<StageView> {
         this.#outcome(seen.id, seen.atMs)
         return
       case 'appending':
+        this.#backlog.appending(seen.batch)
         this.#batches.set(seen.batch, seen.events.length)
         return
       case 'appended':
+        this.#backlog.appended(seen.batch)
         this.#batches.delete(seen.batch)
         this.#journalAtMs = seen.atMs
         return
@@ -169,8 +178,9 @@ export class StageFold implements Fold<StageView> {
         this.#faults.delete(seen.number)
         this.#parts.troubled(this.#faults.values())
         return
-      case 'changed':
-        this.#parts.changed(seen.change)
+      case 'recovered':
+        this.#backlog.recovered(seen.lastBatch)
+        this.#recovered(seen.atMs)
     }
   }
 
@@ -208,16 +218,38 @@ export class StageFold implements Fold<StageView> {
       runs: 0,
     })
     this.#next += 1
-    this.#queue(queue)
+    this.#queues.add(queue)
   }
 
-  #queue(name: string): QueueView {
-    let queue = this.#queues.get(name)
-    if (queue === undefined) {
-      queue = { name, delayed: 0, ready: 0, leased: 0, dead: 0 }
-      this.#queues.set(name, queue)
+  #queueViews(): QueueView[] {
+    const views = new Map<string, QueueView>()
+    for (const name of this.#queues) views.set(name, { name, delayed: 0, ready: 0, leased: 0, dead: 0 })
+    for (const { id, queue } of this.#tasks.values()) {
+      const state = this.#backlog.stateOf(id)
+      const view = views.get(queue)
+      if (state !== undefined && view !== undefined) view[state] += 1
     }
-    return queue
+    for (const [id, queue] of this.#dead) {
+      const view = views.get(queue)
+      if (view !== undefined && this.#backlog.isDead(id)) view.dead += 1
+    }
+    return [...views.values()]
+  }
+
+  /** What the broker knows is what its journal says: a crash has undone the rest. */
+  #recovered(atMs: number): void {
+    for (const task of this.#tasks.values()) {
+      const isAtBroker = task.place === 'ready' || task.place === 'delayed' || task.place === 'leased'
+      const state = this.#backlog.stateOf(task.id)
+      if (state !== undefined) {
+        if (task.state !== state && (isAtBroker || task.place === 'settled')) this.#move(task, state, atMs)
+        task.state = state
+      } else if (task.state === 'delayed' || task.state === 'ready' || task.state === 'leased') {
+        // It was never accepted for good. Its producer has not been told, and submits it again.
+        task.state = 'new'
+        if (isAtBroker) this.#move(task, 'producer', atMs)
+      }
+    }
   }
 
   #move(task: Task, place: Place, atMs: number, message?: Seen): void {
@@ -228,12 +260,8 @@ export class StageFold implements Fold<StageView> {
 
   /** The broker's own view of the task has changed. */
   #changed(id: string, from: string, to: TaskState, atMs: number): void {
+    if (from === 'dead') this.#dead.delete(id)
     const task = this.#tasks.get(id)
-    const queue = task && this.#queue(task.queue)
-    if (queue !== undefined) {
-      if (from === 'delayed' || from === 'ready' || from === 'leased' || from === 'dead') queue[from] -= 1
-      if (to === 'delayed' || to === 'ready' || to === 'leased' || to === 'dead') queue[to] += 1
-    }
     if (task === undefined) return
     task.state = to
     switch (to) {
@@ -250,6 +278,7 @@ export class StageFold implements Fold<StageView> {
       case 'dead':
       case 'cancelled':
         this.#counts[to] += 1
+        if (to === 'dead') this.#dead.set(id, task.queue)
         this.#move(task, 'settled', atMs)
         this.#finished.add(id)
     }

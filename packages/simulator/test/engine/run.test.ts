@@ -92,3 +92,23 @@ test('every token is somewhere, and every task that was accepted is counted once
     expect(stage.queues.reduce((sum, queue) => sum + queue.leased, 0)).toBe(leased)
   }
 })
+
+test('what a loss of power undoes is undone on the stage', async () => {
+  const troubled: Scenario = {
+    ...scenario,
+    journal: { ...scenario.journal, appendMs: { kind: 'constant', value: 300 } },
+    script: [10_000, 20_000, 30_000].map((atMs) => ({ atMs, fault: { type: 'powerLoss', restartAfterMs: 1500 } })),
+  }
+  const run = new Run({ ...plan, scenario: troubled })
+  await run.reach(50_000)
+  for (let atMs = 0; atMs < 50_000; atMs += 250) {
+    const { queues } = run.show(atMs).stage
+    for (const { delayed, ready, leased } of queues) expect(Math.min(delayed, ready, leased)).toBeGreaterThanOrEqual(0)
+    const { now } = run.measures(atMs)
+    const sum = (of: 'leased' | 'ready' | 'delayed') => queues.reduce((total, queue) => total + queue[of], 0)
+    expect({ waiting: sum('ready') + sum('delayed'), leased: sum('leased') }).toEqual({
+      waiting: now.ready + now.delayed,
+      leased: now.leased,
+    })
+  }
+})

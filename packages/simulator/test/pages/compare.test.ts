@@ -25,7 +25,7 @@ test('two worlds play under one playhead, and their difference is said, drawn an
   await page.keyboard.press('Home')
   for (let i = 0; i < 12; i += 1) await page.keyboard.press('PageUp')
   await expect.poll(() => clock.textContent(), { timeout: 60_000 }).toMatch(/^0:1\d\.\d$/)
-  const brokers = page.getByRole('button', { name: /^Broker: / })
+  const brokers = page.getByRole('button', { name: /^Broker / })
   const waiting = async (): Promise<number[]> => {
     const labels = await brokers.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''))
     return labels.map((label) => Number(/orders (\d+) waiting/.exec(label)?.[1]))
