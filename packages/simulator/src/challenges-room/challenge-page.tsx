@@ -3,7 +3,7 @@ import { costOf, scenarioWith, startOf } from '../challenges/attempt.ts'
 import type { Challenge, Knob } from '../challenges/challenge.ts'
 import { JobsBar } from '../compare/jobs-bar.tsx'
 import { pool } from '../compare/pool.ts'
-import { numberText } from '../compare/scale.ts'
+import { valueText } from '../compare/scale.ts'
 import { useJobs } from '../compare/use-jobs.ts'
 import type { Figures } from '../lessons/lesson.ts'
 import { handOver } from '../player/hand-over.ts'
@@ -83,7 +83,7 @@ export function ChallengePage({ challenge }: { challenge: Challenge }) {
           {challenge.knobs.some((knob) => knob.cost > 0) && <Budget cost={cost} budget={challenge.budget} />}
           {isTooMuch ? (
             <p class="too-much" role="status">
-              That is {numberText(cost - challenge.budget)} more than you have.
+              That is {valueText(cost - challenge.budget)} more than you have.
             </p>
           ) : (
             <JobsBar
@@ -180,7 +180,7 @@ function Budget({ cost, budget }: { cost: number; budget: number }) {
   return (
     <div class={`budget ${share > 1 ? 'is-over' : ''}`}>
       <span>
-        Budget: <b>{numberText(cost)}</b> of {numberText(budget)}
+        Budget: <b>{valueText(cost)}</b> of {valueText(budget)}
       </span>
       <span class="budget-bar" aria-hidden="true">
         <span style={{ width: `${Math.min(1, share) * 100}%` }} />
@@ -244,7 +244,7 @@ function Results({ challenge: { figures, goals }, answers }: { challenge: Challe
               <tr key={seed}>
                 <th scope="row">{seed}</th>
                 {names.map((name) => (
-                  <td key={name}>{numberText(own[name] ?? Number.NaN)}</td>
+                  <td key={name}>{valueText(own[name] ?? Number.NaN)}</td>
                 ))}
                 <td class={reached === goals.length ? 'is-reached' : 'is-missed'}>
                   {reached} of {goals.length}

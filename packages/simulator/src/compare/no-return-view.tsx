@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { clockText } from '../ui/time.ts'
+import { Figure } from './figure.tsx'
 import { JobsBar } from './jobs-bar.tsx'
 import type { Measured } from './measured.ts'
 import {
@@ -13,9 +14,8 @@ import {
   type Share,
   sharesOf,
 } from './no-return.ts'
-import { Plot } from './plot.tsx'
 import { pool } from './pool.ts'
-import { numberText, smooth } from './scale.ts'
+import { smooth, valueText } from './scale.ts'
 import { useJobs } from './use-jobs.ts'
 
 /** Fewer futures than this leave almost everything open. */
@@ -26,7 +26,7 @@ type Answer = Question & { recovers: boolean }
 const SEEDS = [4, 8, 16, 32]
 
 function secondsText(ms: number): string {
-  return `${numberText(ms / 1000)} s`
+  return `${valueText(ms / 1000)} s`
 }
 
 /** Which futures an instant has: the share of them that recovers, above the line of the run itself. */
@@ -76,7 +76,7 @@ export function NoReturnView() {
             </label>
           ))}
         </fieldset>
-        <label class="choice">
+        <label class="pick">
           Futures of each instant
           <select value={seeds} onChange={(event) => setSeeds(Number(event.currentTarget.value))}>
             {SEEDS.map((count) => (
@@ -98,12 +98,12 @@ export function NoReturnView() {
       <div class="no-return-figures">
         <ul class="findings" aria-live="polite">
           {own.variants.map(({ label }, variant) => (
-            <li key={label} class={`value-of-${variant}`}>
-              <b>{label}</b>: {findingOf(shares[variant] as Share[])}
+            <li key={label}>
+              <b class={`value-of-${variant}`}>{label}</b>: {findingOf(shares[variant] as Share[])}
             </li>
           ))}
         </ul>
-        <Plot
+        <Figure
           title="Futures that recover"
           unit="share of those from this instant, with what so few leave open"
           summary={own.variants.map(({ label }, at) => `${label}: ${findingOf(shares[at] as Share[])}`).join(' ')}
@@ -191,7 +191,7 @@ function BaseLine({ own, base, x, trigger }: BaseLineProps) {
   if (first === undefined) return null
   const { bucketMs } = first
   return (
-    <Plot
+    <Figure
       title="The run that nobody touches"
       unit="useful answers a second"
       summary="Useful answers a second of each variant over time. The numbers are in the table."
@@ -210,7 +210,7 @@ function BaseLine({ own, base, x, trigger }: BaseLineProps) {
         head: ['time', ...own.variants.map(({ label }) => label)],
         rows: first.series.useful.map((_, place) => [
           clockText((place + 1) * bucketMs),
-          ...base.map(({ series }) => numberText(series.useful[place] ?? Number.NaN)),
+          ...base.map(({ series }) => valueText(series.useful[place] ?? Number.NaN)),
         ]),
       }}
     />

@@ -55,7 +55,7 @@ export function areasBetween(
 }
 
 /** A number as a person reads it on an axis or in a table. */
-export function numberText(value: number): string {
+export function valueText(value: number): string {
   if (Number.isNaN(value)) return '–'
   if (Math.abs(value) >= 100 || Number.isInteger(value)) return Math.round(value).toLocaleString('en')
   return String(Number(value.toPrecision(Math.abs(value) >= 10 ? 3 : 2)))

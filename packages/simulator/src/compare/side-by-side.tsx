@@ -7,12 +7,12 @@ import { Legend } from '../ui/legend.tsx'
 import { usePlayerKeys } from '../ui/shortcuts.ts'
 import { clockText } from '../ui/time.ts'
 import { Timeline } from '../ui/timeline.tsx'
+import { Figure, Key, type Mark } from './figure.tsx'
 import type { Measured, SeriesName, TotalName } from './measured.ts'
 import { pairedEngine } from './paired-engine.ts'
 import type { Pair } from './pairs.ts'
-import { Key, type Mark, Plot } from './plot.tsx'
 import { pool } from './pool.ts'
-import { numberText } from './scale.ts'
+import { valueText } from './scale.ts'
 import { differenceText, drawnOf, SERIES, summaryOf, TOTALS, totalText } from './words.ts'
 
 const ROWS: readonly TotalName[] = [
@@ -154,9 +154,9 @@ function Difference({ pair, figures, atMs, plan }: DifferenceProps) {
     <section class="difference" aria-label="The difference">
       <p class="difference-words">{summaryOf(pair.runs[1].label, pair.says, first, second)}</p>
       <Key labels={labels} />
-      <div class={`plots plots-${pair.shows.length}`}>
+      <div class={`figs figs-${pair.shows.length}`}>
         {pair.shows.map((name) => (
-          <PairPlot key={name} name={name} labels={labels} figures={figures} atMs={atMs} marks={marks} />
+          <PairFigure key={name} name={name} labels={labels} figures={figures} atMs={atMs} marks={marks} />
         ))}
       </div>
       <Numbers labels={labels} figures={figures} says={pair.says} />
@@ -176,7 +176,7 @@ function marksOf({ scenario: { script = [] }, changes }: Plan): Mark[] {
   })
 }
 
-interface PairPlotProps {
+interface PairFigureProps {
   name: SeriesName
   labels: readonly string[]
   figures: readonly [Measured, Measured]
@@ -184,7 +184,7 @@ interface PairPlotProps {
   marks: readonly Mark[]
 }
 
-function PairPlot({ name, labels, figures, atMs, marks }: PairPlotProps) {
+function PairFigure({ name, labels, figures, atMs, marks }: PairFigureProps) {
   const { title, unit } = SERIES[name]
   const { bucketMs, untilMs } = figures[0]
   const at = Math.max(0, Math.min(figures[0].series[name].length - 1, Math.floor(atMs / bucketMs)))
@@ -197,9 +197,9 @@ function PairPlot({ name, labels, figures, atMs, marks }: PairPlotProps) {
       (_, place) => [(place + 0.5) * bucketMs, value(run, place)] as const,
     ),
   }))
-  const now = labels.map((label, run) => `${label} ${numberText(value(run, at))}`).join(', ')
+  const now = labels.map((label, run) => `${label} ${valueText(value(run, at))}`).join(', ')
   return (
-    <Plot
+    <Figure
       title={title}
       unit={unit}
       summary={`${title}, ${unit}. At ${clockText(atMs)}: ${now}.`}
@@ -212,20 +212,20 @@ function PairPlot({ name, labels, figures, atMs, marks }: PairPlotProps) {
         head: ['time', ...labels, 'difference'],
         rows: figures[0].series[name].map((_, place) => [
           clockText((place + 1) * bucketMs),
-          numberText(value(0, place)),
-          numberText(value(1, place)),
-          numberText(value(1, place) - value(0, place)),
+          valueText(value(0, place)),
+          valueText(value(1, place)),
+          valueText(value(1, place) - value(0, place)),
         ]),
       }}
     >
-      <span class="plot-values" aria-hidden="true">
+      <span class="fig-values" aria-hidden="true">
         {labels.map((label, run) => (
           <span key={label} class={`value-of-${run}`}>
-            {numberText(value(run, at))}
+            {valueText(value(run, at))}
           </span>
         ))}
       </span>
-    </Plot>
+    </Figure>
   )
 }
 
@@ -247,11 +247,11 @@ function Numbers({
   return (
     <div class="numbers-box">
       <h2>In numbers, to the end</h2>
-      <table class="numbers">
+      <table class="totals">
         <thead>
           <tr>
             <th scope="col">
-              <span class="sr-only">what</span>
+              <span class="visually-hidden">what</span>
             </th>
             {labels.map((label, at) => (
               <th key={label} scope="col" class={`value-of-${at}`}>

@@ -1,10 +1,10 @@
 import { useCallback, useEffect, useId, useState } from 'preact/hooks'
 import { coarseFirst } from './coarse-first.ts'
+import { Figure } from './figure.tsx'
 import { JobsBar } from './jobs-bar.tsx'
 import type { TotalName } from './measured.ts'
-import { Plot } from './plot.tsx'
 import { pool } from './pool.ts'
-import { numberText } from './scale.ts'
+import { valueText } from './scale.ts'
 import { csvOf, type Setting, SWEEP_UNTIL_MS, type SweepAnswer, scenes, settings, spreadOf, valuesOf } from './sweep.ts'
 import { useJobs } from './use-jobs.ts'
 import { TOTALS, totalText } from './words.ts'
@@ -88,7 +88,7 @@ export function SweepView() {
           run(setting, span)
         }}
       >
-        <label class="choice">
+        <label class="pick">
           Scene
           <select
             value={scene.name}
@@ -104,7 +104,7 @@ export function SweepView() {
           </select>
         </label>
         <p class="small-print">{scene.text}</p>
-        <label class="choice">
+        <label class="pick">
           Setting
           <select
             value={setting.name}
@@ -127,7 +127,7 @@ export function SweepView() {
         <JobsBar progress={jobs} noun="runs" startWords="Run" onStart={() => run(setting, span)} onStop={stop} />
       </form>
       <div class="no-return-figures">
-        <label class="choice sweep-figure">
+        <label class="pick sweep-figure">
           Show
           <select value={figure} onChange={(event) => setFigure(event.currentTarget.value as TotalName)}>
             {FIGURES.map((name) => (
@@ -137,7 +137,7 @@ export function SweepView() {
             ))}
           </select>
         </label>
-        {asked !== undefined && <SweepPlot asked={asked} answers={jobs.answers} figure={figure} />}
+        {asked !== undefined && <SweepFigure asked={asked} answers={jobs.answers} figure={figure} />}
         {asked !== undefined && jobs.answers.length > 0 && (
           <p class="sweep-actions">
             <button type="button" class="small" onClick={() => save(asked, jobs.answers)}>
@@ -194,7 +194,7 @@ interface ChoiceProps {
 
 function Choice({ label, options, value, onValue }: ChoiceProps) {
   return (
-    <label class="choice">
+    <label class="pick">
       {label}
       <select value={value} onChange={(event) => onValue(Number(event.currentTarget.value))}>
         {options.map((option) => (
@@ -207,13 +207,13 @@ function Choice({ label, options, value, onValue }: ChoiceProps) {
   )
 }
 
-interface SweepPlotProps {
+interface SweepFigureProps {
   asked: Asked
   answers: readonly SweepAnswer[]
   figure: TotalName
 }
 
-function SweepPlot({ asked: { setting, values }, answers, figure }: SweepPlotProps) {
+function SweepFigure({ asked: { setting, values }, answers, figure }: SweepFigureProps) {
   const spread = spreadOf(values, answers, figure)
   const known = spread.flatMap((one, at) => (one.count > 0 ? [{ ...one, at }] : []))
   const { kind, title } = TOTALS[figure]
@@ -224,29 +224,29 @@ function SweepPlot({ asked: { setting, values }, answers, figure }: SweepPlotPro
   const words =
     first === undefined || last === undefined
       ? 'The first runs are under way…'
-      : `${sentenceOf(first.value)}, and ${totalText(figure, last.median)} at ${numberText(last.value)}.`
+      : `${sentenceOf(first.value)}, and ${totalText(figure, last.median)} at ${valueText(last.value)}.`
   function sentenceOf(value: number): string {
-    return `${title}: ${totalText(figure, first?.median ?? Number.NaN)} at ${numberText(value)} ${setting.unit}`
+    return `${title}: ${totalText(figure, first?.median ?? Number.NaN)} at ${valueText(value)} ${setting.unit}`
   }
   return (
     <>
       <p class="sweep-words" aria-live="polite">
         {words}
       </p>
-      <Plot
+      <Figure
         title={title}
         unit={`${unit}, over the ${setting.title}`}
         summary={words}
         height={330}
         yMax={kind === 'share' ? 1 : 0}
-        yText={kind === 'share' ? (value) => `${Math.round(value * 100)} %` : numberText}
+        yText={kind === 'share' ? (value) => `${Math.round(value * 100)} %` : valueText}
         hasDots
         x={{
           from: 0,
           until: values.length - 1,
           label: setting.unit,
           ticks: values.map((_, at) => at),
-          text: (at) => numberText(values[at] ?? Number.NaN),
+          text: (at) => valueText(values[at] ?? Number.NaN),
         }}
         lines={[
           {
@@ -259,7 +259,7 @@ function SweepPlot({ asked: { setting, values }, answers, figure }: SweepPlotPro
         table={{
           head: [setting.unit, 'median', 'p10', 'p90', 'runs'],
           rows: spread.map(({ value, median, p10, p90, count }) => [
-            numberText(value),
+            valueText(value),
             ...[median, p10, p90].map((one) => totalText(figure, one)),
             String(count),
           ]),

@@ -1,6 +1,6 @@
 import { spanText } from '../view/words.ts'
 import type { Measured, SeriesName, TotalName } from './measured.ts'
-import { numberText, smooth } from './scale.ts'
+import { smooth, valueText } from './scale.ts'
 
 export const SERIES: Readonly<Record<SeriesName, { title: string; unit: string }>> = {
   useful: { title: 'Useful answers', unit: 'a second' },
@@ -61,7 +61,7 @@ export function totalText(name: TotalName, value: number): string {
     case 'share':
       return `${Math.round(value * 100)}\u00A0%`
     default:
-      return numberText(value)
+      return valueText(value)
   }
 }
 
@@ -82,7 +82,7 @@ export function differenceText(name: TotalName, first: number, second: number): 
 }
 
 function times(ratio: number): string {
-  return `${numberText(Number(ratio.toPrecision(2)))}\u00A0×`
+  return `${valueText(Number(ratio.toPrecision(2)))}\u00A0×`
 }
 
 /** One sentence about two runs. */

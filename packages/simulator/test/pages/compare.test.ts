@@ -15,7 +15,7 @@ test('two worlds play under one playhead, and their difference is said, drawn an
   const words = page.locator('.difference-words')
   await words.waitFor()
   expect(await words.textContent()).toMatch(/^With a bound of 4 tasks: [\d.]+\s× as many useful answers/)
-  expect(await page.locator('figure.plot').count()).toBe(4)
+  expect(await page.locator('figure.fig').count()).toBe(4)
   await page.getByText('As a table').first().focus()
   await page.keyboard.press('Enter')
   await page.getByRole('columnheader', { name: 'a bound of 4 tasks' }).first().waitFor()
@@ -50,7 +50,7 @@ test('every figure has a name, and axe finds nothing serious, also on a phone in
 test('the futures of a run are asked one after the other, drawn as they come, and stopped', async () => {
   const page = await visit(site, '#/compare/no-return')
   await page.getByText(/^[1-9]\d* of 400 futures$/).waitFor()
-  await expect.poll(() => page.locator('.plot-dot').count(), { timeout: 60_000 }).toBeGreaterThan(3)
+  await expect.poll(() => page.locator('.fig-dot').count(), { timeout: 60_000 }).toBeGreaterThan(3)
   await page.getByRole('button', { name: 'Stop' }).press('Enter')
   await page.getByText(/^Stopped after \d+ of 400 futures\.$/).waitFor()
   await page.getByText('As a table').first().click()
@@ -60,7 +60,7 @@ test('the futures of a run are asked one after the other, drawn as they come, an
 test('a sweep is drawn as its runs come, and is asked for anew by keyboard', async () => {
   const page = await visit(site, '#/compare/sweep')
   await page.getByText(/^[1-9]\d* of 35 runs$/).waitFor()
-  const line = page.locator('.plot-line.look-of-0').first()
+  const line = page.locator('.fig-line.look-of-0').first()
   await expect.poll(() => line.getAttribute('d'), { timeout: 60_000 }).toMatch(/^M.*L/)
   await page.getByLabel('Seeds of each value').selectOption('3')
   await page.getByRole('combobox', { name: 'Values', exact: true }).selectOption('5')
@@ -69,7 +69,7 @@ test('a sweep is drawn as its runs come, and is asked for anew by keyboard', asy
   await page.getByRole('button', { name: 'Run', exact: true }).press('Enter')
   await page.getByText('the first value must be below the last').waitFor()
   await page.getByText('As a table').click()
-  expect(await page.locator('.plot-table tbody tr').count()).toBe(5)
+  expect(await page.locator('.fig-table tbody tr').count()).toBe(5)
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('button', { name: 'Save all runs as CSV' }).click(),
@@ -79,7 +79,7 @@ test('a sweep is drawn as its runs come, and is asked for anew by keyboard', asy
 
 test.each(['sweep', 'no-return'])('the room %s fits on a phone, and axe finds nothing serious', async (name) => {
   const page = await visit(site, `#/compare/${name}`, { viewport: { width: 360, height: 740 }, colorScheme: 'dark' })
-  await page.locator('.plot-dot').first().waitFor()
+  await page.locator('.fig-dot').first().waitFor()
   expect(await fits(page)).toBe(true)
   const form = page.locator('.no-return-text')
   expect(await form.evaluate((box) => box.scrollWidth <= box.clientWidth)).toBe(true)

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact'
 import { useId, useRef } from 'preact/hooks'
 import { useWidth } from '../ui/use-width.ts'
-import { areasBetween, instantTicks, numberText, type Point, pathOf, ticksOf } from './scale.ts'
-import './plot.css'
+import { areasBetween, instantTicks, type Point, pathOf, ticksOf, valueText } from './scale.ts'
+import './figure.css'
 
 export interface Line {
   label: string
@@ -19,7 +19,7 @@ export interface Mark {
   words: string
 }
 
-interface PlotProps {
+interface FigureProps {
   title: string
   unit: string
   /** What it shows, in a sentence, for somebody who does not see it. */
@@ -54,28 +54,28 @@ const NOTE_WIDTH = 140
 const NAME_HEIGHT = 15
 
 function secondsText(ms: number): string {
-  return numberText(ms / 1000)
+  return valueText(ms / 1000)
 }
 
 /** A figure: a title with its unit, lines, and the same numbers as a table. */
-export function Plot(props: PlotProps) {
+export function Figure(props: FigureProps) {
   const { title, unit, summary, lines, table, children } = props
   const box = useRef<HTMLDivElement>(null)
   const width = useWidth(box, 520)
   const id = useId()
   return (
-    <figure class="plot" aria-labelledby={id}>
+    <figure class="fig" aria-labelledby={id}>
       <figcaption id={id}>
-        <b>{title}</b> <span class="plot-unit">{unit}</span>
+        <b>{title}</b> <span class="fig-unit">{unit}</span>
         {children}
       </figcaption>
-      <div class="plot-box" ref={box}>
+      <div class="fig-box" ref={box}>
         <Drawing {...props} width={width} />
       </div>
-      <p class="plot-summary sr-only">{summary}</p>
-      <details class="plot-table">
+      <p class="fig-summary visually-hidden">{summary}</p>
+      <details class="fig-table">
         <summary>
-          As a table<span class="sr-only">: {title}</span>
+          As a table<span class="visually-hidden">: {title}</span>
         </summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
         <section class="table-scroll" tabIndex={0} aria-label={`Table: ${title}`}>
@@ -107,7 +107,7 @@ export function Plot(props: PlotProps) {
           </table>
         </section>
       </details>
-      {lines.length === 0 && <p class="plot-empty">Nothing to draw yet.</p>}
+      {lines.length === 0 && <p class="fig-empty">Nothing to draw yet.</p>}
     </figure>
   )
 }
@@ -116,7 +116,7 @@ function Drawing({
   lines,
   x,
   yMax = 0,
-  yText = numberText,
+  yText = valueText,
   isDifference = false,
   marks = [],
   notes = [],
@@ -125,7 +125,7 @@ function Drawing({
   hasNames = false,
   height = 190,
   width,
-}: PlotProps & { width: number }) {
+}: FigureProps & { width: number }) {
   const isNamed = hasNames && width > 460
   const right = width - (isNamed ? NAMES_WIDTH : 12)
   const bottom = height - BOTTOM
@@ -141,15 +141,15 @@ function Drawing({
   const xTicks = x.ticks ?? instantTicks(x.from, x.until, Math.max(3, Math.floor((right - LEFT) / 60)))
   const [first, second] = placed
   return (
-    <svg class="plot-drawing" viewBox={`0 0 ${width} ${height}`} width={width} height={height} aria-hidden="true">
+    <svg class="fig-drawing" viewBox={`0 0 ${width} ${height}`} width={width} height={height} aria-hidden="true">
       {marks.map(({ from, until, words }) => (
-        <g key={`${from} ${words}`} class="plot-mark">
+        <g key={`${from} ${words}`} class="fig-mark">
           <rect x={xOf(from)} y={TOP} width={Math.max(1.5, xOf(until) - xOf(from))} height={bottom - TOP} />
           <title>{words}</title>
         </g>
       ))}
       {ticks.map((tick) => (
-        <g key={tick} class={tick === 0 ? 'plot-base' : 'plot-grid'}>
+        <g key={tick} class={tick === 0 ? 'fig-base' : 'fig-grid'}>
           <line x1={LEFT} x2={right} y1={yOf(tick)} y2={yOf(tick)} />
           <text x={LEFT - 7} y={yOf(tick) + 4} text-anchor="end">
             {yText(tick)}
@@ -157,14 +157,14 @@ function Drawing({
         </g>
       ))}
       {xTicks.map((tick) => (
-        <g key={tick} class="plot-x">
+        <g key={tick} class="fig-x">
           <line x1={xOf(tick)} x2={xOf(tick)} y1={bottom} y2={bottom + 4} />
           <text x={xOf(tick)} y={bottom + 17} text-anchor="middle">
             {(x.text ?? secondsText)(tick)}
           </text>
         </g>
       ))}
-      <text class="plot-x-label" x={right} y={height - 3} text-anchor="end">
+      <text class="fig-x-label" x={right} y={height - 3} text-anchor="end">
         {x.label}
       </text>
       {isDifference &&
@@ -174,7 +174,7 @@ function Drawing({
           <path
             key={`${points[0]}`}
             // Up is less on a screen.
-            class={`plot-between between-${isFirstHigher ? 1 : 0}`}
+            class={`fig-between between-${isFirstHigher ? 1 : 0}`}
             d={`${pathOf(points)}Z`}
           />
         ))}
@@ -183,13 +183,13 @@ function Drawing({
           band !== undefined && (
             <path
               key={`band ${label}`}
-              class={`plot-band look-of-${look}`}
+              class={`fig-band look-of-${look}`}
               d={bandPath(band.map((one) => ({ x: xOf(one.x), low: yOf(one.low), high: yOf(one.high) })))}
             />
           ),
       )}
       {lines.map(({ label, look }, at) => (
-        <path key={label} class={`plot-line look-of-${look}`} d={pathOf(placed[at] as Point[])} />
+        <path key={label} class={`fig-line look-of-${look}`} d={pathOf(placed[at] as Point[])} />
       ))}
       {hasDots &&
         lines.flatMap(({ label, look }, at) =>
@@ -198,7 +198,7 @@ function Drawing({
             .map(([px, py]) => <Dot key={`${label} ${px}`} look={look} x={px} y={py} />),
         )}
       {notes.map(({ x: at, words }) => (
-        <g key={words} class="plot-note">
+        <g key={words} class="fig-note">
           <line x1={xOf(at)} x2={xOf(at)} y1={TOP - 6} y2={bottom} />
           <text
             {...(xOf(at) + NOTE_WIDTH > right ? { x: xOf(at) - 7, 'text-anchor': 'end' } : { x: xOf(at) + 7 })}
@@ -209,7 +209,7 @@ function Drawing({
         </g>
       ))}
       {playhead !== undefined && (
-        <line class="plot-playhead" x1={xOf(playhead)} x2={xOf(playhead)} y1={TOP - 4} y2={bottom} />
+        <line class="fig-playhead" x1={xOf(playhead)} x2={xOf(playhead)} y1={TOP - 4} y2={bottom} />
       )}
       {isNamed && <Names lines={lines} placed={placed} x={right + 8} />}
     </svg>
@@ -219,16 +219,18 @@ function Drawing({
 /** The second line's points are squares. */
 function Dot({ look, x, y }: { look: number; x: number; y: number }) {
   return look === 0 ? (
-    <circle class="plot-dot look-of-0" cx={x} cy={y} r={3.2} />
+    <circle class="fig-dot look-of-0" cx={x} cy={y} r={3.2} />
   ) : (
-    <rect class={`plot-dot look-of-${look}`} x={x - 3} y={y - 3} width={6} height={6} />
+    <rect class={`fig-dot look-of-${look}`} x={x - 3} y={y - 3} width={6} height={6} />
   )
 }
 
 function Names({ lines, placed, x }: { lines: readonly Line[]; placed: readonly (readonly Point[])[]; x: number }) {
   const ends = lines
-    .map(({ label, look }, at) => ({ label, look, y: placed[at]?.findLast(([, py]) => !Number.isNaN(py))?.[1] }))
-    .filter((end): end is typeof end & { y: number } => end.y !== undefined)
+    .flatMap(({ label, look }, at) => {
+      const last = placed[at]?.findLast(([, py]) => !Number.isNaN(py))
+      return last === undefined ? [] : [{ label, look, x: Math.min(x, last[0] + 9), y: last[1] }]
+    })
     .sort((a, b) => a.y - b.y)
   for (let at = 1; at < ends.length; at += 1) {
     const [before, own] = [ends[at - 1] as { y: number }, ends[at] as { y: number }]
@@ -236,8 +238,8 @@ function Names({ lines, placed, x }: { lines: readonly Line[]; placed: readonly 
   }
   return (
     <>
-      {ends.map(({ label, look, y }) => (
-        <text key={label} class={`plot-name look-of-${look}`} x={x} y={y + 4}>
+      {ends.map(({ label, look, x: beside, y }) => (
+        <text key={label} class={`fig-name look-of-${look}`} x={beside} y={y + 4}>
           {label}
         </text>
       ))}
@@ -255,11 +257,11 @@ function bandPath(band: readonly { x: number; low: number; high: number }[]): st
 /** Names the looks of lines, for figures that share them. */
 export function Key({ labels }: { labels: readonly string[] }) {
   return (
-    <ul class="plot-key" aria-label="Lines">
+    <ul class="fig-key" aria-label="Lines">
       {labels.map((label, look) => (
         <li key={label}>
           <svg viewBox="0 0 28 12" width="28" height="12" aria-hidden="true">
-            <path class={`plot-line look-of-${look}`} d="M1 6H27" />
+            <path class={`fig-line look-of-${look}`} d="M1 6H27" />
           </svg>
           {label}
         </li>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { areasBetween, instantTicks, numberText, pathOf, smooth, ticksOf } from '../../src/compare/scale.ts'
+import { areasBetween, instantTicks, pathOf, smooth, ticksOf, valueText } from '../../src/compare/scale.ts'
 import { differenceText } from '../../src/compare/words.ts'
 
 test.each([
@@ -71,7 +71,7 @@ test('a smooth line is made of means of what came before', () => {
 })
 
 test('numbers are short', () => {
-  expect([0.123, 1.26, 12.34, 123.4, 12_345, Number.NaN].map(numberText)).toEqual([
+  expect([0.123, 1.26, 12.34, 123.4, 12_345, Number.NaN].map(valueText)).toEqual([
     '0.12',
     '1.3',
     '12.3',
