@@ -49,7 +49,7 @@ export const TOTALS: Readonly<Record<TotalName, TotalWords>> = {
   busy: { title: 'Told “busy”', noun: 'answers “busy”', kind: 'count' },
   givenUp: { title: 'Given up', noun: 'tasks given up', kind: 'count' },
   lost: { title: 'Accepted and lost', noun: 'accepted tasks lost', kind: 'count' },
-  lastDoneMs: { title: 'Last task done', noun: 'time until the last task is done', kind: 'time' },
+  lastDoneMs: { title: 'Total time', noun: 'total time', kind: 'time' },
   peakConnections: { title: 'Most new connections', noun: 'new connections a second at the most', kind: 'ratio' },
 }
 
