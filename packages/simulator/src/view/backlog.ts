@@ -60,6 +60,11 @@ export class Backlog {
     return this.#held.get(id)?.state
   }
 
+  /** Whether a crash could undo the last change of this task. */
+  isUnwritten(id: string): boolean {
+    return this.#unwritten.some((undo) => undo.id === id)
+  }
+
   isDead(id: string): boolean {
     return this.#dead.has(id)
   }

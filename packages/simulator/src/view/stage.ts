@@ -315,7 +315,7 @@ export class StageFold implements Fold<StageView> {
     for (const id of this.#finished) {
       const task = this.#tasks.get(id)
       if (task !== undefined && (task.place === 'settled' || task.place === 'done')) {
-        if (atMs - task.sinceMs <= FADE_MS) return
+        if (atMs - task.sinceMs <= FADE_MS || this.#backlog.isUnwritten(id)) return
         this.#tasks.delete(id)
       } else if (task?.place === 'toProducer') return
       this.#finished.delete(id)
