@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { Lesson, LessonRun } from '../lessons/lesson.ts'
+import { pairedEngine } from '../player/paired-engine.ts'
 import { Player } from '../player/player.ts'
-import { Together } from '../player/together.ts'
 import { useFrames } from '../player/use-frames.ts'
 import { Stage } from '../stage/stage.tsx'
 import { Legend } from '../ui/legend.tsx'
@@ -18,32 +18,28 @@ interface LessonRunsProps {
 
 /** The runs of a lesson, side by side where there are two. */
 export function LessonRuns({ lesson, runs, isLocked, onEnd }: LessonRunsProps) {
-  const together = useMemo(() => {
-    const { seed, untilMs, speed } = lesson
-    const players = runs.map(
-      ({ scenario, changes = [] }) => new Player({ scenario, seed, changes }, { untilMs, speed }),
-    )
-    return new Together(players, { untilMs, speed })
-  }, [lesson, runs])
+  const { player, paired } = useMemo(() => playerOf(lesson, runs), [lesson, runs])
   const [hasEnded, setEnded] = useState(false)
-  useEffect(() => () => together.end(), [together])
+  useEffect(() => () => player.end(), [player])
   useEffect(() => {
     if (isLocked) return
     setEnded(false)
-    together.play()
-  }, [together, isLocked])
-  useFrames(useCallback((ms: number) => together.frame(ms), [together]))
-  const isOver = !isLocked && together.hasEnded
+    player.play()
+  }, [player, isLocked])
+  useFrames(useCallback((ms: number) => player.frame(ms), [player]))
+  const untilMs = player.untilMs.value
+  const isOver = !isLocked && player.atMs.value >= untilMs
   useEffect(() => {
     if (!isOver || hasEnded) return
     setEnded(true)
     onEnd()
   }, [isOver, hasEnded, onEnd])
+  const shown = player.shown.value
+  const stages = [shown?.stage, shown && paired?.beside(shown)?.stage]
   return (
     <div class={`lesson-runs runs-${runs.length}`}>
-      {together.players.map((player, at) => {
-        const stage = player.stage.value
-        const label = runs[at]?.label ?? ''
+      {runs.map(({ label }, at) => {
+        const stage = stages[at]
         return (
           <figure key={label} class="lesson-run">
             {runs.length > 1 && <figcaption>{label}</figcaption>}
@@ -61,35 +57,35 @@ export function LessonRuns({ lesson, runs, isLocked, onEnd }: LessonRunsProps) {
           type="button"
           class="round primary"
           disabled={isLocked}
-          aria-label={together.isPlaying.value ? 'Stop' : 'Play'}
-          onClick={() => together.toggle()}
+          aria-label={player.isPlaying.value ? 'Stop' : 'Play'}
+          onClick={() => player.toggle()}
         >
           <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-            <path d={together.isPlaying.value ? 'M5 3v10M11 3v10' : 'M5 3l8 5-8 5z'} />
+            <path d={player.isPlaying.value ? 'M5 3v10M11 3v10' : 'M5 3l8 5-8 5z'} />
           </svg>
         </button>
         <input
           type="range"
           aria-label="The instant that is shown"
-          aria-valuetext={clockText(together.atMs.value)}
+          aria-valuetext={clockText(player.atMs.value)}
           disabled={isLocked}
           min={0}
-          max={together.untilMs}
+          max={untilMs}
           step={50}
-          value={together.atMs.value}
+          value={player.atMs.value}
           onInput={(event) => {
-            together.pause()
-            together.seek(event.currentTarget.valueAsNumber)
+            player.pause()
+            player.seek(event.currentTarget.valueAsNumber)
           }}
         />
-        <output>{clockText(together.atMs.value)}</output>
+        <output>{clockText(player.atMs.value)}</output>
         {!isLocked && !hasEnded && (
           <button
             type="button"
             class="quiet"
             onClick={() => {
-              together.pause()
-              together.seek(together.untilMs)
+              player.pause()
+              player.seek(untilMs)
             }}
           >
             To the end
@@ -98,4 +94,13 @@ export function LessonRuns({ lesson, runs, isLocked, onEnd }: LessonRunsProps) {
       </div>
     </div>
   )
+}
+
+/** One run, or two that are always shown at the same instant. */
+function playerOf({ seed, untilMs, speed }: Lesson, runs: readonly LessonRun[]) {
+  const [plan, other] = runs.map(({ scenario, changes = [] }) => ({ scenario, seed, changes }))
+  if (plan === undefined) throw new RangeError('a lesson has a run')
+  const paired = other && pairedEngine(other)
+  const player = new Player(plan, { untilMs, speed, ...(paired === undefined ? {} : { engine: paired }) })
+  return { player, paired }
 }

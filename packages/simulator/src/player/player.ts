@@ -44,13 +44,8 @@ export class Player {
     return this.#engine
   }
 
-  /** Whether it waits for a picture. */
-  get isBusy(): boolean {
-    return this.#isAsking
-  }
-
   play(): void {
-    if (this.#wantedMs >= this.untilMs.value) this.#wantedMs = 0
+    if (this.#wantedMs >= this.untilMs.value) this.seek(0)
     this.notice.value = ''
     this.isPlaying.value = true
   }

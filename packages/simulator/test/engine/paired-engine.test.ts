@@ -1,9 +1,9 @@
 import type { Change } from '@sluice/world'
 import { expect, test } from 'vitest'
-import { pairedEngine } from '../../src/compare/paired-engine.ts'
 import { pairs } from '../../src/compare/pairs.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { type Plan, Run } from '../../src/engine/run.ts'
+import { pairedEngine } from '../../src/player/paired-engine.ts'
 
 /** An engine without a Worker, whose world comes no further than `limitMs`. */
 function engineOf(limitMs: () => number): Engine {
