@@ -101,6 +101,8 @@ function playerOf({ seed, untilMs, speed }: Lesson, runs: readonly LessonRun[]) 
   const [plan, other] = runs.map(({ scenario, changes = [] }) => ({ scenario, seed, changes }))
   if (plan === undefined) throw new RangeError('a lesson has a run')
   const paired = other && pairedEngine(other)
-  const player = new Player(plan, { untilMs, speed, ...(paired === undefined ? {} : { engine: paired }) })
+  // What comes after the scenario's duration is no part of the lesson.
+  const endMs = Math.min(untilMs, plan.scenario.durationMs - 1)
+  const player = new Player(plan, { untilMs: endMs, speed, ...(paired === undefined ? {} : { engine: paired }) })
   return { player, paired }
 }

@@ -179,7 +179,7 @@ export class Player {
   }
 }
 
-/** The last instant before a scenario ends all faults and lets everything come to rest. */
-function endOf({ scenario }: Plan, untilMs = Number.POSITIVE_INFINITY): number {
-  return Math.min(untilMs, scenario.durationMs - 1)
+/** Without a wish, the last instant before a scenario ends all faults and lets everything come to rest. */
+function endOf({ scenario }: Plan, untilMs = scenario.durationMs - 1): number {
+  return untilMs
 }

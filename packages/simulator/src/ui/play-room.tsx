@@ -31,9 +31,9 @@ export function PlayRoom({ link }: { link: string }) {
     if (!isLinked) player.play()
     return () => player.end()
   }, [player, isLinked])
-  const trouble = useLink(link, ({ plan, atMs, speed }) => {
+  const trouble = useLink(link, ({ plan, atMs, ...options }) => {
     branches.restart(plan)
-    void player.open(plan, { speed }).then(() => player.seek(atMs))
+    void player.open(plan, options).then(() => player.seek(atMs))
   })
   useFrames(useCallback((ms: number) => player.frame(ms), [player]))
   usePlayerKeys(

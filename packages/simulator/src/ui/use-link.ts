@@ -8,6 +8,8 @@ export interface Linked {
   plan: Plan
   atMs: number
   speed: number
+  /** Where it ends; by default with its scenario's duration. */
+  untilMs?: number
 }
 
 /** Opens the run that a link asks for. Returns what is wrong with the link, if anything is. */
@@ -17,7 +19,12 @@ export function useLink(link: string, onRun: (linked: Linked) => void): string {
     setTrouble('')
     const open = async () => {
       const asked = await askedBy(link, PRESETS)
-      if (asked.kind === 'fuzz') onRun({ plan: await fuzzPlan(asked.seed), atMs: asked.atMs, speed: 1 })
+      if (asked.kind === 'fuzz') {
+        const plan = await fuzzPlan(asked.seed)
+        // A promise may be broken when everything has come to rest.
+        const { durationMs, settleMs } = plan.scenario
+        onRun({ plan, atMs: asked.atMs, speed: 1, untilMs: Math.max(durationMs + settleMs, asked.atMs) })
+      }
       if (asked.kind === 'run') {
         const { scenario, seed, changes, atMs, speed } = asked.run
         onRun({ plan: { scenario, seed, changes }, atMs, speed })
