@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { Plan } from '../engine/run.ts'
 import { pairedEngine } from '../player/paired-engine.ts'
-import { Player } from '../player/player.ts'
+import { endOf, Player } from '../player/player.ts'
 import { useFrames } from '../player/use-frames.ts'
 import { Stage } from '../stage/stage.tsx'
 import { Legend } from '../ui/legend.tsx'
@@ -33,7 +33,7 @@ const ROWS: readonly TotalName[] = [
 export function SideBySide({ pair }: { pair: Pair }) {
   const engine = useMemo(() => pairedEngine(pair.runs[1].plan), [pair])
   const player = useMemo(
-    () => new Player(pair.runs[0].plan, { untilMs: pair.untilMs, speed: pair.speed, engine }),
+    () => new Player(pair.runs[0].plan, { untilMs: lastOf(pair), speed: pair.speed, engine }),
     [pair, engine],
   )
   useEffect(() => {
@@ -110,7 +110,7 @@ export function SideBySide({ pair }: { pair: Pair }) {
 
 async function restart(player: Player, engine: ReturnType<typeof pairedEngine>, pair: Pair): Promise<void> {
   engine.setOther(pair.runs[1].plan)
-  await player.open(pair.runs[0].plan, { untilMs: pair.untilMs })
+  await player.open(pair.runs[0].plan, { untilMs: lastOf(pair) })
   player.play()
 }
 
@@ -276,4 +276,9 @@ function Numbers({
       </table>
     </div>
   )
+}
+
+/** What comes after the scenario's duration is no part of the comparison. */
+function lastOf({ untilMs, runs }: Pair): number {
+  return Math.min(untilMs, endOf(runs[0].plan))
 }

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import type { Lesson, LessonRun } from '../lessons/lesson.ts'
 import { pairedEngine } from '../player/paired-engine.ts'
-import { Player } from '../player/player.ts'
+import { endOf, Player } from '../player/player.ts'
 import { useFrames } from '../player/use-frames.ts'
 import { Stage } from '../stage/stage.tsx'
 import { Legend } from '../ui/legend.tsx'
@@ -102,7 +102,7 @@ function playerOf({ seed, untilMs, speed }: Lesson, runs: readonly LessonRun[]) 
   if (plan === undefined) throw new RangeError('a lesson has a run')
   const paired = other && pairedEngine(other)
   // What comes after the scenario's duration is no part of the lesson.
-  const endMs = Math.min(untilMs, plan.scenario.durationMs - 1)
+  const endMs = Math.min(untilMs, endOf(plan))
   const player = new Player(plan, { untilMs: endMs, speed, ...(paired === undefined ? {} : { engine: paired }) })
   return { player, paired }
 }

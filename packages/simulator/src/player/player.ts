@@ -34,7 +34,7 @@ export class Player {
   constructor(plan: Plan, options: { untilMs?: number; speed?: number; engine?: Engine } = {}) {
     this.#engine = options.engine ?? startEngine()
     this.plan = signal(plan)
-    this.untilMs = signal(endOf(plan, options.untilMs))
+    this.untilMs = signal(options.untilMs ?? endOf(plan))
     this.speed.value = options.speed ?? 1
     this.#engine.open(plan).catch((error: Error) => this.#failed(error))
     this.#ask()
@@ -108,7 +108,7 @@ export class Player {
     await this.#engine.open(plan)
     batch(() => {
       this.plan.value = plan
-      this.untilMs.value = endOf(plan, options.untilMs)
+      this.untilMs.value = options.untilMs ?? endOf(plan)
       if (options.speed !== undefined) this.speed.value = options.speed
       this.notice.value = ''
     })
@@ -179,7 +179,7 @@ export class Player {
   }
 }
 
-/** Without a wish, the last instant before a scenario ends all faults and lets everything come to rest. */
-function endOf({ scenario }: Plan, untilMs = scenario.durationMs - 1): number {
-  return untilMs
+/** The last instant before a scenario ends all faults and lets everything come to rest. */
+export function endOf({ scenario }: Plan): number {
+  return scenario.durationMs - 1
 }
