@@ -49,6 +49,9 @@ export interface TurnOptions {
  * to the disk as one batch, durable tasks are leased to workers, and messages are sent. A turn also ends when a batch
  * becomes durable.
  */
+/** A queue of the engine, as far as its turn is concerned. */
+type DispatchableQueue = State['dispatchable'] extends ReadonlySet<infer Queue> ? Queue : never
+
 export class Turn {
   readonly state: State
   readonly #options: TurnOptions
@@ -57,6 +60,8 @@ export class Turn {
   readonly #intake: Intake
   readonly #listenMs: number
   readonly #env: { nowMs: number; random: () => number }
+  /** The lease after the last one that a queue gave out. A restart forgets it. */
+  readonly #lastLeases = new WeakMap<DispatchableQueue, number>()
   #isScheduled = false
   /** Whether the end of a turn is running. What happens during it belongs to the same turn. */
   #isEnding = false
@@ -239,10 +244,22 @@ export class Turn {
     let isGranting = dispatchable.size > 0
     while (isGranting && this.state.nextLease - before < GRANTS_PER_TURN_MAX) {
       const { nextLease } = this.state
-      for (const queue of [...dispatchable]) this.#decide({ type: 'dispatch', queue: queue.name, below })
+      for (const queue of this.#inTurn(dispatchable)) {
+        const first = this.state.nextLease
+        this.#decide({ type: 'dispatch', queue: queue.name, below })
+        if (this.state.nextLease > first) this.#lastLeases.set(queue, this.state.nextLease)
+      }
       isGranting = dispatchable.size > 0 && this.state.nextLease > nextLease
     }
     if (isGranting) this.#schedule()
+  }
+
+  /** The queue that gave out a task longest ago is first, so that a long one keeps no other waiting. */
+  #inTurn(queues: ReadonlySet<DispatchableQueue>): DispatchableQueue[] {
+    const inTurn = [...queues]
+    if (inTurn.length < 2) return inTurn
+    const leaseOf = (queue: DispatchableQueue) => this.#lastLeases.get(queue) ?? 0
+    return inTurn.sort((a, b) => leaseOf(a) - leaseOf(b))
   }
 
   // ─── listening ───────────────────────────────────────────────────────────────────────────────────────────────────
