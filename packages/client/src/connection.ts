@@ -19,11 +19,12 @@ import {
   type Welcome,
   type WireError,
 } from '@sluice/protocol'
+import { chartPlatform } from './chart-platform.ts'
 import { ClosedError } from './errors.ts'
 import { helloOf } from './hello.ts'
 import { type Logger, messageOf } from './logger.ts'
 import { Outage, publicUrl } from './outage.ts'
-import { chartPlatform, type Platform, type Socket } from './platform.ts'
+import type { Platform, Socket } from './platform.ts'
 import { refusalOf } from './refusal.ts'
 import type { SessionOwner } from './session-owner.ts'
 import { isTimeout } from './signal.ts'

@@ -1,5 +1,4 @@
-import type { ChartOwner } from '@sluice/machines'
-import type { ObservedMachine, OnTransition } from '@sluice/machines/states'
+import type { OnTransition } from '@sluice/machines/states'
 
 /** A WebSocket as the client needs it. The owner sets the three callbacks before control returns to the event loop. */
 export interface Socket {
@@ -34,17 +33,6 @@ export interface Platform {
   warn?(message: string, fields: object): void
   /** Is told what every chart of the program does: connection, producer, worker, slots, items of an outbox. */
   onTransition?: OnTransition | undefined
-}
-
-/** What a chart of which the program has only one uses of the platform. */
-export function chartPlatform(
-  platform: Platform,
-  machine: ObservedMachine,
-): Pick<ChartOwner<never>, 'setTimer' | 'onStep'> {
-  return {
-    setTimer: (fn, ms) => platform.setTimer(fn, ms),
-    onStep: platform.onTransition && ((step) => platform.onTransition?.({ machine, id: '', ...step })),
-  }
 }
 
 const NO_WEBSOCKET =

@@ -1,11 +1,12 @@
 import { ChartRunner, PRODUCER, type ProducerEvent, type ProducerState } from '@sluice/machines'
 import type { ConnectionState } from '@sluice/machines/states'
 import type { BrokerMessage, ClientMessage, TaskName, TaskStatus, Welcome, WireError } from '@sluice/protocol'
+import { chartPlatform } from './chart-platform.ts'
 import type { Connection, ConnectionOptions } from './connection.ts'
 import { ClosedError } from './errors.ts'
 import type { Handle, HandleHost } from './handle.ts'
 import type { Logger } from './logger.ts'
-import { chartPlatform } from './platform.ts'
+
 import { Requests } from './requests.ts'
 import type { SessionOwner } from './session-owner.ts'
 import { checkSignal, withSignal } from './signal.ts'

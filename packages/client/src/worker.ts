@@ -1,16 +1,11 @@
 import { ChartRunner, creditOf, WORKER, type WorkerContext, type WorkerEvent, type WorkerInput } from '@sluice/machines'
 import type { ConnectionState, WorkerState } from '@sluice/machines/states'
-import {
-  type BrokerMessage,
-  type ClientMessage,
-  type Deliver,
-  retryOf,
-  type Welcome,
-  type WireError,
-} from '@sluice/protocol'
+import type { BrokerMessage, ClientMessage, Deliver, Welcome, WireError } from '@sluice/protocol'
+import { retryOf } from '@sluice/protocol'
 import type { Answer } from './answer.ts'
 import { BegunLeases } from './begun-leases.ts'
 import { bytesPast } from './bytes-past.ts'
+import { chartPlatform } from './chart-platform.ts'
 import { Connection } from './connection.ts'
 import { Delivery } from './delivery.ts'
 import type { Encoded } from './encode-value.ts'
@@ -20,7 +15,7 @@ import { type Handlers, handlersByQueue } from './handlers.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { HeldLeases } from './held-leases.ts'
 import { type Logger, messageOf, safeLogger, tell } from './logger.ts'
-import { chartPlatform, defaultPlatform, type Platform } from './platform.ts'
+import { defaultPlatform, type Platform } from './platform.ts'
 import { ProgressReports } from './progress-reports.ts'
 import { Runner, type RunnerHost } from './runner.ts'
 import type { SessionOwner } from './session-owner.ts'

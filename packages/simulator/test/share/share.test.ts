@@ -111,8 +111,11 @@ test('a link that cannot be opened says what is wrong with it', async () => {
 })
 
 test('a difference makes one piece of data of another, whatever they are', () => {
-  // JSON knows no minus zero.
-  const data = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown)
+  // JSON knows no minus zero, and no scenario has a field that a link may not name.
+  const data = fc
+    .jsonValue({ maxDepth: 4 })
+    .filter((value) => !JSON.stringify(value).includes('"__proto__"'))
+    .map((value) => JSON.parse(JSON.stringify(value)) as unknown)
   fc.assert(
     fc.property(data, data, (from, to) => {
       const difference = differenceOf(from, to)
