@@ -21,8 +21,8 @@ const handlers: Handlers = {
   show: (atMs, pause) => {
     const own = opened()
     const shown = own.show(atMs)
-    const metAtMs = pause && own.firstOf(pause.fromMs, shown.atMs, pause.conditions)
-    return metAtMs === undefined ? { ...shown, isMet: false } : { ...own.show(metAtMs), isMet: true }
+    const met = pause && own.firstOf(pause.fromMs, shown.atMs, pause.conditions)
+    return met === undefined ? { ...shown, met: undefined } : { ...own.show(met.atMs), met: met.type }
   },
   next: (afterMs, condition) => opened().next(afterMs, condition),
   change: (atMs, change) => {

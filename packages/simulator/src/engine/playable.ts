@@ -29,6 +29,12 @@ export interface Shown {
   stage: StageView
 }
 
+/** A condition that was met, and when. */
+export interface Met {
+  atMs: number
+  type: Condition['type']
+}
+
 /** A step looks so far at a time. */
 const SLICE_MS = 250
 /** How far a step looks for what it goes to. */
@@ -165,10 +171,13 @@ export abstract class Playable {
   }
 
   /** The first instant after `fromMs` and up to `untilMs` at which one of the conditions is met. */
-  firstOf(fromMs: number, untilMs: number, conditions: readonly Condition[]): number | undefined {
-    const found = conditions.map((condition) => this.#first(fromMs, untilMs, condition))
-    const times = found.filter((atMs) => atMs !== undefined)
-    return times.length === 0 ? undefined : Math.min(...times)
+  firstOf(fromMs: number, untilMs: number, conditions: readonly Condition[]): Met | undefined {
+    let first: Met | undefined
+    for (const condition of conditions) {
+      const atMs = this.#first(fromMs, untilMs, condition)
+      if (atMs !== undefined && (first === undefined || atMs < first.atMs)) first = { atMs, type: condition.type }
+    }
+    return first
   }
 
   #first(fromMs: number, untilMs: number, condition: Condition): number | undefined {

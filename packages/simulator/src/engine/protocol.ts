@@ -16,7 +16,10 @@ export interface EngineCalls {
    * Shows the instant, or the nearest one that is known, and lets the world run on behind it. With conditions it shows
    * the first instant after `fromMs` at which one of them is met, if that comes earlier.
    */
-  show(atMs: number, pause?: { fromMs: number; conditions: readonly Condition[] }): Shown & { isMet: boolean }
+  show(
+    atMs: number,
+    pause?: { fromMs: number; conditions: readonly Condition[] },
+  ): Shown & { met: Condition['type'] | undefined }
   /** The next instant at which the condition is met. */
   next(afterMs: number, condition: Condition): number | undefined
   /** From this instant the run goes on differently. Returns the plan of the new run. */

@@ -21,8 +21,8 @@ function AskNumber({
   words,
   onAnswer,
 }: AskProps & { prediction: Extract<Prediction, { kind: 'number' }> }) {
-  const middle = min + Math.round((max - min) / 2 / step) * step
-  const [guess, setGuess] = useState(middle)
+  const [guess, setGuess] = useState(min)
+  const [isMoved, setMoved] = useState(false)
   const id = useId()
   return (
     <form
@@ -44,13 +44,16 @@ function AskNumber({
           step={step}
           value={guess}
           aria-valuetext={`${guess} ${unit}`}
-          onInput={(event) => setGuess(event.currentTarget.valueAsNumber)}
+          onInput={(event) => {
+            setMoved(true)
+            setGuess(event.currentTarget.valueAsNumber)
+          }}
         />
         <output for={id}>
-          {guess.toLocaleString('en')} <small>{unit}</small>
+          {isMoved ? guess.toLocaleString('en') : '?'} <small>{unit}</small>
         </output>
       </div>
-      <button type="submit" class="solid">
+      <button type="submit" class="solid" disabled={!isMoved}>
         {words}
       </button>
     </form>

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { lessons } from '../lessons/index.ts'
 import type { Figures, Lesson, Prediction } from '../lessons/lesson.ts'
+import { ruleHref } from '../view/rule-link.ts'
 import { AskChoice, AskPrediction, ChoiceOutcome, errorOf, Outcome } from './ask.tsx'
 import { LessonRuns } from './lesson-runs.tsx'
 import { Measurer } from './measure.ts'
@@ -93,7 +94,9 @@ export function LessonPage({ lesson }: { lesson: Lesson }) {
           ))}
         </ol>
       </header>
-      <div class="lesson-columns">
+      <div
+        class={`lesson-columns ${step === 'run' || step === 'changeRun' || step === 'observe' ? 'is-watching' : ''}`}
+      >
         <LessonRuns
           key={isChanged ? 'change' : 'runs'}
           lesson={lesson}
@@ -164,7 +167,13 @@ export function LessonPage({ lesson }: { lesson: Lesson }) {
                 <Paragraphs texts={lesson.notModelled} />
               </details>
               <p class="rules">
-                Rules behind it: {lesson.rules.join(', ')} in SPEC.md. The claim is tested with 100 seeds.
+                The rules behind it:{' '}
+                {lesson.rules.map((rule) => (
+                  <a key={rule} class="rule" href={ruleHref(rule)} target="_blank" rel="noreferrer">
+                    {rule}
+                  </a>
+                ))}
+                . The claim is tested with 100 seeds.
               </p>
             </Prompt>
           )}
@@ -197,7 +206,9 @@ function Prompt({ children }: { children: preact.ComponentChildren }) {
   const box = useRef<HTMLDivElement>(null)
   useEffect(() => {
     box.current?.focus({ preventScroll: true })
-    box.current?.scrollIntoView({ block: 'nearest' })
+    const top = box.current?.getBoundingClientRect().top ?? 0
+    // A long prompt is read from its beginning.
+    if (top < 0 || top > innerHeight * 0.6) box.current?.scrollIntoView({ block: 'start' })
   }, [])
   return (
     <section class="prompt" ref={box} tabIndex={-1} aria-label="The next step">
@@ -212,13 +223,13 @@ function Watching({ prediction, guess }: { prediction: Prediction; guess: number
       ? `${guess.toLocaleString('en')} ${prediction.unit}`
       : (prediction.options[guess]?.text ?? '')
   return (
-    <section class="prompt watching" aria-live="polite">
+    <Prompt>
       <p class="question">{prediction.question}</p>
       <p>
         Your guess: <b class="is-guess">{words}</b>
       </p>
       <p>Watch the run. You can stop it, and go back and forth. Then say what happened.</p>
-    </section>
+    </Prompt>
   )
 }
 

@@ -1,4 +1,5 @@
 import { computed, type Signal, signal } from '@preact/signals'
+import type { TimedChange } from '@sluice/world'
 import type { Plan } from '../engine/run.ts'
 import { changeWords } from './settings.ts'
 
@@ -37,6 +38,14 @@ export class Branches {
   fork(plan: Plan): void {
     const last = plan.changes.at(-1)
     if (last === undefined) return
+    const shown = this.shown.value
+    const before = shown?.plan.changes.at(-1)
+    // A knob that is turned on at one instant is one branch.
+    if (shown !== undefined && shown.number !== 1 && before !== undefined && isSameKnob(before, last)) {
+      const turned = { ...shown, plan, words: changeWords(last.change) }
+      this.list.value = this.list.value.map((one) => (one.number === shown.number ? turned : one))
+      return
+    }
     const branch: Branch = {
       number: this.#next,
       parent: this.current.value,
@@ -50,4 +59,9 @@ export class Branches {
     this.list.value = kept
     this.current.value = branch.number
   }
+}
+
+function isSameKnob(a: TimedChange, b: TimedChange): boolean {
+  const knob = ({ change }: TimedChange) => `${change.type} ${'group' in change ? change.group : ''}`
+  return a.atMs === b.atMs && a.change.type !== 'fault' && knob(a) === knob(b)
 }

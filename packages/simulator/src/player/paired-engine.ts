@@ -39,12 +39,12 @@ export function pairedEngine(
         one.atMs === bothMs ? one : first.show(bothMs),
         other.atMs === bothMs ? other : second.show(bothMs),
       ])
-      const isMet = (one.isMet && one.atMs === bothMs) || (other.isMet && other.atMs === bothMs)
+      const met = (one.atMs === bothMs ? one.met : undefined) ?? (other.atMs === bothMs ? other.met : undefined)
       const together = {
         ...shown,
         headMs: Math.min(shown.headMs, next.headMs),
         hasEnded: shown.hasEnded && next.hasEnded,
-        isMet,
+        met,
       }
       beside.set(together, next)
       return together

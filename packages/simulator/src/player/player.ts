@@ -2,7 +2,7 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from '@prea
 import type { Change } from '@sluice/world'
 import { type Engine, startEngine } from '../engine/engine.ts'
 import type { Plan, Shown } from '../engine/run.ts'
-import type { Condition } from '../view/conditions.ts'
+import { CONDITION_WORDS, type Condition } from '../view/conditions.ts'
 import type { StageView } from '../view/stage-view.ts'
 
 /** Simulated ms in one ms of a watch. */
@@ -24,12 +24,19 @@ export class Player {
   readonly notice: Signal<string> = signal('')
   readonly atMs: ReadonlySignal<number> = computed(() => this.shown.value?.atMs ?? 0)
   readonly stage: ReadonlySignal<StageView | undefined> = computed(() => this.shown.value?.stage)
+  /** A trace is shown: it cannot be changed. */
+  readonly isRecording = signal(false)
+  /** The speed that was reached lately, where the machine does not reach the one that is wanted. */
+  readonly reached: Signal<number | undefined> = signal(undefined)
+  /** The instant to which the world is on its way; undefined while it is shown. */
+  readonly goingTo: Signal<number | undefined> = signal(undefined)
   /** It plays up to here and stops. */
   readonly untilMs: Signal<number>
   #wantedMs = 0
   #isAsking = false
   #isStale = false
   #isEnded = false
+  #lately = { ms: 0, fromMs: 0 }
 
   constructor(plan: Plan, options: { untilMs?: number; speed?: number; engine?: Engine } = {}) {
     this.#engine = options.engine ?? startEngine()
@@ -52,6 +59,7 @@ export class Player {
 
   pause(): void {
     this.isPlaying.value = false
+    this.reached.value = undefined
   }
 
   toggle(): void {
@@ -62,6 +70,7 @@ export class Player {
   /** Shows this instant. */
   seek(atMs: number): void {
     this.#wantedMs = Math.max(0, Math.min(atMs, this.untilMs.value))
+    this.goingTo.value = this.#wantedMs
     this.#ask()
   }
 
@@ -69,12 +78,21 @@ export class Player {
   frame(ms: number): void {
     if (!this.isPlaying.value || this.#isEnded) return
     if (this.#isAsking) return
-    const shown = this.shown.value
-    const fromMs = shown?.atMs ?? 0
+    const fromMs = this.shown.value?.atMs ?? 0
+    this.#measure(ms, fromMs)
     // Where the world is behind, the picture waits for it.
     this.#wantedMs = Math.min(fromMs + Math.min(ms, FRAME_MS_MAX) * this.speed.value, this.untilMs.value)
     this.#ask(fromMs)
     if (fromMs >= this.untilMs.value) this.pause()
+  }
+
+  /** How fast it goes really, over the last half second. */
+  #measure(ms: number, atMs: number): void {
+    this.#lately.ms += ms
+    if (this.#lately.ms < 500) return
+    const reached = (atMs - this.#lately.fromMs) / this.#lately.ms
+    this.reached.value = reached > 0 && reached < 0.7 * this.speed.value ? reached : undefined
+    this.#lately = { ms: 0, fromMs: atMs }
   }
 
   /** Goes to the next instant at which this is met, and stays there. */
@@ -109,6 +127,7 @@ export class Player {
     batch(() => {
       this.plan.value = plan
       this.untilMs.value = options.untilMs ?? endOf(plan)
+      this.isRecording.value = false
       if (options.speed !== undefined) this.speed.value = options.speed
       this.notice.value = ''
     })
@@ -124,12 +143,13 @@ export class Player {
       batch(() => {
         this.plan.value = plan
         this.untilMs.value = endOf(plan)
-        this.notice.value = 'The trace is open. It is shown as it was written and cannot be changed.'
+        this.isRecording.value = true
+        this.notice.value = ''
       })
       this.#wantedMs = 0
       this.#ask()
     } catch (error) {
-      this.#failed(error as Error)
+      this.#failed(new Error(`This file is no trace that can be shown: ${(error as Error).message}`))
     }
   }
 
@@ -155,11 +175,13 @@ export class Player {
         if (this.#isEnded) return
         batch(() => {
           this.shown.value = shown
-          if (shown.isMet) {
+          if (shown.met !== undefined) {
             this.#wantedMs = shown.atMs
             this.isPlaying.value = false
-            this.notice.value = 'Paused: what you wait for has happened.'
+            this.notice.value = `Stopped: ${CONDITION_WORDS[shown.met] ?? 'what you wait for has happened'}.`
           }
+          const isBehind = !this.isPlaying.value && shown.atMs < this.#wantedMs && !shown.hasEnded
+          this.goingTo.value = isBehind || this.#isStale ? this.#wantedMs : undefined
         })
         // The world may still be on its way to what is wanted.
         if (this.#isStale || (!this.isPlaying.value && shown.atMs < this.#wantedMs && !shown.hasEnded))

@@ -3,9 +3,13 @@ const UNPACKED_MAX = 512 * 1024
 
 /** Text in as few characters as an address allows. */
 export async function pack(text: string): Promise<string> {
-  const bytes = await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream('deflate-raw'))).bytes()
   let units = ''
-  for (const byte of bytes) units += String.fromCharCode(byte)
+  const reader = readerOf(new CompressionStream('deflate-raw'), new TextEncoder().encode(text))
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    for (const byte of value) units += String.fromCharCode(byte)
+  }
   return btoa(units).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
@@ -13,7 +17,7 @@ export async function pack(text: string): Promise<string> {
 export async function unpack(packed: string): Promise<string> {
   const units = atob(packed.replaceAll('-', '+').replaceAll('_', '/'))
   const bytes = Uint8Array.from(units, (unit) => unit.charCodeAt(0))
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader()
+  const reader = readerOf(new DecompressionStream('deflate-raw'), bytes)
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let text = ''
   for (;;) {
@@ -25,4 +29,16 @@ export async function unpack(packed: string): Promise<string> {
       throw new Error(`more than ${UNPACKED_MAX} characters`)
     }
   }
+}
+
+/** What comes out of the stream for these bytes. */
+function readerOf(
+  { readable, writable }: CompressionStream | DecompressionStream,
+  bytes: Uint8Array<ArrayBuffer>,
+): ReadableStreamDefaultReader<Uint8Array> {
+  const writer = writable.getWriter()
+  // What is wrong with the bytes is learned where they are read.
+  writer.write(bytes).catch(() => {})
+  writer.close().catch(() => {})
+  return readable.getReader()
 }

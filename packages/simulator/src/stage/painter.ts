@@ -20,11 +20,16 @@ export interface PaintOptions {
 /** Paints tokens. It remembers where each one was, so that it glides to its next place. */
 export class Painter {
   #places = new Map<string, Point>()
+  /** Those that a person can point at. */
+  #solid = new Set<string>()
+  #isGliding = false
 
   paint(context: CanvasRenderingContext2D, picture: Picture, options: PaintOptions): void {
     const { elapsedMs, radius } = options
     const share = elapsedMs === 0 ? 1 : 1 - Math.exp(-elapsedMs / EASE_MS)
     const places = new Map<string, Point>()
+    this.#solid.clear()
+    this.#isGliding = false
     for (const pulse of picture.pulses) paintPulse(context, pulse, options)
     for (const token of picture.tokens) {
       const before = this.#places.get(token.id)
@@ -34,16 +39,23 @@ export class Painter {
           ? { x: token.x, y: token.y }
           : { x: before.x + (token.x - before.x) * share, y: before.y + (token.y - before.y) * share }
       places.set(token.id, at)
+      if (token.alpha === 1) this.#solid.add(token.id)
+      this.#isGliding ||= Math.abs(at.x - token.x) + Math.abs(at.y - token.y) > 0.5
       paintToken(context, token, at, radius, options)
     }
     this.#places = places
+  }
+
+  /** Whether a token has not come to its place yet. */
+  get isGliding(): boolean {
+    return this.#isGliding
   }
 
   /** The token at this point, the topmost first. */
   hit(point: Point, radius: number): string | undefined {
     let found: string | undefined
     for (const [id, at] of this.#places)
-      if (Math.hypot(at.x - point.x, at.y - point.y) <= Math.max(radius, 12)) found = id
+      if (this.#solid.has(id) && Math.hypot(at.x - point.x, at.y - point.y) <= Math.max(radius, 12)) found = id
     return found
   }
 }

@@ -98,6 +98,7 @@ function usePainting(
 ): void {
   const palette = useRef<Palette | undefined>(undefined)
   const lastAt = useRef(0)
+  const again = useRef(0)
   useEffect(() => {
     const forget = () => {
       palette.current = undefined
@@ -118,21 +119,29 @@ function usePainting(
       element.width = width
       element.height = height
     }
-    palette.current ??= paletteOf(box.current)
-    const now = performance.now()
+    const colours = palette.current ?? paletteOf(box.current)
+    palette.current = colours
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
-    const elapsedMs = isCalm || lastAt.current === 0 ? 0 : now - lastAt.current
-    lastAt.current = now
-    context.setTransform(scale, 0, 0, scale, 0, 0)
-    context.clearRect(0, 0, layout.width, layout.height)
-    painter.paint(context, picture, {
-      palette: palette.current,
-      radius: layout.radius,
-      elapsedMs,
-      atMs: isCalm ? 0 : stage.atMs,
-      selected,
-    })
+    const paint = () => {
+      const now = performance.now()
+      const elapsedMs = isCalm || lastAt.current === 0 ? 0 : now - lastAt.current
+      lastAt.current = now
+      context.setTransform(scale, 0, 0, scale, 0, 0)
+      context.clearRect(0, 0, layout.width, layout.height)
+      painter.paint(context, picture, {
+        palette: colours,
+        radius: layout.radius,
+        elapsedMs,
+        atMs: isCalm ? 0 : stage.atMs,
+        selected,
+      })
+      // Time may stand still while tokens are still on their way to where they belong.
+      if (painter.isGliding) again.current = requestAnimationFrame(paint)
+    }
+    cancelAnimationFrame(again.current)
+    paint()
   })
+  useEffect(() => () => cancelAnimationFrame(again.current), [])
 }
 
 function Links({ stage, layout }: { stage: StageView; layout: Layout }) {
@@ -185,6 +194,7 @@ function PartCard({
   return (
     <button
       type="button"
+      data-part={part.name}
       class={`part part-${part.kind} size-${size} ${isSelected ? 'is-selected' : ''} ${part.isUp ? '' : 'is-down'}`}
       style={boxOf(rect)}
       aria-pressed={isSelected}
@@ -235,6 +245,7 @@ function BrokerCard({
   return (
     <button
       type="button"
+      data-part={part.name}
       class={`part part-broker ${isSelected ? 'is-selected' : ''} ${part.isUp ? '' : 'is-down'}`}
       style={boxOf(rect)}
       aria-pressed={isSelected}

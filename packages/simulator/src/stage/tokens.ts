@@ -30,6 +30,8 @@ export interface Picture {
 }
 
 const FADE_MS = 700
+/** Of a task whose worker is gone. */
+const LOST_ALPHA = 0.55
 /** Where a message waits of which it is not known when it arrives. */
 const STUCK_AT = 0.6
 /** The two directions of a link lie beside each other. */
@@ -45,7 +47,8 @@ export function pictureOf(stage: StageView, layout: Layout): Picture {
   for (const task of stage.tasks) {
     if (task.place === 'ready' || task.place === 'delayed' || task.place === 'leased') push(inLanes, task.queue, task)
     else if (task.place === 'producer') push(atProducers, task.producer, task)
-    else if (task.place === 'held' || task.place === 'running') push(atWorkers, task.worker ?? '', task)
+    else if (task.place === 'held' || task.place === 'running' || task.place === 'lost')
+      push(atWorkers, task.worker ?? '', task)
     else tokens.push(moving(task, stage.atMs, layout))
   }
   for (const [name, tasks] of atProducers) tokens.push(...producerTokens(tasks, layout.parts.get(name), layout.radius))
@@ -123,6 +126,9 @@ function workerTokens(tasks: readonly TaskView[], name: string, layout: Layout):
     tokens.push(token(task, slots[at] as Point))
   }
   if (shelf === undefined) return tokens
+  const lost = tasks.filter(({ place }) => place === 'lost')
+  for (const [at, task] of lost.slice(0, slots.length).entries())
+    tokens.push({ ...token(task, slots[at] as Point, false, LOST_ALPHA) })
   const held = tasks.filter(({ place }) => place === 'held')
   for (const [at, task] of held.slice(0, 6).entries())
     tokens.push(token(task, { x: shelf.x - at * (layout.radius + 4), y: shelf.y }))
@@ -143,7 +149,7 @@ function moving(task: TaskView, atMs: number, layout: Layout): Token {
 
 function endOf({ place, state, producer, queue }: TaskView, layout: Layout): Point {
   if (state === 'dead') return centreOf(layout.tray)
-  if (place === 'done') return centreOf(layout.parts.get(producer))
+  if (place === 'done') return cornerOf(layout.parts.get(producer), layout.radius)
   const lane = layout.lanes.get(queue)
   return lane === undefined
     ? centreOf(layout.parts.get('broker'))
@@ -174,6 +180,12 @@ function pulseOf(pulse: StageView['pulses'][number], atMs: number, layout: Layou
   return at === undefined ? [] : [{ ...at, kind }]
 }
 
+/** Where nothing is written. */
+function cornerOf(rect: Rect | undefined, radius: number): Point {
+  if (rect === undefined || rect.width < 60) return centreOf(rect)
+  return { x: rect.x + rect.width - radius - 8, y: rect.y + rect.height - radius - 8 }
+}
+
 function centreOf(rect: Rect | undefined): Point {
   return rect === undefined ? { x: 0, y: 0 } : { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 }
 }
@@ -187,6 +199,7 @@ export const PLACE_WORDS: Readonly<Record<Place, string>> = {
   leased: 'leased, at the broker',
   toWorker: 'on its way to a worker',
   held: 'at a worker, where no handler works on it',
+  lost: 'lent to a worker that is gone, until its lease ends',
   running: 'a handler works on it',
   fromWorker: 'its answer is on its way to the broker',
   settled: 'finished, at the broker',

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks'
 import type { Player } from '../player/player.ts'
 import type { Condition } from '../view/conditions.ts'
 
@@ -12,8 +13,22 @@ const CONDITIONS: readonly { words: string; condition: Condition }[] = [
 export function PauseMenu({ player }: { player: Player }) {
   const { pauseOn } = player
   const isOn = ({ type }: Condition) => pauseOn.value.some((condition) => condition.type === type)
+  const menu = useRef<HTMLDetailsElement>(null)
+  useEffect(() => {
+    const close = (event: Event) => {
+      const isEscape = event instanceof KeyboardEvent && event.key === 'Escape'
+      const isOutside = event.type === 'pointerdown' && !menu.current?.contains(event.target as Node)
+      if (menu.current !== null && (isEscape || isOutside)) menu.current.open = false
+    }
+    addEventListener('keydown', close)
+    addEventListener('pointerdown', close)
+    return () => {
+      removeEventListener('keydown', close)
+      removeEventListener('pointerdown', close)
+    }
+  }, [])
   return (
-    <details class="pause-menu">
+    <details class="pause-menu" ref={menu}>
       <summary>Stop by itself{pauseOn.value.length > 0 && ` (${pauseOn.value.length})`}</summary>
       <fieldset>
         <legend>Stop when</legend>

@@ -1,3 +1,4 @@
+import type { Change } from '@sluice/world'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { layBeside } from '../compare/laid-beside.ts'
 import { Branches } from '../player/branches.ts'
@@ -9,6 +10,7 @@ import { welcome } from '../presets/welcome.ts'
 import { PartSettings } from '../stage/part-settings.tsx'
 import { Stage } from '../stage/stage.tsx'
 import { Counts } from './counts.tsx'
+import { EmptySides } from './empty-sides.tsx'
 import { lazy } from './lazy.tsx'
 import { Legend } from './legend.tsx'
 import { PauseMenu } from './pause-menu.tsx'
@@ -24,23 +26,36 @@ export function PlayRoom({ link }: { link: string }) {
   const player = useMemo(() => new Player(takeOver() ?? { scenario: welcome, seed: 4, changes: [] }), [])
   const branches = useMemo(() => new Branches(player.plan.value), [player])
   const [selected, setSelected] = useState<string | undefined>(undefined)
-  const canvas = useRef<HTMLCanvasElement>(null)
   const [task, setTask] = useState<string | undefined>(undefined)
+  const canvas = useRef<HTMLCanvasElement>(null)
   const isLinked = link !== ''
   useEffect(() => {
-    if (!isLinked) player.play()
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
+    if (!isLinked && !isCalm) player.play()
     return () => player.end()
   }, [player, isLinked])
   const trouble = useLink(link, ({ plan, atMs, ...options }) => {
     branches.restart(plan)
     void player.open(plan, options).then(() => player.seek(atMs))
   })
+  const close = useCallback(() => {
+    setSelected((name) => {
+      // The keyboard goes on from the part.
+      if (name !== undefined) document.querySelector<HTMLElement>(`[data-part="${name}"]`)?.focus()
+      return undefined
+    })
+    setTask(undefined)
+  }, [])
   useFrames(useCallback((ms: number) => player.frame(ms), [player]))
-  usePlayerKeys(
-    player,
-    useCallback(() => setSelected(undefined), []),
-  )
+  usePlayerKeys(player, close)
   const stage = player.stage.value
+  const victim = stage?.parts.find(({ kind, isUp }) => kind === 'worker' && isUp)
+  const change = async (wanted: Change) => {
+    const wasPlaying = player.isPlaying.value
+    await player.change(wanted)
+    branches.fork(player.plan.value)
+    if (wasPlaying) player.play()
+  }
   const part = stage?.parts.find(({ name }) => name === selected)
   const { scenario, changes } = player.plan.value
   return (
@@ -68,9 +83,10 @@ export function PlayRoom({ link }: { link: string }) {
           <button
             type="button"
             class="outline"
+            disabled={victim === undefined || player.isRecording.value}
             onClick={async () => {
-              await player.change({ type: 'fault', fault: { type: 'crash', node: 'worker-1', restartAfterMs: 8000 } })
-              branches.fork(player.plan.value)
+              if (victim === undefined) return
+              await change({ type: 'fault', fault: { type: 'crash', node: victim.name, restartAfterMs: 8000 } })
               player.play()
             }}
           >
@@ -98,22 +114,18 @@ export function PlayRoom({ link }: { link: string }) {
               onSelectPart={(name) => setSelected(name === selected || name === '' ? undefined : name)}
               onSelectTask={setTask}
             />
-            {part !== undefined && (
+            {part !== undefined && !player.isRecording.value && (
               <div class={`settings-place place-${part.kind}`}>
                 <PartSettings
                   part={part}
                   scenario={scenarioAt(scenario, changes, stage.atMs)}
-                  onClose={() => setSelected(undefined)}
-                  onChange={async (change) => {
-                    const wasPlaying = player.isPlaying.value
-                    await player.change(change)
-                    branches.fork(player.plan.value)
-                    if (wasPlaying) player.play()
-                  }}
+                  onClose={close}
+                  onChange={change}
                 />
               </div>
             )}
           </div>
+          <EmptySides stage={stage} onChange={change} />
           <Legend />
           <Timeline
             player={player}

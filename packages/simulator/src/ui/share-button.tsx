@@ -18,6 +18,7 @@ export function ShareButton({ player }: { player: Player }) {
     } catch (error) {
       say(location.hash.startsWith('#run=') ? 'The link is in the address bar.' : (error as Error).message)
     }
+    setTimeout(() => say(''), 6000)
   }
   return (
     <>

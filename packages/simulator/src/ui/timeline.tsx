@@ -27,7 +27,7 @@ export function Timeline({ player, branches, onCompare, children }: TimelineProp
       ? untilMs
       : Math.min(untilMs, Math.max(LINE_MS_MIN, Math.ceil(headMs / 30_000) * 30_000))
   })
-  const { plan, isPlaying, speed, atMs, shown, notice } = player
+  const { plan, isPlaying, speed, atMs, shown, notice, reached, goingTo, isRecording } = player
   const marks = plan.value.changes.map(({ atMs: at, change }) => ({ at, words: changeWords(change), kind: 'change' }))
   const planned = (plan.value.scenario.script ?? []).map(({ atMs: at, fault }) => ({
     at,
@@ -66,7 +66,7 @@ export function Timeline({ player, branches, onCompare, children }: TimelineProp
           min={0}
           max={endMs.value}
           step={100}
-          value={atMs.value}
+          value={goingTo.value ?? atMs.value}
           onInput={(event) => {
             player.pause()
             player.seek(event.currentTarget.valueAsNumber)
@@ -82,6 +82,18 @@ export function Timeline({ player, branches, onCompare, children }: TimelineProp
           onClick={() => player.seek(0)}
         >
           <Icon d="M4 3v10M13 3L6 8l7 5z" />
+        </button>
+        <button
+          type="button"
+          class="round"
+          aria-label="One second back"
+          title="One second back (←)"
+          onClick={() => {
+            player.pause()
+            player.seek(atMs.value - 1000)
+          }}
+        >
+          <Icon d="M9 4L4 8l5 4M13 4L8 8l5 4" />
         </button>
         <button
           type="button"
@@ -115,7 +127,10 @@ export function Timeline({ player, branches, onCompare, children }: TimelineProp
           >
             −
           </button>
-          <output>{speedText(speed.value)}</output>
+          <output>
+            {speedText(speed.value)}
+            {reached.value !== undefined && <small> really {speedText(Number(reached.value.toPrecision(2)))}</small>}
+          </output>
           <button
             type="button"
             class="round"
@@ -137,7 +152,8 @@ export function Timeline({ player, branches, onCompare, children }: TimelineProp
         )}
         {children}
         <span class="timeline-notice" role="status">
-          {notice.value}
+          {goingTo.value === undefined ? notice.value : `Going to ${clockText(goingTo.value)}…`}
+          {isRecording.value && ' This is a recording: it cannot be changed.'}
         </span>
       </div>
     </section>

@@ -30,7 +30,7 @@ export function useLink(link: string, onRun: (linked: Linked) => void): string {
         onRun({ plan: { scenario, seed, changes }, atMs, speed })
       }
     }
-    open().catch((error: Error) => setTrouble(error.message))
+    open().catch((error: Error) => setTrouble(`This link cannot be opened: ${error.message}.`))
   }, [link])
   return trouble
 }

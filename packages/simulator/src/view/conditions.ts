@@ -14,6 +14,14 @@ export type Condition =
   | { type: 'leaseLost' }
   | { type: 'nodeStopped' }
 
+/** What has happened, for a person who waited for it. */
+export const CONDITION_WORDS: Readonly<Partial<Record<Condition['type'], string>>> = {
+  busy: 'the broker has said “busy”',
+  taskDied: 'a task is given up',
+  leaseLost: 'a lease is lost',
+  nodeStopped: 'a program has stopped',
+}
+
 const MESSAGES: ReadonlySet<string> = new Set(['sentToBroker', 'sentByBroker', 'heardByBroker', 'heardByNode'])
 
 /** Whether this is what the person waits for. */

@@ -31,6 +31,7 @@ export interface PartView {
  * - `fromWorker`: its result is on its way.
  * - `delayed`, `ready`, `leased`: at the broker. A leased task there has no delivery on its way that is known of.
  * - `held`: at a worker, and no handler has begun it.
+ * - `lost`: its worker is gone, and its lease goes on.
  * - `running`: a handler works on it.
  * - `settled`: finished, at the broker.
  * - `done`: its producer knows. It is about to leave the picture.
@@ -43,6 +44,7 @@ export type Place =
   | 'leased'
   | 'toWorker'
   | 'held'
+  | 'lost'
   | 'running'
   | 'fromWorker'
   | 'settled'

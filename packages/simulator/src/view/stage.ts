@@ -192,7 +192,7 @@ export class StageFold implements Fold<StageView> {
     for (const task of this.#tasks.values()) {
       if (task.worker === name && (task.place === 'held' || task.place === 'running')) {
         task.runs = 0
-        this.#move(task, 'leased', atMs)
+        this.#move(task, 'lost', atMs)
       }
       if (task.producer === name && task.place === 'producer' && task.state === 'new' && how !== 'failed')
         this.#tasks.delete(task.id)
@@ -490,7 +490,7 @@ export class StageFold implements Fold<StageView> {
         const task = this.#tasks.get(id)
         if (task === undefined) continue
         if (task.place === 'toBroker') this.#move(task, 'producer', atMs)
-        else if (task.place === 'toWorker') this.#move(task, 'leased', atMs)
+        else if (task.place === 'toWorker') this.#move(task, 'lost', atMs)
         else if (task.place === 'fromWorker') this.#move(task, 'held', atMs)
         else if (task.place === 'toProducer') this.#move(task, 'done', atMs)
       }

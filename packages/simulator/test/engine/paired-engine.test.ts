@@ -14,7 +14,7 @@ function engineOf(limitMs: () => number): Engine {
       run = new Run(plan)
       await run.reach(Math.min(13_000, plan.scenario.durationMs))
     },
-    show: async (atMs: number) => ({ ...opened().show(Math.min(atMs, limitMs())), isMet: false }),
+    show: async (atMs: number) => ({ ...opened().show(Math.min(atMs, limitMs())), met: undefined }),
     next: async (afterMs, condition) => opened().next(afterMs, condition),
     change: async (atMs, change) => {
       opened().change(atMs, change)

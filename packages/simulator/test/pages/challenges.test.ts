@@ -34,7 +34,7 @@ test('a challenge is solved by keyboard, the result is a link, and the scene can
   expect(await page.locator('.goal-reached').count()).toBe(monday.goals.length)
   expect(page.url()).toContain(`#/challenges/survive-monday?k=${monday.solution.join()}`)
   await page.getByRole('button', { name: 'Watch it' }).press('Enter')
-  await page.getByRole('button', { name: `Worker ${(fast ?? 0) + (old ?? 0)}: ` }).waitFor()
+  await page.getByRole('button', { name: `Worker ${(fast ?? 0) + (old ?? 0)} ` }).waitFor()
   await page.goto(`${site.origin}#/challenges`)
   await page.getByText('✓ solved').waitFor()
 })

@@ -9,13 +9,17 @@ beforeAll(async () => {
 })
 afterAll(() => site.close())
 
-/** Answers the prompt that is shown, with the keyboard. A number is left as it is, of choices the first is taken. */
+/** Answers the prompt that is shown, with the keyboard. Of choices the first is taken. */
 async function answer(page: Page, button: string): Promise<void> {
   await page.getByRole('button', { name: button }).waitFor({ timeout: 100_000 })
   const radios = page.locator('.prompt input[type=radio]')
   if ((await radios.count()) > 0) {
     await page.keyboard.press('Tab')
     await page.keyboard.press(' ')
+  }
+  if ((await page.locator('.ask-number').count()) > 0) {
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('ArrowRight')
   }
   await tabTo(page, button)
   await page.keyboard.press('Enter')

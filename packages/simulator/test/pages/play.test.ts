@@ -90,6 +90,8 @@ test.each(SCREENS.flatMap((screen) => PLACES.map(([words, hash]) => ({ ...screen
 
 test('with reduced motion the scene goes on in steps', async () => {
   const page = await visit(site, '', { reducedMotion: 'reduce' })
+  // Nothing moves before it is asked to.
+  await page.getByRole('button', { name: 'Play', exact: true }).click()
   await pastSecond(page, 2)
   const seen = new Set<number>()
   const untilMs = Date.now() + 3500

@@ -132,7 +132,7 @@ export const acknowledgementAndLease: Lesson<Figure, 1, 1> = {
       outcome: ([run]) => run.gapMs,
     },
     explain: [
-      'The longer the lease, the longer a task of a dead worker waits. The wait is a little shorter than the lease, because the last heartbeat came before the crash.',
+      'The longer the lease, the longer a task of a dead worker waits. The wait is somewhat shorter than the lease, because the last heartbeat came before the crash.',
       'Then why not choose a very short lease? The next lesson shows the price.',
     ],
   },
