@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { lessons } from '../lessons/index.ts'
 import type { Figures, Lesson, Prediction } from '../lessons/lesson.ts'
 import { ruleHref } from '../view/rule-link.ts'
@@ -204,7 +204,7 @@ function stageOf(step: Step): Step {
 /** One prompt at a time: it takes the focus, so that a reader with the keyboard or a screen reader is there. */
 function Prompt({ children }: { children: preact.ComponentChildren }) {
   const box = useRef<HTMLDivElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     box.current?.focus({ preventScroll: true })
     const top = box.current?.getBoundingClientRect().top ?? 0
     // A long prompt is read from its beginning.

@@ -3,7 +3,7 @@ import type { Figures, Lesson, Prediction } from '../../src/lessons/lesson.ts'
 import { type Shown, show } from './trial.ts'
 
 /** `pnpm --filter @sluice/simulator run claims` tries a hundred. */
-const SEEDS = 8
+const SEEDS = 3
 
 /** What the texts say of the very run that is shown, where that is a number. Other numbers are settings of the scene. */
 const SAID_OF_RUNS: Readonly<Record<string, (runs: readonly Figures[]) => boolean>> = {

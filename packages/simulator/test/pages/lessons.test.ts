@@ -12,6 +12,7 @@ afterAll(() => site.close())
 /** Answers the prompt that is shown, with the keyboard. Of choices the first is taken. */
 async function answer(page: Page, button: string): Promise<void> {
   await page.getByRole('button', { name: button }).waitFor({ timeout: 100_000 })
+  await page.waitForFunction(() => document.activeElement?.closest('.prompt'))
   const radios = page.locator('.prompt input[type=radio]')
   if ((await radios.count()) > 0) {
     await page.keyboard.press('Tab')
