@@ -30,6 +30,8 @@ export interface Picture {
 }
 
 const FADE_MS = 700
+/** Of the words at the foot of a producer. */
+const NOTE_WIDTH = 82
 /** Of a task whose worker is gone. */
 const LOST_ALPHA = 0.55
 /** Where a message waits of which it is not known when it arrives. */
@@ -106,8 +108,10 @@ function byTurn(a: TaskView, b: TaskView): number {
 function producerTokens(tasks: readonly TaskView[], rect: Rect | undefined, radius: number): Token[] {
   if (rect === undefined) return []
   if (rect.width < 60) return tasks.slice(0, 1).map((task) => token(task, centreOf(rect)))
-  const step = radius + 5
-  const room = Math.max(1, Math.floor((rect.width - 24) / step))
+  // What is written on the left stays to be read.
+  const space = rect.width - 24 - 2 * radius - NOTE_WIDTH
+  const step = Math.max(radius, Math.min(2 * radius + 3, space / Math.max(1, tasks.length - 1)))
+  const room = Math.max(1, 1 + Math.floor(space / step))
   const y = rect.y + rect.height - radius - 7
   return tasks.slice(0, room).map((task, at) => token(task, { x: rect.x + rect.width - 12 - radius - at * step, y }))
 }
@@ -141,7 +145,7 @@ function moving(task: TaskView, atMs: number, layout: Layout): Token {
     const alpha = Math.max(0, 1 - (atMs - sinceMs) / FADE_MS)
     return token(task, endOf(task, layout), false, alpha)
   }
-  const name = place === 'toWorker' || place === 'fromWorker' ? task.worker : task.producer
+  const name = place === 'toWorker' || place === 'fromWorker' ? task.worker : task.via
   const isUp = place === 'toBroker' || place === 'fromWorker'
   const at = onLink(layout, name ?? '', isUp, progressOf(atMs, sinceMs, arrivesAtMs))
   return token(task, at ?? centreOf(layout.parts.get('broker')), true)

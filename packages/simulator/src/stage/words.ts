@@ -28,6 +28,8 @@ export function statusOf(part: PartView): string {
   if (trouble !== undefined) return TROUBLE_WORDS[trouble as Fault['type']]
   if (!part.isUp) return 'down'
   if (part.kind === 'broker') return 'ready'
+  // One tab of a device sends for all of them.
+  if (part.kind === 'tab' && part.link === 'none') return 'not sending'
   return part.link === 'open' ? 'connected' : part.link === 'connecting' ? 'connecting' : 'offline'
 }
 

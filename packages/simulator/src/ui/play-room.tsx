@@ -14,6 +14,7 @@ import { EmptySides } from './empty-sides.tsx'
 import { lazy } from './lazy.tsx'
 import { Legend } from './legend.tsx'
 import { PauseMenu } from './pause-menu.tsx'
+import { SceneChoice } from './scene-choice.tsx'
 import { ShareButton } from './share-button.tsx'
 import { usePlayerKeys } from './shortcuts.ts'
 import { Timeline } from './timeline.tsx'
@@ -125,6 +126,14 @@ export function PlayRoom({ link }: { link: string }) {
               </div>
             )}
           </div>
+          <SceneChoice
+            plan={player.plan.value}
+            onChoose={(plan) => {
+              close()
+              branches.restart(plan)
+              void player.open(plan).then(() => player.play())
+            }}
+          />
           <EmptySides stage={stage} onChange={change} />
           <Legend />
           <Timeline

@@ -63,6 +63,8 @@ export interface TaskView {
   place: Place
   /** The producer it came from. */
   producer: string
+  /** The client that carries its message to or from the broker: another tab of its device may send for it. */
+  via: string
   /** The worker that has it or had it last. */
   worker: string | undefined
   /** Attempts so far. */
@@ -107,6 +109,6 @@ export interface StageView {
   pulses: readonly PulseView[]
   faults: readonly FaultView[]
   /** Batches that are given to the journal and not yet durable, and the events in them. */
-  journal: { batches: number; events: number; lastAtMs: number | undefined }
+  journal: { batches: number; events: number }
   counts: { submitted: number; succeeded: number; dead: number; cancelled: number; retries: number; busy: number }
 }

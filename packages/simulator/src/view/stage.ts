@@ -40,7 +40,6 @@ export class StageFold implements Fold<StageView> {
   /** The queues of dead letters, by task. */
   #dead = new Map<string, string>()
   #batches = new Map<number, number>()
-  #journalAtMs: number | undefined
   /** Tasks that are finished, in the order in which they leave the picture. */
   #finished = new Set<string>()
   #next = 1
@@ -58,7 +57,6 @@ export class StageFold implements Fold<StageView> {
     copy.#backlog = this.#backlog.copy()
     copy.#dead = new Map(this.#dead)
     copy.#batches = new Map(this.#batches)
-    copy.#journalAtMs = this.#journalAtMs
     copy.#finished = new Set(this.#finished)
     copy.#next = this.#next
     copy.#counts = { ...this.#counts }
@@ -102,7 +100,6 @@ export class StageFold implements Fold<StageView> {
       journal: {
         batches: this.#batches.size,
         events: [...this.#batches.values()].reduce((sum, events) => sum + events, 0),
-        lastAtMs: this.#journalAtMs,
       },
       counts: { ...this.#counts },
     }
@@ -168,7 +165,6 @@ export class StageFold implements Fold<StageView> {
       case 'appended':
         this.#backlog.appended(seen.batch)
         this.#batches.delete(seen.batch)
-        this.#journalAtMs = seen.atMs
         return
       case 'faultStarted':
         this.#faults.set(seen.number, { number: seen.number, fault: seen.fault, sinceMs: seen.atMs })
@@ -211,6 +207,7 @@ export class StageFold implements Fold<StageView> {
       state: 'new',
       place: 'producer',
       producer: node,
+      via: node,
       worker: undefined,
       attempts: 0,
       sinceMs: atMs,
@@ -252,8 +249,9 @@ export class StageFold implements Fold<StageView> {
     }
   }
 
-  #move(task: Task, place: Place, atMs: number, message?: Seen): void {
+  #move(task: Task, place: Place, atMs: number, message?: Seen, node = task.via): void {
     task.place = place
+    if (place === 'toBroker' || place === 'toProducer') task.via = node
     task.sinceMs = atMs
     task.message = message
   }
@@ -334,7 +332,7 @@ export class StageFold implements Fold<StageView> {
     const carry = (ids: readonly (string | undefined)[], place: Place, onlyFrom: readonly Place[]) => {
       const carried = ids.filter((id) => id !== undefined && onlyFrom.includes(this.#tasks.get(id)?.place as Place))
       leg.tasks = carried as string[]
-      for (const id of leg.tasks) this.#move(this.#tasks.get(id) as Task, place, atMs, seen)
+      for (const id of leg.tasks) this.#move(this.#tasks.get(id) as Task, place, atMs, seen, node)
     }
     const { message } = seen
     switch (message.type) {

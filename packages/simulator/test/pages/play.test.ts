@@ -88,6 +88,18 @@ test.each(SCREENS.flatMap((screen) => PLACES.map(([words, hash]) => ({ ...screen
   },
 )
 
+test('another scene and another seed are chosen, and tabs are hidden and lose their storage', async () => {
+  const page = await visit(site, '')
+  await page.getByLabel('Scene').selectOption('phones')
+  await page.getByRole('button', { name: /^Tab 4 connected/ }).waitFor()
+  await page.getByLabel('Seed').fill('7')
+  await page.keyboard.press('Tab')
+  await page.getByRole('button', { name: /^Tab 1 connected/ }).click()
+  await page.getByRole('button', { name: 'Storage gone 5 s' }).click()
+  await page.getByRole('button', { name: 'Hide 5 s' }).click()
+  await page.getByRole('button', { name: /^Tab 1 hidden/ }).waitFor()
+})
+
 test('with reduced motion the scene goes on in steps', async () => {
   const page = await visit(site, '', { reducedMotion: 'reduce' })
   // Nothing moves before it is asked to.
