@@ -88,6 +88,59 @@ test.each(SCREENS.flatMap((screen) => PLACES.map(([words, hash]) => ({ ...screen
   },
 )
 
+test('the run is told in words, measures, attempts, state charts, tasks and the story of one', async () => {
+  const page = await visit(site, '')
+  await pastSecond(page, 8)
+  await page.keyboard.press(' ')
+  await page.getByRole('heading', { name: 'What has happened' }).waitFor()
+  await page.getByRole('tab', { name: 'Measures' }).click()
+  await page.getByText('Time to the outcome').first().waitFor()
+  await page.getByRole('tab', { name: 'Attempts' }).click()
+  await page.getByRole('region', { name: 'Attempts by worker' }).waitFor()
+  await page.getByRole('tab', { name: 'State charts' }).click()
+  await page.getByRole('img', { name: /task/i }).first().waitFor()
+  await page.locator('.charts-choice select').first().selectOption('connection')
+  await page
+    .getByRole('img', { name: /connection/i })
+    .first()
+    .waitFor()
+  await page.getByRole('tab', { name: 'Tasks' }).click()
+  await page
+    .getByRole('button', { name: /^#\d+$/ })
+    .first()
+    .click()
+  const story = page.getByRole('region', { name: /^Story of task #\d+$/ })
+  await story.waitFor()
+  expect(await story.textContent()).toContain('SUBMIT-1')
+  await page.keyboard.press('Escape')
+  await story.waitFor({ state: 'detached' })
+})
+
+test('a link opens the run at its instant, a wrong one says why, and a trace opens from its file', async () => {
+  const page = await visit(site, '')
+  await pastSecond(page, 4)
+  await page.keyboard.press(' ')
+  const stopped = await clock(page)
+  await page.getByRole('button', { name: 'Share' }).click()
+  await expect.poll(() => page.url()).toContain('#run=')
+  const shared = page.url().slice(page.url().indexOf('#'))
+  await page.getByRole('button', { name: 'Save …' }).click()
+  const downloading = page.waitForEvent('download')
+  await page.getByRole('button', { name: /^Trace/ }).click()
+  const download = await downloading
+  const trace = await download.path()
+
+  const other = await visit(site, shared)
+  await expect.poll(() => clock(other), { timeout: 60_000 }).toBeCloseTo(stopped, 0)
+  await other.locator('input[type=file]').setInputFiles(trace)
+  await other.getByText('This is a recording').waitFor()
+
+  const fuzz = await visit(site, '#fuzz=300515&at=5000')
+  await expect.poll(() => clock(fuzz), { timeout: 60_000 }).toBe(5)
+  const wrong = await visit(site, '#run=garbage')
+  expect(await wrong.getByRole('alert').textContent()).toMatch(/^This link cannot be opened: /)
+})
+
 test('another scene and another seed are chosen, and tabs are hidden and lose their storage', async () => {
   const page = await visit(site, '')
   await page.getByLabel('Scene').selectOption('phones')
