@@ -173,7 +173,7 @@ export class Outcomes {
   async #storeAccepted(all: readonly LiveItem[]): Promise<readonly LiveItem[]> {
     const { store, live: items } = this.#options
     await store.accept(all.map(({ item }) => item))
-    // Whoever counts the items of the store has to count again.
+    // The number of items in the store has changed: it must be counted again.
     const last = all.findLast((live) => items.holds(live) && !live.isEnding)
     if (last !== undefined) items.tell(last)
     return all

@@ -62,7 +62,7 @@ export class SavedReader {
     this.#cursor = items.at(-1)!.seq
     if (items.length < PAGE || room < PAGE || this.#rewindTo !== undefined) return
     this.#ahead = { after: this.#cursor, items: this.#read(PAGE) }
-    // Whoever takes the page hears of the failure.
+    // The caller that takes the page gets the error.
     this.#ahead.items.catch(() => {})
   }
 

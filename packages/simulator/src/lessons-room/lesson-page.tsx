@@ -202,14 +202,16 @@ function stageOf(step: Step): Step {
 }
 
 /** One prompt at a time: it takes the focus, so that a reader with the keyboard or a screen reader is there. */
-function Prompt({ children }: { children: preact.ComponentChildren }) {
+function Prompt({ children, isWatching = false }: { children: preact.ComponentChildren; isWatching?: boolean }) {
   const box = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
     box.current?.focus({ preventScroll: true })
-    const top = box.current?.getBoundingClientRect().top ?? 0
+    // On a small screen the run is above its words.
+    const seen = isWatching ? document.querySelector('.lesson-columns') : box.current
+    const top = seen?.getBoundingClientRect().top ?? 0
     // A long prompt is read from its beginning.
-    if (top < 0 || top > innerHeight * 0.6) box.current?.scrollIntoView({ block: 'start' })
-  }, [])
+    if (top < 0 || top > innerHeight * 0.6) seen?.scrollIntoView({ block: 'start' })
+  }, [isWatching])
   return (
     <section class="prompt" ref={box} tabIndex={-1} aria-label="The next step">
       {children}
@@ -223,7 +225,7 @@ function Watching({ prediction, guess }: { prediction: Prediction; guess: number
       ? `${guess.toLocaleString('en')} ${prediction.unit}`
       : (prediction.options[guess]?.text ?? '')
   return (
-    <Prompt>
+    <Prompt isWatching>
       <p class="question">{prediction.question}</p>
       <p>
         Your guess: <b class="is-guess">{words}</b>

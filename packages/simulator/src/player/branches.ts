@@ -1,7 +1,7 @@
 import { computed, type Signal, signal } from '@preact/signals'
 import type { TimedChange } from '@sluice/world'
 import type { Plan } from '../engine/run.ts'
-import { changeWords } from './settings.ts'
+import { changeText } from '../view/words.ts'
 
 /** One way in which a run goes on. Both ways stay: the one before a change, and the one after it. */
 export interface Branch {
@@ -42,7 +42,7 @@ export class Branches {
     const before = shown?.plan.changes.at(-1)
     // A knob that is turned on at one instant is one branch.
     if (shown !== undefined && shown.number !== 1 && before !== undefined && isSameKnob(before, last)) {
-      const turned = { ...shown, plan, words: changeWords(last.change) }
+      const turned = { ...shown, plan, words: changeText(last.change) }
       this.list.value = this.list.value.map((one) => (one.number === shown.number ? turned : one))
       return
     }
@@ -50,7 +50,7 @@ export class Branches {
       number: this.#next,
       parent: this.current.value,
       atMs: last.atMs,
-      words: changeWords(last.change),
+      words: changeText(last.change),
       plan,
     }
     this.#next += 1

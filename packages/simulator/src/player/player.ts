@@ -109,14 +109,16 @@ export class Player {
     }
   }
 
-  /** From the instant that is shown the run goes on with this change. */
-  async change(change: Change): Promise<void> {
+  /** From the instant that is shown the run goes on with this change. Resolves to false if it cannot be made. */
+  async change(change: Change): Promise<boolean> {
     try {
       this.plan.value = await this.#engine.change(this.atMs.value, change)
       this.notice.value = ''
       this.#ask()
+      return true
     } catch (error) {
       this.#failed(error as Error)
+      return false
     }
   }
 

@@ -40,30 +40,3 @@ function replaced<T>(groups: readonly T[], at: number, fields: Partial<T>): read
 export function rateOf(arrivals: Arrivals): number | undefined {
   return arrivals.kind === 'steady' || arrivals.kind === 'poisson' ? arrivals.rate : undefined
 }
-
-/** The change in a few words, for a list of branches. */
-export function changeWords(change: Change): string {
-  switch (change.type) {
-    case 'fault':
-      return 'node' in change.fault ? `${change.fault.type} of ${change.fault.node}` : change.fault.type
-    case 'endFaults':
-      return 'all faults end'
-    case 'arrivals': {
-      const rate = rateOf(change.arrivals)
-      return rate === undefined ? `arrivals: ${change.arrivals.kind}` : `${rate} tasks/s from each producer`
-    }
-    case 'producers':
-    case 'workers':
-      return `${change.count} ${change.count === 1 ? change.type.slice(0, -1) : change.type}`
-    case 'concurrency':
-      return `${change.concurrency} handlers at once`
-    case 'service':
-      return `another service of ${change.queue}`
-    case 'delay':
-      return 'another network delay'
-    case 'append':
-      return 'another append time'
-    case 'reseed':
-      return `other chance, seed ${change.seed}`
-  }
-}

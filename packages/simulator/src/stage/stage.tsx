@@ -17,14 +17,12 @@ export interface StageProps {
   onSelectTask?: (id: string) => void
   /** For people who look at two of them. */
   label: string
-  canvasRef?: RefObject<HTMLCanvasElement | null>
 }
 
 /** What a person sees: parts that can be reached by keyboard, and tokens above them. */
-export function Stage({ stage, selected, onSelectPart, onSelectTask, label, canvasRef }: StageProps) {
+export function Stage({ stage, selected, onSelectPart, onSelectTask, label }: StageProps) {
   const box = useRef<HTMLElement>(null)
-  const own = useRef<HTMLCanvasElement>(null)
-  const canvas = canvasRef ?? own
+  const canvas = useRef<HTMLCanvasElement>(null)
   const width = useWidth(box, 960)
   const shapeKey = `${stage.parts.map(({ name, slots }) => `${name}:${slots}`).join()} ${stage.queues.map(({ name }) => name).join()}`
   const layout = useMemo(() => layoutOf(stage, width), [shapeKey, width])

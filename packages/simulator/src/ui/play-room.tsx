@@ -1,5 +1,5 @@
 import type { Change } from '@sluice/world'
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
 import { layBeside } from '../compare/laid-beside.ts'
 import { Branches } from '../player/branches.ts'
 import { takeOver } from '../player/hand-over.ts'
@@ -28,33 +28,30 @@ export function PlayRoom({ link }: { link: string }) {
   const branches = useMemo(() => new Branches(player.plan.value), [player])
   const [selected, setSelected] = useState<string | undefined>(undefined)
   const [task, setTask] = useState<string | undefined>(undefined)
-  const canvas = useRef<HTMLCanvasElement>(null)
   const isLinked = link !== ''
   useEffect(() => {
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches
     if (!isLinked && !isCalm) player.play()
-    return () => player.end()
   }, [player, isLinked])
+  // Another address in the same page leads to the same player.
+  useEffect(() => () => player.end(), [player])
   const trouble = useLink(link, ({ plan, atMs, ...options }) => {
     branches.restart(plan)
     void player.open(plan, options).then(() => player.seek(atMs))
   })
   const close = useCallback(() => {
-    setSelected((name) => {
-      // The keyboard goes on from the part.
-      if (name !== undefined) document.querySelector<HTMLElement>(`[data-part="${name}"]`)?.focus()
-      return undefined
-    })
+    // The keyboard goes on from the part.
+    if (selected !== undefined) document.querySelector<HTMLElement>(`[data-part="${selected}"]`)?.focus()
+    setSelected(undefined)
     setTask(undefined)
-  }, [])
+  }, [selected])
   useFrames(useCallback((ms: number) => player.frame(ms), [player]))
   usePlayerKeys(player, close)
   const stage = player.stage.value
   const victim = stage?.parts.find(({ kind, isUp }) => kind === 'worker' && isUp)
   const change = async (wanted: Change) => {
     const wasPlaying = player.isPlaying.value
-    await player.change(wanted)
-    branches.fork(player.plan.value)
+    if (await player.change(wanted)) branches.fork(player.plan.value)
     if (wasPlaying) player.play()
   }
   const part = stage?.parts.find(({ name }) => name === selected)
@@ -111,7 +108,6 @@ export function PlayRoom({ link }: { link: string }) {
               stage={stage}
               selected={selected ?? task}
               label="Producers, the broker and workers"
-              canvasRef={canvas}
               onSelectPart={(name) => setSelected(name === selected || name === '' ? undefined : name)}
               onSelectTask={setTask}
             />

@@ -2,7 +2,7 @@ import { useComputed } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import type { Branches } from '../player/branches.ts'
 import { type Player, SPEEDS } from '../player/player.ts'
-import { changeWords } from '../player/settings.ts'
+import { changeText } from '../view/words.ts'
 import { clockText, speedText } from './time.ts'
 import './timeline.css'
 
@@ -28,7 +28,7 @@ export function Timeline({ player, branches, onCompare, children }: TimelineProp
       : Math.min(untilMs, Math.max(LINE_MS_MIN, Math.ceil(headMs / 30_000) * 30_000))
   })
   const { plan, isPlaying, speed, atMs, shown, notice, reached, goingTo, isRecording } = player
-  const marks = plan.value.changes.map(({ atMs: at, change }) => ({ at, words: changeWords(change), kind: 'change' }))
+  const marks = plan.value.changes.map(({ atMs: at, change }) => ({ at, words: changeText(change), kind: 'change' }))
   const planned = (plan.value.scenario.script ?? []).map(({ atMs: at, fault }) => ({
     at,
     words: fault.type,

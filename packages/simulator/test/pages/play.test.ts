@@ -137,6 +137,10 @@ test('a link opens the run at its instant, a wrong one says why, and a trace ope
 
   const fuzz = await visit(site, '#fuzz=300515&at=5000')
   await expect.poll(() => clock(fuzz), { timeout: 60_000 }).toBe(5)
+  // The room is the same one without the link.
+  await fuzz.getByRole('link', { name: 'Play', exact: true }).click()
+  await fuzz.keyboard.press('ArrowRight')
+  await expect.poll(() => clock(fuzz), { timeout: 60_000 }).toBe(6)
   const wrong = await visit(site, '#run=garbage')
   expect(await wrong.getByRole('alert').textContent()).toMatch(/^This link cannot be opened: /)
 })
